@@ -1,0 +1,204 @@
+//! The event envelope: what every event of the journal says about itself, in one canonical encoding.
+//!
+//! The canonical bytes of anything are those of the JSON Canonicalization Scheme (RFC 8785): a stranger can make
+//! them again in any language. An envelope holds no floats and no numbers above 2^53. Personal data never stands in
+//! an envelope: the payload and its salt stand elsewhere, where they can be erased, and the envelope holds only
+//! their commitment, SHA-256(salt || canonical payload).
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use thiserror::Error;
+
+/// Who acts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ActorKind {
+    /// A person of the administration.
+    Officer,
+    /// A person or machine of a trading party.
+    Trader,
+    /// A policy that two people approved.
+    Policy,
+    /// The platform itself: timers, imports, migrations.
+    System,
+}
+
+/// Who did it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Actor {
+    /// What kind of actor.
+    pub kind: ActorKind,
+    /// A pseudonymous id, never a name.
+    pub id: String,
+}
+
+impl Actor {
+    /// The platform itself.
+    #[must_use]
+    pub fn system() -> Self {
+        Self { kind: ActorKind::System, id: "tidewaiter".to_owned() }
+    }
+
+    /// A person of the administration.
+    #[must_use]
+    pub fn officer(id: &str) -> Self {
+        Self { kind: ActorKind::Officer, id: id.to_owned() }
+    }
+}
+
+/// What every event says about itself. Field order and names are part of the released format: version 1.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Envelope {
+    /// Version of this envelope format: [`Envelope::FORMAT`].
+    pub envelope: u32,
+    /// Unique id of the event: UUID version 7, lower case.
+    pub id: String,
+    /// Node that recorded it first.
+    pub node: String,
+    /// Administration it belongs to.
+    pub administration: String,
+    /// Stream, such as `batch/01J...` or `pack/eu-risk`.
+    pub stream: String,
+    /// Place in its stream, from 1 without gaps.
+    pub stream_version: u64,
+    /// What happened, such as `batch.admitted`.
+    pub kind: String,
+    /// Version of that kind's payload.
+    pub kind_version: u32,
+    /// When it happened; UTC, microseconds.
+    #[serde(with = "microseconds")]
+    pub occurred_at: Timestamp,
+    /// When it was recorded; UTC, microseconds.
+    #[serde(with = "microseconds")]
+    pub recorded_at: Timestamp,
+    /// Who did it.
+    pub actor: Actor,
+    /// The event that caused this one.
+    pub causation: Option<String>,
+    /// SHA-256(salt || canonical payload bytes), lower-case hexadecimal.
+    pub payload_commit: String,
+}
+
+/// Why canonical bytes could not be made or read.
+#[derive(Debug, Error)]
+pub enum CanonicalError {
+    /// The value has no canonical form (a map with keys that are not text, a float that is not finite).
+    #[error("this value has no canonical encoding: {0}")]
+    NotEncodable(String),
+    /// The bytes are not an envelope.
+    #[error("these bytes are not an event envelope: {0}")]
+    NotAnEnvelope(String),
+    /// The bytes are an envelope in another spelling than the canonical one.
+    #[error("these bytes are an event envelope, but not in its canonical spelling (RFC 8785)")]
+    NotCanonical,
+    /// A newer format than this program knows.
+    #[error("this event has envelope format {0}; this program reads up to format {max}. Update the program.", max = Envelope::FORMAT)]
+    NewerFormat(u32),
+}
+
+/// The canonical bytes of a value (RFC 8785).
+pub fn canonical_bytes<T: Serialize>(value: &T) -> Result<Vec<u8>, CanonicalError> {
+    serde_json_canonicalizer::to_vec(value).map_err(|error| CanonicalError::NotEncodable(error.to_string()))
+}
+
+/// The commitment to a payload: SHA-256(salt || payload), lower-case hexadecimal.
+#[must_use]
+pub fn payload_commit(salt: &[u8; 32], payload: &[u8]) -> String {
+    let mut hash = Sha256::new();
+    hash.update(salt);
+    hash.update(payload);
+    hex::encode(hash.finalize())
+}
+
+impl Envelope {
+    /// The envelope format this program writes.
+    pub const FORMAT: u32 = 1;
+
+    /// The canonical bytes: what is stored, hashed and one day a leaf of the log.
+    pub fn to_canonical_bytes(&self) -> Result<Vec<u8>, CanonicalError> {
+        canonical_bytes(self)
+    }
+
+    /// Reads canonical bytes and refuses any other spelling of the same envelope.
+    pub fn from_canonical_bytes(bytes: &[u8]) -> Result<Self, CanonicalError> {
+        let envelope: Self = serde_json::from_slice(bytes)
+            .map_err(|error| CanonicalError::NotAnEnvelope(error.to_string()))?;
+        if envelope.envelope > Self::FORMAT {
+            return Err(CanonicalError::NewerFormat(envelope.envelope));
+        }
+        if envelope.to_canonical_bytes()? != bytes {
+            return Err(CanonicalError::NotCanonical);
+        }
+        Ok(envelope)
+    }
+}
+
+/// Timestamps as text with exactly six digits of the second, so that one moment has one spelling.
+mod microseconds {
+    use jiff::Timestamp;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub(super) fn serialize<S: Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("{time:.6}"))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(D::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn envelope() -> Envelope {
+        Envelope {
+            envelope: 1,
+            id: "01890a5d-ac96-774b-bcce-b302099a8057".into(),
+            node: "post-7".into(),
+            administration: "demo".into(),
+            stream: "batch/2026-11-23/1".into(),
+            stream_version: 1,
+            kind: "batch.admitted".into(),
+            kind_version: 1,
+            occurred_at: "2026-11-23T08:00:00Z".parse().unwrap(),
+            recorded_at: "2026-11-23T08:00:00.000001Z".parse().unwrap(),
+            actor: Actor::officer("o-17"),
+            causation: None,
+            payload_commit: payload_commit(&[7; 32], br#"{"rows":3}"#),
+        }
+    }
+
+    /// Golden bytes of envelope format 1: they must be written like this, and read, for ever.
+    const GOLDEN_1: &str = concat!(
+        r#"{"actor":{"id":"o-17","kind":"officer"},"administration":"demo","causation":null,"envelope":1,"#,
+        r#""id":"01890a5d-ac96-774b-bcce-b302099a8057","kind":"batch.admitted","kind_version":1,"node":"post-7","#,
+        r#""occurred_at":"2026-11-23T08:00:00.000000Z","#,
+        r#""payload_commit":"GOLDEN_COMMIT","#,
+        r#""recorded_at":"2026-11-23T08:00:00.000001Z","stream":"batch/2026-11-23/1","stream_version":1}"#
+    );
+
+    #[test]
+    fn the_golden_bytes_of_format_1_are_written_and_read() {
+        let bytes = envelope().to_canonical_bytes().unwrap();
+        assert_eq!(String::from_utf8(bytes.clone()).unwrap(), GOLDEN_1);
+        assert_eq!(Envelope::from_canonical_bytes(GOLDEN_1.as_bytes()).unwrap(), envelope());
+    }
+
+    #[test]
+    fn another_spelling_of_the_same_envelope_is_refused() {
+        let spaced = GOLDEN_1.replace("\"kind\":", "\"kind\": ");
+        assert!(matches!(
+            Envelope::from_canonical_bytes(spaced.as_bytes()),
+            Err(CanonicalError::NotCanonical)
+        ));
+        let later = GOLDEN_1.replace("\"envelope\":1", "\"envelope\":2");
+        assert!(matches!(
+            Envelope::from_canonical_bytes(later.as_bytes()),
+            Err(CanonicalError::NewerFormat(2))
+        ));
+    }
+}

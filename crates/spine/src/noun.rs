@@ -1,0 +1,135 @@
+//! The remaining nouns: what rooms say to one another about a consignment.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::event::Actor;
+use crate::finding::Pointer;
+use crate::quantity::Money;
+use crate::sensitivity::Sensitivity;
+use crate::text::LocalizedText;
+
+/// What a tag may be attached to, and what records speak about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SubjectKind {
+    /// One goods item of a declaration (WCO: GovernmentAgencyGoodsItem).
+    Item,
+    /// A declaration (WCO: Declaration).
+    Declaration,
+    /// A trading party.
+    Enterprise,
+    /// Origin, departure and commodity chapter together.
+    Route,
+}
+
+/// What someone's business with goods is called in a declaration (WCO party roles).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EntityKind {
+    /// A company or sole trader.
+    Enterprise,
+    /// A natural person.
+    Person,
+    /// A road vehicle.
+    Vehicle,
+    /// A ship.
+    Vessel,
+    /// A freight container.
+    Container,
+    /// A commodity.
+    Commodity,
+    /// A way from origin to destination.
+    Route,
+}
+
+/// Somebody or something that records speak about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entity {
+    /// What it is.
+    pub kind: EntityKind,
+    /// Its id in the administration's own records.
+    pub id: String,
+}
+
+/// A tag on a subject, as found by one version of one rule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tag {
+    /// Id of the tag's definition.
+    pub tag: String,
+    /// Content hash of the pack the definition stands in.
+    pub pack_hash: String,
+    /// What it is on.
+    pub subject: SubjectKind,
+    /// Who may see it.
+    pub sensitivity: Sensitivity,
+}
+
+/// What a machine thinks. An opinion never changes a consignment; only a [`Decision`] does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Opinion {
+    /// Which reader, model or rule pack, with its content hash.
+    pub source: String,
+    /// In one sentence.
+    pub summary: LocalizedText,
+    /// What it rests on.
+    pub evidence: Vec<Pointer>,
+}
+
+/// An officer's act, or the application of a policy that two people approved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decision {
+    /// Who decided.
+    pub actor: Actor,
+    /// What was decided.
+    pub decision: String,
+    /// Law or policy it rests on.
+    pub legal_basis: String,
+    /// Why.
+    pub reason: LocalizedText,
+    /// How to contest it.
+    pub how_to_contest: LocalizedText,
+    /// When.
+    pub decided_at: Timestamp,
+}
+
+/// What an examination found, once it is known. Not inspected is *unknown*, never "nothing found".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Inspected, and nothing irregular was found.
+    Conform,
+    /// Inspected, and an irregularity was found.
+    Irregular,
+}
+
+/// Proof of something seen: a photograph, a reading, a document.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// SHA-256 of its bytes, lower-case hexadecimal.
+    pub blob: String,
+    /// Media type of its bytes.
+    pub media_type: String,
+    /// What it shows.
+    pub description: String,
+}
+
+/// An examination that was ordered (WCO: Control).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Control {
+    /// What to look at.
+    pub subject: SubjectKind,
+    /// Why, for the officer.
+    pub reason: LocalizedText,
+}
+
+/// What came of a control.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ControlResult {
+    /// What was found.
+    pub outcome: Outcome,
+    /// Revenue recovered because of it.
+    pub recovered_revenue: Option<Money>,
+    /// What proves it.
+    pub evidence: Vec<Evidence>,
+}

@@ -1,0 +1,155 @@
+//! A document as a tree of named nodes: what rules look at, whatever format the bytes had.
+//!
+//! The tree is an arena: nodes stand in document order, so a node's id is its position and its parent
+//! always has a smaller one. Every node knows its pointer (`GOOITEGDS[2]/TRACONCE2[1]`).
+
+use std::collections::BTreeMap;
+
+use crate::finding::Pointer;
+
+/// Position of a node in its tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeId(pub u32);
+
+/// One node: a name, its own text, its place among its parent's children of the same name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Node {
+    /// Local name, without namespace prefix.
+    pub name: Box<str>,
+    /// The node's own text with surrounding white space removed; empty for a node with children only.
+    pub text: Box<str>,
+    /// Parent; only the root has none.
+    pub parent: Option<NodeId>,
+    /// Position from 1 among the siblings of the same name.
+    pub position: u32,
+    /// Children in document order.
+    pub children: Vec<NodeId>,
+}
+
+/// A document as an arena of nodes; never empty once built by [`Tree::new`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tree {
+    nodes: Vec<Node>,
+    /// How many children of each name a node has, so that adding the millionth sibling costs what the first did.
+    counts: BTreeMap<(NodeId, Box<str>), u32>,
+}
+
+impl Tree {
+    /// More nodes than this are refused by every reader.
+    pub const NODES_MAX: usize = 2_000_000;
+
+    /// A tree of one root.
+    #[must_use]
+    pub fn new(root_name: &str) -> Self {
+        Self {
+            nodes: vec![Node {
+                name: root_name.into(),
+                text: "".into(),
+                parent: None,
+                position: 1,
+                children: Vec::new(),
+            }],
+            counts: BTreeMap::new(),
+        }
+    }
+
+    /// The root.
+    #[must_use]
+    pub fn root(&self) -> NodeId {
+        NodeId(0)
+    }
+
+    /// How many nodes there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Never true; here because `len` is.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
+    }
+
+    /// The node, if `id` belongs to this tree.
+    #[must_use]
+    pub fn node(&self, id: NodeId) -> Option<&Node> {
+        self.nodes.get(usize::try_from(id.0).ok()?)
+    }
+
+    /// Adds a child; `None` if the parent is unknown or the tree is full.
+    pub fn add(&mut self, parent: NodeId, name: &str, text: &str) -> Option<NodeId> {
+        if self.nodes.len() >= Self::NODES_MAX {
+            return None;
+        }
+        let id = NodeId(u32::try_from(self.nodes.len()).ok()?);
+        self.nodes.get_mut(usize::try_from(parent.0).ok()?)?.children.push(id);
+        let count = self.counts.entry((parent, name.into())).or_default();
+        *count = count.saturating_add(1);
+        let position = *count;
+        self.nodes.push(Node {
+            name: name.into(),
+            text: text.trim().into(),
+            parent: Some(parent),
+            position,
+            children: Vec::new(),
+        });
+        Some(id)
+    }
+
+    /// Replaces a node's own text.
+    pub fn set_text(&mut self, id: NodeId, text: &str) {
+        if let Some(node) = usize::try_from(id.0).ok().and_then(|at| self.nodes.get_mut(at)) {
+            node.text = text.trim().into();
+        }
+    }
+
+    /// Children called `name`, in document order.
+    pub fn children_named<'a>(&'a self, id: NodeId, name: &'a str) -> impl Iterator<Item = NodeId> + 'a {
+        self.node(id)
+            .into_iter()
+            .flat_map(|node| node.children.iter().copied())
+            .filter(move |child| self.node(*child).is_some_and(|node| &*node.name == name))
+    }
+
+    /// Every node under the root reached by the names of `path`, in document order.
+    #[must_use]
+    pub fn at_path(&self, path: &[&str]) -> Vec<NodeId> {
+        let mut reached = vec![self.root()];
+        for name in path {
+            reached = reached.iter().flat_map(|id| self.children_named(*id, name)).collect();
+        }
+        reached
+    }
+
+    /// The node's place below the root, each step with its position: `GOOITEGDS[2]/TRACONCE2[1]`.
+    #[must_use]
+    pub fn pointer(&self, id: NodeId) -> Pointer {
+        let mut steps = Vec::new();
+        let mut current = self.node(id);
+        while let Some(node) = current {
+            let Some(parent) = node.parent else { break };
+            steps.push(format!("{}[{}]", node.name, node.position));
+            current = self.node(parent);
+        }
+        steps.reverse();
+        Pointer(steps.join("/"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pointer_names_every_step_with_its_position() {
+        let mut tree = Tree::new("CC315A");
+        let first = tree.add(tree.root(), "GOOITEGDS", "").unwrap();
+        let second = tree.add(tree.root(), "GOOITEGDS", "").unwrap();
+        tree.add(first, "IteNumGDS7", "1").unwrap();
+        let number = tree.add(second, "IteNumGDS7", " 2 ").unwrap();
+        assert_eq!(tree.pointer(number).0, "GOOITEGDS[2]/IteNumGDS7[1]");
+        assert_eq!(&*tree.node(number).unwrap().text, "2");
+        assert_eq!(tree.at_path(&["GOOITEGDS", "IteNumGDS7"]).len(), 2);
+    }
+}
