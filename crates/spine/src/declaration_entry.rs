@@ -31,7 +31,7 @@ type Row = (&'static str, FieldType, Option<&'static str>, Sensitivity, bool, &'
 #[rustfmt::skip]
 const FIELDS: &[Row] = {
     use FieldType::{Boolean, Date, DateTime, Decimal, Text};
-    use Sensitivity::{Official, Party, Restricted};
+    use Sensitivity::{Official, Party, Public, Restricted};
     &[
         ("declaration_id",        Text,     None,             Party,      true,  "Declaration",                "报关单号"),
         ("item_number",           Decimal,  None,             Party,      false, "Goods item number",          "商品项号"),

@@ -177,7 +177,7 @@ mod tests {
         r#"{"actor":{"id":"o-17","kind":"officer"},"administration":"demo","causation":null,"envelope":1,"#,
         r#""id":"01890a5d-ac96-774b-bcce-b302099a8057","kind":"batch.admitted","kind_version":1,"node":"post-7","#,
         r#""occurred_at":"2026-11-23T08:00:00.000000Z","#,
-        r#""payload_commit":"GOLDEN_COMMIT","#,
+        r#""payload_commit":"b98070cbe8813003cb4d97ec1cde5234139de238bca122a0638bed357d3cfb98","#,
         r#""recorded_at":"2026-11-23T08:00:00.000001Z","stream":"batch/2026-11-23/1","stream_version":1}"#
     );
 
