@@ -176,7 +176,7 @@ impl ContainerNumber {
                     u32::from(byte.saturating_sub(b'0'))
                 } else {
                     let letter = u32::from(byte.saturating_sub(b'A'));
-                    10 + letter + (letter + 9) / 10
+                    10 + letter + letter.div_ceil(10)
                 };
                 value << at
             })
