@@ -1,0 +1,439 @@
+//! Accounts and sessions in `accounts.sqlite`.
+
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use super::password;
+use super::rate_limit::RateLimit;
+use super::role::{Reader, Role};
+use crate::error::{Error, Kind};
+
+/// A session ends this long after it began.
+const SESSION_SECONDS_MAX: i64 = 12 * 3600;
+/// A session ends this long after its last use.
+const SESSION_IDLE_SECONDS_MAX: i64 = 60 * 60;
+/// More sessions of one account than this end the oldest.
+const SESSIONS_PER_ACCOUNT_MAX: u32 = 20;
+
+const SCHEMA: &str = "
+    PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = FULL;
+    PRAGMA secure_delete = ON;
+    PRAGMA foreign_keys = ON;
+    CREATE TABLE IF NOT EXISTS account (
+        id TEXT PRIMARY KEY,
+        name TEXT NOT NULL UNIQUE COLLATE NOCASE,
+        role TEXT NOT NULL,
+        password_hash TEXT NOT NULL,
+        closed INTEGER NOT NULL DEFAULT 0,
+        created_second INTEGER NOT NULL
+    ) STRICT;
+    CREATE TABLE IF NOT EXISTS session (
+        token_hash TEXT PRIMARY KEY,
+        account TEXT NOT NULL REFERENCES account (id),
+        csrf TEXT NOT NULL,
+        created_second INTEGER NOT NULL,
+        used_second INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX IF NOT EXISTS session_account ON session (account, created_second);
+";
+
+/// An account as pages show it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Account {
+    /// Pseudonymous id: what events carry.
+    pub id: String,
+    /// Sign-in name.
+    pub name: String,
+    /// Role.
+    pub role: Role,
+    /// Closed accounts cannot sign in.
+    pub closed: bool,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// A signed-in session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    /// Whose.
+    pub account: Account,
+    /// The token every form of this session must carry.
+    pub csrf: String,
+}
+
+impl Session {
+    /// Whoever looks or acts in this session.
+    #[must_use]
+    pub fn reader(&self) -> Reader {
+        Reader { id: self.account.id.clone(), role: self.account.role }
+    }
+}
+
+/// Why signing in did not work. Deliberately the same for an unknown name and a wrong password.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SignInRefusal {
+    /// Name or password is wrong, or the account is closed.
+    Wrong,
+    /// Too many failures; wait this long.
+    Wait {
+        /// Seconds until the next attempt.
+        seconds: i64,
+    },
+    /// The store failed.
+    Failed(Error),
+}
+
+/// The store of accounts and sessions.
+#[derive(Debug)]
+pub struct Accounts {
+    connection: Mutex<Connection>,
+    limit: Mutex<RateLimit>,
+    /// Verified against when the name is unknown, so that the answer takes as long as for a known one.
+    decoy_hash: String,
+}
+
+fn failed(error: &rusqlite::Error) -> Error {
+    if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull) {
+        return Error::new(
+            Kind::Internal,
+            "disk_full",
+            "there is no space left for accounts.sqlite",
+            "Free some space on that disk and try again.",
+        );
+    }
+    Error::internal("accounts_store_failed", error)
+}
+
+fn token_hash(token: &str) -> String {
+    hex::encode(Sha256::digest(token.as_bytes()))
+}
+
+fn read_account(row: &Row<'_>) -> rusqlite::Result<Account> {
+    let role: String = row.get("role")?;
+    let created: i64 = row.get("created_second")?;
+    Ok(Account {
+        id: row.get("id")?,
+        name: row.get("name")?,
+        // An account of a role this version does not know may do nothing.
+        role: Role::from_name(&role).unwrap_or(Role::Trader),
+        closed: row.get("closed")?,
+        created_at: Timestamp::from_second(created).unwrap_or_default(),
+    })
+}
+
+impl Accounts {
+    /// Opens or makes the store.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        let connection = Connection::open(path).map_err(|error| failed(&error))?;
+        connection.execute_batch(SCHEMA).map_err(|error| failed(&error))?;
+        let decoy_hash = password::hash(&hex::encode(crate::random_bytes::<16>()?))?;
+        Ok(Self { connection: Mutex::new(connection), limit: Mutex::default(), decoy_hash })
+    }
+
+    fn connection(&self) -> MutexGuard<'_, Connection> {
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn limit(&self) -> MutexGuard<'_, RateLimit> {
+        self.limit.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// All accounts by name.
+    pub fn list(&self) -> Result<Vec<Account>, Error> {
+        let connection = self.connection();
+        let mut statement = connection
+            .prepare_cached("SELECT * FROM account ORDER BY name")
+            .map_err(|error| failed(&error))?;
+        let accounts = statement
+            .query_map([], read_account)
+            .and_then(Iterator::collect)
+            .map_err(|error| failed(&error))?;
+        Ok(accounts)
+    }
+
+    /// The account called `name` or with that id.
+    pub fn find(&self, name_or_id: &str) -> Result<Account, Error> {
+        self.connection()
+            .query_row("SELECT * FROM account WHERE name = ?1 OR id = ?1", [name_or_id], read_account)
+            .optional()
+            .map_err(|error| failed(&error))?
+            .ok_or_else(|| {
+                Error::new(
+                    Kind::NotFound,
+                    "account_unknown",
+                    format!("there is no account \"{name_or_id}\""),
+                    "See the list of accounts for the names there are.",
+                )
+            })
+    }
+
+    /// Is there no account at all yet?
+    pub fn is_empty(&self) -> Result<bool, Error> {
+        self.connection()
+            .query_row("SELECT NOT EXISTS (SELECT 1 FROM account)", [], |row| row.get(0))
+            .map_err(|error| failed(&error))
+    }
+
+    pub(crate) fn add(
+        &self,
+        name: &str,
+        role: Role,
+        password: &str,
+        now: Timestamp,
+    ) -> Result<Account, Error> {
+        let name = name.trim();
+        let well_formed = (1..=64).contains(&name.chars().count())
+            && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | '@' | ' '));
+        if !well_formed {
+            return Err(Error::new(
+                Kind::Invalid,
+                "account_name",
+                format!("\"{}\" cannot be a sign-in name", name.chars().take(64).collect::<String>()),
+                "Use 1 to 64 letters, digits, blanks, and . - _ @.",
+            ));
+        }
+        let hash = password::hash(password)?;
+        let id = format!("u-{}", hex::encode(crate::random_bytes::<8>()?));
+        let added = self.connection().execute(
+            "INSERT INTO account (id, name, role, password_hash, created_second) VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT DO NOTHING",
+            params![id, name, role.name(), hash, now.as_second()],
+        );
+        match added {
+            Ok(0) => Err(Error::new(
+                Kind::Conflict,
+                "account_exists",
+                format!("there already is an account \"{name}\""),
+                "Choose another name, or change that account.",
+            )),
+            Ok(_) => self.find(&id),
+            Err(error) => Err(failed(&error)),
+        }
+    }
+
+    pub(crate) fn set_role(&self, id: &str, role: Role) -> Result<(), Error> {
+        self.change(id, "UPDATE account SET role = ?2 WHERE id = ?1", role.name())
+    }
+
+    pub(crate) fn set_closed(&self, id: &str, closed: bool) -> Result<(), Error> {
+        self.change(
+            id,
+            "UPDATE account SET closed = (?2 = 'closed') WHERE id = ?1",
+            if closed { "closed" } else { "open" },
+        )?;
+        self.end_sessions_of(id)
+    }
+
+    pub(crate) fn set_password(&self, id: &str, password: &str) -> Result<(), Error> {
+        let hash = password::hash(password)?;
+        self.change(id, "UPDATE account SET password_hash = ?2 WHERE id = ?1", &hash)?;
+        self.end_sessions_of(id)
+    }
+
+    fn change(&self, id: &str, statement: &str, value: &str) -> Result<(), Error> {
+        self.connection().execute(statement, [id, value]).map_err(|error| failed(&error))?;
+        Ok(())
+    }
+
+    fn end_sessions_of(&self, id: &str) -> Result<(), Error> {
+        self.connection()
+            .execute("DELETE FROM session WHERE account = ?1", [id])
+            .map_err(|error| failed(&error))?;
+        Ok(())
+    }
+
+    /// How many accounts other than `id` can still manage accounts: the last one must stay.
+    pub(crate) fn other_admins(&self, id: &str) -> Result<u32, Error> {
+        self.connection()
+            .query_row(
+                "SELECT count(*) FROM account WHERE role = 'admin' AND NOT closed AND id <> ?1",
+                [id],
+                |row| row.get(0),
+            )
+            .map_err(|error| failed(&error))
+    }
+
+    /// Signs in and answers with the session's secret token. `address` is the caller's network address.
+    pub fn sign_in(
+        &self,
+        name: &str,
+        password: &str,
+        address: &str,
+        now: Timestamp,
+    ) -> Result<String, SignInRefusal> {
+        let second = now.as_second();
+        let keys = [format!("account {}", name.trim().to_lowercase()), format!("address {address}")];
+        let wait = keys.iter().map(|key| self.limit().wait_seconds(key, second)).max().unwrap_or(0);
+        if wait > 0 {
+            return Err(SignInRefusal::Wait { seconds: wait });
+        }
+        let known: Option<(String, String, bool)> = self
+            .connection()
+            .query_row(
+                "SELECT id, password_hash, closed FROM account WHERE name = ?1",
+                [name.trim()],
+                |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+            )
+            .optional()
+            .map_err(|error| SignInRefusal::Failed(failed(&error)))?;
+        let hash = known.as_ref().map_or(self.decoy_hash.as_str(), |(_, hash, _)| hash);
+        let right = password::verify(password, hash);
+        match known {
+            Some((id, _, false)) if right => {
+                for key in &keys {
+                    self.limit().succeeded(key);
+                }
+                self.begin_session(&id, second).map_err(SignInRefusal::Failed)
+            }
+            _ => {
+                for key in &keys {
+                    self.limit().failed(key, second);
+                }
+                Err(SignInRefusal::Wrong)
+            }
+        }
+    }
+
+    fn begin_session(&self, account: &str, second: i64) -> Result<String, Error> {
+        let token = hex::encode(crate::random_bytes::<32>()?);
+        let csrf = hex::encode(crate::random_bytes::<32>()?);
+        let connection = self.connection();
+        connection
+            .execute(
+                "INSERT INTO session (token_hash, account, csrf, created_second, used_second)
+                 VALUES (?1, ?2, ?3, ?4, ?4)",
+                params![token_hash(&token), account, csrf, second],
+            )
+            .map_err(|error| failed(&error))?;
+        connection
+            .execute(
+                "DELETE FROM session WHERE created_second < ?2 - ?4 OR used_second < ?2 - ?5
+                 OR token_hash IN (SELECT token_hash FROM session WHERE account = ?1
+                                   ORDER BY created_second DESC, rowid DESC LIMIT -1 OFFSET ?3)",
+                params![
+                    account,
+                    second,
+                    SESSIONS_PER_ACCOUNT_MAX,
+                    SESSION_SECONDS_MAX,
+                    SESSION_IDLE_SECONDS_MAX
+                ],
+            )
+            .map_err(|error| failed(&error))?;
+        Ok(token)
+    }
+
+    /// The session of a token, if it still runs; using it keeps it alive.
+    pub fn session(&self, token: &str, now: Timestamp) -> Result<Option<Session>, Error> {
+        let second = now.as_second();
+        let connection = self.connection();
+        let found = connection
+            .query_row(
+                "SELECT account.*, session.csrf, session.used_second FROM session JOIN account ON account.id = session.account
+                 WHERE token_hash = ?1 AND NOT closed
+                 AND session.created_second >= ?2 - ?3 AND session.used_second >= ?2 - ?4",
+                params![token_hash(token), second, SESSION_SECONDS_MAX, SESSION_IDLE_SECONDS_MAX],
+                |row| Ok((Session { account: read_account(row)?, csrf: row.get("csrf")? }, row.get::<_, i64>("used_second")?)),
+            )
+            .optional()
+            .map_err(|error| failed(&error))?;
+        let Some((session, used)) = found else { return Ok(None) };
+        // Once a minute is often enough, and keeps reading pages from writing to the disk.
+        if second.saturating_sub(used) >= 60 {
+            connection
+                .execute(
+                    "UPDATE session SET used_second = ?2 WHERE token_hash = ?1",
+                    params![token_hash(token), second],
+                )
+                .map_err(|error| failed(&error))?;
+        }
+        Ok(Some(session))
+    }
+
+    /// Ends a session.
+    pub fn sign_out(&self, token: &str) -> Result<(), Error> {
+        self.connection()
+            .execute("DELETE FROM session WHERE token_hash = ?1", [token_hash(token)])
+            .map_err(|error| failed(&error))?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_790_000_000 + second).unwrap()
+    }
+
+    fn accounts() -> (tempfile::TempDir, Accounts) {
+        let folder = tempfile::tempdir().unwrap();
+        let accounts = Accounts::open(&folder.path().join("accounts.sqlite")).unwrap();
+        (folder, accounts)
+    }
+
+    #[test]
+    fn a_session_lives_while_it_is_used_and_ends_when_signed_out_or_idle_or_old() {
+        let (_folder, accounts) = accounts();
+        let account = accounts.add("analyst one", Role::Analyst, "correct horse battery", at(0)).unwrap();
+        let token = accounts.sign_in("Analyst One", "correct horse battery", "127.0.0.1", at(0)).unwrap();
+        assert_eq!(accounts.session(&token, at(10)).unwrap().unwrap().account, account);
+        assert!(accounts.session(&token, at(3_600)).unwrap().is_some());
+        assert!(accounts.session(&token, at(7_100)).unwrap().is_some(), "used an hour ago");
+        assert!(accounts.session(&token, at(11_000)).unwrap().is_none(), "idle for more than an hour");
+        accounts.sign_out(&token).unwrap();
+        assert!(accounts.session(&token, at(20)).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_wrong_password_and_an_unknown_name_get_the_same_answer_and_then_have_to_wait() {
+        let (_folder, accounts) = accounts();
+        accounts.add("chief", Role::Chief, "correct horse battery", at(0)).unwrap();
+        for (name, address) in [("chief", "a"), ("nobody", "b")] {
+            for _ in 0..6 {
+                let refused = accounts.sign_in(name, "wrong", address, at(0)).unwrap_err();
+                assert_eq!(refused, SignInRefusal::Wrong);
+            }
+            let waiting = accounts.sign_in(name, "correct horse battery", address, at(0)).unwrap_err();
+            assert_eq!(waiting, SignInRefusal::Wait { seconds: 5 });
+        }
+        assert!(accounts.sign_in("chief", "correct horse battery", "c", at(5)).is_ok());
+    }
+
+    #[test]
+    fn closing_an_account_or_changing_its_password_ends_its_sessions() {
+        let (_folder, accounts) = accounts();
+        let account = accounts.add("officer", Role::Officer, "correct horse battery", at(0)).unwrap();
+        let token = accounts.sign_in("officer", "correct horse battery", "a", at(0)).unwrap();
+        accounts.set_password(&account.id, "another long password").unwrap();
+        assert!(accounts.session(&token, at(1)).unwrap().is_none());
+        let token = accounts.sign_in("officer", "another long password", "a", at(1)).unwrap();
+        accounts.set_closed(&account.id, true).unwrap();
+        assert!(accounts.session(&token, at(2)).unwrap().is_none());
+        assert_eq!(
+            accounts.sign_in("officer", "another long password", "a", at(3)).unwrap_err(),
+            SignInRefusal::Wrong
+        );
+    }
+
+    #[test]
+    fn weak_passwords_and_odd_names_are_refused_with_a_remedy() {
+        let (_folder, accounts) = accounts();
+        assert_eq!(accounts.add("a", Role::Admin, "short", at(0)).unwrap_err().code, "password_length");
+        assert_eq!(
+            accounts.add("<b>", Role::Admin, "correct horse battery", at(0)).unwrap_err().code,
+            "account_name"
+        );
+        accounts.add("a", Role::Admin, "correct horse battery", at(0)).unwrap();
+        assert_eq!(
+            accounts.add("A", Role::Admin, "correct horse battery", at(0)).unwrap_err().code,
+            "account_exists"
+        );
+    }
+}
