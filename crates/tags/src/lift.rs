@@ -1,0 +1,121 @@
+//! From entries to what carries the tag. Conditions are always evaluated on entries; this says which entries are
+//! marked then:
+//!
+//! * item: the entry itself;
+//! * declaration: every entry of a declaration of which at least one fulfils the condition;
+//! * enterprise: every entry of the enterprise (the field named by `enterprise_field`) on the day of an entry that
+//!   fulfils the condition, and for `valid_days` days after it, never before;
+//! * route: the same for entries of equal origin, departure and commodity chapter.
+//!
+//! An entry is unknown when it is not marked and the condition is unknown for the entry itself, or, on a
+//! declaration, for any entry of it.
+#![expect(
+    clippy::as_conversions,
+    clippy::indexing_slicing,
+    reason = "numeric kernel: row numbers and codes are u32 by construction; tests compare it with the definition"
+)]
+
+use std::collections::HashMap;
+
+use roaring::RoaringBitmap;
+use rules::Truths;
+use spine::EntryTable;
+use spine::noun::SubjectKind;
+
+use crate::aggregate::FieldPart;
+use crate::apply::Shared;
+use crate::definition::TagDefinition;
+use crate::key::{ABSENT, NO_DAY, key_codes};
+
+/// The fields that make a route.
+pub(crate) fn route_parts() -> Vec<FieldPart> {
+    let part = |field: &str, prefix| FieldPart { field: field.to_owned(), prefix };
+    vec![part("origin_country", None), part("departure_country", None), part("commodity_code", Some(2))]
+}
+
+/// The fields that name what carries the tag, if it is an enterprise or a route.
+pub(crate) fn subject_parts(definition: &TagDefinition) -> Vec<FieldPart> {
+    if definition.on == SubjectKind::Route {
+        route_parts()
+    } else {
+        vec![FieldPart { field: definition.enterprise_field.clone(), prefix: None }]
+    }
+}
+
+/// Codes of enterprises and routes.
+pub(crate) struct Subjects {
+    by_field: HashMap<String, Vec<u32>>,
+    route: Vec<u32>,
+}
+
+impl Subjects {
+    pub(crate) fn new(table: &EntryTable) -> Self {
+        let fields = ["importer_id", "exporter_id", "declarant_id", "carrier_id"];
+        let codes = |field: &str| key_codes(table, &[FieldPart { field: field.to_owned(), prefix: None }]);
+        Self {
+            by_field: fields.iter().map(|field| ((*field).to_owned(), codes(field))).collect(),
+            route: key_codes(table, &route_parts()),
+        }
+    }
+
+    fn codes(&self, definition: &TagDefinition) -> &[u32] {
+        if definition.on == SubjectKind::Route {
+            &self.route
+        } else {
+            self.by_field.get(&definition.enterprise_field).map_or(&[], Vec::as_slice)
+        }
+    }
+}
+
+/// Marked rows and the number of unknown ones.
+pub(crate) fn lift(definition: &TagDefinition, truths: &Truths, shared: &Shared) -> (RoaringBitmap, u64) {
+    let rows = shared.days.len();
+    match definition.on {
+        SubjectKind::Item => {
+            let unknown = (0..rows).filter(|row| truths.is_unknown(*row)).count();
+            (bitmap((0..rows).filter(|row| truths.is_true(*row))), unknown as u64)
+        }
+        SubjectKind::Declaration => {
+            let codes = &shared.declarations;
+            let declarations = codes.iter().max().map_or(0, |code| *code as usize + 1);
+            let (mut raised, mut open) = (vec![false; declarations], vec![false; declarations]);
+            for row in 0..rows {
+                raised[codes[row] as usize] |= truths.is_true(row);
+                open[codes[row] as usize] |= truths.is_unknown(row);
+            }
+            let unknown = codes.iter().filter(|code| !raised[**code as usize] && open[**code as usize]).count();
+            (bitmap((0..rows).filter(|row| raised[codes[*row] as usize])), unknown as u64)
+        }
+        SubjectKind::Enterprise | SubjectKind::Route => {
+            let codes = shared.subjects.codes(definition);
+            let mut raised: HashMap<u32, Vec<i32>> = HashMap::new();
+            for row in (0..rows).filter(|row| truths.is_true(*row)) {
+                if codes[row] != ABSENT && shared.days[row] != NO_DAY {
+                    raised.entry(codes[row]).or_default().push(shared.days[row]);
+                }
+            }
+            for days in raised.values_mut() {
+                days.sort_unstable();
+                days.dedup();
+            }
+            let valid_days = i32::from(definition.valid_days);
+            let carries = |row: usize| {
+                let day = shared.days[row];
+                // An entry that fulfils the condition but names no enterprise or has no day is marked alone.
+                truths.is_true(row)
+                    || (day != NO_DAY
+                        && raised.get(&codes[row]).is_some_and(|days| {
+                            let after = days.partition_point(|own| *own <= day);
+                            after > 0 && days[after - 1] >= day - valid_days
+                        }))
+            };
+            let marked = bitmap((0..rows).filter(|row| carries(*row)));
+            let unknown = (0..rows).filter(|row| truths.is_unknown(*row) && !marked.contains(*row as u32)).count();
+            (marked, unknown as u64)
+        }
+    }
+}
+
+fn bitmap(rows: impl Iterator<Item = usize>) -> RoaringBitmap {
+    rows.map(|row| row as u32).collect()
+}
