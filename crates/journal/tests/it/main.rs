@@ -1,0 +1,16 @@
+//! What a journal promises, tested from outside.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "tests fail by panicking and talk to each other by printing"
+)]
+
+mod conformance;
+mod crash;
+mod disk_full;
+mod laws;
+mod opening;
+mod sqlite;
+mod support;
