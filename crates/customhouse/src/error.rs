@@ -113,3 +113,31 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+impl From<journal::JournalError> for Error {
+    fn from(error: journal::JournalError) -> Self {
+        use journal::JournalError as J;
+        let (kind, code) = match &error {
+            J::Conflict { .. } => (Kind::Conflict, "conflict"),
+            J::IdempotencyKeyReused { .. } => (Kind::Conflict, "idempotency_key_reused"),
+            J::TooLarge { .. } => (Kind::Invalid, "too_large"),
+            J::Malformed { .. } => (Kind::Invalid, "malformed"),
+            J::NoSuchPosition { .. } => (Kind::NotFound, "no_such_position"),
+            J::StorageFull { .. } => (Kind::Internal, "disk_full"),
+            J::Busy { .. } => (Kind::Busy, "journal_locked"),
+            J::InUse { .. } => (Kind::FolderUnusable, "journal_in_use"),
+            J::NewerFormat { .. } => (Kind::FolderUnusable, "journal_newer"),
+            J::NotAJournal { .. } => (Kind::FolderUnusable, "not_a_journal"),
+            J::Corrupt { .. } => (Kind::FolderUnusable, "journal_damaged"),
+            _ => (Kind::Internal, "journal_failed"),
+        };
+        // A journal's message ends with its remedy.
+        Self::new(kind, code, error.to_string(), "")
+    }
+}
+
+impl From<packs::PackError> for Error {
+    fn from(error: packs::PackError) -> Self {
+        Self::new(Kind::Refused, "pack_refused", error.to_string(), "")
+    }
+}

@@ -1,1 +1,30 @@
-fn main() {}
+//! The binary: one command, one answer, an exit code that says which.
+
+mod arguments;
+mod commands;
+mod terminal;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use tracing_subscriber::EnvFilter;
+
+use crate::arguments::Arguments;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let filter = if arguments.verbose { "info" } else { "warn" };
+    tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::try_from_env("TIDEWAITER_LOG").unwrap_or_else(|_| EnvFilter::new(filter)))
+        .with_writer(std::io::stderr)
+        .init();
+    let outcome = terminal::install_cancellation().and_then(|()| commands::run(&arguments));
+    match outcome {
+        Ok(commands::Answer::Done) => ExitCode::SUCCESS,
+        Ok(commands::Answer::FoundErrors) => ExitCode::from(1),
+        Err(error) => {
+            terminal::error(&error);
+            ExitCode::from(terminal::exit_code(error.kind))
+        }
+    }
+}

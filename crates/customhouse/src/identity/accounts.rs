@@ -71,7 +71,7 @@ impl Session {
     /// Whoever looks or acts in this session.
     #[must_use]
     pub fn reader(&self) -> Reader {
-        Reader { id: self.account.id.clone(), role: self.account.role }
+        Reader::new(&self.account.id, self.account.role)
     }
 }
 

@@ -4,6 +4,7 @@
 //! account was made, changed or closed is an event.
 
 mod accounts;
+mod commands;
 mod password;
 mod rate_limit;
 mod role;

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use spine::{Actor, Sensitivity};
 
+use crate::error::{Error, Kind};
+
 /// What a person is to the platform.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -96,19 +98,46 @@ pub struct Reader {
     pub id: String,
     /// Role in which they look.
     pub role: Role,
+    /// Whoever holds the data folder in their hands can do everything anyway.
+    local: bool,
 }
 
 impl Reader {
-    /// Whoever sits at the machine with the data folder in their hands, such as the command line.
+    /// A person with an account.
+    #[must_use]
+    pub fn new(id: &str, role: Role) -> Self {
+        Self { id: id.to_owned(), role, local: false }
+    }
+
+    /// Whoever sits at the machine with the data folder in their hands: the command line.
     #[must_use]
     pub fn local_operator() -> Self {
-        Self { id: "local-operator".to_owned(), role: Role::Auditor }
+        Self { id: "local-operator".to_owned(), role: Role::Admin, local: true }
     }
 
     /// The most secret class this reader sees.
     #[must_use]
     pub fn clearance(&self) -> Sensitivity {
-        self.role.clearance()
+        if self.local { Sensitivity::Sealed } else { self.role.clearance() }
+    }
+
+    /// May this reader do that?
+    #[must_use]
+    pub fn may(&self, permission: Permission) -> bool {
+        self.local || self.role.may(permission)
+    }
+
+    /// Refuses what this reader may not do.
+    pub fn require(&self, permission: Permission) -> Result<(), Error> {
+        if self.may(permission) {
+            return Ok(());
+        }
+        Err(Error::new(
+            Kind::Forbidden,
+            "not_permitted",
+            format!("the role {} may not do this", self.role.name()),
+            "Ask someone whose role allows it, or ask an administrator for another role.",
+        ))
     }
 
     /// The actor of events this reader causes.

@@ -1,0 +1,33 @@
+//! Installing, approving and withdrawing packs: each an event.
+
+use std::path::Path;
+use std::sync::PoisonError;
+
+use packs::{Approval, InstallReport};
+use serde_json::json;
+
+use crate::error::Error;
+use crate::identity::{Permission, Reader};
+use crate::{Customhouse, Fact};
+
+impl Customhouse {
+    /// Installs a pack, or files as others publish them. A refusal is told in the report's findings.
+    pub fn install_pack(&self, reader: &Reader, folder: &Path) -> Result<InstallReport, Error> {
+        reader.require(Permission::ManagePacks)?;
+        let report = self.registry.write().unwrap_or_else(PoisonError::into_inner).install(folder)?;
+        if let Some((id, version, hash)) = report.installed.as_ref().filter(|_| !report.already_installed) {
+            let payload = json!({ "id": id, "version": version, "hash": hash });
+            self.record(reader, Fact::new(&format!("pack/{id}"), "pack.installed", payload))?;
+        }
+        Ok(report)
+    }
+
+    /// Approves a pack's content; the second different person makes it approved.
+    pub fn approve_pack(&self, reader: &Reader, hash: &str) -> Result<Approval, Error> {
+        reader.require(Permission::ManagePacks)?;
+        let approval =
+            self.registry.write().unwrap_or_else(PoisonError::into_inner).approve(hash, &reader.id)?;
+        self.record(reader, Fact::new(&format!("pack/{hash}"), "pack.approved", json!({ "hash": hash })))?;
+        Ok(approval)
+    }
+}

@@ -1,0 +1,8 @@
+//! Packs as the application uses them.
+
+mod commands;
+mod read_model;
+
+pub use read_model::PackSummary;
+
+pub use ::packs::{Approval, InstallReport, Manifest, Origin, Pack, PackDiff, PackEntry, PackKind, Registry, diff};

@@ -1,0 +1,450 @@
+//! What the command line understands. Help, man pages, completions and `docs/command-line.md` all derive from here.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
+
+const EXIT_CODES: &str = "Exit codes:
+  0    done
+  1    done, and something was found that is an error (a check failed, a batch was refused)
+  2    the command line itself was not understood
+  3    an input cannot be read, or was refused
+  4    the data folder cannot be used: in use by another process, or of a newer version
+  5    the disk, the network or the program failed
+  130  cancelled with Ctrl-C; nothing half-written is left";
+
+const EXAMPLES: &str = "Examples:
+  tidewaiter audit --declarations declarations.csv --outcomes outcomes.csv --out report.html
+  tidewaiter map declarations.csv --out map.toml
+  tidewaiter serve --data ./data";
+
+/// The open Smart Customs platform in one binary.
+#[derive(Debug, Parser)]
+#[command(
+    name = "tidewaiter",
+    version,
+    arg_required_else_help = true,
+    disable_help_subcommand = true,
+    max_term_width = 100,
+    after_help = EXAMPLES,
+    after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}")
+)]
+pub(crate) struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+
+    /// Say more about what happens, on standard error.
+    #[arg(long, short, global = true)]
+    pub(crate) verbose: bool,
+
+    /// No progress display.
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Audit how inspections were chosen: hit rates, curves, leakage, other plans at the same capacity.
+    Audit(AuditArguments),
+    /// Propose what the columns of a file mean, as a mapping to edit.
+    Map(MapArguments),
+    /// Make the records of a synthetic country, with known truth.
+    Country(CountryArguments),
+    /// Admit records into the pool of a data folder.
+    Import(ImportArguments),
+    /// Look into the pool: batches, quarantine, where a row came from.
+    #[command(subcommand)]
+    Pool(PoolCommand),
+    /// Packs: the tags, rules and lists in use.
+    #[command(subcommand)]
+    Pack(PackCommand),
+    /// Tags: the catalogue, one tag, and why it is on a row.
+    #[command(subcommand)]
+    Tag(TagCommand),
+    /// Rules: check an expression or a document.
+    #[command(subcommand)]
+    Rule(RuleCommand),
+    /// Serve the pages and the API.
+    Serve(ServeArguments),
+    /// Accounts of a data folder.
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Print shell completions.
+    #[command(after_help = "Example:\n  tidewaiter completions bash > ~/.local/share/bash-completion/completions/tidewaiter")]
+    Completions {
+        /// Which shell.
+        shell: clap_complete::Shell,
+    },
+    /// Write the man pages into a folder, or print the first one.
+    Man {
+        /// Folder for one page a command.
+        folder: Option<PathBuf>,
+    },
+    /// Print this reference as Markdown.
+    #[command(hide = true)]
+    Reference,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  Outcomes in a file of their own, joined by declaration number:
+    tidewaiter audit --declarations declarations.csv --outcomes outcomes.csv --out report.html
+  The outcome is a column, and the columns have names of their own:
+    tidewaiter map records.csv --out map.toml      (read it, edit it)
+    tidewaiter audit --declarations records.csv --outcomes Fraud --map map.toml --out report.html
+  Several files, figures for a machine, plans at 5 % of declarations:
+    tidewaiter audit --declarations 2024.csv 2025.csv --out report.html --json report.json --capacity 5%")]
+pub(crate) struct AuditArguments {
+    /// CSV or Parquet files of declared items; several are read as one history.
+    #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
+    pub(crate) declarations: Vec<PathBuf>,
+
+    /// A file of inspection outcomes, or the name of the column that says whether something was found.
+    #[arg(long, value_name = "FILE|COLUMN")]
+    pub(crate) outcomes: Option<String>,
+
+    /// A mapping; without it one is proposed from headers and values, and the report says which.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) map: Option<PathBuf>,
+
+    /// A mapping of the outcomes file, where it is a file with headers of its own.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) outcomes_map: Option<PathBuf>,
+
+    /// Where to write the report: one HTML file that needs no network.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+
+    /// Where to write all figures as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) json: Option<PathBuf>,
+
+    /// Inspections the other plans may spend: a share of declarations (5%) or a number. Default: as many as were done.
+    #[arg(long, value_name = "N|P%")]
+    pub(crate) capacity: Option<String>,
+
+    /// Currency of the amounts, where the records do not say (ISO 4217).
+    #[arg(long, value_name = "CODE")]
+    pub(crate) currency: Option<String>,
+
+    /// Say in the report that these records are simulated.
+    #[arg(long)]
+    pub(crate) simulated: bool,
+
+    /// Seed of everything random in the audit; the same seed gives the same report.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+
+    /// Language in which the report opens.
+    #[arg(long, value_enum, default_value_t = ReportLanguage::En)]
+    pub(crate) language: ReportLanguage,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReportLanguage {
+    /// English.
+    En,
+    /// Chinese.
+    Zh,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  tidewaiter map declarations.csv --out map.toml")]
+pub(crate) struct MapArguments {
+    /// CSV or Parquet file.
+    pub(crate) file: PathBuf,
+
+    /// Where to write the mapping; without it, to standard output.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+
+    /// The column that says whether something was found, where the proposal should not guess.
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) outcome: Option<String>,
+
+    /// Print the proposal with its reasons as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  tidewaiter country --out world --seed 7 --declarations 30000")]
+pub(crate) struct CountryArguments {
+    /// Folder to write into: declarations.csv, outcomes.csv, truth/.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+
+    /// The same seed gives the same bytes.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+
+    /// How many declared items.
+    #[arg(long, default_value_t = 30_000)]
+    pub(crate) declarations: u64,
+
+    /// Which world.
+    #[arg(long, value_enum, default_value_t = CountryPreset::Ordinary)]
+    pub(crate) preset: CountryPreset,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CountryPreset {
+    /// Planted fraud of seven kinds.
+    Ordinary,
+    /// Irregularities strike at random: nothing is there to be found by any rule.
+    Null,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DataArguments {
+    /// The data folder; made where it does not exist.
+    #[arg(long, value_name = "DIR", env = "TIDEWAITER_DATA")]
+    pub(crate) data: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct OptionalDataArguments {
+    /// The data folder whose installed packs count too; without it, the built-in packs only.
+    #[arg(long, value_name = "DIR", env = "TIDEWAITER_DATA")]
+    pub(crate) data: Option<PathBuf>,
+
+    /// Print as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  tidewaiter import --data ./data declarations.csv --outcomes outcomes.csv
+  tidewaiter pool quarantine 3f2a --data ./data --out mend.csv     (mend the cells, then)
+  tidewaiter import --data ./data mend.csv --mends 3f2a")]
+pub(crate) struct ImportArguments {
+    #[command(flatten)]
+    pub(crate) data: DataArguments,
+
+    /// CSV or Parquet files; each becomes a batch.
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+
+    /// A file of inspection outcomes to join by declaration number, or the name of a column.
+    #[arg(long, value_name = "FILE|COLUMN")]
+    pub(crate) outcomes: Option<String>,
+
+    /// A mapping; without it one is proposed from headers and values.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) map: Option<PathBuf>,
+
+    /// The batch whose quarantine this file mends.
+    #[arg(long, value_name = "BATCH")]
+    pub(crate) mends: Option<String>,
+
+    /// Print what was admitted as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PoolCommand {
+    /// All batches.
+    List {
+        #[command(flatten)]
+        data: DataArguments,
+        /// Print as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// One batch: counts, findings, files.
+    Show {
+        /// The batch's id, or its beginning.
+        batch: String,
+        #[command(flatten)]
+        data: DataArguments,
+        /// Print as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write a batch's quarantined rows as CSV, with their reasons, to be mended and sent again.
+    Quarantine {
+        /// The batch's id, or its beginning.
+        batch: String,
+        #[command(flatten)]
+        data: DataArguments,
+        /// Where to write; without it, to standard output.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+    /// Where a row came from: source file and line, batch, Parquet file.
+    Lineage {
+        /// The batch's id, or its beginning.
+        batch: String,
+        /// Row of the batch, from 0.
+        row: u64,
+        #[command(flatten)]
+        data: DataArguments,
+        /// Print as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PackCommand {
+    /// All packs and which version is in use.
+    List {
+        #[command(flatten)]
+        data: OptionalDataArguments,
+    },
+    /// One pack.
+    Show {
+        /// The pack's id.
+        pack: String,
+        #[command(flatten)]
+        data: OptionalDataArguments,
+    },
+    /// Everything that is wrong with a pack's folder: file, line, remedy.
+    Check {
+        /// Folder.
+        folder: PathBuf,
+        /// Print as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Install a pack, or files as others publish them (HS, UN/LOCODE, code lists, schemas).
+    Install {
+        /// Folder.
+        folder: PathBuf,
+        #[command(flatten)]
+        data: DataArguments,
+        /// Print as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// What changed between two packs: folders, or ids of packs.
+    Diff {
+        /// Folder or id.
+        before: String,
+        /// Folder or id.
+        after: String,
+        #[command(flatten)]
+        data: OptionalDataArguments,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TagCommand {
+    /// The catalogue.
+    List {
+        #[command(flatten)]
+        data: OptionalDataArguments,
+    },
+    /// One tag: definition, legal basis, cases.
+    Show {
+        /// The tag's id.
+        tag: String,
+        #[command(flatten)]
+        data: OptionalDataArguments,
+    },
+    /// Why a tag is, or is not, on a row of a file.
+    Why {
+        /// The tag's id.
+        tag: String,
+        /// CSV or Parquet file.
+        #[arg(long, value_name = "FILE")]
+        declarations: PathBuf,
+        /// Declaration number.
+        #[arg(long, value_name = "ID")]
+        declaration: String,
+        /// A mapping; without it one is proposed.
+        #[arg(long, value_name = "FILE")]
+        map: Option<PathBuf>,
+        #[command(flatten)]
+        data: OptionalDataArguments,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+#[command(after_help = "Examples:
+  tidewaiter rule check 'net_mass > gross_mass'
+  tidewaiter rule run ens-entry-summary message.xml")]
+pub(crate) enum RuleCommand {
+    /// Check an expression over declared items: syntax, fields, types, cost.
+    Check {
+        /// The expression.
+        expression: String,
+    },
+    /// Run a rule pack over an XML document and say what it finds.
+    Run {
+        /// The pack's id.
+        pack: String,
+        /// XML document.
+        file: PathBuf,
+        #[command(flatten)]
+        data: OptionalDataArguments,
+    },
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  tidewaiter serve --data ./data --listen 127.0.0.1:8420")]
+pub(crate) struct ServeArguments {
+    #[command(flatten)]
+    pub(crate) data: DataArguments,
+
+    /// Address to listen on. Anything but loopback must stand behind TLS.
+    #[arg(long, default_value = "127.0.0.1:8420", value_name = "ADDR")]
+    pub(crate) listen: SocketAddr,
+
+    /// Open the first page in a browser.
+    #[arg(long)]
+    pub(crate) open: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum UserCommand {
+    /// All accounts.
+    List {
+        #[command(flatten)]
+        data: DataArguments,
+        /// Print as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make an account. The password is read from standard input, one line.
+    Add {
+        /// Sign-in name.
+        name: String,
+        /// trader, officer, analyst, chief, auditor or admin.
+        #[arg(long)]
+        role: String,
+        #[command(flatten)]
+        data: DataArguments,
+    },
+    /// Set a password, read from standard input, one line. Ends the account's sessions.
+    #[command(group(ArgGroup::new("who").args(["name"]).required(true)))]
+    Password {
+        /// Sign-in name.
+        name: String,
+        #[command(flatten)]
+        data: DataArguments,
+    },
+    /// Close an account; what it did stays recorded.
+    Close {
+        /// Sign-in name.
+        name: String,
+        #[command(flatten)]
+        data: DataArguments,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+}
