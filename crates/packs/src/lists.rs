@@ -1,4 +1,4 @@
-//! Named code lists: what rules and tags mean by `in list("name")`.
+//! Named code lists: what rules and tags mean by `value in name`.
 
 use std::collections::{BTreeMap, BTreeSet};
 

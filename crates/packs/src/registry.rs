@@ -87,7 +87,7 @@ pub struct PackEntry {
 /// A named list that an installed pack offers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Offer {
-    /// Name to use in `in list("name")`.
+    /// Name under which conditions use it: `value in name`.
     pub list: String,
     /// Number of values.
     pub values: usize,

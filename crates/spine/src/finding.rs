@@ -145,11 +145,13 @@ impl Finding {
 impl fmt::Display for Finding {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{}", self.pointer)?;
+        let mut before = ": ";
         if !self.found.is_empty() {
-            write!(out, ": found \"{}\"", self.found)?;
+            write!(out, "{before}found \"{}\"", self.found)?;
+            before = ", ";
         }
         if !self.expected.is_empty() {
-            write!(out, ", expected {}", self.expected)?;
+            write!(out, "{before}expected {}", self.expected)?;
         }
         if !self.how_to_fix.is_empty() {
             write!(out, ". {}", self.how_to_fix)?;

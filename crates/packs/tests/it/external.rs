@@ -1,0 +1,99 @@
+//! Publications of others: recognised, checked, installed; broken ones refused with the place.
+
+use std::env;
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use packs::Registry;
+
+use crate::support::{codes, folder};
+
+/// The folder of real material, or the name of what is skipped.
+fn reference(suite: &str) -> Option<PathBuf> {
+    let root = env::var_os("TIDEWAITER_CASES").map_or_else(
+        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data")),
+        PathBuf::from,
+    );
+    let found = root.join("reference").is_dir();
+    if !found {
+        println!("skipped: {suite} (no {})", root.join("reference").display());
+    }
+    found.then(|| root.join("reference"))
+}
+
+/// A table like a published one, with so many rows.
+fn currencies(rows: usize, header: &str) -> String {
+    let mut text = format!("{header}\n");
+    for row in 0..rows {
+        let _ = writeln!(text, "A{:02}X,{row:03},2,", row % 100);
+    }
+    text
+}
+
+#[test]
+fn a_table_is_recognised_by_its_columns_and_refused_when_cut_off() {
+    let header = "AlphabeticCode,NumericCode,MinorUnit,WithdrawalDate";
+    let data = tempfile::tempdir().unwrap();
+    let mut registry = Registry::open(data.path()).unwrap();
+
+    let whole = folder(&[("codes-all.csv", &currencies(200, header))]);
+    let report = registry.install(whole.path()).unwrap();
+    assert_eq!(report.offers[0].list, "currencies");
+    assert!(registry.get("external-currencies").is_some());
+
+    let cut = folder(&[("codes-all.csv", &currencies(20, header))]);
+    assert_eq!(codes(&registry.install(cut.path()).unwrap().findings), ["external_rows_missing"]);
+
+    let renamed =
+        folder(&[("codes-all.csv", &currencies(200, "AlphabeticCode,NumericCode,Minor,WithdrawalDate"))]);
+    let findings = registry.install(renamed.path()).unwrap().findings;
+    assert_eq!(codes(&findings), ["external_column_missing"]);
+    assert_eq!(findings[0].pointer.0, "codes-all.csv:1/MinorUnit");
+}
+
+#[test]
+fn schemas_without_what_they_include_are_installed_with_a_warning() {
+    let schema = |include: &str| {
+        format!(
+            "<xs:schema xmlns:xs=\"http://www.w3.org/2001/XMLSchema\"><xs:include schemaLocation=\"{include}\"/></xs:schema>"
+        )
+    };
+    let source = folder(&[
+        ("WCO_DEC_2_DMS.xsd", &schema("WCO_RES_2_DMS.xsd")),
+        ("WCO_RES_2_DMS.xsd", &schema("types.xsd")),
+    ]);
+    let data = tempfile::tempdir().unwrap();
+    let report = Registry::open(data.path()).unwrap().install(source.path()).unwrap();
+    assert!(report.installed.is_some());
+    assert_eq!(codes(&report.findings), ["external_schema_include_missing"]);
+}
+
+/// What is really published: each folder is recognised and offers lists of about the right size.
+#[test]
+fn published_reference_lists_are_recognised() {
+    let Some(reference) = reference("published_reference_lists_are_recognised") else { return };
+    let cases: &[(&str, &str, &[(&str, usize)])] = &[
+        (
+            "hs",
+            "external-harmonized-system",
+            &[("hs_chapters", 90), ("hs_headings", 1_000), ("hs_subheadings", 5_000)],
+        ),
+        ("locode", "external-unlocode", &[("unlocodes", 80_000)]),
+        ("currencies", "external-currencies", &[("currencies", 150)]),
+        ("countries", "external-countries", &[("countries", 240)]),
+        ("units", "external-units-of-measure", &[("units_of_measure", 1_000)]),
+        ("packages", "external-package-types", &[("package_types", 300)]),
+        ("cds-codelists", "external-code-lists", &[("code_list_dms_error_codes", 150)]),
+    ];
+    let data = tempfile::tempdir().unwrap();
+    let mut registry = Registry::open(data.path()).unwrap();
+    for (path, id, lists) in cases {
+        let report = registry.install(&reference.join(path)).unwrap();
+        assert!(report.installed.is_some(), "{path}: {:?}", report.findings);
+        assert!(registry.get(id).is_some(), "{path}");
+        for (list, at_least) in *lists {
+            let values = registry.lists().get(*list).map_or(0, std::collections::BTreeSet::len);
+            assert!(values >= *at_least, "{path}: {list} has {values} values");
+        }
+    }
+}
