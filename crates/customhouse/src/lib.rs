@@ -2,6 +2,7 @@
 //!
 //! Each room shows up as a folder of one shape: `commands.rs` changes something, `read_model.rs` answers.
 
+pub mod audit;
 pub mod error;
 mod folder;
 pub mod identity;
