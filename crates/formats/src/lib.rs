@@ -12,9 +12,12 @@ mod outcomes;
 mod propose;
 mod record_guard;
 mod synonyms;
+pub mod xml;
+mod xml_guard;
 
 pub use convert::NumberStyle;
 pub use intake::{FindingGroup, Intake, IntakeError, IntakeOptions, QuarantinedRow, RowSource, read_table};
 pub use mapping::{FieldMapping, Mapping};
 pub use outcomes::{JoinSummary, join_outcomes, outcome_schema};
 pub use propose::{Proposal, ProposedField, propose};
+pub use xml::{XmlBounds, XmlDocument, read_xml};
