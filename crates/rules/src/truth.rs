@@ -37,7 +37,7 @@ pub struct Truths {
 }
 
 /// Rows in a word of the bit sets.
-const WORD_ROWS: usize = 64;
+pub(crate) const WORD_ROWS: usize = 64;
 
 /// All rows of the word at `word` of a set of `len` rows.
 fn full_word(len: usize, word: usize) -> u64 {
@@ -46,6 +46,11 @@ fn full_word(len: usize, word: usize) -> u64 {
         Ok(rows) if rows < 64 => (1_u64 << rows).saturating_sub(1),
         _ => u64::MAX,
     }
+}
+
+/// Bits set in a mask.
+pub(crate) fn ones(words: &[u64]) -> usize {
+    words.iter().map(|word| usize::try_from(word.count_ones()).unwrap_or_default()).sum()
 }
 
 impl Truths {
@@ -60,6 +65,76 @@ impl Truths {
             Truth::Unknown => Self { len, trues: none, unknowns: full },
             Truth::False => Self { len, trues: none.clone(), unknowns: none },
         }
+    }
+
+    /// Truths from one word of each bit set for every 64 rows.
+    pub(crate) fn from_words(len: usize, words: impl Iterator<Item = (u64, u64)>) -> Self {
+        let (trues, unknowns) = words.unzip();
+        Self { len, trues, unknowns }
+    }
+
+    /// All rows, as a mask.
+    pub(crate) fn every_row(len: usize) -> Vec<u64> {
+        (0..len.div_ceil(WORD_ROWS)).map(|word| full_word(len, word)).collect()
+    }
+
+    /// Rows of a mask that are not false here.
+    pub(crate) fn not_false(&self, mask: &[u64]) -> Vec<u64> {
+        self.pairs().zip(mask).map(|((trues, unknowns), mask)| (trues | unknowns) & mask).collect()
+    }
+
+    /// Rows of a mask that are not true here.
+    pub(crate) fn not_true(&self, mask: &[u64]) -> Vec<u64> {
+        self.trues.iter().zip(mask).map(|(trues, mask)| !trues & mask).collect()
+    }
+
+    /// Rows of a mask that are true here.
+    pub(crate) fn true_rows(&self, mask: &[u64]) -> Vec<u64> {
+        self.trues.iter().zip(mask).map(|(trues, mask)| trues & mask).collect()
+    }
+
+    /// Rows of a mask that are false here.
+    pub(crate) fn false_rows(&self, mask: &[u64]) -> Vec<u64> {
+        self.pairs().zip(mask).map(|((trues, unknowns), mask)| !(trues | unknowns) & mask).collect()
+    }
+
+    fn pairs(&self) -> impl Iterator<Item = (u64, u64)> {
+        self.trues.iter().copied().zip(self.unknowns.iter().copied())
+    }
+
+    /// Row by row `self && other`.
+    pub(crate) fn and(&self, other: &Self) -> Self {
+        let words = self.pairs().zip(other.pairs()).map(|((t, u), (other_t, other_u))| {
+            let trues = t & other_t;
+            (trues, (t | u) & (other_t | other_u) & !trues)
+        });
+        Self::from_words(self.len, words)
+    }
+
+    /// Row by row `self || other`.
+    pub(crate) fn or(&self, other: &Self) -> Self {
+        let words = self.pairs().zip(other.pairs()).map(|((t, u), (other_t, other_u))| {
+            let trues = t | other_t;
+            (trues, (u | other_u) & !trues)
+        });
+        Self::from_words(self.len, words)
+    }
+
+    /// Row by row `!self`.
+    pub(crate) fn not(&self) -> Self {
+        let words = self.pairs().zip(Self::every_row(self.len)).map(|((t, u), every)| (!(t | u) & every, u));
+        Self::from_words(self.len, words)
+    }
+
+    /// Row by row `self ? yes : no`.
+    pub(crate) fn choose(&self, yes: &Self, no: &Self) -> Self {
+        let words =
+            self.pairs().zip(yes.pairs()).zip(no.pairs()).map(|(((t, u), (yes_t, yes_u)), (no_t, no_u))| {
+                let f = !(t | u);
+                // Beyond the last row `f` is set but `no` is not.
+                (t & yes_t | f & no_t, u | t & yes_u | f & no_u)
+            });
+        Self::from_words(self.len, words)
     }
 
     fn bit(words: &[u64], row: usize) -> bool {
@@ -77,6 +152,28 @@ impl Truths {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len == 0
+    }
+
+    /// How many rows are true.
+    #[must_use]
+    pub fn true_count(&self) -> usize {
+        ones(&self.trues)
+    }
+
+    /// How many rows are unknown.
+    #[must_use]
+    pub fn unknown_count(&self) -> usize {
+        ones(&self.unknowns)
+    }
+
+    /// The row's answer; false beyond the last row.
+    #[must_use]
+    pub fn truth(&self, row: usize) -> Truth {
+        match (self.is_true(row), self.is_unknown(row)) {
+            (true, _) => Truth::True,
+            (false, true) => Truth::Unknown,
+            (false, false) => Truth::False,
+        }
     }
 
     /// Is the row's answer true? False beyond the last row.
