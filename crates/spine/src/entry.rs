@@ -386,6 +386,12 @@ impl EntryTable {
         &self.columns
     }
 
+    /// The columns themselves, in the schema's order.
+    #[must_use]
+    pub fn into_columns(self) -> Vec<Column> {
+        self.columns
+    }
+
     /// The column of a field.
     #[must_use]
     pub fn column(&self, field: &str) -> Option<&Column> {
