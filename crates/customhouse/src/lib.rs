@@ -7,6 +7,7 @@ pub mod error;
 mod folder;
 pub mod identity;
 pub mod jobs;
+pub mod packs;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, RwLock};
@@ -69,11 +70,10 @@ impl Customhouse {
     /// Opens a data folder with a clock that the caller moves.
     pub fn open_with_clock(path: &Path, clock: Arc<dyn Clock>) -> Result<Self, Error> {
         let folder = DataFolder::open(path)?;
-        let journal = SqliteJournal::open(
-            &path.join("journal.sqlite"),
-            SqliteOptions::new(folder.node(), folder.administration()),
-            Arc::clone(&clock),
-        )?;
+        let mut options =
+            SqliteOptions::new(&path.join("journal.sqlite"), folder.node(), folder.administration());
+        options.clock = Arc::clone(&clock);
+        let journal = SqliteJournal::open(&options)?;
         let accounts = Accounts::open(&path.join("accounts.sqlite"))?;
         let registry = packs::Registry::open(&path.join("packs"))?;
         Ok(Self {
