@@ -153,6 +153,9 @@ pub(crate) struct TagFile {
     pub(crate) family: Option<Family>,
     #[serde(default)]
     pub(crate) defaults: Defaults,
+    /// The entry from which every example of the pack starts.
+    #[serde(default)]
+    pub(crate) example: BTreeMap<String, toml::Value>,
     /// Aggregates that any tag of any file of the pack may name.
     #[serde(default)]
     pub(crate) aggregate: BTreeMap<String, Aggregate>,
@@ -193,7 +196,7 @@ pub(crate) struct RawTag {
     pub(crate) legal_basis: Option<String>,
     pub(crate) sensitivity: Option<Sensitivity>,
     pub(crate) inspection_hint: LocalizedText,
-    /// The entry from which all cases start.
+    /// What is different in the entry from which all cases of this tag start.
     #[serde(default)]
     pub(crate) example: BTreeMap<String, toml::Value>,
     /// What was declared around it, unless a case has its own.

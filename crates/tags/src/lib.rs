@@ -1,7 +1,28 @@
 //! Risk tags: definitions from packs, evaluated over entries, each with its reason.
+//!
+//! A [`TagSet`] is compiled from packs against a schema; what does not compile is told in findings with file and
+//! line. [`TagSet::apply`] marks the rows of a table, [`TagSet::why`] gives the reason for one row, and
+//! [`check_pack`] runs the cases that every tag brings along. `docs/tags.md` is the guide for authors.
+//!
+//! Two rules hold everywhere. A window ends before the entry's own declaration, so a tag knows nothing that was not
+//! known when the entry was lodged. And no tag reads what became of a declaration.
 
-pub mod aggregate;
-pub mod definition;
+mod aggregate;
+mod apply;
+mod case;
+mod definition;
+mod key;
+mod lift;
+mod plain;
+mod set;
+mod why;
+mod window;
 
 pub use aggregate::{Aggregate, FieldPart, Measure, Measured};
-pub use definition::{Case, Expectation, Family, HistoryEntry, TagDefinition, TagSeverity, TagSource};
+pub use apply::{ApplyError, TagHit, TagHits};
+pub use case::{check_pack, check_pack_with_lists};
+pub use definition::{
+    Case, Expectation, Family, HistoryEntry, TagDefinition, TagSeverity, TagSource,
+};
+pub use set::TagSet;
+pub use why::{AggregateReason, Why};

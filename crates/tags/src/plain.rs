@@ -79,7 +79,7 @@ fn measure(
         rows.iter().filter_map(|other| of.and_then(|of| own_number(table, of, *other))).collect();
     numbers.sort_unstable();
     let count = Decimal::from(rows.len());
-    let sum = || number(numbers.iter().sum());
+    let sum = || number(numbers.iter().fold(0, |sum: i128, own| sum.wrapping_add(*own)));
     let median = || {
         let upper = *numbers.get(numbers.len() / 2)?;
         if numbers.len() % 2 == 1 {

@@ -106,13 +106,23 @@ struct Place<'a> {
 }
 
 impl Place<'_> {
-    fn line(&self, needle: &str) -> u64 {
-        let lines = self.text.find(needle).and_then(|at| self.text.get(..at)).map_or(0, |before| before.matches('\n').count());
-        u64::try_from(lines).unwrap_or(u64::MAX).saturating_add(1)
+    /// Number, from 1, of the first line that `wanted` accepts; 1 if there is none.
+    fn line(&self, wanted: impl Fn(&str) -> bool) -> u64 {
+        let at = self.text.lines().position(|line| wanted(line.trim())).unwrap_or(0);
+        u64::try_from(at).unwrap_or(u64::MAX).saturating_add(1)
     }
 
     fn tag_line(&self, id: &str) -> u64 {
-        self.line(&format!("id = \"{id}\""))
+        let id = format!("\"{id}\"");
+        self.line(|line| line.strip_prefix("id").is_some_and(|rest| rest.contains(&id)))
+    }
+
+    /// The line of an aggregate, written as `name = {` or as a table of its own.
+    fn aggregate_line(&self, name: &str) -> u64 {
+        let table = format!("aggregate.{name}]");
+        self.line(|line| {
+            line.ends_with(&table) || line.strip_prefix(name).is_some_and(|rest| rest.trim_start().starts_with('='))
+        })
     }
 
     fn pointer(&self, line: u64, child: &str) -> Pointer {
@@ -167,6 +177,10 @@ impl Loader<'_> {
                 }
             }
         }
+        let mut example = BTreeMap::new();
+        for (_, file) in &files {
+            example.extend(file.example.clone());
+        }
         for (place, file) in files {
             let Some(family) = file.family else {
                 if !file.tag.is_empty() {
@@ -179,7 +193,9 @@ impl Loader<'_> {
                 }
                 continue;
             };
-            for tag in file.tag {
+            for mut tag in file.tag {
+                let own = std::mem::replace(&mut tag.example, example.clone());
+                tag.example.extend(own);
                 self.tag(&place, &family, &file.defaults, tag);
             }
             self.families.entry(family.id.clone()).or_insert(family);
@@ -187,7 +203,7 @@ impl Loader<'_> {
     }
 
     fn aggregate(&mut self, place: &Place<'_>, name: &str, aggregate: &Aggregate) {
-        let line = place.line(name);
+        let line = place.aggregate_line(name);
         let mut problems = aggregate.problems(self.base);
         let well_formed = name.starts_with(|c: char| c.is_ascii_lowercase())
             && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
