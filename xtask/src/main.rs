@@ -1,1 +1,57 @@
-fn main() {}
+//! Development commands: `cargo xtask demo`, `cargo xtask test`, `cargo xtask bench`.
+#![expect(clippy::print_stdout, reason = "a command line tool")]
+
+mod bench;
+mod browser;
+mod cases;
+mod demo;
+mod docs;
+mod licences;
+mod links;
+mod metadata;
+mod npm;
+mod process;
+mod rooms;
+mod spdx;
+mod test;
+mod tidy;
+mod workspace;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+use crate::workspace::Workspace;
+
+const USAGE: &str = "Usage:
+  cargo xtask demo [--no-open] [--declarations N]
+      Builds everything, makes the records of a synthetic administration, audits them, opens the report.
+  cargo xtask test [--only STAGE]...
+      Everything CI runs, with minutes per stage.
+  cargo xtask bench [audit|start|pool|journal]... [--runs N]
+      Release builds; prints medians as rows for docs/figures.md.";
+
+fn main() -> ExitCode {
+    match run(&std::env::args().skip(1).collect::<Vec<_>>()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            println!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &[String]) -> Result<()> {
+    let Some((command, rest)) = arguments.split_first() else { bail!("name a command.\n\n{USAGE}") };
+    let workspace = Workspace::find()?;
+    match command.as_str() {
+        "demo" => demo::run(&workspace, &demo::Options::parse(rest)?),
+        "test" => test::run(&workspace, &test::parse(rest)?),
+        "bench" => bench::run(&workspace, &bench::Options::parse(rest)?),
+        "help" | "--help" | "-h" => {
+            println!("{USAGE}\n\nStages of the test command:\n{}", test::stages_listed());
+            Ok(())
+        }
+        other => bail!("there is no command {other}.\n\n{USAGE}"),
+    }
+}

@@ -1,0 +1,80 @@
+//! Rooms that measure themselves: an example program prints JSON with a list `figures`, all of one shape.
+
+use anyhow::{Context, Result};
+use serde_json::{Map, Value};
+
+use super::table;
+use crate::process;
+use crate::workspace::Workspace;
+
+/// Runs the example in release and prints its figures as a table. How often it measures is the example's own matter.
+pub(super) fn run(workspace: &Workspace, package: &str, example: &str) -> Result<()> {
+    let mut command = workspace.cargo(&[
+        "run",
+        "--release",
+        "--locked",
+        "--quiet",
+        "--package",
+        package,
+        "--example",
+        example,
+    ]);
+    let text = process::answer(&mut command)?;
+    let answer: Value =
+        serde_json::from_str(&text).with_context(|| format!("{example} did not print JSON"))?;
+    let figures: Vec<&Map<String, Value>> = answer
+        .get("figures")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_object)
+        .collect();
+    let first = figures.first().with_context(|| format!("{example} printed no figures"))?;
+    // Lists hold the single runs behind a median: not for a table.
+    let columns: Vec<&str> =
+        first.iter().filter(|(_, value)| !value.is_array()).map(|(name, _)| name.as_str()).collect();
+    let rows: Vec<Vec<String>> = figures
+        .iter()
+        .map(|figure| {
+            columns.iter().map(|column| figure.get(*column).map_or_else(String::new, shown)).collect()
+        })
+        .collect();
+    table::print(
+        &columns
+            .iter()
+            .map(|column| column.replace('_', " "))
+            .collect::<Vec<_>>()
+            .iter()
+            .map(String::as_str)
+            .collect::<Vec<_>>(),
+        &rows,
+    );
+    Ok(())
+}
+
+/// Numbers of a thousand and more without decimals, others with two; texts as they are.
+fn shown(value: &Value) -> String {
+    match value {
+        Value::Number(number) if number.is_f64() => number.as_f64().map_or_else(String::new, |number| {
+            if number >= 1_000.0 { format!("{number:.0}") } else { format!("{number:.2}") }
+        }),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_are_shown_as_precisely_as_they_mean_something() {
+        let check = |json: &str, expected: &str| {
+            assert_eq!(shown(&serde_json::from_str(json).unwrap()), expected, "{json}")
+        };
+        check("155712.3456", "155712");
+        check("12.3456", "12.35");
+        check("1000", "1000");
+        check("\"rows\"", "rows");
+    }
+}
