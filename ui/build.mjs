@@ -22,8 +22,14 @@ const ISLAND_BUDGET_BYTES = 250_000;
 /** The scripts of islands that are loaded only where they are used. */
 const islands = new Set(["charts.js", "report.js"]);
 
-/** Files of other people's packages that are served as they are. */
-const copied = [{ from: "node_modules/htmx.org/dist/htmx.min.js", to: "htmx.min.js" }];
+/** Files of other people's packages that are served as they are: a script, and the licences of what is bundled. */
+const copied = [
+  { from: "node_modules/htmx.org/dist/htmx.min.js", to: "htmx.min.js" },
+  { from: "node_modules/htmx.org/LICENSE", to: "licences/htmx.txt" },
+  { from: "node_modules/echarts/LICENSE", to: "licences/echarts.txt" },
+  { from: "node_modules/echarts/NOTICE", to: "licences/echarts-notice.txt" },
+  { from: "node_modules/zrender/LICENSE", to: "licences/zrender.txt" },
+];
 
 /**
  * The entry points directly in a folder, none where the folder is missing.
