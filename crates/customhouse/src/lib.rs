@@ -8,6 +8,7 @@ mod folder;
 pub mod identity;
 pub mod jobs;
 pub mod packs;
+pub mod pool;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, RwLock};
@@ -58,6 +59,7 @@ pub struct Customhouse {
     accounts: Accounts,
     setup_token: Mutex<Option<String>>,
     registry: RwLock<packs::Registry>,
+    pool: pool::Pool,
     jobs: jobs::Jobs,
 }
 
@@ -73,15 +75,17 @@ impl Customhouse {
         let mut options =
             SqliteOptions::new(&path.join("journal.sqlite"), folder.node(), folder.administration());
         options.clock = Arc::clone(&clock);
-        let journal = SqliteJournal::open(&options)?;
+        let journal: Arc<dyn Journal> = Arc::new(SqliteJournal::open(&options)?);
         let accounts = Accounts::open(&path.join("accounts.sqlite"))?;
         let registry = packs::Registry::open(&path.join("packs"))?;
+        let pool = pool::Pool::open(&path.join("pool"), Arc::clone(&journal))?;
         Ok(Self {
             clock,
-            journal: Arc::new(journal),
+            journal,
             accounts,
             setup_token: Mutex::default(),
             registry: RwLock::new(registry),
+            pool,
             jobs: jobs::Jobs::default(),
             folder,
         })

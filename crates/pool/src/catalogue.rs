@@ -254,6 +254,12 @@ impl Catalogue {
         Ok(self.select(sql, [name], read_contract)?.into_iter().next())
     }
 
+    /// The contract whose canonical bytes have this SHA-256.
+    pub fn contract_with(&self, sha256: &str) -> Result<Option<DeclaredContract>, PoolError> {
+        let sql = "SELECT * FROM contract WHERE declared ->> '$.sha256' = ?1 LIMIT 1";
+        Ok(self.select(sql, [sha256], read_contract)?.into_iter().next())
+    }
+
     /// Batches recorded before a position, the latest first.
     pub fn batches(
         &self,

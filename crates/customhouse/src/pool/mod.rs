@@ -29,8 +29,12 @@ mod model;
 mod read_model;
 
 pub use commands::{Admission, AdmitRequest, DeclaredContract, Outcomes};
+pub(crate) use model::Pool;
 pub use model::{Entries, EntriesOfBatch};
 pub use read_model::{
-    BatchDetail, BatchQuery, BatchSelection, BatchSummary, ColumnOfRows, ContractSummary, Lineage, QuarantinePage,
-    QuarantineRow, RowOfBatch, RowsPage,
+    BatchDetail, BatchQuery, BatchSelection, BatchSummary, ColumnOfRows, ContractSummary, Lineage, PAGE_ROWS_MAX,
+    QuarantinePage, QuarantineRow, RowOfBatch, RowsPage,
 };
+
+pub use ::pool::event::{FileReference, OutcomesJoined, SourceReference};
+pub use ::pool::{BatchState, SourceContract};

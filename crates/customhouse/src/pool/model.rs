@@ -1,0 +1,157 @@
+//! The pool's folder and catalogue as one thing, kept abreast of the journal.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
+
+use ::pool::catalogue::PlacedEvent;
+use ::pool::{Catalogue, PoolError, PoolEvent, PoolFolder, SWEEP_GRACE, SourceContract};
+use journal::{Journal, RecordedEvent};
+use serde::Serialize;
+use spine::EntryTable;
+
+use crate::error::{Error, Kind};
+
+/// Events read from the journal at once.
+const EVENTS_PER_READ: usize = 1_000;
+/// Version of the payloads that are read here.
+const KIND_VERSION: u32 = 1;
+
+/// The pool of a data folder.
+pub(crate) struct Pool {
+    pub(super) folder: PoolFolder,
+    catalogue: Mutex<Catalogue>,
+    journal: Arc<dyn Journal>,
+}
+
+impl Pool {
+    /// Opens the pool, brings its catalogue up to the journal's head, and sweeps what no event names.
+    pub(crate) fn open(path: &Path, journal: Arc<dyn Journal>) -> Result<Self, Error> {
+        let folder = PoolFolder::open(path)?;
+        let catalogue = Mutex::new(Catalogue::open(&path.join("catalogue.sqlite"))?);
+        let pool = Self { folder, catalogue, journal };
+        pool.sweep(SWEEP_GRACE)?;
+        Ok(pool)
+    }
+
+    /// Removes files that no event names.
+    pub(super) fn sweep(&self, grace: std::time::Duration) -> Result<usize, Error> {
+        let catalogue = self.catalogue()?;
+        // A file that the catalogue cannot tell about stays.
+        let named = |sha256: &str| catalogue.names_file(sha256).unwrap_or(true);
+        Ok(self.folder.sweep(named, grace, SystemTime::now())?.len())
+    }
+
+    /// The catalogue as of the journal's head.
+    pub(super) fn catalogue(&self) -> Result<MutexGuard<'_, Catalogue>, Error> {
+        let mut catalogue = self.catalogue.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            let position = catalogue.position()?;
+            if position >= self.journal.head() {
+                return Ok(catalogue);
+            }
+            let events = self.journal.feed(position, EVENTS_PER_READ)?;
+            let placed: Vec<PlacedEvent> = events.iter().map(place).collect::<Result<_, _>>()?;
+            catalogue.apply(&placed)?;
+        }
+    }
+
+    /// The contract in force under this name.
+    pub(super) fn contract(&self, name: &str) -> Result<SourceContract, Error> {
+        if let Some(declared) = self.catalogue()?.contract(name)? {
+            return Ok(declared.declared.contract);
+        }
+        if name == SourceContract::DECLARATIONS {
+            return Ok(SourceContract::declarations());
+        }
+        Err(contract_unknown(name))
+    }
+}
+
+pub(super) fn contract_unknown(name: &str) -> Error {
+    Error::new(
+        Kind::NotFound,
+        "contract_unknown",
+        format!("there is no source contract \"{name}\""),
+        "Look at the list of contracts, or declare it first.",
+    )
+}
+
+fn place(recorded: &RecordedEvent) -> Result<PlacedEvent, Error> {
+    let envelope = &recorded.envelope;
+    let read = recorded.payload.value().and_then(|payload| PoolEvent::read(&envelope.kind, payload));
+    let event = match read {
+        None => None,
+        Some(Ok(event)) if envelope.kind_version == KIND_VERSION => Some(event),
+        Some(read) => {
+            let reason = read.err().map(|error| format!(": {error}")).unwrap_or_default();
+            return Err(Error::new(
+                Kind::FolderUnusable,
+                "event_unreadable",
+                format!(
+                    "the event at position {} ({}, version {}) cannot be read{reason}",
+                    recorded.position, envelope.kind, envelope.kind_version
+                ),
+                "Run the newer version of tidewaiter that wrote it. Nothing was changed.",
+            ));
+        }
+    };
+    Ok(PlacedEvent {
+        position: recorded.position,
+        stream_version: envelope.stream_version,
+        recorded_at: envelope.recorded_at,
+        actor: envelope.actor.id.clone(),
+        event,
+    })
+}
+
+/// Which rows of a loaded table came from which batch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct EntriesOfBatch {
+    /// Batch.
+    pub batch: String,
+    /// Its first row in the table.
+    pub first_row: usize,
+    /// Its rows.
+    pub rows: usize,
+}
+
+/// Whole batches as one table, whatever the reader's clearance: for engines. What they show of it is theirs to check.
+#[derive(Debug, Clone)]
+pub struct Entries {
+    /// All rows, batch after batch, with all fields of the schema.
+    pub table: EntryTable,
+    /// Where they came from.
+    pub batches: Vec<EntriesOfBatch>,
+    /// Rows that say they are simulated.
+    pub rows_simulated: u64,
+    /// Position of the latest of these admissions: two loads with the same selection and position are equal.
+    pub position: u64,
+}
+
+impl Entries {
+    /// The batch of a row of the table, and its row there.
+    #[must_use]
+    pub fn origin(&self, row: usize) -> Option<(&str, u64)> {
+        let at = self.batches.partition_point(|batch| batch.first_row <= row).checked_sub(1)?;
+        let batch = self.batches.get(at)?;
+        let within = row.checked_sub(batch.first_row).filter(|within| *within < batch.rows)?;
+        Some((&batch.batch, u64::try_from(within).ok()?))
+    }
+}
+
+impl From<PoolError> for Error {
+    fn from(error: PoolError) -> Self {
+        let (kind, code) = match &error {
+            PoolError::Cancelled => return Self::cancelled(),
+            PoolError::NewerFormat { .. } | PoolError::Damaged { .. } | PoolError::Missing { .. } => {
+                (Kind::FolderUnusable, error.code())
+            }
+            PoolError::Unstorable(_) => (Kind::Refused, error.code()),
+            _ => (Kind::Internal, error.code()),
+        };
+        // A pool error's message ends with its remedy.
+        let told = Self::new(kind, code, error.to_string(), "");
+        if let PoolError::Unstorable(findings) = error { told.with_findings(findings) } else { told }
+    }
+}
