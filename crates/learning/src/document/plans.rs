@@ -61,7 +61,7 @@ pub enum Estimate {
 /// What one plan would have done in the months of trial.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PlanResult {
-    /// Stable id: `actual`, `random`, `tags`, `profiles`, `trees`, `explore`.
+    /// Stable id: `actual`, `random`, `additive`, `trees`, `explore`.
     pub id: String,
     /// What people call it.
     pub title: LocalizedText,

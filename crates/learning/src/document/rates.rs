@@ -163,7 +163,7 @@ pub struct CurvePoint {
 /// The curve of one order of inspections.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CurveOrder {
-    /// Stable id: `rule`, `tags`, `profiles`, `trees`, `value`.
+    /// Stable id: `rule`, `commodity`, `additive`, `trees`, `value`.
     pub id: String,
     /// What people call it.
     pub title: LocalizedText,

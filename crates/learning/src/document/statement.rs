@@ -85,12 +85,16 @@ pub enum Parameter {
     Dimension(String),
     /// Id of a plan, shown with its title.
     Plan(String),
+    /// Id of an order of the curve, shown with its title.
+    Order(String),
+    /// Id of a comparison of officers or pairs, shown with its title.
+    Comparison(String),
 }
 
 /// One sentence of the audit.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Statement {
-    /// Stable snake_case code: key of its template ([`crate::statement_text`]).
+    /// Stable snake_case code: key of its template ([`crate::texts::template`]).
     pub code: String,
     /// Kind.
     pub kind: StatementKind,
