@@ -1,1 +1,25 @@
-//! country
+//! A synthetic country: enterprises with hidden honesty, goods, routes, seasons, officers, planted fraud, and the
+//! rules by which an administration chose what to inspect. The truth is known, so an audit can be held against it.
+//!
+//! Everything the country is made of stands in two files, `world.toml` and `commodities.toml`. The same seed gives
+//! the same bytes on every machine: the only source of chance is ChaCha8, and the only arithmetic on floating-point
+//! numbers is what IEEE 754 defines to the last bit.
+
+mod commodities;
+mod draw;
+mod error;
+mod files;
+mod fraud;
+mod inspection;
+mod item;
+mod parameters;
+mod people;
+mod selection;
+mod trade;
+mod world;
+
+pub use error::CountryError;
+pub use files::{Summary, write};
+pub use fraud::Scheme;
+pub use item::{Item, Truth};
+pub use world::{ITEMS_MAX, Items, Preset, Settings, World};

@@ -1,0 +1,59 @@
+//! What can go wrong while a country is made.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Why no country came out.
+#[derive(Debug, thiserror::Error)]
+pub enum CountryError {
+    /// `world.toml` or `commodities.toml` does not describe a country.
+    #[error("{file}: {reason}")]
+    Parameters {
+        /// Which of the files.
+        file: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// More items than one country makes.
+    #[error(
+        "{asked} declared items are more than the {max} a country makes; ask for fewer, or make several with different seeds"
+    )]
+    TooMany {
+        /// Items asked for.
+        asked: u64,
+        /// Items at most.
+        max: u64,
+    },
+    /// The folder holds other things.
+    #[error("the folder {} holds other files; name a new or an empty one, or one that this program wrote before", .0.display())]
+    FolderForeign(PathBuf),
+    /// A file cannot be written.
+    #[error("{}: {cause}", path.display())]
+    Io {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        cause: io::Error,
+    },
+    /// The caller cancelled; nothing half-written is left.
+    #[error("cancelled; nothing half-written is left")]
+    Cancelled,
+}
+
+impl CountryError {
+    /// Stable snake_case code.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Parameters { .. } => "country_parameters",
+            Self::TooMany { .. } => "country_too_large",
+            Self::FolderForeign(_) => "folder_foreign",
+            Self::Io { .. } => "file_unwritable",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    pub(crate) fn io(path: &Path, cause: io::Error) -> Self {
+        Self::Io { path: path.to_owned(), cause }
+    }
+}

@@ -1,0 +1,203 @@
+//! A country as the files an administration would hand over, and the truth in a folder beside them.
+
+use std::fs::{self, File};
+use std::io::BufWriter;
+use std::path::{Path, PathBuf};
+
+use spine::{Progress, Value};
+
+use crate::error::CountryError;
+use crate::item::Item;
+use crate::world::{Settings, World};
+
+/// What inspections found: fields that stand in `outcomes.csv`, beside the number of declaration and item.
+const OUTCOME_COLUMNS: [&str; 6] =
+    ["inspected", "officer_id", "inspected_at", "irregular", "outcome_code", "recovered_revenue"];
+
+const TRUTH_COLUMNS: [&str; 13] = [
+    "declaration_id",
+    "item_number",
+    "irregular",
+    "scheme",
+    "method",
+    "true_commodity_code",
+    "true_origin_country",
+    "true_value",
+    "true_net_mass",
+    "duty_evaded",
+    "found",
+    "covered_up",
+    "simulated",
+];
+
+const README: &str = include_str!("../truth-readme.md");
+
+/// What was written.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Summary {
+    /// Declared items.
+    pub items: u64,
+    /// Inspected items.
+    pub inspected: u64,
+    /// Irregular items, found or not.
+    pub irregular: u64,
+    /// Irregular items that an inspection found.
+    pub found: u64,
+    /// Files, in the order of writing.
+    pub files: Vec<PathBuf>,
+}
+
+/// A file that appears under its name only when it is whole.
+struct WholeFile {
+    path: PathBuf,
+    part: PathBuf,
+    writer: Option<csv::Writer<BufWriter<File>>>,
+}
+
+impl WholeFile {
+    fn create(path: PathBuf, header: &[&str]) -> Result<Self, CountryError> {
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let part = path.with_file_name(format!(".{name}.{}.part", std::process::id()));
+        let file = File::create(&part).map_err(|error| CountryError::io(&part, error))?;
+        let mut whole =
+            Self { path, part, writer: Some(csv::WriterBuilder::new().from_writer(BufWriter::new(file))) };
+        whole.row(header)?;
+        Ok(whole)
+    }
+
+    fn row<T: AsRef<[u8]>>(&mut self, cells: &[T]) -> Result<(), CountryError> {
+        let Some(writer) = &mut self.writer else { return Ok(()) };
+        writer.write_record(cells).map_err(|error| CountryError::io(&self.path, error.into()))
+    }
+
+    /// Flushes to the disk and takes the name.
+    fn finish(mut self) -> Result<PathBuf, CountryError> {
+        let fail = |error| CountryError::io(&self.path, error);
+        if let Some(mut writer) = self.writer.take() {
+            writer.flush().map_err(fail)?;
+            let buffer = writer.into_inner().map_err(|error| fail(error.into_error()))?;
+            buffer.get_ref().sync_all().map_err(fail)?;
+        }
+        fs::rename(&self.part, &self.path).map_err(fail)?;
+        Ok(self.path.clone())
+    }
+}
+
+impl Drop for WholeFile {
+    fn drop(&mut self) {
+        // After `finish` there is nothing left to remove; before it, the part is of no use to anyone.
+        let _ = fs::remove_file(&self.part);
+    }
+}
+
+fn cell(value: Option<&Value>) -> String {
+    value.map(Value::to_string).unwrap_or_default()
+}
+
+/// Makes a country and writes `declarations.csv`, `outcomes.csv`, `truth/truth.csv`, `truth/parties.csv` and
+/// `truth/README.md`. Everything appears whole or not at all.
+pub fn write(settings: Settings, folder: &Path, progress: &dyn Progress) -> Result<Summary, CountryError> {
+    let world = World::new(settings)?;
+    let truth_folder = folder.join("truth");
+    refuse_foreign(folder)?;
+    fs::create_dir_all(&truth_folder).map_err(|error| CountryError::io(&truth_folder, error))?;
+    let schema = spine::declaration_entry::schema();
+    let columns: Vec<&str> = schema
+        .fields
+        .iter()
+        .map(|field| field.name.as_str())
+        .filter(|name| !OUTCOME_COLUMNS.contains(name))
+        .collect();
+    let key = ["declaration_id", "item_number"];
+    let outcome_columns: Vec<&str> =
+        key.into_iter().chain(OUTCOME_COLUMNS).chain(std::iter::once("simulated")).collect();
+    let mut declarations = WholeFile::create(folder.join("declarations.csv"), &columns)?;
+    let mut outcomes = WholeFile::create(folder.join("outcomes.csv"), &outcome_columns)?;
+    let mut truth = WholeFile::create(truth_folder.join("truth.csv"), &TRUTH_COLUMNS)?;
+    let mut summary = Summary::default();
+    for item in world.items() {
+        if summary.items % 1_000 == 0 {
+            progress.report("making_the_country", summary.items, settings.items);
+            if progress.cancelled() {
+                return Err(CountryError::Cancelled);
+            }
+        }
+        declarations.row(&columns.iter().map(|name| cell(item.value(name))).collect::<Vec<_>>())?;
+        if item.truth.inspected {
+            outcomes.row(&outcome_columns.iter().map(|name| cell(item.value(name))).collect::<Vec<_>>())?;
+        }
+        truth.row(&truth_cells(&item))?;
+        summary.items = summary.items.saturating_add(1);
+        summary.inspected = summary.inspected.saturating_add(u64::from(item.truth.inspected));
+        summary.irregular = summary.irregular.saturating_add(u64::from(item.truth.irregular()));
+        summary.found = summary.found.saturating_add(u64::from(item.truth.found));
+    }
+    let parties = parties(&world, truth_folder.join("parties.csv"))?;
+    let readme = truth_folder.join("README.md");
+    fs::write(&readme, README).map_err(|error| CountryError::io(&readme, error))?;
+    for file in [declarations, outcomes, truth, parties] {
+        summary.files.push(file.finish()?);
+    }
+    summary.files.push(readme);
+    Ok(summary)
+}
+
+fn truth_cells(item: &Item) -> Vec<String> {
+    let truth = &item.truth;
+    vec![
+        cell(item.value("declaration_id")),
+        cell(item.value("item_number")),
+        truth.irregular().to_string(),
+        truth.scheme.map(|scheme| scheme.name().to_owned()).unwrap_or_default(),
+        truth.method.map(|method| method.name().to_owned()).unwrap_or_default(),
+        truth.commodity_code.to_string(),
+        truth.origin_country.to_string(),
+        truth.value.normalize().to_string(),
+        truth.net_mass.normalize().to_string(),
+        truth.duty_evaded.normalize().to_string(),
+        truth.found.to_string(),
+        truth.covered_up.to_string(),
+        true.to_string(),
+    ]
+}
+
+/// What everybody really is. In the null world none of it has any effect.
+fn parties(world: &World, path: PathBuf) -> Result<WholeFile, CountryError> {
+    let mut file = WholeFile::create(path, &["id", "role", "character", "skill", "partner", "simulated"])?;
+    let yes = "true".to_owned();
+    let mut row = |id: &str, role: &str, character: &str, skill: String, partner: String| {
+        file.row(&[id.to_owned(), role.to_owned(), character.to_owned(), skill, partner, yes.clone()])
+    };
+    for importer in world.people.importers.all() {
+        row(&importer.id, "importer", importer.honesty.name(), String::new(), String::new())?;
+    }
+    for declarant in &world.people.declarants {
+        let partner = declarant.officer.as_ref().map(|officer| officer.id.to_string()).unwrap_or_default();
+        let character = match (declarant.helps, partner.is_empty()) {
+            (_, false) => "colluding",
+            (true, _) => "helping",
+            _ => "honest",
+        };
+        row(&declarant.id, "declarant", character, String::new(), partner)?;
+    }
+    for officer in world.people.offices.iter().flat_map(|office| office.officers.all()) {
+        let partner = world
+            .people
+            .declarants
+            .iter()
+            .find(|declarant| declarant.officer.as_ref().is_some_and(|partner| partner.id == officer.id));
+        let character = if partner.is_some() { "colluding" } else { "honest" };
+        let partner = partner.map(|declarant| declarant.id.to_string()).unwrap_or_default();
+        row(&officer.id, "officer", character, crate::draw::decimal(officer.skill, 2).to_string(), partner)?;
+    }
+    Ok(file)
+}
+
+/// A folder that holds anything but an earlier country is left alone.
+fn refuse_foreign(folder: &Path) -> Result<(), CountryError> {
+    if !folder.exists() || folder.join("truth").join("README.md").exists() {
+        return Ok(());
+    }
+    let mut entries = fs::read_dir(folder).map_err(|error| CountryError::io(folder, error))?;
+    if entries.next().is_some() { Err(CountryError::FolderForeign(folder.to_owned())) } else { Ok(()) }
+}
