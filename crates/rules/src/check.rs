@@ -253,7 +253,10 @@ impl Checker<'_> {
                 let help = if chained(written.0) && ordered {
                     Some("a chain like 1 < x < 9 is written 1 < x && x < 9".to_owned())
                 } else {
-                    conversion(&left, b).or_else(|| conversion(&right, a))
+                    // A constant is what its author can most easily write otherwise; but order wants numbers.
+                    let constant = right.is_constant() && !(ordered && b == Type::NUMBER);
+                    let sides = if constant { [(&right, a), (&left, b)] } else { [(&left, b), (&right, a)] };
+                    sides.into_iter().find_map(|(side, wanted)| conversion(side, wanted))
                 };
                 RuleError::new("type_mismatch", span, message).maybe_help(help)
             }

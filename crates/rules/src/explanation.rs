@@ -149,18 +149,23 @@ impl<'a> Explainer<'a> {
         match data {
             Data::One(value) => value.map(|value| value.into_value().to_string()),
             Data::List(list) => list.map(shown_list),
-            Data::Nodes(nodes) => match nodes?.as_slice() {
-                [] => None,
-                [node] => self.text(*node).filter(|text| !text.is_empty()),
-                nodes => Some(shown_list(
-                    nodes.iter().map(|node| self.text(*node).map(|text| Scalar::Text(text.into()))).collect(),
-                )),
+            // Elements that only hold others have no text to show.
+            Data::Nodes(nodes) => match self.texts(&nodes?).as_slice() {
+                texts if texts.iter().all(String::is_empty) => None,
+                [text] => Some(text.clone()),
+                texts => Some(shown_list(texts.iter().map(|text| Some(Scalar::Text(text.into()))).collect())),
             },
         }
     }
 
-    fn text(&self, node: NodeId) -> Option<String> {
-        Some(self.machine.tree()?.node(node)?.text.to_string())
+    fn texts(&self, nodes: &[NodeId]) -> Vec<String> {
+        let Some(tree) = self.machine.tree() else { return Vec::new() };
+        nodes
+            .iter()
+            .take(ELEMENTS_SHOWN_MAX + 1)
+            .filter_map(|node| tree.node(*node))
+            .map(|node| node.text.to_string())
+            .collect()
     }
 }
 

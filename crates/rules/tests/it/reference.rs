@@ -44,7 +44,8 @@ fn every_example_of_the_table_is_a_rule() {
     let mut lists = lists();
     lists.0.insert("parts_headings".to_owned(), ["8708".to_owned()].into());
     for function in function_reference() {
-        let expression = parse(function.example).unwrap_or_else(|error| panic!("{}", error.render(function.example)));
+        let expression =
+            parse(function.example).unwrap_or_else(|error| panic!("{}", error.render(function.example)));
         let result = if function.example.contains("GOOITEGDS") {
             compile_document_rule(&expression, &lists).map(|_| ())
         } else {

@@ -36,7 +36,10 @@ pub(crate) fn schema() -> Arc<EntrySchema> {
 
 pub(crate) fn lists() -> Lists {
     let list = |values: &[&str]| values.iter().map(|value| (*value).to_owned()).collect();
-    Lists([("greek".to_owned(), list(&["alpha", "beta"])), ("headings".to_owned(), list(&["8409", "8708"]))].into())
+    Lists(
+        [("greek".to_owned(), list(&["alpha", "beta"])), ("headings".to_owned(), list(&["8409", "8708"]))]
+            .into(),
+    )
 }
 
 /// A table of three rows: everything there; other values; nothing there.
