@@ -30,7 +30,9 @@ pub enum ApplyError {
     #[error("{0} entries are more than one evaluation takes (4 billion); split the table by year")]
     TooManyRows(usize),
     /// The table lacks fields that the tags were compiled against.
-    #[error("the table has no field {0}, which tags read; it must be of the schema that the tags were compiled for")]
+    #[error(
+        "the table has no field {0}, which tags read; it must be of the schema that the tags were compiled for"
+    )]
     OtherSchema(String),
 }
 
@@ -54,6 +56,9 @@ pub struct TagHits {
 
 /// Aggregate columns kept at the same time: 14 columns of 20 bytes a row are 280 MB for a million rows.
 const COLUMNS_MAX: usize = 14;
+
+/// Position of an aggregate and its value for every row.
+type Computed = (usize, Vec<Option<Decimal>>);
 
 /// Tags evaluated together and the aggregates they need.
 struct Wave {
@@ -149,7 +154,8 @@ impl TagSet {
         for field in &self.base.fields {
             // The first field is kept even if nothing reads it: a table without columns would have no rows.
             if read.contains(field.name.as_str()) || fields.is_empty() {
-                let column = table.column(&field.name).ok_or_else(|| ApplyError::OtherSchema(field.name.clone()))?;
+                let column =
+                    table.column(&field.name).ok_or_else(|| ApplyError::OtherSchema(field.name.clone()))?;
                 fields.push(field.clone());
                 columns.push(column.clone());
             }
@@ -193,9 +199,12 @@ impl TagSet {
         shared: &Shared,
         wanted: &[usize],
         progress: &dyn Progress,
-    ) -> Result<Vec<(usize, Vec<Option<Decimal>>)>, ApplyError> {
-        let keys: BTreeSet<&[FieldPart]> =
-            wanted.iter().filter_map(|at| self.aggregates.get(*at)).map(|own| own.aggregate.by.as_slice()).collect();
+    ) -> Result<Vec<Computed>, ApplyError> {
+        let keys: BTreeSet<&[FieldPart]> = wanted
+            .iter()
+            .filter_map(|at| self.aggregates.get(*at))
+            .map(|own| own.aggregate.by.as_slice())
+            .collect();
         let orders: BTreeMap<&[FieldPart], KeyOrder> = keys
             .into_par_iter()
             .map(|by| (by, KeyOrder::new(&key::key_codes(table, by), &shared.day_order)))
@@ -231,7 +240,7 @@ impl TagSet {
 /// What all tags share about a table.
 pub(crate) struct Shared {
     pub(crate) days: Vec<i32>,
-    day_order: Vec<u32>,
+    pub(crate) day_order: Vec<u32>,
     /// Declaration of each row; rows without one are declarations of their own.
     pub(crate) declarations: Vec<u32>,
     /// Codes of the fields that may name an enterprise, and of the route, filled in on first use.
@@ -244,7 +253,11 @@ impl Shared {
         let day_order = key::day_order(&days);
         let mut declarations =
             key::part_codes(table, &FieldPart { field: "declaration_id".to_owned(), prefix: None });
-        let mut next = declarations.iter().filter(|code| **code != key::ABSENT).max().map_or(0, |code| code.saturating_add(1));
+        let mut next = declarations
+            .iter()
+            .filter(|code| **code != key::ABSENT)
+            .max()
+            .map_or(0, |code| code.saturating_add(1));
         for code in &mut declarations {
             if *code == key::ABSENT {
                 *code = next;
@@ -254,7 +267,8 @@ impl Shared {
         Self { days, day_order, declarations, subjects: lift::Subjects::new(table) }
     }
 
-    fn aggregate(
+    /// The aggregate's value for every row.
+    pub(crate) fn aggregate(
         &self,
         table: &EntryTable,
         aggregate: &Aggregate,

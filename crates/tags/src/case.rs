@@ -21,7 +21,8 @@ const HISTORY_MAX: u32 = 20_000;
 /// (each tag needs at least one of `tagged`, `not_tagged` and `unknown`). `others` brings the named lists.
 #[must_use]
 pub fn check_pack(pack: &Pack, others: &[&Pack], schema: &EntrySchema) -> Vec<Finding> {
-    let mut packs: Vec<&Pack> = others.iter().copied().filter(|other| other.manifest.kind == packs::PackKind::Lists).collect();
+    let mut packs: Vec<&Pack> =
+        others.iter().copied().filter(|other| other.manifest.kind == packs::PackKind::Lists).collect();
     packs.push(pack);
     let (set, mut findings) = TagSet::from_packs(&packs, schema);
     findings.extend(set.check_cases());
@@ -59,7 +60,13 @@ impl TagSet {
         findings
     }
 
-    fn check_case(&self, at: usize, definition: &TagDefinition, number: usize, case: &Case) -> Option<Finding> {
+    fn check_case(
+        &self,
+        at: usize,
+        definition: &TagDefinition,
+        number: usize,
+        case: &Case,
+    ) -> Option<Finding> {
         let pointer = place(definition, &format!("cases[{}]", number.saturating_add(1)));
         let (table, row) = match self.case_table(case) {
             Ok(built) => built,
@@ -74,7 +81,9 @@ impl TagSet {
         };
         let found = match self.apply_some(&table, &[at], &Silent) {
             Ok(hits) => hits,
-            Err(error) => return Some(Finding::error("tag_case_failed").at(pointer).found(&error.to_string())),
+            Err(error) => {
+                return Some(Finding::error("tag_case_failed").at(pointer).found(&error.to_string()));
+            }
         };
         let hit = found.hits.first()?;
         let tagged = u32::try_from(row).is_ok_and(|row| hit.rows.contains(row));
@@ -91,13 +100,25 @@ impl TagSet {
         let values: Vec<String> = why
             .aggregates
             .iter()
-            .map(|own| format!("{} = {}", own.name, own.value.map_or_else(|| "absent".to_owned(), |v| v.to_string())))
+            .map(|own| {
+                format!("{} = {}", own.name, own.value.map_or_else(|| "absent".to_owned(), |v| v.to_string()))
+            })
             .collect();
         Some(
             Finding::error(if explained { "tag_case_failed" } else { "tag_explanation_disagrees" })
                 .at(pointer)
-                .found(&format!("{}{}{}", name(got), if values.is_empty() { "" } else { " with " }, values.join(", ")))
-                .expected(format!("{}{}{}", name(case.expect), if case.note.is_empty() { "" } else { ": " }, case.note))
+                .found(&format!(
+                    "{}{}{}",
+                    name(got),
+                    if values.is_empty() { "" } else { " with " },
+                    values.join(", ")
+                ))
+                .expected(format!(
+                    "{}{}{}",
+                    name(case.expect),
+                    if case.note.is_empty() { "" } else { ": " },
+                    case.note
+                ))
                 .fix("Correct the condition, or the case if it is wrong about the goods."),
         )
     }
@@ -119,7 +140,8 @@ impl TagSet {
                 if entries > HISTORY_MAX {
                     return Err(format!("more than {HISTORY_MAX} entries of history"));
                 }
-                let back = i64::from(history.ago).saturating_add(i64::from(step).saturating_mul(i64::from(history.every)));
+                let back = i64::from(history.ago)
+                    .saturating_add(i64::from(step).saturating_mul(i64::from(history.every)));
                 let day = today
                     .checked_sub(jiff::Span::new().try_days(back).map_err(|error| error.to_string())?)
                     .map_err(|error| error.to_string())?;
@@ -166,7 +188,9 @@ fn read(field_type: FieldType, value: &toml::Value) -> Option<Value> {
         toml::Value::Integer(number) => number.to_string(),
         toml::Value::Float(number) => number.to_string(),
         toml::Value::Datetime(time) => time.to_string(),
-        toml::Value::Boolean(yes) => return (field_type == FieldType::Boolean).then_some(Value::Boolean(*yes)),
+        toml::Value::Boolean(yes) => {
+            return (field_type == FieldType::Boolean).then_some(Value::Boolean(*yes));
+        }
         toml::Value::Array(_) | toml::Value::Table(_) => return None,
     };
     match field_type {

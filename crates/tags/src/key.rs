@@ -26,11 +26,6 @@ pub(crate) fn day_number(day: Date) -> i32 {
     (day.duration_since(date(1970, 1, 1)).as_secs() / 86_400) as i32
 }
 
-/// The day behind a day number.
-pub(crate) fn day_of(number: i32) -> Option<Date> {
-    date(1970, 1, 1).checked_add(jiff::Span::new().try_days(number).ok()?).ok()
-}
-
 /// Day number of every row; of a table without dates, [`NO_DAY`] everywhere.
 pub(crate) fn days(table: &EntryTable) -> Vec<i32> {
     match table.dates("date") {
@@ -58,10 +53,16 @@ pub(crate) fn part_codes(table: &EntryTable, part: &FieldPart) -> Vec<u32> {
                         }
                     })
                     .collect();
-                column.codes().iter().map(|code| of_code.get(*code as usize).copied().unwrap_or(ABSENT)).collect()
+                column
+                    .codes()
+                    .iter()
+                    .map(|code| of_code.get(*code as usize).copied().unwrap_or(ABSENT))
+                    .collect()
             }
         },
-        Some(Column::Decimal(values)) => codes_of(values.iter().map(|value| value.map(|v: Decimal| v.normalize()))),
+        Some(Column::Decimal(values)) => {
+            codes_of(values.iter().map(|value| value.map(|v: Decimal| v.normalize())))
+        }
         Some(Column::Date(values)) => codes_of(values.iter().copied()),
         Some(Column::DateTime(values)) => codes_of(values.iter().copied()),
         Some(Column::Boolean(values)) => codes_of(values.iter().copied()),

@@ -17,12 +17,12 @@ mod plain;
 mod set;
 mod why;
 mod window;
+#[cfg(test)]
+mod window_laws;
 
 pub use aggregate::{Aggregate, FieldPart, Measure, Measured};
 pub use apply::{ApplyError, TagHit, TagHits};
 pub use case::{check_pack, check_pack_with_lists};
-pub use definition::{
-    Case, Expectation, Family, HistoryEntry, TagDefinition, TagSeverity, TagSource,
-};
+pub use definition::{Case, Expectation, Family, HistoryEntry, TagDefinition, TagSeverity, TagSource};
 pub use set::TagSet;
 pub use why::{AggregateReason, Why};

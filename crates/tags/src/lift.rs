@@ -83,7 +83,8 @@ pub(crate) fn lift(definition: &TagDefinition, truths: &Truths, shared: &Shared)
                 raised[codes[row] as usize] |= truths.is_true(row);
                 open[codes[row] as usize] |= truths.is_unknown(row);
             }
-            let unknown = codes.iter().filter(|code| !raised[**code as usize] && open[**code as usize]).count();
+            let unknown =
+                codes.iter().filter(|code| !raised[**code as usize] && open[**code as usize]).count();
             (bitmap((0..rows).filter(|row| raised[codes[*row] as usize])), unknown as u64)
         }
         SubjectKind::Enterprise | SubjectKind::Route => {
@@ -110,7 +111,8 @@ pub(crate) fn lift(definition: &TagDefinition, truths: &Truths, shared: &Shared)
                         }))
             };
             let marked = bitmap((0..rows).filter(|row| carries(*row)));
-            let unknown = (0..rows).filter(|row| truths.is_unknown(*row) && !marked.contains(*row as u32)).count();
+            let unknown =
+                (0..rows).filter(|row| truths.is_unknown(*row) && !marked.contains(*row as u32)).count();
             (marked, unknown as u64)
         }
     }

@@ -20,7 +20,12 @@ pub(crate) struct Plain {
 }
 
 /// The aggregate's value for `row`.
-pub(crate) fn value(table: &EntryTable, aggregate: &Aggregate, condition: Option<&EntryRule>, row: usize) -> Plain {
+pub(crate) fn value(
+    table: &EntryTable,
+    aggregate: &Aggregate,
+    condition: Option<&EntryRule>,
+    row: usize,
+) -> Plain {
     let nothing = Plain { value: None, rows: Vec::new() };
     let dates = table.dates("date").unwrap_or_default();
     let day_at = |row: usize| dates.get(row).copied().flatten().map_or(NO_DAY, day_number);
@@ -43,7 +48,9 @@ pub(crate) fn value(table: &EntryTable, aggregate: &Aggregate, condition: Option
     let counted = |other: usize| match aggregate.measure {
         Measure::Share => truth(other) != Truth::Unknown,
         _ if truth(other) != Truth::True => false,
-        Measure::Distinct => aggregate.of.as_ref().is_some_and(|of| part_value(table, &of.field, other).is_some()),
+        Measure::Distinct => {
+            aggregate.of.as_ref().is_some_and(|of| part_value(table, &of.field, other).is_some())
+        }
         _ => aggregate.of.as_ref().is_none_or(|of| own_number(table, of, other).is_some()),
     };
     let rows: Vec<usize> =
@@ -85,7 +92,10 @@ fn measure(
         if numbers.len() % 2 == 1 {
             return number(upper);
         }
-        quotient(number(upper.checked_add(*numbers.get((numbers.len() / 2).checked_sub(1)?)?)?)?, Decimal::TWO)
+        quotient(
+            number(upper.checked_add(*numbers.get((numbers.len() / 2).checked_sub(1)?)?)?)?,
+            Decimal::TWO,
+        )
     };
     let first_day = rows.iter().map(|other| day_at(*other)).min();
     let last_day = rows.iter().map(|other| day_at(*other)).max();
@@ -99,8 +109,11 @@ fn measure(
         Measure::Median => median(),
         Measure::Distinct => {
             let part = &of?.field;
-            let texts: BTreeSet<String> =
-                rows.iter().filter_map(|other| part_value(table, part, *other)).map(|value| format!("{value:?}")).collect();
+            let texts: BTreeSet<String> = rows
+                .iter()
+                .filter_map(|other| part_value(table, part, *other))
+                .map(|value| format!("{value:?}"))
+                .collect();
             Some(texts.len().into())
         }
         Measure::Share => {
@@ -132,7 +145,9 @@ fn own_number(table: &EntryTable, of: &Measured, row: usize) -> Option<i128> {
 /// A key's part of one row.
 pub(crate) fn part_value(table: &EntryTable, part: &FieldPart, row: usize) -> Option<Value> {
     match (table.value(row, &part.field)?, part.prefix) {
-        (Value::Text(text), Some(prefix)) => beginning(&text, prefix).map(|start| Value::Text(start.to_owned())),
+        (Value::Text(text), Some(prefix)) => {
+            beginning(&text, prefix).map(|start| Value::Text(start.to_owned()))
+        }
         (Value::Decimal(number), _) => Some(Value::Decimal(number.normalize())),
         (value, _) => Some(value),
     }

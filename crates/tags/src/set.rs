@@ -7,7 +7,9 @@ use packs::{Pack, PackKind};
 use rules::{EntryRule, Lists};
 use spine::declaration_entry::OUTCOME_FIELDS;
 use spine::noun::SubjectKind;
-use spine::{EntrySchema, FieldDefinition, FieldType, Finding, Language, LocalizedText, Pointer, Sensitivity};
+use spine::{
+    EntrySchema, FieldDefinition, FieldType, Finding, Language, LocalizedText, Pointer, Sensitivity,
+};
 
 use crate::aggregate::{Aggregate, outcome_refusal};
 use crate::definition::{Defaults, Family, RawTag, TagDefinition, TagFile, TagSeverity, TagSource};
@@ -57,7 +59,11 @@ impl TagSet {
 
     /// The same with the named lists given: an administration's own may replace built-in ones.
     #[must_use]
-    pub fn from_packs_and_lists(packs: &[&Pack], schema: &EntrySchema, lists: &Lists) -> (Self, Vec<Finding>) {
+    pub fn from_packs_and_lists(
+        packs: &[&Pack],
+        schema: &EntrySchema,
+        lists: &Lists,
+    ) -> (Self, Vec<Finding>) {
         let mut loader = Loader {
             base: schema,
             extended: schema.clone(),
@@ -121,7 +127,8 @@ impl Place<'_> {
     fn aggregate_line(&self, name: &str) -> u64 {
         let table = format!("aggregate.{name}]");
         self.line(|line| {
-            line.ends_with(&table) || line.strip_prefix(name).is_some_and(|rest| rest.trim_start().starts_with('='))
+            line.ends_with(&table)
+                || line.strip_prefix(name).is_some_and(|rest| rest.trim_start().starts_with('='))
         })
     }
 
@@ -147,7 +154,10 @@ impl Loader<'_> {
             let place = |line: usize| Pointer(format!("{}/{path}:{line}", pack.manifest.id));
             let Ok(text) = std::str::from_utf8(bytes) else {
                 self.findings.push(
-                    Finding::error("not_utf8").at(place(1)).expected("text in UTF-8").fix("Save the file as UTF-8."),
+                    Finding::error("not_utf8")
+                        .at(place(1))
+                        .expected("text in UTF-8")
+                        .fix("Save the file as UTF-8."),
                 );
                 continue;
             };
@@ -217,13 +227,18 @@ impl Loader<'_> {
             if same.aggregate == *aggregate {
                 return;
             }
-            problems.push("another aggregate of this name means something else; names are shared by all tags".to_owned());
+            problems.push(
+                "another aggregate of this name means something else; names are shared by all tags"
+                    .to_owned(),
+            );
         }
         let mut condition = None;
         if let Some(source) = &aggregate.condition {
             match self.compile(source, self.base) {
                 Ok(rule) => condition = Some(rule),
-                Err(reasons) => problems.extend(reasons.into_iter().map(|reason| format!("in `where`: {reason}"))),
+                Err(reasons) => {
+                    problems.extend(reasons.into_iter().map(|reason| format!("in `where`: {reason}")))
+                }
             }
         }
         for problem in &problems {
@@ -244,7 +259,11 @@ impl Loader<'_> {
                 required: false,
                 title: LocalizedText::en_zh(&name.replace('_', " "), name),
             });
-            self.aggregates.push(NamedAggregate { name: name.to_owned(), aggregate: aggregate.clone(), condition });
+            self.aggregates.push(NamedAggregate {
+                name: name.to_owned(),
+                aggregate: aggregate.clone(),
+                condition,
+            });
         }
     }
 
@@ -297,7 +316,8 @@ impl Loader<'_> {
         let aggregates: Vec<usize> = (0..self.aggregates.len())
             .filter(|at| self.aggregates.get(*at).is_some_and(|own| read.contains(own.name.as_str())))
             .collect();
-        let definition = define(place, line, family, defaults, raw, enterprise_field, &aggregates, &self.aggregates);
+        let definition =
+            define(place, line, family, defaults, raw, enterprise_field, &aggregates, &self.aggregates);
         self.tags.push((definition, CompiledTag { rule, aggregates }));
     }
 
@@ -371,7 +391,11 @@ fn define(
             .or_else(|| defaults.legal_basis.clone())
             .unwrap_or_else(|| manifest.legal_basis.clone()),
         // A tag is never more open than its pack.
-        sensitivity: raw.sensitivity.or(defaults.sensitivity).unwrap_or(manifest.sensitivity).max(manifest.sensitivity),
+        sensitivity: raw
+            .sensitivity
+            .or(defaults.sensitivity)
+            .unwrap_or(manifest.sensitivity)
+            .max(manifest.sensitivity),
         inspection_hint: raw.inspection_hint,
         cases: raw.cases.into_iter().map(|case| case.resolve(&example, &history)).collect(),
         source: TagSource {

@@ -128,19 +128,30 @@ impl TagSet {
     }
 }
 
-fn reason(table: &EntryTable, name: &str, aggregate: &Aggregate, found: plain::Plain, row: usize) -> AggregateReason {
+fn reason(
+    table: &EntryTable,
+    name: &str,
+    aggregate: &Aggregate,
+    found: plain::Plain,
+    row: usize,
+) -> AggregateReason {
     let today = table.dates("date").and_then(|dates| dates.get(row).copied().flatten());
     let days_before = |days: u16| today?.checked_sub(jiff::Span::new().try_days(i64::from(days)).ok()?).ok();
     let mut sample = found.rows.clone();
     // The latest entries say most; rows are in the table's order, so days decide first.
-    sample.sort_by_key(|row| (table.dates("date").and_then(|dates| dates.get(*row).copied().flatten()), *row));
+    sample
+        .sort_by_key(|row| (table.dates("date").and_then(|dates| dates.get(*row).copied().flatten()), *row));
     sample.reverse();
     sample.truncate(SAMPLE_MAX);
     AggregateReason {
         name: name.to_owned(),
         aggregate: aggregate.clone(),
-        value: found.value,
-        key: aggregate.by.iter().map(|part| (part.to_string(), plain::part_value(table, part, row))).collect(),
+        value: found.value.map(|value| value.normalize()),
+        key: aggregate
+            .by
+            .iter()
+            .map(|part| (part.to_string(), plain::part_value(table, part, row)))
+            .collect(),
         first_day: aggregate.days.and_then(days_before),
         last_day: if aggregate.same_day { today } else { days_before(1) },
         entries: found.rows.len(),

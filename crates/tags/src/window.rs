@@ -61,9 +61,11 @@ pub(crate) fn measured_numbers(table: &EntryTable, of: &Measured) -> Vec<Option<
     match of.divided_by.as_ref().map(|divisor| table.decimals(&divisor.field)) {
         None => values.iter().map(|value| millionths((*value)?)).collect(),
         Some(None) => vec![None; table.len()],
-        Some(Some(divisors)) => {
-            values.iter().zip(divisors).map(|(value, divisor)| millionths(quotient((*value)?, (*divisor)?)?)).collect()
-        }
+        Some(Some(divisors)) => values
+            .iter()
+            .zip(divisors)
+            .map(|(value, divisor)| millionths(quotient((*value)?, (*divisor)?)?))
+            .collect(),
     }
 }
 
@@ -78,7 +80,8 @@ pub(crate) fn compute(
     match (&aggregate.of, aggregate.measure) {
         (Some(of), Measure::Distinct) => {
             let codes = part_codes(table, &of.field);
-            let different = codes.iter().filter(|code| **code != ABSENT).max().map_or(0, |code| *code as usize + 1);
+            let different =
+                codes.iter().filter(|code| **code != ABSENT).max().map_or(0, |code| *code as usize + 1);
             let mut window = DistinctWindow { codes: &codes, counts: vec![0; different], different: 0 };
             let counts = |row: usize| codes[row] != ABSENT && counted(inputs, row);
             slide(aggregate, order, inputs, &counts, &mut window, &mut answers);
@@ -175,12 +178,21 @@ fn slide_key<W: Window>(
             }
         }
         if aggregate.same_day {
-            answer_by_declaration(aggregate, &rows[begin..end], &members[..high], low, inputs, window, answers);
+            answer_by_declaration(
+                aggregate,
+                &rows[begin..end],
+                &members[..high],
+                low,
+                inputs,
+                window,
+                answers,
+            );
         } else {
             let entries = high - low;
             let span = (entries > 0).then(|| (today - day(members[low]), today - day(members[high - 1])));
             let enough = entries >= at_least;
-            let shared = (enough && window.same_for_the_day()).then(|| window.answer(rows[begin], entries, span));
+            let shared =
+                (enough && window.same_for_the_day()).then(|| window.answer(rows[begin], entries, span));
             for row in &rows[begin..end] {
                 answers[*row as usize] =
                     if enough { shared.unwrap_or_else(|| window.answer(*row, entries, span)) } else { None };
@@ -207,7 +219,8 @@ fn answer_by_declaration<W: Window>(
     let declaration = |row: u32| inputs.declarations[row as usize];
     let day = inputs.days[today[0] as usize];
     let first_today = members.partition_point(|row| inputs.days[*row as usize] < day).max(low);
-    let mut own: Vec<(u32, usize)> = (first_today..members.len()).map(|at| (declaration(members[at]), at)).collect();
+    let mut own: Vec<(u32, usize)> =
+        (first_today..members.len()).map(|at| (declaration(members[at]), at)).collect();
     own.sort_unstable();
     let mut rows: Vec<u32> = today.to_vec();
     rows.sort_by_key(|row| declaration(*row));
@@ -332,7 +345,14 @@ struct RankWindow<'a> {
 
 impl<'a> RankWindow<'a> {
     fn empty(numbers: &'a [Option<i128>]) -> Self {
-        Self { measure: Measure::Median, numbers, sorted: Vec::new(), ranks: Vec::new(), tree: Vec::new(), entries: 0 }
+        Self {
+            measure: Measure::Median,
+            numbers,
+            sorted: Vec::new(),
+            ranks: Vec::new(),
+            tree: Vec::new(),
+            entries: 0,
+        }
     }
 
     fn change(&mut self, at: usize, by: impl Fn(u32) -> u32) {

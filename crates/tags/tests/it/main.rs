@@ -1,0 +1,14 @@
+//! Tags as their authors and their users see them: packs in; marked rows, reasons and findings out.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    reason = "tests fail by panicking"
+)]
+
+mod bad_packs;
+mod built_in;
+mod constants;
+mod laws;
+mod subjects;
+mod support;
