@@ -1,12 +1,14 @@
 //! Evaluation over many rows at once.
 //!
-//! Conditions are bit sets. What depends on one text field is decided once per text of its dictionary. `&&` and `||`
-//! ask later parts only about the rows that earlier ones left open, and ask what is cheap first: with three values
+//! Conditions are bit sets. What depends on one text field is decided once per text of its dictionary, and what depends
+//! on one date once per day. `&&` and `||` ask later parts only about the rows that earlier ones left open, and ask what is cheap first: with three values
 //! the order of parts changes nothing. Numbers go through tight loops; everything else goes row by row through the
 //! [`Machine`], which is also what every explanation shows.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
+use jiff::civil::Date;
 use rust_decimal::Decimal;
 use spine::entry::TextColumn;
 use spine::{Column, Value};
@@ -37,6 +39,9 @@ impl<'a> Columnar<'a> {
         }
         if let Some(column) = self.only_text(part, mask) {
             return self.by_text(part, column, mask);
+        }
+        if let Some(Column::Date(days)) = self.only_column(part) {
+            return self.by_day(part, days, mask);
         }
         match &part.form {
             Form::Not(inner) => self.truths(inner, mask).not(),
@@ -100,6 +105,7 @@ impl<'a> Columnar<'a> {
     fn rank(&self, part: &Typed) -> u8 {
         let cheap = match self.only_column(part) {
             Some(Column::Text(column)) => column.dictionary().len() <= self.rows.len() / 8,
+            Some(Column::Date(_)) => true,
             Some(_) => matches!(part.form, Form::Field(_) | Form::Has(_)),
             None => false,
         };
@@ -147,12 +153,21 @@ impl<'a> Columnar<'a> {
         })
     }
 
+    /// Decides a condition once per day: there are few days, whatever the number of rows.
+    fn by_day(&self, part: &'a Typed, days: &[Option<Date>], mask: &[u64]) -> Truths {
+        let mut decided: HashMap<Option<Date>, Option<bool>> = HashMap::new();
+        self.fill(mask, |row| {
+            *decided.entry(days.get(row).copied().flatten()).or_insert_with(|| self.in_row(part, row))
+        })
+    }
+
     /// Row by row.
     fn by_row(&self, part: &'a Typed, mask: &[u64]) -> Truths {
-        self.fill(mask, |row| {
-            let mut machine = Machine::new(Place::Row { columns: self.columns, row });
-            machine.one(part).and_then(|value| value.boolean())
-        })
+        self.fill(mask, |row| self.in_row(part, row))
+    }
+
+    fn in_row(&self, part: &'a Typed, row: usize) -> Option<bool> {
+        Machine::new(Place::Row { columns: self.columns, row }).one(part)?.boolean()
     }
 
     fn compare_numbers(
@@ -226,7 +241,7 @@ impl<'a> Columnar<'a> {
     }
 
     /// Asks for every row of the mask.
-    fn fill(&self, mask: &[u64], answer: impl Fn(usize) -> Option<bool>) -> Truths {
+    fn fill(&self, mask: &[u64], mut answer: impl FnMut(usize) -> Option<bool>) -> Truths {
         let words = mask.iter().enumerate().map(|(at, mask)| {
             let first = self.rows.start.saturating_add(at.saturating_mul(WORD_ROWS));
             let (mut left, mut trues, mut unknowns) = (*mask, 0_u64, 0_u64);
