@@ -1,11 +1,14 @@
 //! Other plans at the same capacity: what they keep, what they lose, and what nobody can know.
 
+use std::collections::BTreeMap;
+
 use rust_decimal::Decimal;
+use spine::Sensitivity;
 
 use crate::document::{Estimate, Interval, PlanResult, Plans};
 use crate::history::History;
 use crate::models::{Models, Period, Scored};
-use crate::options::Capacity;
+use crate::options::{Capacity, TagColumn};
 use crate::rates::rounded_interval;
 use crate::statistics::hypergeometric::{self, Stratum};
 use crate::statistics::interval;
@@ -75,9 +78,17 @@ pub(crate) fn try_out(history: &History<'_>, period: &Period, models: &Models) -
         split: period.split.clone(),
         capacity: count(capacity),
         capacity_share: share(count(capacity), units).map_or(0.0, rounded),
+        secret_weights: secret_weights(history, &plans),
         plans,
     };
     Tried { plans, p_values }
+}
+
+fn secret_weights(history: &History<'_>, plans: &[PlanResult]) -> BTreeMap<String, Sensitivity> {
+    let named =
+        |tag: &TagColumn| plans.iter().any(|plan| plan.weights.iter().any(|(name, _)| *name == tag.id));
+    let secret = history.tags.iter().filter(|tag| tag.sensitivity > Sensitivity::Official && named(tag));
+    secret.map(|tag| (tag.id.clone(), tag.sensitivity)).collect()
 }
 
 fn best(history: &History<'_>, id: &'static str, model: &Scored, capacity: usize) -> Selection {

@@ -96,6 +96,9 @@ impl Audit {
         if let Some(integrity) = &mut audit.integrity {
             integrity.tables.retain(|table| table.sensitivity <= clearance);
         }
+        if let Some(plans) = &mut audit.plans {
+            plans.hide_above(clearance);
+        }
         audit.statements.retain(|statement| statement.sensitivity <= clearance);
         audit
     }

@@ -1,9 +1,11 @@
 //! Other plans at the same capacity.
 
+use std::collections::BTreeMap;
+
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
-use spine::LocalizedText;
+use spine::{LocalizedText, Sensitivity};
 
 use super::Interval;
 
@@ -108,4 +110,19 @@ pub struct Plans {
     pub capacity_share: f64,
     /// The actual selection, a random one, then the alternatives.
     pub plans: Vec<PlanResult>,
+    /// Tags among the weights that not every official may see.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub secret_weights: BTreeMap<String, Sensitivity>,
+}
+
+impl Plans {
+    pub(super) fn hide_above(&mut self, clearance: Sensitivity) {
+        let secret = std::mem::take(&mut self.secret_weights);
+        let (shown, hidden): (BTreeMap<_, _>, BTreeMap<_, _>) =
+            secret.into_iter().partition(|(_, sensitivity)| *sensitivity <= clearance);
+        self.secret_weights = shown;
+        for plan in &mut self.plans {
+            plan.weights.retain(|(name, _)| !hidden.contains_key(name));
+        }
+    }
 }

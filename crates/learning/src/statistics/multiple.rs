@@ -12,7 +12,7 @@ pub fn benjamini_hochberg(p_values: &[f64]) -> Vec<f64> {
     let mut smallest = 1.0_f64;
     for (rank_from_end, (at, p)) in order.into_iter().enumerate() {
         let rank = tests - float_of(rank_from_end);
-        smallest = smallest.min(p * tests / rank);
+        smallest = smallest.min(p * (tests / rank));
         adjusted.push((at, smallest));
     }
     adjusted.sort_by_key(|(at, _)| *at);
