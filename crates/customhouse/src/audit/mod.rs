@@ -7,11 +7,14 @@
 //! | `list_audits(&reader) -> Vec<AuditSummary>` | view audits | none |
 //! | `find_audit(&reader, id_or_beginning) -> AuditReport` | view audits; nothing above the reader's clearance | none |
 
+mod commands;
+mod files;
 mod model;
+mod read_model;
 
-pub use learning::document;
-pub use learning::{Audit, Capacity, Statement};
+pub use files::audit_files;
+pub use learning::{Audit, Capacity, Statement, document, texts};
 pub use model::{
-    AuditInput, AuditReport, AuditRequest, AuditSpec, AuditSummary, InputRole, JoinUsed, MappedField, MappingUsed,
-    OutcomeSource, PackUsed, StageTime,
+    AuditInput, AuditReport, AuditRequest, AuditSpec, AuditSummary, InputRole, JoinUsed, MappedField,
+    MappingUsed, OutcomeSource, PackUsed, StageTime,
 };

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use formats::FindingGroup;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use spine::Sensitivity;
+use spine::{Finding, Sensitivity};
 
 use learning::{Audit, Capacity};
 
@@ -172,6 +172,9 @@ pub struct AuditReport {
     pub join: Option<JoinUsed>,
     /// Packs in use.
     pub packs: Vec<PackUsed>,
+    /// What did not compile in them and was left out.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub pack_findings: Vec<Finding>,
     /// Tags applied.
     pub tags: u64,
     /// Time a stage; the only part that differs when the audit is made again.
@@ -184,7 +187,15 @@ impl AuditReport {
     /// The same report without what a reader of this clearance may not see.
     #[must_use]
     pub fn for_clearance(&self, clearance: Sensitivity) -> Self {
-        Self { audit: self.audit.for_clearance(clearance), ..self.clone() }
+        let mut report = Self { audit: self.audit.for_clearance(clearance), ..self.clone() };
+        if clearance < Sensitivity::Restricted {
+            // Findings show cells as they were, whatever field they are of.
+            let groups = report.inputs.iter_mut().flat_map(|input| &mut input.findings);
+            for group in groups.chain(report.join.iter_mut().flat_map(|join| &mut join.findings)) {
+                group.examples.clear();
+            }
+        }
+        report
     }
 }
 
