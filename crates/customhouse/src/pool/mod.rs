@@ -27,6 +27,8 @@
 mod commands;
 mod model;
 mod read_model;
+#[cfg(test)]
+mod tests;
 
 pub use commands::{Admission, AdmitRequest, DeclaredContract, Outcomes};
 pub(crate) use model::Pool;
@@ -36,5 +38,7 @@ pub use read_model::{
     QuarantinePage, QuarantineRow, RowOfBatch, RowsPage,
 };
 
+pub use ::pool::contract::{ContractField, Period, Quality, Volume};
 pub use ::pool::event::{FileReference, OutcomesJoined, SourceReference};
-pub use ::pool::{BatchState, SourceContract};
+pub use ::pool::{BatchState, SourceContract, propose_for_file, read_file};
+pub use formats::{FindingGroup, Mapping, Proposal};
