@@ -7,8 +7,10 @@ pub mod error;
 mod folder;
 pub mod identity;
 pub mod jobs;
+pub mod offline;
 pub mod packs;
 pub mod pool;
+pub mod rules;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, RwLock};
