@@ -217,11 +217,11 @@ impl<'a> Machine<'a> {
         let tree = self.tree()?;
         let mut found = Vec::new();
         for node in self.data(base).nodes()? {
-            let children = tree.node(node).map_or(0, |node| node.children.len());
-            if !self.spend(children) {
+            let children = tree.children_named(node, name);
+            if !self.spend(children.len().saturating_add(1)) {
                 return None;
             }
-            found.extend(tree.children_named(node, name));
+            found.extend(children);
         }
         Some(found)
     }
