@@ -357,6 +357,7 @@ impl Checker<'_> {
             let field = matches!(self.scope, Scope::Entry(schema) if schema.field(name).is_some());
             match self.lists.0.get(name) {
                 Some(list) if !bound && !field => return texts(list.iter().cloned().collect()),
+                None if !bound && matches!(self.scope, Scope::Document) => self.near_a_list(name, span)?,
                 _ => {}
             }
         }
@@ -374,6 +375,16 @@ impl Checker<'_> {
             }
         }
         Some(typed)
+    }
+
+    /// In a document any name is that of an element, so a misspelt list would silently be empty.
+    fn near_a_list(&mut self, name: &str, span: Span) -> Option<()> {
+        let Some(help) = did_you_mean(name, self.lists.0.keys().map(String::as_str)) else { return Some(()) };
+        let message = format!("there is no named list {name}");
+        self.refuse(
+            RuleError::new("list_unknown", span, message)
+                .help(format!("{help} for an element, write this.{name}")),
+        )
     }
 
     fn list(&mut self, parts: &[Part], span: Span) -> Option<Typed> {

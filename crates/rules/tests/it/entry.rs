@@ -174,6 +174,20 @@ fn quantifiers_over_lists_that_are_written_out() {
 }
 
 #[test]
+fn a_rule_as_deep_as_may_be_is_evaluated_and_explained() {
+    let source = "!".repeat(62) + "b";
+    assert_eq!(answers(&source), "tf?");
+    let mut explained = &compile(&source).explain(&table(), 1);
+    let mut parts = 1;
+    while let [inner] = &explained.parts[..] {
+        (explained, parts) = (inner, parts + 1);
+    }
+    assert_eq!((parts, explained.source.as_str()), (63, "b"));
+    let sum = vec!["n"; 60].join(" + ");
+    assert_eq!(answers(&format!("{sum} == 150")), "tf?");
+}
+
+#[test]
 fn a_range_counts_from_its_start_and_rows_beyond_the_table_are_absent() {
     let (rule, table) = (compile("has(n) && n > 1"), table());
     let truths = rule.evaluate(&table, 1..5);

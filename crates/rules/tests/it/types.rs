@@ -124,6 +124,7 @@ fn a_rule_over_documents_has_texts_until_it_says_otherwise() {
         A.filter(x, x.B) == "1"         | type_mismatch    | asks of each element
         days_between(A, B) > 1          | argument_type    | date(...)
         A.exist(x, true)                | function_unknown | did you mean exists?
+        A in greec                      | list_unknown     | did you mean greek? for an element, write this.greec
         position(1) == 1                | argument_type    | position(elements)
         A.exists(a, B.exists(b, C.exists(c, D.exists(d, a == d)))) | rule_too_costly | inside each other
         "#,
@@ -133,6 +134,7 @@ fn a_rule_over_documents_has_texts_until_it_says_otherwise() {
         "A in greek",
         "A.B in C.D",
         "this.greek == A",
+        "A in this.greec",
         "coalesce(A, B, \"x\") == parent.C",
         "A.exists(x, x.B == root.C && has(x.D))",
         "A.filter(x, has(x.B)).C.size() > 1",
