@@ -28,7 +28,7 @@ const USAGE: &str = "Usage:
       Builds everything, makes the records of a synthetic administration, audits them, opens the report.
   cargo xtask test [--only STAGE]...
       Everything CI runs, with minutes per stage.
-  cargo xtask bench [audit|start|pool|journal]... [--runs N]
+  cargo xtask bench [audit|start|rules|pool|journal]... [--runs N]
       Release builds; prints medians as rows for docs/figures.md.";
 
 fn main() -> ExitCode {

@@ -1,4 +1,5 @@
-//! Rooms that measure themselves: an example program prints JSON with a list `figures`, all of one shape.
+//! Rooms that measure themselves: an example program prints JSON, one object or a list `figures` of one shape, or
+//! text.
 
 use anyhow::{Context, Result};
 use serde_json::{Map, Value};
@@ -7,7 +8,7 @@ use super::table;
 use crate::process;
 use crate::workspace::Workspace;
 
-/// Runs the example in release and prints its figures as a table. How often it measures is the example's own matter.
+/// Runs the example in release and prints its figures as a table, text as it is. How often it measures is the example's own matter.
 pub(super) fn run(workspace: &Workspace, package: &str, example: &str) -> Result<()> {
     let mut command = workspace.cargo(&[
         "run",
@@ -20,15 +21,11 @@ pub(super) fn run(workspace: &Workspace, package: &str, example: &str) -> Result
         example,
     ]);
     let text = process::answer(&mut command)?;
-    let answer: Value =
-        serde_json::from_str(&text).with_context(|| format!("{example} did not print JSON"))?;
-    let figures: Vec<&Map<String, Value>> = answer
-        .get("figures")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_object)
-        .collect();
+    let Ok(answer) = serde_json::from_str::<Value>(&text) else {
+        println!("```\n{}\n```", text.trim_end());
+        return Ok(());
+    };
+    let figures = figures(&answer);
     let first = figures.first().with_context(|| format!("{example} printed no figures"))?;
     // Lists hold the single runs behind a median: not for a table.
     let columns: Vec<&str> =
@@ -39,17 +36,17 @@ pub(super) fn run(workspace: &Workspace, package: &str, example: &str) -> Result
             columns.iter().map(|column| figure.get(*column).map_or_else(String::new, shown)).collect()
         })
         .collect();
-    table::print(
-        &columns
-            .iter()
-            .map(|column| column.replace('_', " "))
-            .collect::<Vec<_>>()
-            .iter()
-            .map(String::as_str)
-            .collect::<Vec<_>>(),
-        &rows,
-    );
+    let header: Vec<String> = columns.iter().map(|column| column.replace('_', " ")).collect();
+    table::print(&header.iter().map(String::as_str).collect::<Vec<_>>(), &rows);
     Ok(())
+}
+
+/// The objects of the list `figures`, or the answer itself where it is one object.
+fn figures(answer: &Value) -> Vec<&Map<String, Value>> {
+    match answer.get("figures") {
+        Some(list) => list.as_array().into_iter().flatten().filter_map(Value::as_object).collect(),
+        None => answer.as_object().into_iter().collect(),
+    }
 }
 
 /// Numbers of a thousand and more without decimals, others with two; texts as they are.
