@@ -273,7 +273,10 @@ fn check_headers(record: &csv::StringRecord, findings: &mut Vec<Finding>) -> Res
 mod tests {
     use super::*;
 
-    fn rows(bytes: &[u8]) -> (Vec<String>, Vec<(u64, Vec<String>)>, Vec<String>) {
+    /// Headers, rows with their lines, codes of what is told.
+    type Read = (Vec<String>, Vec<(u64, Vec<String>)>, Vec<String>);
+
+    fn rows(bytes: &[u8]) -> Read {
         let mut source = CsvSource::open(bytes, CsvOptions::default()).unwrap();
         let mut rows = Vec::new();
         let mut cells = Vec::new();

@@ -134,8 +134,9 @@ impl Mapping {
             let title = field.title.in_language(Language::En);
             let remark = remarks.get(&field.name).map(|remark| format!(" ({remark})")).unwrap_or_default();
             // Writing into a String cannot fail.
-            let _ = write!(text, "\n# {title}{remark}\n[fields.{}]\n", field.name);
-            text.push_str(&toml::to_string(mapping).unwrap_or_default());
+            let _ = write!(text, "\n# {title}{remark}\n");
+            let table = BTreeMap::from([("fields", BTreeMap::from([(field.name.as_str(), mapping)]))]);
+            text.push_str(&toml::to_string(&table).unwrap_or_default());
         }
         let unfilled: Vec<&str> = schema
             .fields

@@ -1,6 +1,7 @@
 //! Outcomes that come in a file of their own, joined to their declarations.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use spine::declaration_entry::OUTCOME_FIELDS;
@@ -56,18 +57,21 @@ pub fn join_outcomes(declarations: &EntryTable, outcomes: &EntryTable) -> (Entry
     let mut outcome_of: HashMap<Key, (usize, bool)> = HashMap::new();
     for (row, key) in keys(outcomes, with_items).enumerate() {
         let Some(key) = key else { continue };
-        if outcome_of.contains_key(&key) {
-            summary.repeated = summary.repeated.saturating_add(1);
-            groups.add(
-                "",
-                &Finding::warning("outcome_repeated")
-                    .at(Pointer(format!("outcome[{}]", row.saturating_add(1))))
-                    .found(&key.0)
-                    .expected("one outcome a declaration")
-                    .fix("The first one counts. Keep one row, or add item numbers to both files."),
-            );
-        } else {
-            outcome_of.insert(key, (row, false));
+        match outcome_of.entry(key) {
+            Entry::Vacant(place) => {
+                place.insert((row, false));
+            }
+            Entry::Occupied(place) => {
+                summary.repeated = summary.repeated.saturating_add(1);
+                groups.add(
+                    "",
+                    &Finding::warning("outcome_repeated")
+                        .at(Pointer(format!("outcome[{}]", row.saturating_add(1))))
+                        .found(&place.key().0)
+                        .expected("one outcome a declaration")
+                        .fix("The first one counts. Keep one row, or add item numbers to both files."),
+                );
+            }
         }
     }
     let mut source_rows: Vec<Option<usize>> = Vec::with_capacity(declarations.len());
@@ -78,7 +82,10 @@ pub fn join_outcomes(declarations: &EntryTable, outcomes: &EntryTable) -> (Entry
             *row
         }));
     }
-    for (key, _) in outcome_of.iter().filter(|(_, (_, used))| !used) {
+    let mut unused: Vec<&Key> =
+        outcome_of.iter().filter(|(_, (_, used))| !used).map(|(key, _)| key).collect();
+    unused.sort_unstable();
+    for key in unused {
         summary.without_declaration = summary.without_declaration.saturating_add(1);
         groups.add(
             "",

@@ -219,7 +219,7 @@ fn name_score(field: &str, column: &str) -> (f64, &'static str) {
 /// How well a column's values fit a field: around 1 is what one would expect.
 fn value_score(field: &FieldDefinition, sample: &Sample<'_>, numbers: NumberStyle) -> f64 {
     match (field.name.as_str(), field.field_type) {
-        ("commodity_code", _) => 0.4 + 0.6 * sample.share(|value| looks_like_commodity(value)),
+        ("commodity_code", _) => 0.4 + 0.6 * sample.share(looks_like_commodity),
         ("origin_country" | "departure_country", _) => {
             0.5 + 0.5 * sample.share(|value| CountryCode::new(value).is_ok())
         }
@@ -238,9 +238,9 @@ fn value_score(field: &FieldDefinition, sample: &Sample<'_>, numbers: NumberStyl
 }
 
 fn looks_like_commodity(value: &str) -> bool {
-    let digits = value.chars().filter(char::is_ascii_digit).count();
-    let padded = if value.len() % 2 == 1 { format!("0{value}") } else { value.to_owned() };
-    (4..=11).contains(&digits) && HsCode::new(&padded).is_ok()
+    let digits: String = value.chars().filter(|c| !matches!(c, '.' | ' ')).collect();
+    let padded = if digits.len() % 2 == 1 { format!("0{digits}") } else { digits };
+    (4..=11).contains(&padded.len()) && HsCode::new(&padded).is_ok()
 }
 
 /// How the cells of a column chosen for a field are to be read.

@@ -1,0 +1,9 @@
+//! Records and messages as they really come: read, refused with a reason, mended and sent again.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+
+mod bad_input;
+mod foreign_headers;
+mod laws;
+mod mending;
+mod support;
+mod xml;
