@@ -8,6 +8,7 @@
 //!   accounts.sqlite     password hashes and sessions: secrets, therefore not events
 //!   pool/               immutable Parquet and quarantine, catalogue (derived)
 //!   packs/              installed packs
+//!   uploads/            files that wait to be admitted; swept at every start
 //! ```
 
 use std::fs::{self, File, OpenOptions};
@@ -19,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Kind};
 
 /// The folder format this program writes and reads.
-pub const FORMAT: u32 = 1;
+const FORMAT: u32 = 1;
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Marker {

@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 use spine::Progress;
 
+use crate::Customhouse;
 use crate::error::{Error, Kind};
+use crate::identity::{Permission, Reader};
 
 /// Finished jobs kept to be looked at.
 const FINISHED_KEPT_MAX: usize = 100;
@@ -248,6 +250,50 @@ impl Jobs {
     #[must_use]
     pub fn list(&self) -> Vec<JobStatus> {
         self.jobs().iter().rev().map(|job| job.status()).collect()
+    }
+}
+
+/// What watching and what stopping a job of a kind takes. Nobody may do anything with a kind that is not named here.
+fn permissions(kind: &str) -> Option<(Permission, Permission)> {
+    match kind {
+        "admission" => Some((Permission::AdmitRecords, Permission::AdmitRecords)),
+        "audit" => Some((Permission::ViewAudits, Permission::RunAudits)),
+        _ => None,
+    }
+}
+
+impl Customhouse {
+    /// The remembered jobs that the reader may watch, the latest first.
+    #[must_use]
+    pub fn list_jobs(&self, reader: &Reader) -> Vec<JobStatus> {
+        let mut jobs = self.jobs().list();
+        jobs.retain(|job| permissions(job.kind).is_some_and(|(watch, _)| reader.may(watch)));
+        jobs
+    }
+
+    /// A job that the reader may watch.
+    pub fn find_job(&self, reader: &Reader, id: u64) -> Result<Arc<Job>, Error> {
+        let job = self.jobs().find(id)?;
+        match permissions(job.kind) {
+            Some((watch, _)) => reader.require(watch).map(|()| job),
+            None => Err(Error::internal("job_kind_unknown", &job.kind)),
+        }
+    }
+
+    /// May the reader stop this job?
+    #[must_use]
+    pub fn may_cancel(&self, reader: &Reader, kind: &str) -> bool {
+        permissions(kind).is_some_and(|(_, stop)| reader.may(stop))
+    }
+
+    /// Asks a job to stop.
+    pub fn cancel_job(&self, reader: &Reader, id: u64) -> Result<JobStatus, Error> {
+        let job = self.find_job(reader, id)?;
+        if let Some((_, stop)) = permissions(job.kind) {
+            reader.require(stop)?;
+            job.cancel();
+        }
+        Ok(job.status())
     }
 }
 

@@ -11,6 +11,8 @@ pub mod offline;
 pub mod packs;
 pub mod pool;
 pub mod rules;
+pub mod tags;
+pub mod uploads;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, RwLock};
@@ -62,7 +64,9 @@ pub struct Customhouse {
     setup_token: Mutex<Option<String>>,
     registry: RwLock<packs::Registry>,
     pool: pool::Pool,
+    tags: tags::TagRoom,
     jobs: jobs::Jobs,
+    uploads: uploads::Uploads,
 }
 
 impl Customhouse {
@@ -88,7 +92,9 @@ impl Customhouse {
             setup_token: Mutex::default(),
             registry: RwLock::new(registry),
             pool,
+            tags: tags::TagRoom::default(),
             jobs: jobs::Jobs::default(),
+            uploads: uploads::Uploads::open(&path.join("uploads"))?,
             folder,
         })
     }

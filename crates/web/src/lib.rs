@@ -1,1 +1,123 @@
-//! web
+//! HTTP: pages, JSON API, sign-in, and the audit's report. The only room that knows HTTP; it sees the application and
+//! the nouns only.
+//!
+//! One room of the application is one file here. A handler reads its query, asks the application one question on a
+//! thread that may wait, and shows the answer; what the reader may see is decided there, not here. [`visit`] attends
+//! every request, [`shell`] frames every page.
+
+mod accounts;
+mod api;
+mod assets;
+mod audits;
+mod entrance;
+mod failure;
+mod headers;
+mod help;
+mod jobs;
+mod overview;
+mod packs;
+mod pool;
+pub mod report;
+mod search;
+mod server;
+mod shell;
+mod tags;
+mod view;
+mod visit;
+mod words;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
+use axum::middleware;
+use axum::routing::{get, post};
+use customhouse::Customhouse;
+use customhouse::audit::AuditReport;
+use spine::Language;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::timeout::TimeoutLayer;
+
+pub use api::openapi;
+pub use assets::user_interface_built;
+pub use server::{Ready, ServeOptions, serve};
+
+/// Longest body of an ordinary form.
+const FORM_BYTES_MAX: usize = 1 << 20;
+/// An ordinary request takes no longer.
+const REQUEST_LIMIT: Duration = Duration::from_secs(30);
+/// A file comes in within this time.
+const UPLOAD_LIMIT: Duration = Duration::from_secs(3_600);
+
+/// The audit's report as one HTML file that needs no network. `language` is the one in which it opens; English and
+/// Chinese are inside.
+#[must_use]
+pub fn render_report(report: &AuditReport, language: Language) -> String {
+    let assets = report::ReportAssets { style: assets::text("report.css"), script: assets::text("report.js") };
+    report::render_report(report, language, assets)
+}
+
+/// Everything that is served.
+pub fn router(house: Arc<Customhouse>) -> Router {
+    let pages = Router::new()
+        .route("/", get(overview::show))
+        .route("/pool", get(pool::list))
+        .route("/pool/new", get(pool::form))
+        .route("/pool/uploads/{id}", get(pool::review))
+        .route("/pool/uploads/{id}/admit", post(pool::admit))
+        .route("/pool/uploads/{id}/discard", post(pool::discard))
+        .route("/pool/contracts/{name}", get(pool::contract))
+        .route("/pool/batches/{id}", get(pool::detail))
+        .route("/pool/batches/{id}/rows", get(pool::rows))
+        .route("/pool/batches/{id}/rows/{row}", get(pool::lineage))
+        .route("/pool/batches/{id}/quarantine", get(pool::quarantine))
+        .route("/pool/batches/{id}/quarantine.csv", get(pool::export))
+        .route("/tags", get(tags::list))
+        .route("/tags/{id}", get(tags::show))
+        .route("/tags/{id}/why/{batch}/{row}", get(tags::why))
+        .route("/audits", get(audits::list).post(audits::start))
+        .route("/audits/new", get(audits::form))
+        .route("/audits/{id}", get(audits::show))
+        .route("/audits/{id}/report.html", get(audits::download))
+        .route("/jobs", get(jobs::list))
+        .route("/jobs/{id}", get(jobs::show))
+        .route("/jobs/{id}/progress", get(jobs::progress))
+        .route("/jobs/{id}/cancel", post(jobs::cancel))
+        .route("/packs", get(packs::list))
+        .route("/packs/{id}", get(packs::show))
+        .route("/accounts", get(accounts::list).post(accounts::add))
+        .route("/accounts/{id}/role", post(accounts::change_role))
+        .route("/accounts/{id}/close", post(accounts::close))
+        .route("/accounts/{id}/reopen", post(accounts::reopen))
+        .route("/account", get(accounts::own))
+        .route("/account/password", post(accounts::change_password))
+        .route("/search", get(search::page))
+        .route("/search/suggestions", get(search::suggestions))
+        .route("/help", get(help::show))
+        .merge(api::routes())
+        .route_layer(middleware::from_fn(headers::signed_in_only));
+    let open = Router::new()
+        .route("/sign-in", get(entrance::sign_in_form).post(entrance::sign_in))
+        .route("/sign-out", post(entrance::sign_out))
+        .route("/set-up", get(entrance::set_up_form).post(entrance::set_up))
+        .route("/preferences", post(entrance::preferences))
+        .route("/assets/{hash}/{name}", get(assets::serve));
+    let ordinary = pages
+        .merge(open)
+        .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_LIMIT));
+    let uploads = Router::new()
+        .route("/pool/uploads", post(pool::receive))
+        .route_layer(middleware::from_fn(headers::signed_in_only))
+        .layer(DefaultBodyLimit::max(pool::UPLOAD_BODY_BYTES_MAX))
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, UPLOAD_LIMIT));
+    ordinary
+        .merge(uploads)
+        .layer(CatchPanicLayer::new())
+        .layer(middleware::from_fn_with_state(house, visit::attend))
+        .layer(CompressionLayer::new())
+        .layer(middleware::from_fn(headers::guard))
+}

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::accounts::Account;
+use super::accounts::{Account, SignInRefusal};
 use super::role::{Permission, Reader, Role};
 use crate::error::{Error, Kind};
 use crate::{Customhouse, Fact};
@@ -97,6 +97,33 @@ impl Customhouse {
         Ok(account)
     }
 
+    /// Changes one's own password against the present one, under the same limits as signing in. Ends one's sessions.
+    pub fn change_own_password(
+        &self,
+        reader: &Reader,
+        present: &str,
+        password: &str,
+        address: &str,
+    ) -> Result<Account, Error> {
+        let account = self.accounts().find(&reader.id)?;
+        match self.accounts().sign_in(&account.name, present, address, self.now()) {
+            Ok(_) => self.set_password(reader, &reader.id, password),
+            Err(SignInRefusal::Wrong) => Err(Error::new(
+                Kind::Forbidden,
+                "password_wrong",
+                "the present password is not right",
+                "Try again, or ask an administrator for a new password.",
+            )),
+            Err(SignInRefusal::Wait { seconds }) => Err(Error::new(
+                Kind::Busy,
+                "password_wait",
+                "the present password was wrong too often",
+                format!("Wait {seconds} seconds and try again."),
+            )),
+            Err(SignInRefusal::Failed(error)) => Err(error),
+        }
+    }
+
     /// All accounts, for those who manage them.
     pub fn list_accounts(&self, reader: &Reader) -> Result<Vec<Account>, Error> {
         reader.require(Permission::ManageUsers)?;
@@ -114,5 +141,62 @@ impl Customhouse {
             ));
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PASSWORD: &str = "correct horse battery";
+
+    fn house() -> (tempfile::TempDir, Customhouse) {
+        let folder = tempfile::tempdir().unwrap();
+        let house = Customhouse::open(&folder.path().join("data")).unwrap();
+        (folder, house)
+    }
+
+    #[test]
+    fn the_first_administrator_is_made_once_and_only_with_the_token_of_the_console() {
+        let (_folder, house) = house();
+        let token = house.setup_token().unwrap().unwrap();
+        assert_eq!(house.setup_token().unwrap().as_deref(), Some(token.as_str()), "it stays the same");
+        assert_eq!(house.set_up("guess", "eve", PASSWORD).unwrap_err().code, "setup_token_wrong");
+        let weak = house.set_up(&token, "ada", "short").unwrap_err();
+        assert_eq!(weak.code, "password_length");
+        let account = house.set_up(&format!(" {token}\n"), "ada", PASSWORD).unwrap();
+        assert_eq!(account.role, Role::Admin);
+        assert_eq!(house.setup_token().unwrap(), None);
+        assert_eq!(house.set_up(&token, "eve", PASSWORD).unwrap_err().code, "setup_token_wrong");
+    }
+
+    #[test]
+    fn accounts_are_managed_by_administrators_and_the_last_one_stays() {
+        let (_folder, house) = house();
+        let token = house.setup_token().unwrap().unwrap();
+        let admin = house.set_up(&token, "ada", PASSWORD).unwrap();
+        let ada = Reader::new(&admin.id, Role::Admin);
+        let officer = house.open_account(&ada, "oleg", Role::Officer, PASSWORD).unwrap();
+        let oleg = Reader::new(&officer.id, Role::Officer);
+        assert_eq!(house.list_accounts(&oleg).unwrap_err().code, "not_permitted");
+        assert_eq!(house.open_account(&oleg, "eve", Role::Admin, PASSWORD).unwrap_err().code, "not_permitted");
+        assert_eq!(house.set_password(&oleg, "ada", "another long password").unwrap_err().code, "not_permitted");
+        assert_eq!(house.change_role(&ada, "ada", Role::Officer).unwrap_err().code, "last_administrator");
+        assert_eq!(house.set_account_closed(&ada, "ada", true).unwrap_err().code, "last_administrator");
+        house.change_role(&ada, "oleg", Role::Admin).unwrap();
+        house.set_account_closed(&ada, "ada", true).unwrap();
+        assert!(house.accounts().find("ada").unwrap().closed);
+    }
+
+    #[test]
+    fn ones_own_password_is_changed_against_the_present_one() {
+        let (_folder, house) = house();
+        let token = house.setup_token().unwrap().unwrap();
+        let admin = house.set_up(&token, "ada", PASSWORD).unwrap();
+        let ada = Reader::new(&admin.id, Role::Admin);
+        let wrong = house.change_own_password(&ada, "a guess", "another long password", "here");
+        assert_eq!(wrong.unwrap_err().code, "password_wrong");
+        house.change_own_password(&ada, PASSWORD, "another long password", "here").unwrap();
+        assert!(house.accounts().sign_in("ada", "another long password", "here", house.now()).is_ok());
     }
 }

@@ -7,6 +7,7 @@ use serde::Serialize;
 use spine::{LocalizedText, Sensitivity};
 
 use crate::Customhouse;
+use crate::error::{Error, Kind};
 use crate::identity::Reader;
 
 /// A pack as lists show it.
@@ -36,6 +37,26 @@ pub struct PackSummary {
     pub current: bool,
     /// Number of its files.
     pub files: usize,
+}
+
+/// A pack with what it says about itself.
+#[derive(Debug, Clone, Serialize)]
+pub struct PackDetail {
+    /// The figures.
+    #[serde(flatten)]
+    pub summary: PackSummary,
+    /// What it is for.
+    pub description: LocalizedText,
+    /// Licence of its content.
+    pub licence: String,
+    /// Made from or for simulated records.
+    pub simulated: bool,
+    /// Packs that it needs, with the lowest version that will do.
+    pub depends: Vec<(String, String)>,
+    /// Its files with their sizes in bytes. Their texts stay inside: single tags may be more secret than their pack.
+    pub contents: Vec<(String, u64)>,
+    /// Other versions there are.
+    pub versions: Vec<PackSummary>,
 }
 
 impl From<&PackEntry> for PackSummary {
@@ -73,6 +94,32 @@ impl Customhouse {
             .filter(|entry| entry.pack.manifest.sensitivity <= clearance)
             .map(PackSummary::from)
             .collect()
+    }
+
+    /// The version in use of a pack that the reader may see.
+    pub fn find_pack(&self, reader: &Reader, id: &str) -> Result<PackDetail, Error> {
+        let versions: Vec<PackSummary> = self.list_packs(reader).into_iter().filter(|pack| pack.id == id).collect();
+        let registry = self.registry();
+        let entry = registry.get(id).filter(|entry| versions.iter().any(|seen| seen.hash == entry.pack.hash));
+        let Some(entry) = entry else {
+            return Err(Error::new(
+                Kind::NotFound,
+                "pack_unknown",
+                format!("there is no pack \"{id}\""),
+                "Look at the list of packs.",
+            ));
+        };
+        let manifest = &entry.pack.manifest;
+        let bytes = |content: &Vec<u8>| u64::try_from(content.len()).unwrap_or(u64::MAX);
+        Ok(PackDetail {
+            summary: entry.into(),
+            description: manifest.description.clone(),
+            licence: manifest.licence.clone(),
+            simulated: manifest.simulated,
+            depends: manifest.depends.iter().map(|other| (other.id.clone(), other.version.to_string())).collect(),
+            contents: entry.pack.files.iter().map(|(path, content)| (path.clone(), bytes(content))).collect(),
+            versions,
+        })
     }
 
     /// A copy of the registry as it stands now, for long work.

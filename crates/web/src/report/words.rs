@@ -55,7 +55,7 @@ pub(super) fn localized(text: &LocalizedText) -> Markup {
 pub(super) fn sentence(statement: &Statement) -> Markup {
     html! {
         @for language in LANGUAGES {
-            span lang=(language.code()) { (customhouse::audit::statement_text(statement, language)) }
+            span lang=(language.code()) { (statement.render(language)) }
         }
     }
 }

@@ -1,0 +1,214 @@
+//! Every route and every role; every form and its token; every answer and its headers.
+
+use axum::body::Body;
+use axum::http::{Method, Request, StatusCode, header};
+use customhouse::identity::Role;
+
+use crate::support::{Caller, Site};
+
+/// Pages and what each role gets: trader, officer, analyst, chief, auditor, admin. `y` shows it, `n` refuses it.
+const READS: &[(&str, &str)] = &[
+    ("/", "yyyyyy"),
+    ("/pool", "nyyyyy"),
+    ("/pool/new", "nnyyny"),
+    ("/pool/contracts/declarations", "nyyyyy"),
+    ("/pool/batches/{batch}", "nyyyyy"),
+    ("/pool/batches/{batch}/rows", "nyyyyy"),
+    ("/pool/batches/{batch}/rows/3", "nyyyyy"),
+    ("/pool/batches/{batch}/quarantine", "nyyyyy"),
+    ("/tags", "nyyyyy"),
+    ("/tags/gross_below_net", "nyyyyy"),
+    ("/tags/gross_below_net/why/{batch}/3", "nyyyyy"),
+    ("/audits", "nnyyyn"),
+    ("/audits/new", "nnyynn"),
+    ("/audits/{audit}", "nnyyyn"),
+    ("/audits/{audit}/report.html", "nnyyyn"),
+    ("/jobs", "yyyyyy"),
+    ("/jobs/1", "nnyyyn"),
+    ("/jobs/1/progress", "nnyyyn"),
+    ("/packs", "yyyyyy"),
+    ("/packs/customs-tags", "nyyyyy"),
+    ("/accounts", "nnnnny"),
+    ("/account", "yyyyyy"),
+    ("/search?q=pool", "yyyyyy"),
+    ("/search/suggestions?q=pool", "yyyyyy"),
+    ("/help", "yyyyyy"),
+    ("/api/v1/openapi.json", "yyyyyy"),
+    ("/api/v1/session", "yyyyyy"),
+    ("/api/v1/batches", "nyyyyy"),
+    ("/api/v1/batches/{batch}", "nyyyyy"),
+    ("/api/v1/batches/{batch}/rows", "nyyyyy"),
+    ("/api/v1/batches/{batch}/rows/3/lineage", "nyyyyy"),
+    ("/api/v1/batches/{batch}/quarantine", "nyyyyy"),
+    ("/api/v1/tags", "nyyyyy"),
+    ("/api/v1/tags/gross_below_net", "nyyyyy"),
+    ("/api/v1/tags/gross_below_net/rows", "nyyyyy"),
+    ("/api/v1/tags/gross_below_net/why?batch={batch}&row=3", "nyyyyy"),
+    ("/api/v1/audits", "nnyyyn"),
+    ("/api/v1/audits/{audit}", "nnyyyn"),
+    ("/api/v1/jobs", "yyyyyy"),
+    ("/api/v1/jobs/1", "nnyyyn"),
+    ("/api/v1/packs", "yyyyyy"),
+    ("/api/v1/packs/customs-tags", "nyyyyy"),
+];
+
+/// What changes something, with a form that would be refused for what it contains; the second text is as above.
+const CHANGES: &[(&str, &str)] = &[
+    ("/pool/uploads/none/admit", "nnyyny"),
+    ("/pool/uploads/none/discard", "nnyyny"),
+    ("/audits", "nnyynn"),
+    ("/jobs/1/cancel", "nnyynn"),
+    ("/accounts", "nnnnny"),
+    ("/accounts/nobody/role", "nnnnny"),
+    ("/accounts/nobody/close", "nnnnny"),
+    ("/accounts/nobody/reopen", "nnnnny"),
+    ("/api/v1/jobs/1/cancel", "nnyynn"),
+];
+
+/// Routes that are asked elsewhere: without a session, by another kind of body, or with a clearance of their own.
+const ELSEWHERE: &[&str] = &[
+    "/sign-in",
+    "/sign-out",
+    "/set-up",
+    "/preferences",
+    "/assets/{hash}/{name}",
+    "/pool/uploads",
+    "/pool/uploads/{id}",
+    "/pool/batches/{id}/quarantine.csv",
+    "/account/password",
+];
+
+fn filled(path: &str, batch: &str, audit: &str) -> String {
+    path.replace("{batch}", batch).replace("{audit}", audit)
+}
+
+#[tokio::test]
+async fn every_role_gets_what_it_may_and_nothing_else() {
+    let site = Site::with(&Role::ALL);
+    let audit = site.audit();
+    for (path, expected) in READS {
+        let path = filled(path, &site.batch, &audit);
+        for (role, expected) in Role::ALL.iter().zip(expected.chars()) {
+            let answer = site.get(&site.caller(*role), &path).await;
+            // A pack above one's clearance is not there at all; everything else says that it is not permitted.
+            let allowed = match answer.status {
+                StatusCode::OK => 'y',
+                StatusCode::FORBIDDEN => 'n',
+                StatusCode::NOT_FOUND if path.contains("/packs/") => 'n',
+                other => panic!("{path} answers {role:?} with {other}: {}", answer.text),
+            };
+            assert_eq!(allowed, expected, "{path} for {role:?}");
+        }
+        let nobody = site.get(&Caller::default(), &path).await;
+        let expected = if path.starts_with("/api/") { StatusCode::UNAUTHORIZED } else { StatusCode::SEE_OTHER };
+        assert_eq!(nobody.status, expected, "{path} for nobody");
+    }
+    for (path, expected) in CHANGES {
+        for (role, expected) in Role::ALL.iter().zip(expected.chars()) {
+            let caller = site.caller(*role);
+            // The role stands in the form; a batch that is not there fails only after the permission was asked.
+            let fields = [("role", "officer"), ("name", "x"), ("password", "short"), ("batch", "ffff")];
+            let answer = site.post(&caller, path, &caller.csrf, &fields).await;
+            assert_eq!(answer.status != StatusCode::FORBIDDEN, expected == 'y', "{path} for {role:?}: {}", answer.text);
+        }
+    }
+}
+
+#[test]
+fn no_route_is_left_out() {
+    let sources = [include_str!("../../src/lib.rs"), include_str!("../../src/api.rs")].concat();
+    let asked = |route: &str| {
+        let beginning: Vec<&str> = route.split('/').collect();
+        READS.iter().chain(CHANGES).any(|(path, _)| {
+            let path = path.split('?').next().unwrap();
+            let parts: Vec<&str> = path.split('/').collect();
+            parts.len() == beginning.len()
+                && parts.iter().zip(&beginning).all(|(part, own)| own.starts_with('{') || part == own)
+        })
+    };
+    let routes: Vec<&str> = sources.split(".route(\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+    assert!(routes.len() > 50, "{routes:?}");
+    for route in routes {
+        assert!(asked(route) || ELSEWHERE.contains(&route), "no test asks {route}");
+    }
+}
+
+#[tokio::test]
+async fn a_form_without_the_right_token_changes_nothing() {
+    let site = Site::with(&[Role::Admin, Role::Analyst]);
+    let (admin, analyst) = (site.caller(Role::Admin), site.caller(Role::Analyst));
+    let changes = CHANGES.iter().map(|(path, _)| *path);
+    for path in changes.chain(["/sign-out", "/preferences", "/account/password", "/sign-in", "/set-up"]) {
+        for token in ["", "0", &analyst.csrf] {
+            let answer = site.post(&admin, path, token, &[("name", "eve"), ("role", "admin")]).await;
+            assert_eq!(answer.status, StatusCode::FORBIDDEN, "{path} with the token {token:?}");
+            assert!(answer.text.contains("form_stale"), "{path}: {}", answer.text);
+        }
+    }
+    assert_eq!(site.get(&admin, "/account").await.status, StatusCode::OK, "the session is still there");
+    // The right token from another site is no better.
+    let request = Request::builder()
+        .method(Method::POST)
+        .uri("/sign-out")
+        .header(header::COOKIE, &admin.cookie)
+        .header("sec-fetch-site", "cross-site")
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .body(Body::from(format!("csrf={}", admin.csrf)));
+    assert_eq!(site.ask(request.unwrap()).await.status, StatusCode::FORBIDDEN);
+    // A file without the token before it is not even taken in.
+    let body = "--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.csv\"\r\n\r\na,b\r\n--x--\r\n";
+    let request = Request::builder()
+        .method(Method::POST)
+        .uri("/pool/uploads")
+        .header(header::COOKIE, &analyst.cookie)
+        .header(header::CONTENT_TYPE, "multipart/form-data; boundary=x")
+        .body(Body::from(body));
+    assert_eq!(site.ask(request.unwrap()).await.status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn every_answer_carries_the_security_headers_and_records_are_not_cached() {
+    let site = Site::with(&[Role::Analyst]);
+    let analyst = site.caller(Role::Analyst);
+    for path in ["/", "/pool", "/nowhere", "/api/v1/batches", "/api/v1/nowhere", "/assets/0/app.css", "/sign-in"] {
+        let answer = site.get(&analyst, path).await;
+        let policy = answer.header("content-security-policy");
+        assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{path}: {policy}");
+        assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
+        assert_eq!(answer.header("x-frame-options"), "DENY", "{path}");
+        assert_eq!(answer.header("referrer-policy"), "no-referrer", "{path}");
+        assert_eq!(answer.header("cache-control"), "no-store", "{path}");
+    }
+    let page = site.get(&analyst, "/").await;
+    assert!(!page.text.contains("<style") && !page.text.contains(" style=") && !page.text.contains("onclick"));
+    assert!(page.text.split("<script").skip(1).all(|tag| tag.starts_with(" defer src=\"/assets/")), "{}", page.text);
+}
+
+#[tokio::test]
+async fn what_is_not_there_or_not_understood_is_told_in_the_askers_form() {
+    let site = Site::with(&[Role::Analyst]);
+    let analyst = site.caller(Role::Analyst);
+    for (path, status, code) in [
+        ("/api/v1/batches/ffff", 404, "batch_unknown"),
+        ("/api/v1/nowhere", 404, "page_unknown"),
+        ("/api/v1/jobs/none", 400, "request_unreadable"),
+        ("/api/v1/batches?page=x", 400, "request_unreadable"),
+        ("/api/v1/tags/nothing", 404, "tag_unknown"),
+    ] {
+        let answer = site.get(&analyst, path).await;
+        assert_eq!(answer.status.as_u16(), status, "{path}: {}", answer.text);
+        assert_eq!(answer.header("content-type"), "application/problem+json", "{path}");
+        let problem: serde_json::Value = serde_json::from_str(&answer.text).unwrap();
+        assert_eq!(problem["type"], format!("urn:tidewaiter:problem:{code}"), "{path}");
+        assert_eq!(problem["status"], status);
+        assert!(problem["how_to_fix"].as_str().is_some_and(|remedy| !remedy.is_empty()), "{path}");
+    }
+    let page = site.get(&analyst, "/pool/batches/ffff").await;
+    assert_eq!(page.status, StatusCode::NOT_FOUND);
+    assert!(page.text.contains("batch_unknown") && page.text.contains("role=\"alert\""), "{}", page.text);
+}
+
+#[test]
+fn the_api_is_as_its_document_says() {
+    insta::assert_snapshot!(web::openapi());
+}
