@@ -13,6 +13,9 @@ use crate::convert::NumberStyle;
 /// Version of the mapping format written and read here.
 pub const VERSION: u32 = 1;
 
+/// Digits that `pad_left` fills up to at most; no code is longer.
+pub const PAD_LEFT_MAX: usize = 20;
+
 /// How one field is filled.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -166,6 +169,19 @@ impl Mapping {
                     .fix("Make a mapping for this kind of record with `tidewaiter map`."),
             );
         }
+        let numbers = self.numbers;
+        let marks = [Some(numbers.decimal), numbers.grouping];
+        if numbers.grouping == Some(numbers.decimal)
+            || marks.iter().flatten().any(|mark| mark.is_alphanumeric() || matches!(mark, '-' | '+'))
+        {
+            findings.push(
+                Finding::error("mapping_numbers")
+                    .at(Pointer("numbers".to_owned()))
+                    .found(&marks.iter().flatten().collect::<String>())
+                    .expected("two different marks that are no digits, letters or signs")
+                    .fix("State the marks as the file writes them: decimal = \",\" and grouping = \".\"."),
+            );
+        }
         for (name, mapping) in &self.fields {
             let at = Pointer(format!("fields.{name}"));
             let Some(field) = schema.field(name) else {
@@ -250,6 +266,15 @@ fn check_field(
                 .at(at.child("format"))
                 .expected(format!("no format: this field is of type {}", field_type.name()))
                 .fix("Remove it."),
+        );
+    }
+    if let Some(width) = mapping.pad_left.filter(|width| *width > PAD_LEFT_MAX) {
+        findings.push(
+            Finding::error("mapping_pad_left")
+                .at(at.child("pad_left"))
+                .found(&width.to_string())
+                .expected(format!("at most {PAD_LEFT_MAX} digits"))
+                .fix("State how many digits the code has, such as 6 or 10."),
         );
     }
     if mapping.factor.is_some() && field_type != FieldType::Decimal {

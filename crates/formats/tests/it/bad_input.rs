@@ -163,6 +163,12 @@ fn a_mapping_that_names_what_is_not_there_reads_nothing_and_says_what_there_is()
         ("[fields.net_mas]\ncolumn = \"Net Mass\"\n", "mapping_unknown_field", "Did you mean \"net_mass\"?"),
         ("[fields.net_mass]\nconstant = \"5\"\ncolumn = \"Net Mass\"\n", "mapping_source", "Keep one"),
         ("[fields.net_mass]\nconstant = \"heavy\"\n", "number_unreadable", "Correct"),
+        (
+            "[fields.commodity_code]\ncolumn = \"HS Code\"\npad_left = 4000000000\n",
+            "mapping_pad_left",
+            "6 or 10",
+        ),
+        ("[numbers]\ndecimal = \",\"\ngrouping = \",\"\n", "mapping_numbers", "grouping = \".\""),
         ("[fields.net_mass]\ncolumn = \"Net Mass\"\nformat = \"%Y\"\n", "mapping_format", "Remove"),
         ("[fields.irregular]\ncolumn = \"Fraud\"\nfactor = \"2\"\n", "mapping_factor", "Remove"),
         ("[fields.irregular]\nderived = \"outcome_present\"\n", "mapping_derived", "column or constant"),

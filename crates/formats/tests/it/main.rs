@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod foreign_headers;
+mod guide;
 mod laws;
 mod mending;
 mod support;
