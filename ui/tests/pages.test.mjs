@@ -153,7 +153,7 @@ function places() {
     ["contract", "/pool/contracts/declarations"],
     ["tags", "/tags"],
     ["tag", "/tags/gross_below_net"],
-    ["why", `/tags/importer_new/why/${found.batch.split("/").pop()}/12`],
+    ["why", `/tags/gross_below_net/why/${found.batch.split("/").pop()}/12`],
     ["audits", "/audits"],
     ["audit", found.audit],
     ["packs", "/packs"],

@@ -87,7 +87,7 @@ pub(crate) fn empty(title: &str, text: &str, action: &Markup) -> Markup {
 /// A table that scrolls within itself. `label` names it for those who do not see it.
 pub(crate) fn table(label: &str, head: &Markup, body: &Markup) -> Markup {
     html! {
-        div class="table-scroll" tabindex="0" role="region" aria-label=(label) {
+        div class="table-scroll" tabindex="0" role="group" aria-label=(label) {
             table { thead { tr { (head) } } tbody { (body) } }
         }
     }

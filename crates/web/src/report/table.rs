@@ -68,7 +68,7 @@ pub(super) fn table(caption: &Markup, heads: &[Head], rows: &[Vec<Cell>]) -> Mar
                     input type="search" data-filter="" autocomplete="off";
                 }
             }
-            div class="table-scroll" tabindex="0" role="region" aria-label=(plain("table", spine::Language::En)) {
+            div class="table-scroll" tabindex="0" role="group" aria-label=(plain("table", spine::Language::En)) {
                 table data-sortable="" {
                     caption { (caption) }
                     thead {

@@ -3,4 +3,5 @@
 mod access;
 mod flow;
 mod sensitivity;
+mod server;
 mod support;
