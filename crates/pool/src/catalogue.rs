@@ -44,11 +44,12 @@ const SCHEMA: &str = "
     CREATE TABLE file (
         sha256 TEXT NOT NULL,
         batch TEXT NOT NULL REFERENCES batch (id),
+        position INTEGER NOT NULL,
         kind TEXT NOT NULL,
         first_row INTEGER NOT NULL,
         rows INTEGER NOT NULL,
         bytes INTEGER NOT NULL,
-        PRIMARY KEY (batch, kind, first_row)
+        PRIMARY KEY (batch, position, kind, first_row)
     ) STRICT;
     CREATE INDEX file_sha256 ON file (sha256);
 ";
@@ -304,18 +305,22 @@ impl Catalogue {
 
     /// The file in which a row of a batch stands.
     pub fn file_of_row(&self, batch: &str, row: u64) -> Result<Option<StoredFile>, PoolError> {
-        let sql = "SELECT * FROM file WHERE batch = ?1 AND kind = 'entries' AND first_row <= ?2
-                   AND first_row + rows > ?2";
+        let sql =
+            "SELECT file.* FROM file JOIN batch ON batch.id = file.batch AND batch.position = file.position
+                   WHERE file.batch = ?1 AND kind = 'entries' AND first_row <= ?2 AND first_row + rows > ?2";
         Ok(self.select(sql, params![batch, integer(row)], read_file)?.into_iter().next())
     }
 
     /// The files of a batch's admitted rows, in order.
     pub fn files(&self, batch: &str) -> Result<Vec<StoredFile>, PoolError> {
-        let sql = "SELECT * FROM file WHERE batch = ?1 AND kind = 'entries' ORDER BY first_row";
+        let sql =
+            "SELECT file.* FROM file JOIN batch ON batch.id = file.batch AND batch.position = file.position
+                   WHERE file.batch = ?1 AND kind = 'entries' ORDER BY first_row";
         self.select(sql, [batch], read_file)
     }
 
-    /// Does an event name this file?
+    /// Does an event name this file? What a later admission of the same batch took the place of is named too: past
+    /// work rests on it.
     pub fn names_file(&self, sha256: &str) -> Result<bool, PoolError> {
         self.connection
             .query_row("SELECT 1 FROM file WHERE sha256 = ?1 LIMIT 1", [sha256], |_| Ok(()))
@@ -394,10 +399,12 @@ fn put_batch(
     state: BatchState,
     record: &BatchRecord,
 ) -> Sql<()> {
-    transaction.execute("DELETE FROM file WHERE batch = ?1", [&record.batch])?;
     transaction.execute(
-        "INSERT OR REPLACE INTO batch (id, state, position, recorded_at, actor, stream_version, mends, record)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        "INSERT INTO batch (id, state, position, recorded_at, actor, stream_version, mends, record)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+         ON CONFLICT (id) DO UPDATE SET state = excluded.state, position = excluded.position,
+             recorded_at = excluded.recorded_at, actor = excluded.actor,
+             stream_version = excluded.stream_version, mends = excluded.mends, record = excluded.record",
         params![
             record.batch,
             state.name(),
@@ -411,25 +418,34 @@ fn put_batch(
     )?;
     let mut first_row: u64 = 0;
     for file in &record.files {
-        put_file(transaction, &record.batch, "entries", first_row, file)?;
+        put_file(transaction, (&record.batch, placed.position), "entries", first_row, file)?;
         first_row = first_row.saturating_add(file.rows);
     }
     if let Some(file) = &record.quarantine {
-        put_file(transaction, &record.batch, "quarantine", 0, file)?;
+        put_file(transaction, (&record.batch, placed.position), "quarantine", 0, file)?;
     }
     Ok(())
 }
 
 fn put_file(
     transaction: &Transaction<'_>,
-    batch: &str,
+    (batch, position): (&str, u64),
     kind: &str,
     first_row: u64,
     file: &FileReference,
 ) -> Sql<()> {
     transaction.execute(
-        "INSERT INTO file (sha256, batch, kind, first_row, rows, bytes) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        params![file.sha256, batch, kind, integer(first_row), integer(file.rows), integer(file.bytes)],
+        "INSERT INTO file (sha256, batch, position, kind, first_row, rows, bytes)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        params![
+            file.sha256,
+            batch,
+            integer(position),
+            kind,
+            integer(first_row),
+            integer(file.rows),
+            integer(file.bytes)
+        ],
     )?;
     Ok(())
 }

@@ -5,7 +5,7 @@
 //! names: [`PoolFolder::sweep`] removes those. An event without its file cannot come about.
 
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Read, Write};
+use std::io::{self, BufWriter, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,7 +17,7 @@ use spine::Progress;
 
 use crate::entries::{EntriesMetadata, EntriesReader, NewEntries, WriteError, write_entries};
 use crate::error::PoolError;
-use crate::event::{FileReference, SourceReference, bounded_name};
+use crate::event::FileReference;
 use crate::gate::count;
 use crate::quarantine::{NewQuarantine, Quarantine, write_quarantine};
 
@@ -195,37 +195,4 @@ fn flush_folder(path: &Path) -> Result<(), PoolError> {
 #[cfg(not(unix))]
 fn flush_folder(_path: &Path) -> Result<(), PoolError> {
     Ok(())
-}
-
-/// The name, hash and size of a file that somebody delivers.
-pub fn source_reference(
-    path: &Path,
-    name: Option<&str>,
-    progress: &dyn Progress,
-) -> Result<SourceReference, PoolError> {
-    let failed = |error: io::Error| PoolError::io(path, &error);
-    let mut file = File::open(path).map_err(failed)?;
-    let total = file.metadata().map_err(failed)?.len();
-    let mut hash = Sha256::new();
-    let mut buffer = vec![0; 1024 * 1024];
-    let mut bytes: u64 = 0;
-    loop {
-        progress.report("hashing", bytes, total);
-        if progress.cancelled() {
-            return Err(PoolError::Cancelled);
-        }
-        let read = file.read(&mut buffer).map_err(failed)?;
-        if read == 0 {
-            break;
-        }
-        hash.update(buffer.get(..read).unwrap_or_default());
-        bytes = bytes.saturating_add(count(read));
-    }
-    let own_name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    Ok(SourceReference {
-        name: bounded_name(name.unwrap_or(&own_name)),
-        sha256: hex::encode(hash.finalize()),
-        bytes,
-        kept: false,
-    })
 }

@@ -8,8 +8,10 @@ use std::sync::Arc;
 use encoding_rs::Encoding;
 use formats::csv::{CsvOptions, CsvSource};
 use formats::{Intake, IntakeError, IntakeOptions, Mapping, Proposal, RowSource, propose, read_table};
+use sha2::{Digest, Sha256};
 use spine::{EntrySchema, Finding, Pointer, Progress};
 
+use crate::event::{SourceReference, bounded_name};
 use crate::gate::count;
 use crate::parquet_source::ParquetSource;
 
@@ -77,6 +79,39 @@ pub fn propose_for_file(
         );
     }
     Ok(proposal)
+}
+
+/// The name, hash and size of a file that somebody delivers.
+pub fn source_reference(
+    path: &Path,
+    name: Option<&str>,
+    progress: &dyn Progress,
+) -> Result<SourceReference, IntakeError> {
+    let failed = |error: io::Error| IntakeError::Source(Box::new(unreadable(path, &error)));
+    let mut file = File::open(path).map_err(failed)?;
+    let total = file.metadata().map_err(failed)?.len();
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0; 1024 * 1024];
+    let mut bytes: u64 = 0;
+    loop {
+        progress.report("hashing", bytes, total);
+        if progress.cancelled() {
+            return Err(IntakeError::Cancelled);
+        }
+        let read = file.read(&mut buffer).map_err(failed)?;
+        if read == 0 {
+            break;
+        }
+        hash.update(buffer.get(..read).unwrap_or_default());
+        bytes = bytes.saturating_add(count(read));
+    }
+    let own_name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    Ok(SourceReference {
+        name: bounded_name(name.unwrap_or(&own_name)),
+        sha256: hex::encode(hash.finalize()),
+        bytes,
+        kept: false,
+    })
 }
 
 /// How many rows a file probably has, for progress; 0 when that cannot be said.

@@ -7,6 +7,7 @@ use ::pool::event::{
     BATCH_ADMITTED, BATCH_REFUSED, CONTRACT_DECLARED, ContractReference, OutcomesJoined, SchemaReference,
     SourceReference, bounded_columns, bounded_findings,
 };
+use ::pool::quarantine::columns_of;
 use ::pool::{
     Batch, BatchRecord, BatchState, ContractDeclared, EntriesMetadata, IntakeSummary, MendSource, NewEntries,
     NewQuarantine, SourceContract, judge, propose_for_file, read_file, rows_expected, source_reference,
@@ -17,10 +18,11 @@ use formats::{
 };
 use jiff::civil::Date;
 use serde::Serialize;
-use spine::{EntrySchema, EntryTable, Finding, Progress, Severity};
+use spine::declaration_entry::OUTCOME_FIELDS;
+use spine::{EntrySchema, EntryTable, Finding, Pointer, Progress, Severity};
 
+use super::answers::BatchDetail;
 use super::model::Pool;
-use super::read_model::BatchDetail;
 use crate::error::{Error, Kind};
 use crate::identity::{Permission, Reader};
 use crate::jobs::Job;
@@ -159,7 +161,8 @@ impl Customhouse {
 
     /// Reads a file, lets the quality gate judge it, and admits or refuses it as one batch.
     ///
-    /// The same file sent again is answered with the batch it already is. A file that cannot be read at all, or that
+    /// The same file sent again is answered with the batch it already is; with a newer file of outcomes it takes the
+    /// place of what came in before. A file that cannot be read at all, or that
     /// its mapping does not fit, is an error and leaves no trace.
     pub fn admit(
         &self,
@@ -169,16 +172,29 @@ impl Customhouse {
     ) -> Result<Admission, Error> {
         reader.require(Permission::AdmitRecords)?;
         let contract = self.pool.contract(&request.contract)?;
-        let source = source_reference(&request.file, request.file_name.as_deref(), progress)?;
+        let source =
+            source_reference(&request.file, request.file_name.as_deref(), progress).map_err(intake_error)?;
         let id: String = source.sha256.chars().take(BATCH_ID_CHARACTERS).collect();
         let before = self.pool.catalogue()?.batch(&id)?;
-        if let Some(batch) = before.as_ref().filter(|batch| batch.state == BatchState::Admitted) {
-            return self.already_admitted(reader, request, batch, progress);
+        let admitted_before = before.as_ref().filter(|batch| batch.state == BatchState::Admitted);
+        if let Some(batch) = admitted_before
+            && !self.brings_other_outcomes(request, batch, progress)?
+        {
+            return Ok(Admission { repeated: true, batch: self.pool.detail(batch, reader.clearance())? });
         }
         let mended = request.mends.as_ref().map(|id| self.pool.batch(id)).transpose()?;
         let mut delivery = self.read_delivery(request, contract, source, mended.as_ref(), progress)?;
         self.confirm_source(&mut delivery, request, progress)?;
         let (record, admitted) = self.store(&id, &delivery, progress)?;
+        if admitted_before.is_some() && !admitted {
+            return Err(Error::new(
+                Kind::Refused,
+                "outcomes_refused",
+                format!("with these outcomes the quality gate refuses the batch {id}; it stays as it was"),
+                "Mend what the findings name, or change the contract.",
+            )
+            .with_findings(record.verdict));
+        }
         let kind = if admitted { BATCH_ADMITTED } else { BATCH_REFUSED };
         let fact = Fact::new(&format!("batch/{id}"), kind, payload(&record)?)
             .expecting(before.map_or(0, |batch| batch.stream_version));
@@ -193,33 +209,31 @@ impl Customhouse {
         Ok(Admission { repeated, batch: self.pool.detail(&batch, reader.clearance())? })
     }
 
-    fn already_admitted(
+    /// Does a file that is in the pool already come with outcomes that it was not joined with?
+    fn brings_other_outcomes(
         &self,
-        reader: &Reader,
         request: &AdmitRequest,
         batch: &Batch,
         progress: &dyn Progress,
-    ) -> Result<Admission, Error> {
-        if let Some(Outcomes::File { file, .. }) = &request.outcomes {
-            let sent = source_reference(file, None, progress)?;
-            let joined = batch.record.outcomes.as_ref().map(|outcomes| &outcomes.source);
-            if joined.is_none_or(|joined| joined.sha256 != sent.sha256) {
-                return Err(Error::new(
-                    Kind::Conflict,
-                    "admitted_with_other_outcomes",
-                    format!(
-                        "the records are in the pool as batch {}, {}",
-                        batch.record.batch,
-                        joined.map_or("without outcomes".to_owned(), |joined| format!(
-                            "with the outcomes {}",
-                            joined.name
-                        ))
-                    ),
-                    "Send records and outcomes as one export of the source system, whose bytes then differ.",
-                ));
-            }
+    ) -> Result<bool, Error> {
+        let Some(Outcomes::File { file, .. }) = &request.outcomes else { return Ok(false) };
+        let sent = source_reference(file, None, progress).map_err(intake_error)?;
+        let joined = batch.record.outcomes.as_ref().map(|outcomes| &outcomes.source.sha256);
+        if joined == Some(&sent.sha256) {
+            return Ok(false);
         }
-        Ok(Admission { repeated: true, batch: self.pool.detail(batch, reader.clearance())? })
+        if self.pool.catalogue()?.mends_of(&batch.record.batch)?.is_empty() {
+            return Ok(true);
+        }
+        Err(Error::new(
+            Kind::Conflict,
+            "batch_is_mended",
+            format!(
+                "the records are in the pool as batch {}, and rows of its quarantine were mended since",
+                batch.record.batch
+            ),
+            "Export records with their outcomes and the mended rows anew from the source system, and send that file.",
+        ))
     }
 
     fn read_delivery<'a>(
@@ -269,7 +283,7 @@ impl Customhouse {
                 .map_err(|error| Error::io("source_unreadable", &request.file, &error))?;
             self.journal.put_blob(&mut file)?.sha256
         } else {
-            source_reference(&request.file, None, progress)?.sha256
+            source_reference(&request.file, None, progress).map_err(intake_error)?.sha256
         };
         delivery.source.kept = delivery.contract.keep_source;
         if sha256 == delivery.source.sha256 {
@@ -294,7 +308,6 @@ impl Customhouse {
         let mending = delivery.mends.is_some();
         let summary = IntakeSummary::of(intake);
         let mut verdict = judge(&delivery.contract, &summary, mending);
-        let contract_sha256 = delivery.contract.sha256();
         let mut files = Vec::new();
         if verdict.accepted() {
             let entries = NewEntries {
@@ -304,7 +317,7 @@ impl Customhouse {
             };
             let metadata = EntriesMetadata {
                 batch: id.to_owned(),
-                contract_sha256: contract_sha256.clone(),
+                contract_sha256: delivery.contract.sha256(),
                 source_sha256: delivery.source.sha256.clone(),
             };
             match self.pool.folder.write_entries(entries, &metadata, progress) {
@@ -316,40 +329,50 @@ impl Customhouse {
         let quarantine = if mending || intake.quarantine.is_empty() {
             None
         } else {
-            let columns =
-                ::pool::quarantine::columns_of(&intake.headers, &delivery.mapping, &delivery.contract);
+            let columns = columns_of(&intake.headers, &delivery.mapping, &delivery.contract);
             let rows = NewQuarantine { columns: &columns, rows: &intake.quarantine };
             Some(self.pool.folder.write_quarantine(rows)?)
         };
-        let (findings, finding_groups_left_out) = bounded_findings(intake.findings.clone());
-        let (first_date, last_date) = period(&intake.table);
         let admitted = verdict.accepted();
-        let record = BatchRecord {
+        let mut record = delivery.record(id, summary);
+        if !admitted {
+            record.rows = 0;
+            record.unknown.clear();
+        }
+        Ok((BatchRecord { files, quarantine, verdict: verdict.findings, ..record }, admitted))
+    }
+}
+
+impl Delivery<'_> {
+    /// What is recorded of it, but for its verdict and its files.
+    fn record(&self, id: &str, summary: IntakeSummary) -> BatchRecord {
+        let (findings, finding_groups_left_out) = bounded_findings(self.intake.findings.clone());
+        let (first_date, last_date) = period(&self.intake.table);
+        BatchRecord {
             batch: id.to_owned(),
-            contract: ContractReference { name: delivery.contract.name.clone(), sha256: contract_sha256 },
+            contract: ContractReference { name: self.contract.name.clone(), sha256: self.contract.sha256() },
             schema: SchemaReference {
-                id: delivery.contract.schema.clone(),
-                version: delivery.contract.schema_version,
+                id: self.contract.schema.clone(),
+                version: self.contract.schema_version,
             },
-            source: delivery.source.clone(),
-            outcomes: delivery.outcomes.clone(),
-            mends: delivery.mends.as_ref().map(|(batch, _)| batch.record.batch.clone()),
+            source: self.source.clone(),
+            outcomes: self.outcomes.clone(),
+            mends: self.mends.as_ref().map(|(batch, _)| batch.record.batch.clone()),
             rows_read: summary.rows_read,
-            rows: if admitted { summary.rows_understood } else { 0 },
+            rows: summary.rows_understood,
             rows_quarantined: summary.rows_quarantined,
-            unknown: if admitted { summary.unknown } else { Default::default() },
+            unknown: summary.unknown,
             first_date,
             last_date,
-            rows_simulated: simulated(&intake.table),
-            files,
-            quarantine,
-            verdict: verdict.findings,
+            rows_simulated: simulated(&self.intake.table),
+            files: Vec::new(),
+            quarantine: None,
+            verdict: Vec::new(),
             findings,
             finding_groups_left_out,
-            unused_columns: bounded_columns(&intake.unused_columns),
-            mapping: delivery.mapping.clone(),
-        };
-        Ok((record, admitted))
+            unused_columns: bounded_columns(&self.intake.unused_columns),
+            mapping: self.mapping.clone(),
+        }
     }
 }
 
@@ -395,42 +418,62 @@ fn mapping_for(
         Some(Outcomes::Column(column)) => Some(column.as_str()),
         _ => None,
     };
-    let given = request.mapping.clone().or_else(|| mended.map(|batch| batch.record.mapping.clone()));
-    if let (Some(mapping), None) = (&given, outcome) {
-        let mut mapping = mapping.clone();
-        if mended.is_some() {
-            // An export is UTF-8 with commas, and a program that mends it may write it otherwise: it is found out.
-            (mapping.encoding, mapping.delimiter) = (None, None);
+    let given = match (&request.mapping, mended) {
+        (Some(mapping), _) => Some(mapping.clone()),
+        // An export is UTF-8 with commas, and a program that mends it may write it otherwise: it is found out.
+        (None, Some(batch)) => {
+            Some(Mapping { encoding: None, delimiter: None, ..batch.record.mapping.clone() })
         }
-        return Ok(mapping);
+        (None, None) => None,
+    };
+    let propose = || propose_for_file(&request.file, schema, outcome).map_err(source_error);
+    match (given, outcome) {
+        (None, _) => decided(propose()?, &request.file),
+        (Some(mapping), None) => Ok(mapping),
+        (Some(mapping), Some(column)) => Ok(with_outcome(mapping, column, &propose()?.mapping)),
     }
-    let proposal = propose_for_file(&request.file, schema, outcome).map_err(source_error)?;
-    let (errors, _): (Vec<Finding>, Vec<Finding>) =
-        proposal.findings.into_iter().partition(|finding| finding.severity == Severity::Error);
-    if let Some(mut mapping) = given {
-        for field in ["irregular", "inspected"] {
-            let proposed = proposal.mapping.fields.get(field).cloned();
-            if let Some(proposed) =
-                proposed.filter(|_| field == "irregular" || !mapping.fields.contains_key(field))
-            {
-                mapping.fields.insert(field.to_owned(), proposed);
-            }
-        }
-        if outcome != mapping.fields.get("irregular").and_then(|field| field.column.as_deref()) {
-            mapping.fields.insert("irregular".to_owned(), FieldMapping::column(outcome.unwrap_or_default()));
-        }
-        return Ok(mapping);
+}
+
+/// A mapping that takes the outcome from a column, read as the proposal reads it.
+fn with_outcome(mut mapping: Mapping, column: &str, proposed: &Mapping) -> Mapping {
+    let irregular = proposed.fields.get("irregular").filter(|field| field.column.as_deref() == Some(column));
+    let irregular = irregular.cloned().unwrap_or_else(|| FieldMapping::column(column));
+    mapping.fields.insert("irregular".to_owned(), irregular);
+    if let Some(inspected) = proposed.fields.get("inspected") {
+        mapping.fields.entry("inspected".to_owned()).or_insert_with(|| inspected.clone());
     }
-    if errors.is_empty() {
+    mapping
+}
+
+/// The proposed mapping, unless a person has to decide something first.
+fn decided(proposal: Proposal, file: &Path) -> Result<Mapping, Error> {
+    let undecided: Vec<Finding> =
+        proposal.findings.into_iter().filter(|finding| finding.severity == Severity::Error).collect();
+    if undecided.is_empty() {
         return Ok(proposal.mapping);
     }
     Err(Error::new(
         Kind::Refused,
         "mapping_needed",
-        format!("it cannot be told what all columns of {} mean", request.file.display()),
+        format!("it cannot be told what all columns of {} mean", file.display()),
         "Make a mapping with `tidewaiter map`, complete it as the findings say, and send it along.",
     )
-    .with_findings(errors))
+    .with_findings(undecided))
+}
+
+/// Leaves in a proposal for a file of outcomes only what is joined, so that an unclear date of the declaration does
+/// not keep its outcome out.
+fn keep_outcome_fields(proposal: &mut Proposal) {
+    let joined =
+        |field: &str| matches!(field, "declaration_id" | "item_number") || OUTCOME_FIELDS.contains(&field);
+    let ignored: Vec<Pointer> = proposal
+        .fields
+        .iter()
+        .filter(|proposed| !joined(&proposed.field))
+        .map(|proposed| Pointer::column(&proposed.column))
+        .collect();
+    proposal.mapping.fields.retain(|field, _| joined(field));
+    proposal.findings.retain(|finding| !ignored.contains(&finding.pointer));
 }
 
 fn join(
@@ -441,10 +484,14 @@ fn join(
     progress: &dyn Progress,
 ) -> Result<OutcomesJoined, Error> {
     let schema = outcome_schema(schema);
-    let source = source_reference(file, None, progress)?;
+    let source = source_reference(file, None, progress).map_err(intake_error)?;
     let mapping = match mapping {
         Some(mapping) => mapping.clone(),
-        None => propose_for_file(file, &schema, None).map_err(source_error)?.mapping,
+        None => {
+            let mut proposal = propose_for_file(file, &schema, None).map_err(source_error)?;
+            keep_outcome_fields(&mut proposal);
+            decided(proposal, file)?
+        }
     };
     let outcomes = read_file(file, &mapping, &schema, progress).map_err(intake_error)?;
     let (table, summary) = join_outcomes(&intake.table, &outcomes.table);

@@ -24,19 +24,21 @@
 //!
 //! Positions of rows count from 0 within a batch; lines count as in the source.
 
+mod answers;
 mod commands;
 mod model;
 mod read_model;
 #[cfg(test)]
 mod tests;
 
+pub use answers::{
+    BatchDetail, BatchQuery, BatchSelection, BatchSummary, ColumnOfRows, ContractSummary, Lineage, QuarantinePage,
+    QuarantineRow, RowOfBatch, RowsPage,
+};
 pub use commands::{Admission, AdmitRequest, DeclaredContract, Outcomes};
 pub(crate) use model::Pool;
 pub use model::{Entries, EntriesOfBatch};
-pub use read_model::{
-    BatchDetail, BatchQuery, BatchSelection, BatchSummary, ColumnOfRows, ContractSummary, Lineage, PAGE_ROWS_MAX,
-    QuarantinePage, QuarantineRow, RowOfBatch, RowsPage,
-};
+pub use read_model::PAGE_ROWS_MAX;
 
 pub use ::pool::contract::{ContractField, Period, Quality, Volume};
 pub use ::pool::event::{FileReference, OutcomesJoined, SourceReference};

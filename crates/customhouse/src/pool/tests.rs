@@ -185,6 +185,11 @@ fn quarantine_is_exported_mended_and_sent_again_until_nothing_is_left() {
     assert_eq!(ids, ["A1", "A2", "A3", "A4", "A5"]);
     assert_eq!(entries.origin(4), Some((second.summary.id.as_str(), 0)));
     assert_eq!((entries.origin(2), entries.origin(5)), (Some((id.as_str(), 2)), None));
+    // Newer outcomes would bring the mended rows in twice.
+    let newer = case.save("newer.csv", "Declaration ID,Fraud\nA1,1\n");
+    let outcomes = Some(Outcomes::File { file: newer, mapping: None });
+    let request = AdmitRequest { outcomes, ..AdmitRequest::new(&case.save("records.csv", RECORDS)) };
+    assert_eq!(case.house.admit(&case.chief, &request, &Silent).unwrap_err().code, "batch_is_mended");
     // One mend more brings nothing and is sent back.
     let more = case.mend(&id, &half.replace("-1", "2")).unwrap().batch;
     assert_eq!((more.summary.state, more.verdict[0].code.as_str()), (BatchState::Refused, "batch_empty"));
@@ -293,24 +298,47 @@ fn outcomes_come_in_a_file_of_their_own_or_in_a_column() {
         "records.csv",
         "Declaration ID,Date,HS6 Code,Found\nA1,2024-01-31,851712,1\nA2,2024-02-01,851712,0\n",
     );
-    let outcomes = case.save("outcomes.csv", "Declaration ID,Officer,Fraud\nA2,o-3,1\nA9,o-3,0\n");
+    let outcomes = case.save(
+        "outcomes.csv",
+        "Declaration ID,Date,Officer,Fraud\nA2,01/02/2024,o-3,1\nA9,03/04/2024,o-3,0\n",
+    );
     let mut request = AdmitRequest {
         outcomes: Some(Outcomes::File { file: outcomes, mapping: None }),
         ..AdmitRequest::new(&file)
     };
     let batch = case.house.admit(&case.chief, &request, &Silent).unwrap().batch;
-    let joined = batch.outcomes.unwrap();
+    let joined = batch.outcomes.as_ref().unwrap();
     assert_eq!((joined.joined, joined.without_declaration), (1, 1));
     assert!(batch.findings.iter().any(|group| group.code == "outcome_without_declaration"));
     let entries = case.house.load_entries(&case.chief, &BatchSelection::All, &Silent).unwrap();
     assert_eq!(entries.table.booleans("irregular").unwrap()[1], Some(true));
     assert_eq!(entries.table.value(1, "officer_id"), Some(Value::Text("o-3".into())));
-    // The same records with the same outcomes are known; with other ones that is said.
+    // The same records with the same outcomes are known; with newer ones they take the place of what came in before.
     assert!(case.house.admit(&case.chief, &request, &Silent).unwrap().repeated);
-    let others = case.save("others.csv", "Declaration ID,Fraud\nA1,1\n");
-    request.outcomes = Some(Outcomes::File { file: others, mapping: None });
+    let newer = case.save("newer.csv", "Declaration ID,Fraud\nA1,1\nA2,0\n");
+    request.outcomes = Some(Outcomes::File { file: newer, mapping: None });
+    let again = case.house.admit(&case.chief, &request, &Silent).unwrap();
+    assert_eq!((again.repeated, &again.batch.summary.id), (false, &batch.summary.id));
+    assert_ne!(again.batch.files, batch.files);
+    let entries = case.house.load_entries(&case.chief, &BatchSelection::All, &Silent).unwrap();
+    assert_eq!(entries.table.booleans("irregular").unwrap(), [Some(true), Some(false)]);
+    assert_eq!(
+        case.house.lineage(&case.chief, &batch.summary.id, 1).unwrap().position,
+        again.batch.summary.position
+    );
+    // What past work rests on stays.
+    assert_eq!(case.house.pool.sweep(Duration::ZERO).unwrap(), 0);
+    // Outcomes that the gate refuses change nothing.
+    let silent = case.save("silent.csv", "Declaration ID,Fraud\nA1,1\n");
+    request.outcomes = Some(Outcomes::File { file: silent, mapping: None });
+    case.declare(|contract| {
+        contract.quality.unknown_share_max.insert("officer_id".into(), "0.1".parse().unwrap());
+    })
+    .unwrap();
     let refused = case.house.admit(&case.chief, &request, &Silent).unwrap_err();
-    assert_eq!((refused.kind, refused.code.as_str()), (Kind::Conflict, "admitted_with_other_outcomes"));
+    assert_eq!((refused.code.as_str(), refused.findings.len()), ("outcomes_refused", 1));
+    assert_eq!(case.house.find_batch(&case.chief, &batch.summary.id).unwrap(), again.batch);
+    case.declare(|_| ()).unwrap();
 
     let column = case.save("column.csv", "Declaration ID,Date,HS6 Code,Fund\nB1,2024-01-31,851712,1\n");
     let mut request = AdmitRequest::new(&column);
@@ -361,7 +389,11 @@ fn the_catalogue_can_be_deleted_and_tells_the_same_again() {
     let id = case.admit(RECORDS).unwrap().batch.summary.id;
     let exported = case.export(&case.chief, &id).unwrap();
     case.mend(&id, &exported.replace("-1", "1")).unwrap();
-    case.admit("Declaration ID,Date,HS6 Code\nC1,never,851712\n").unwrap();
+    let bad = case.save("bad.csv", &RECORDS.replace("2024-0", "never-0"));
+    let mapping = Some(case.house.find_batch(&case.chief, &id).unwrap().mapping);
+    let request = AdmitRequest { mapping, ..AdmitRequest::new(&bad) };
+    let refused = case.house.admit(&case.chief, &request, &Silent).unwrap().batch.summary;
+    assert_eq!(refused.state, BatchState::Refused);
     let before = case.answers();
     let pool = case.place.path().join("data/pool");
     for name in ["catalogue.sqlite", "catalogue.sqlite-wal", "catalogue.sqlite-shm"] {
