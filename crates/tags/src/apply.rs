@@ -37,12 +37,14 @@ pub enum ApplyError {
 }
 
 /// Which entries carry a tag.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct TagHit {
     /// Position in [`TagSet::definitions`].
     pub tag_index: usize,
     /// Rows that carry it.
     pub rows: RoaringBitmap,
+    /// Rows that fulfil the condition themselves; the others carry it because of these.
+    pub raised: RoaringBitmap,
     /// Number of rows for which it cannot be told because something is missing.
     pub unknown: u64,
 }
@@ -227,13 +229,12 @@ impl TagSet {
     }
 
     fn evaluate(&self, table: &EntryTable, tag: usize, shared: &Shared) -> TagHit {
-        let empty = TagHit { tag_index: tag, rows: RoaringBitmap::new(), unknown: 0 };
         let (Some(compiled), Some(definition)) = (self.compiled.get(tag), self.definitions.get(tag)) else {
-            return empty;
+            return TagHit { tag_index: tag, ..TagHit::default() };
         };
         let truths = compiled.rule.evaluate(table, 0..table.len());
-        let (rows, unknown) = lift::lift(definition, &truths, shared);
-        TagHit { tag_index: tag, rows, unknown }
+        let lifted = lift::lift(definition, &truths, shared);
+        TagHit { tag_index: tag, rows: lifted.marked, raised: lifted.raised, unknown: lifted.unknown }
     }
 }
 

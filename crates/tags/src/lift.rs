@@ -67,55 +67,69 @@ impl Subjects {
     }
 }
 
-/// Marked rows and the number of unknown ones.
-pub(crate) fn lift(definition: &TagDefinition, truths: &Truths, shared: &Shared) -> (RoaringBitmap, u64) {
+/// What a tag's condition comes to once it is lifted to what carries the tag.
+pub(crate) struct Lifted {
+    /// Rows that carry the tag.
+    pub(crate) marked: RoaringBitmap,
+    /// Rows that fulfil the condition themselves.
+    pub(crate) raised: RoaringBitmap,
+    /// Number of unknown rows.
+    pub(crate) unknown: u64,
+}
+
+/// Lifts the truths of entries to what carries the tag.
+pub(crate) fn lift(definition: &TagDefinition, truths: &Truths, shared: &Shared) -> Lifted {
     let rows = shared.days.len();
-    match definition.on {
-        SubjectKind::Item => {
-            let unknown = (0..rows).filter(|row| truths.is_unknown(*row)).count();
-            (bitmap((0..rows).filter(|row| truths.is_true(*row))), unknown as u64)
-        }
-        SubjectKind::Declaration => {
-            let codes = &shared.declarations;
-            let declarations = codes.iter().max().map_or(0, |code| *code as usize + 1);
-            let (mut raised, mut open) = (vec![false; declarations], vec![false; declarations]);
-            for row in 0..rows {
-                raised[codes[row] as usize] |= truths.is_true(row);
-                open[codes[row] as usize] |= truths.is_unknown(row);
-            }
-            let unknown =
-                codes.iter().filter(|code| !raised[**code as usize] && open[**code as usize]).count();
-            (bitmap((0..rows).filter(|row| raised[codes[*row] as usize])), unknown as u64)
-        }
+    let raised = bitmap((0..rows).filter(|row| truths.is_true(*row)));
+    let (marked, unknown) = match definition.on {
+        SubjectKind::Item => (raised.clone(), truths.unknown_count()),
+        SubjectKind::Declaration => of_declarations(truths, &shared.declarations),
         SubjectKind::Enterprise | SubjectKind::Route => {
-            let codes = shared.subjects.codes(definition);
-            let mut raised: HashMap<u32, Vec<i32>> = HashMap::new();
-            for row in (0..rows).filter(|row| truths.is_true(*row)) {
-                if codes[row] != ABSENT && shared.days[row] != NO_DAY {
-                    raised.entry(codes[row]).or_default().push(shared.days[row]);
-                }
-            }
-            for days in raised.values_mut() {
-                days.sort_unstable();
-                days.dedup();
-            }
-            let valid_days = i32::from(definition.valid_days);
-            let carries = |row: usize| {
-                let day = shared.days[row];
-                // An entry that fulfils the condition but names no enterprise or has no day is marked alone.
-                truths.is_true(row)
-                    || (day != NO_DAY
-                        && raised.get(&codes[row]).is_some_and(|days| {
-                            let after = days.partition_point(|own| *own <= day);
-                            after > 0 && days[after - 1] >= day - valid_days
-                        }))
-            };
-            let marked = bitmap((0..rows).filter(|row| carries(*row)));
+            let marked = of_subjects(definition, &raised, shared);
             let unknown =
                 (0..rows).filter(|row| truths.is_unknown(*row) && !marked.contains(*row as u32)).count();
-            (marked, unknown as u64)
+            (marked, unknown)
+        }
+    };
+    Lifted { marked, raised, unknown: unknown as u64 }
+}
+
+/// Every row of a declaration with a true one; unknown are those of declarations with an unknown one and no true one.
+fn of_declarations(truths: &Truths, codes: &[u32]) -> (RoaringBitmap, usize) {
+    let declarations = codes.iter().max().map_or(0, |code| *code as usize + 1);
+    let (mut raised, mut open) = (vec![false; declarations], vec![false; declarations]);
+    for (row, code) in codes.iter().enumerate() {
+        raised[*code as usize] |= truths.is_true(row);
+        open[*code as usize] |= truths.is_unknown(row);
+    }
+    let unknown = codes.iter().filter(|code| !raised[**code as usize] && open[**code as usize]).count();
+    (bitmap((0..codes.len()).filter(|row| raised[codes[*row] as usize])), unknown)
+}
+
+/// Every row of an enterprise or route from the day on which one of its rows raised the tag, as long as it is valid.
+fn of_subjects(definition: &TagDefinition, raised: &RoaringBitmap, shared: &Shared) -> RoaringBitmap {
+    let codes = shared.subjects.codes(definition);
+    let day = |row: usize| shared.days[row];
+    let mut raised_on: HashMap<u32, Vec<i32>> = HashMap::new();
+    for row in raised.iter().map(|row| row as usize) {
+        if codes[row] != ABSENT && day(row) != NO_DAY {
+            raised_on.entry(codes[row]).or_default().push(day(row));
         }
     }
+    for days in raised_on.values_mut() {
+        days.sort_unstable();
+        days.dedup();
+    }
+    let valid_days = i32::from(definition.valid_days);
+    let still_valid = |row: usize| {
+        day(row) != NO_DAY
+            && raised_on.get(&codes[row]).is_some_and(|days| {
+                let after = days.partition_point(|own| *own <= day(row));
+                after > 0 && days[after - 1] >= day(row) - valid_days
+            })
+    };
+    // An entry that fulfils the condition but names no enterprise or has no day is marked alone.
+    bitmap((0..shared.days.len()).filter(|row| raised.contains(*row as u32) || still_valid(*row)))
 }
 
 fn bitmap(rows: impl Iterator<Item = usize>) -> RoaringBitmap {

@@ -1,9 +1,11 @@
 //! Why an entry carries a tag: the condition's parts with their values, and for each aggregate the entries it came
 //! from.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::civil::Date;
+use roaring::RoaringBitmap;
 use rules::{Explanation, Truth};
 use rust_decimal::Decimal;
 use serde::Serialize;
@@ -11,10 +13,11 @@ use spine::noun::SubjectKind;
 use spine::{EntryTable, Value};
 
 use crate::aggregate::Aggregate;
+use crate::apply::TagHit;
 use crate::definition::TagDefinition;
 use crate::lift::subject_parts;
 use crate::plain;
-use crate::set::TagSet;
+use crate::set::{NamedAggregate, TagSet};
 
 /// Rows shown for an aggregate at most: the latest ones.
 const SAMPLE_MAX: usize = 10;
@@ -49,6 +52,8 @@ pub struct AggregateReason {
     pub name: String,
     /// What it means.
     pub aggregate: Aggregate,
+    /// All fields of the record that the value rests on.
+    pub reads: Vec<String>,
     /// Its value; absent where it is unknown.
     pub value: Option<Decimal>,
     /// The entries of the window agree with the explained one in these.
@@ -90,6 +95,35 @@ impl TagSet {
                 Truth::False => {}
             }
         }
+        self.reason(table, at, row, raiser, unknown)
+    }
+
+    /// The same for a row that carries the tag, with the answer of [`TagSet::apply`] on this table at hand: the entry
+    /// that raised the tag is looked up instead of searched. `None` also where the row does not carry it.
+    #[must_use]
+    pub fn why_marked(&self, table: &EntryTable, hit: &TagHit, row: usize) -> Option<Why> {
+        let definition = self.definitions.get(hit.tag_index)?;
+        let is_in = |rows: &RoaringBitmap, row: usize| u32::try_from(row).is_ok_and(|row| rows.contains(row));
+        if !is_in(&hit.rows, row) {
+            return None;
+        }
+        let raiser = if is_in(&hit.raised, row) {
+            row
+        } else {
+            related(table, definition, row).into_iter().rev().find(|other| is_in(&hit.raised, *other))?
+        };
+        self.reason(table, hit.tag_index, row, Some(raiser), false)
+    }
+
+    fn reason(
+        &self,
+        table: &EntryTable,
+        at: usize,
+        row: usize,
+        raiser: Option<usize>,
+        unknown: bool,
+    ) -> Option<Why> {
+        let (definition, compiled) = (self.definitions.get(at)?, self.compiled.get(at)?);
         let explained_row = raiser.unwrap_or(row);
         let (one, aggregates) = self.one_row(table, &compiled.aggregates, explained_row)?;
         Some(Why {
@@ -120,7 +154,7 @@ impl TagSet {
             }
             let found = plain::value(table, &own.aggregate, own.condition.as_ref(), row);
             values.push(found.value.map(Value::Decimal));
-            reasons.push(reason(table, &own.name, &own.aggregate, found, row));
+            reasons.push(reason(table, own, found, row));
         }
         let mut one = EntryTable::empty(Arc::clone(&self.extended));
         one.push(values).ok()?;
@@ -128,13 +162,8 @@ impl TagSet {
     }
 }
 
-fn reason(
-    table: &EntryTable,
-    name: &str,
-    aggregate: &Aggregate,
-    found: plain::Plain,
-    row: usize,
-) -> AggregateReason {
+fn reason(table: &EntryTable, own: &NamedAggregate, found: plain::Plain, row: usize) -> AggregateReason {
+    let aggregate = &own.aggregate;
     let today = table.dates("date").and_then(|dates| dates.get(row).copied().flatten());
     let days_before = |days: u16| today?.checked_sub(jiff::Span::new().try_days(i64::from(days)).ok()?).ok();
     let mut sample = found.rows.clone();
@@ -143,9 +172,15 @@ fn reason(
         .sort_by_key(|row| (table.dates("date").and_then(|dates| dates.get(*row).copied().flatten()), *row));
     sample.reverse();
     sample.truncate(SAMPLE_MAX);
+    let condition = own.condition.iter().flat_map(|rule| rule.fields());
+    let mut reads: BTreeSet<&str> = aggregate.fields().map(|part| part.field.as_str()).collect();
+    // Every window is cut by day.
+    reads.insert("date");
+    reads.extend(condition.map(String::as_str));
     AggregateReason {
-        name: name.to_owned(),
+        name: own.name.clone(),
         aggregate: aggregate.clone(),
+        reads: reads.into_iter().map(str::to_owned).collect(),
         value: found.value.map(|value| value.normalize()),
         key: aggregate
             .by

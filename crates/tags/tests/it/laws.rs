@@ -83,6 +83,8 @@ proptest! {
                 let marked = hit.rows.contains(u32::try_from(row).unwrap());
                 prop_assert_eq!(why.carried, marked, "{} on row {}", &tag.id, row);
                 prop_assert!(!(why.carried && why.unknown));
+                // With the marks at hand the same entry explains it.
+                prop_assert_eq!(set.why_marked(&table, hit, row), marked.then_some(why));
             }
         }
     }

@@ -9,6 +9,7 @@
 mod bad_packs;
 mod built_in;
 mod constants;
+mod docs;
 mod laws;
 mod subjects;
 mod support;

@@ -1,0 +1,33 @@
+//! Tags as the application uses them: the catalogue, and why a tag is on a row. Nothing here changes anything.
+//!
+//! Without a data folder, for whoever holds a registry of packs:
+//!
+//! | call | answer |
+//! |---|---|
+//! | `tag_set(&Registry) -> (TagSet, Vec<Finding>)` | the tags in use, compiled, and what is wrong with them |
+//! | `catalogue(&Registry, clearance) -> TagCatalogue` | families and tags |
+//! | `find_tag(&Registry, clearance, id) -> TagDetail` | one tag with its cases |
+//! | `why_in_file(&Registry, &WhyRequest, &dyn Progress) -> Vec<TagReason>` | why a tag is, or is not, on a declaration of a file |
+//!
+//! Of [`crate::Customhouse`], for those who may view tags; none shows a tag or a field above the reader's clearance:
+//!
+//! | call | answer |
+//! |---|---|
+//! | `tag_catalogue(&reader) -> TagCatalogue`, `tag(&reader, id) -> TagDetail` | the same with installed packs |
+//! | `tag_on_real_rows(&reader, id, limit) -> TagRows` | rows of the pool that carry the tag, latest first, with reasons |
+//! | `tag_on_row(&reader, id, batch, row) -> TagReason` | why a tag is, or is not, on a row of the pool |
+//!
+//! The last two need the permission to view the pool as well.
+
+mod model;
+mod read_model;
+mod reason;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use model::TagRoom;
+pub use model::{FamilyOfTags, TagCase, TagCatalogue, TagDetail, TagRows, TagSummary, WhyRequest};
+pub use read_model::{catalogue, find_tag, tag_set, why_in_file};
+pub use reason::{FieldOfRow, PlaceOfRow, ReasonOfAggregate, TagReason};
+
+pub use ::tags::{Aggregate, Expectation, Measure, TagDefinition, TagSet, TagSeverity};

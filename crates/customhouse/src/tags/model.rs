@@ -1,0 +1,156 @@
+//! What is told about tags, and what is kept between two questions.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use ::tags::{Expectation, TagDefinition, TagHit, TagSet, TagSeverity};
+use serde::Serialize;
+use spine::noun::SubjectKind;
+use spine::{Finding, LocalizedText, Sensitivity};
+
+use super::reason::TagReason;
+use crate::pool::Entries;
+
+/// A tag as lists show it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TagSummary {
+    /// Id.
+    pub id: String,
+    /// Version of its meaning.
+    pub version: u32,
+    /// What officers call it.
+    pub title: LocalizedText,
+    /// Id of its family.
+    pub family: String,
+    /// What carries it.
+    pub on: SubjectKind,
+    /// Weight in the eyes of its author.
+    pub severity: TagSeverity,
+    /// Who may see it.
+    pub sensitivity: Sensitivity,
+    /// Id of its pack.
+    pub pack: String,
+}
+
+impl From<&TagDefinition> for TagSummary {
+    fn from(definition: &TagDefinition) -> Self {
+        Self {
+            id: definition.id.clone(),
+            version: definition.version,
+            title: definition.title.clone(),
+            family: definition.family.clone(),
+            on: definition.on,
+            severity: definition.severity,
+            sensitivity: definition.sensitivity,
+            pack: definition.source.pack_id.clone(),
+        }
+    }
+}
+
+/// A family with those of its tags that the reader may see.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FamilyOfTags {
+    /// Id.
+    pub id: String,
+    /// What people call it.
+    pub title: LocalizedText,
+    /// Its tags, in the order of their packs.
+    pub tags: Vec<TagSummary>,
+}
+
+/// All tags in use that the reader may see.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TagCatalogue {
+    /// Families, by id; none is empty.
+    pub families: Vec<FamilyOfTags>,
+    /// Number of tags in them.
+    pub tags: usize,
+    /// What is wrong with packs in use; such tags are left out.
+    pub findings: Vec<Finding>,
+}
+
+/// One test that a tag brings along.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TagCase {
+    /// What must come out.
+    pub expect: Expectation,
+    /// In a few words, why.
+    pub note: String,
+    /// Fields of the entry.
+    pub entry: BTreeMap<String, String>,
+    /// Entries around it.
+    pub history_entries: u64,
+}
+
+/// One tag with everything its author wrote.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TagDetail {
+    /// The definition.
+    #[serde(flatten)]
+    pub definition: TagDefinition,
+    /// What its family is called.
+    pub family_title: LocalizedText,
+    /// Its tests.
+    pub cases: Vec<TagCase>,
+}
+
+/// Rows of the pool that carry a tag.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TagRows {
+    /// The tag.
+    pub tag: TagSummary,
+    /// Rows looked at: those of the latest batches.
+    pub entries: u64,
+    /// True if older batches were left out because there are too many rows; windows do not reach into them.
+    pub older_left_out: bool,
+    /// Rows that say they are simulated.
+    pub entries_simulated: u64,
+    /// Rows that carry it.
+    pub carrying: u64,
+    /// Rows for which it cannot be told because something is missing.
+    pub unknown: u64,
+    /// Position of the latest admission among them.
+    pub position: u64,
+    /// Some of the rows that carry it, latest first, with the reason.
+    pub rows: Vec<TagReason>,
+}
+
+/// Which declaration of which file is asked about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WhyRequest {
+    /// The tag's id.
+    pub tag: String,
+    /// CSV or Parquet file.
+    pub declarations: PathBuf,
+    /// Declaration number.
+    pub declaration: String,
+    /// A mapping; without it one is proposed.
+    pub map: Option<PathBuf>,
+}
+
+/// The tags of the packs in use, compiled.
+pub(super) struct Compiled {
+    /// Content hashes of the packs in use.
+    pub(super) packs: Vec<String>,
+    pub(super) set: TagSet,
+    pub(super) findings: Vec<Finding>,
+}
+
+/// The pool's rows as tags look at them, and the marks found so far.
+pub(super) struct Loaded {
+    pub(super) compiled: Arc<Compiled>,
+    pub(super) entries: Entries,
+    pub(super) older_left_out: bool,
+    /// Position of the latest admission when it was loaded.
+    pub(super) position: u64,
+    /// By position of the tag.
+    pub(super) hits: Mutex<BTreeMap<usize, Arc<TagHit>>>,
+}
+
+/// What is kept between two questions. All of it can be dropped and made again.
+#[derive(Default)]
+pub(crate) struct TagRoom {
+    pub(super) compiled: Mutex<Option<Arc<Compiled>>>,
+    pub(super) loaded: Mutex<Option<Arc<Loaded>>>,
+}
