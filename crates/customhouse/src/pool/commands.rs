@@ -13,8 +13,7 @@ use ::pool::{
     NewQuarantine, SourceContract, judge, propose_for_file, read_file, rows_expected, source_reference,
 };
 use formats::{
-    FieldMapping, Intake, IntakeError, IntakeOptions, Mapping, Proposal, join_outcomes, outcome_schema,
-    read_table,
+    FieldMapping, Intake, IntakeOptions, Mapping, Proposal, join_outcomes, outcome_schema, read_table,
 };
 use jiff::civil::Date;
 use serde::Serialize;
@@ -22,7 +21,7 @@ use spine::declaration_entry::OUTCOME_FIELDS;
 use spine::{EntrySchema, EntryTable, Finding, Pointer, Progress, Severity};
 
 use super::answers::BatchDetail;
-use super::model::Pool;
+use super::model::{Pool, source_error};
 use crate::error::{Error, Kind};
 use crate::identity::{Permission, Reader};
 use crate::jobs::Job;
@@ -172,8 +171,7 @@ impl Customhouse {
     ) -> Result<Admission, Error> {
         reader.require(Permission::AdmitRecords)?;
         let contract = self.pool.contract(&request.contract)?;
-        let source =
-            source_reference(&request.file, request.file_name.as_deref(), progress).map_err(intake_error)?;
+        let source = source_reference(&request.file, request.file_name.as_deref(), progress)?;
         let id: String = source.sha256.chars().take(BATCH_ID_CHARACTERS).collect();
         let before = self.pool.catalogue()?.batch(&id)?;
         let admitted_before = before.as_ref().filter(|batch| batch.state == BatchState::Admitted);
@@ -217,7 +215,7 @@ impl Customhouse {
         progress: &dyn Progress,
     ) -> Result<bool, Error> {
         let Some(Outcomes::File { file, .. }) = &request.outcomes else { return Ok(false) };
-        let sent = source_reference(file, None, progress).map_err(intake_error)?;
+        let sent = source_reference(file, None, progress)?;
         let joined = batch.record.outcomes.as_ref().map(|outcomes| &outcomes.source.sha256);
         if joined == Some(&sent.sha256) {
             return Ok(false);
@@ -256,7 +254,7 @@ impl Customhouse {
             ));
         }
         let (mut intake, mends) = match mended {
-            None => (read_file(&request.file, &mapping, &schema, progress).map_err(intake_error)?, None),
+            None => (read_file(&request.file, &mapping, &schema, progress)?, None),
             Some(batch) => {
                 let (intake, lines) = self.pool.read_mended(request, &mapping, &schema, batch, progress)?;
                 (intake, Some((batch, lines)))
@@ -283,7 +281,7 @@ impl Customhouse {
                 .map_err(|error| Error::io("source_unreadable", &request.file, &error))?;
             self.journal.put_blob(&mut file)?.sha256
         } else {
-            source_reference(&request.file, None, progress).map_err(intake_error)?.sha256
+            source_reference(&request.file, None, progress)?.sha256
         };
         delivery.source.kept = delivery.contract.keep_source;
         if sha256 == delivery.source.sha256 {
@@ -401,7 +399,7 @@ impl Pool {
         let mut source = MendSource::new(inner, known.lines(), &mended).map_err(source_error)?;
         let options =
             IntakeOptions { rows_expected: rows_expected(&request.file), ..IntakeOptions::default() };
-        let intake = read_table(&mut source, mapping, schema, options, progress).map_err(intake_error)?;
+        let intake = read_table(&mut source, mapping, schema, options, progress)?;
         // A row without a line of the quarantine is never understood.
         let lines = intake.lines.iter().filter_map(|line| source.mended_line(*line)).collect();
         Ok((intake, lines))
@@ -484,7 +482,7 @@ fn join(
     progress: &dyn Progress,
 ) -> Result<OutcomesJoined, Error> {
     let schema = outcome_schema(schema);
-    let source = source_reference(file, None, progress).map_err(intake_error)?;
+    let source = source_reference(file, None, progress)?;
     let mapping = match mapping {
         Some(mapping) => mapping.clone(),
         None => {
@@ -493,7 +491,7 @@ fn join(
             decided(proposal, file)?
         }
     };
-    let outcomes = read_file(file, &mapping, &schema, progress).map_err(intake_error)?;
+    let outcomes = read_file(file, &mapping, &schema, progress)?;
     let (table, summary) = join_outcomes(&intake.table, &outcomes.table);
     intake.table = table;
     intake.findings.extend(outcomes.findings);
@@ -519,30 +517,4 @@ fn simulated(table: &EntryTable) -> u64 {
 
 fn payload(event: &impl Serialize) -> Result<serde_json::Value, Error> {
     serde_json::to_value(event).map_err(|error| Error::internal("event_unwritable", &error))
-}
-
-/// A file that cannot be read is told by the finding that says why.
-fn source_error(finding: Finding) -> Error {
-    let kind = if finding.code == "file_not_found" { Kind::NotFound } else { Kind::Refused };
-    Error::new(kind, &finding.code, finding.to_string(), "").with_findings(vec![finding])
-}
-
-fn intake_error(error: IntakeError) -> Error {
-    match error {
-        IntakeError::Cancelled => Error::cancelled(),
-        IntakeError::Source(finding) => source_error(*finding),
-        IntakeError::Mapping(findings) => Error::new(
-            Kind::Refused,
-            "mapping_does_not_fit",
-            "the mapping does not fit this file",
-            "Correct what the findings name; `tidewaiter map` shows the columns there are.",
-        )
-        .with_findings(findings),
-        IntakeError::TooManyRows(most) => Error::new(
-            Kind::Refused,
-            "too_many_rows",
-            format!("the file has more than {most} rows"),
-            "Split it, by month or by office.",
-        ),
-    }
 }

@@ -6,9 +6,10 @@ use std::time::SystemTime;
 
 use ::pool::catalogue::PlacedEvent;
 use ::pool::{Catalogue, PoolError, PoolEvent, PoolFolder, SWEEP_GRACE, SourceContract};
+use formats::IntakeError;
 use journal::{Journal, RecordedEvent};
 use serde::Serialize;
-use spine::EntryTable;
+use spine::{EntryTable, Finding};
 
 use crate::error::{Error, Kind};
 
@@ -153,5 +154,33 @@ impl From<PoolError> for Error {
         // A pool error's message ends with its remedy.
         let told = Self::new(kind, code, error.to_string(), "");
         if let PoolError::Unstorable(findings) = error { told.with_findings(findings) } else { told }
+    }
+}
+
+/// A file that cannot be read is told by the finding that says why.
+pub(super) fn source_error(finding: Finding) -> Error {
+    let kind = if finding.code == "file_not_found" { Kind::NotFound } else { Kind::Refused };
+    Error::new(kind, &finding.code, finding.to_string(), "").with_findings(vec![finding])
+}
+
+impl From<IntakeError> for Error {
+    fn from(error: IntakeError) -> Self {
+        match error {
+            IntakeError::Cancelled => Self::cancelled(),
+            IntakeError::Source(finding) => source_error(*finding),
+            IntakeError::Mapping(findings) => Self::new(
+                Kind::Refused,
+                "mapping_does_not_fit",
+                "the mapping does not fit this file",
+                "Correct what the findings name; `tidewaiter map` shows the columns there are.",
+            )
+            .with_findings(findings),
+            IntakeError::TooManyRows(most) => Self::new(
+                Kind::Refused,
+                "too_many_rows",
+                format!("the file has more than {most} rows"),
+                "Split it, by month or by office.",
+            ),
+        }
     }
 }
