@@ -16,6 +16,8 @@ type Verdict = BTreeSet<(String, String)>;
 
 /// Steps that are plenty for one rule file on an ordinary message: the whole pack is done in a millisecond.
 const STEPS_ORDINARY: u64 = 20_000;
+/// The same for each item of a large one.
+const STEPS_AN_ITEM: u64 = 1_000;
 
 fn pack() -> Vec<RulePack> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs/ens-entry-summary");
@@ -188,6 +190,26 @@ fn every_rule_has_an_id_of_its_own_and_an_ordinary_message_costs_little() {
     let message = tree(MESSAGE.as_bytes());
     for rules in &pack {
         assert_eq!(rules.check_within(&message, STEPS_ORDINARY), []);
+    }
+}
+
+#[test]
+fn the_largest_message_costs_as_many_times_more_as_it_has_items_more() {
+    let pack = pack();
+    let (head, rest) = MESSAGE.split_once("<GOOITEGDS>").unwrap();
+    let (item, _) = rest.split_once("<GOOITEGDS>").unwrap();
+    let (_, tail) = MESSAGE.rsplit_once("</GOOITEGDS>").unwrap();
+    let items: String = (1..=999)
+        .map(|number| {
+            let item = item.replace("<IteNumGDS7>1<", &format!("<IteNumGDS7>{number}<"));
+            let item = item.replace("GB111111111000", &format!("GB{number:012}"));
+            format!("<GOOITEGDS>{}", item.replace("<GroMasGDS46>1000.5", "<GroMasGDS46>1.25"))
+        })
+        .collect();
+    let text = format!("{head}{items}{tail}").replace("<TotNumOfIteHEA305>2", "<TotNumOfIteHEA305>999");
+    let message = tree(text.as_bytes());
+    for rules in &pack {
+        assert_eq!(rules.check_within(&message, 999 * STEPS_AN_ITEM), []);
     }
 }
 
