@@ -3,7 +3,10 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use customhouse::audit::Capacity;
+use customhouse::identity::Role;
+use spine::quantity::CurrencyCode;
 
 const EXIT_CODES: &str = "Exit codes:
   0    done
@@ -72,7 +75,9 @@ pub(crate) enum Command {
     #[command(subcommand)]
     User(UserCommand),
     /// Print shell completions.
-    #[command(after_help = "Example:\n  tidewaiter completions bash > ~/.local/share/bash-completion/completions/tidewaiter")]
+    #[command(
+        after_help = "Example:\n  tidewaiter completions bash > ~/.local/share/bash-completion/completions/tidewaiter"
+    )]
     Completions {
         /// Which shell.
         shell: clap_complete::Shell,
@@ -122,11 +127,11 @@ pub(crate) struct AuditArguments {
     pub(crate) json: Option<PathBuf>,
 
     /// Inspections the other plans may spend: a share of declarations (5%) or a number. Default: as many as were done.
-    #[arg(long, value_name = "N|P%")]
-    pub(crate) capacity: Option<String>,
+    #[arg(long, value_name = "N|P%", value_parser = capacity)]
+    pub(crate) capacity: Option<Capacity>,
 
     /// Currency of the amounts, where the records do not say (ISO 4217).
-    #[arg(long, value_name = "CODE")]
+    #[arg(long, value_name = "CODE", value_parser = currency)]
     pub(crate) currency: Option<String>,
 
     /// Say in the report that these records are simulated.
@@ -140,6 +145,35 @@ pub(crate) struct AuditArguments {
     /// Language in which the report opens.
     #[arg(long, value_enum, default_value_t = ReportLanguage::En)]
     pub(crate) language: ReportLanguage,
+
+    /// A data folder whose installed packs count too; nothing is written into it.
+    #[arg(long, value_name = "DIR", env = "TIDEWAITER_DATA")]
+    pub(crate) data: Option<PathBuf>,
+}
+
+/// `5%`, `0.05` is refused: a share needs its sign, a number of inspections is whole.
+fn capacity(text: &str) -> Result<Capacity, String> {
+    let refused =
+        || format!("\"{text}\" is neither a share such as 5% nor a number of inspections such as 2000");
+    match text.trim().strip_suffix('%') {
+        Some(percent) => percent
+            .trim()
+            .parse::<f64>()
+            .ok()
+            .filter(|percent| *percent > 0.0 && *percent <= 100.0)
+            .map(|percent| Capacity::Share(percent / 100.0))
+            .ok_or_else(refused),
+        None => text.trim().parse().ok().filter(|count| *count > 0).map(Capacity::Count).ok_or_else(refused),
+    }
+}
+
+fn currency(text: &str) -> Result<String, String> {
+    CurrencyCode::new(text).map(|code| code.code().to_owned()).map_err(|error| error.to_string())
+}
+
+fn role(text: &str) -> Result<Role, String> {
+    let names: Vec<&str> = Role::ALL.iter().map(|role| role.name()).collect();
+    Role::from_name(text).ok_or_else(|| format!("\"{text}\" is not one of {}", names.join(", ")))
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -236,6 +270,14 @@ pub(crate) struct ImportArguments {
     #[arg(long, value_name = "FILE")]
     pub(crate) map: Option<PathBuf>,
 
+    /// A mapping of the outcomes file, where it is a file with headers of its own.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) outcomes_map: Option<PathBuf>,
+
+    /// The source contract under which the records come in; without it, that of declarations.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) contract: Option<String>,
+
     /// The batch whose quarantine this file mends.
     #[arg(long, value_name = "BATCH")]
     pub(crate) mends: Option<String>,
@@ -246,6 +288,10 @@ pub(crate) struct ImportArguments {
 }
 
 #[derive(Debug, Subcommand)]
+#[command(after_help = "Examples:
+  tidewaiter pool list --data ./data
+  tidewaiter pool quarantine 3f2a --data ./data --out mend.csv
+  tidewaiter pool lineage 3f2a 17 --data ./data")]
 pub(crate) enum PoolCommand {
     /// All batches.
     List {
@@ -290,6 +336,11 @@ pub(crate) enum PoolCommand {
 }
 
 #[derive(Debug, Subcommand)]
+#[command(after_help = "Examples:
+  tidewaiter pack list
+  tidewaiter pack check ./our-tags
+  tidewaiter pack install ./our-tags --data ./data
+  tidewaiter pack diff customs-tags ./our-tags")]
 pub(crate) enum PackCommand {
     /// All packs and which version is in use.
     List {
@@ -307,9 +358,8 @@ pub(crate) enum PackCommand {
     Check {
         /// Folder.
         folder: PathBuf,
-        /// Print as JSON.
-        #[arg(long)]
-        json: bool,
+        #[command(flatten)]
+        data: OptionalDataArguments,
     },
     /// Install a pack, or files as others publish them (HS, UN/LOCODE, code lists, schemas).
     Install {
@@ -333,6 +383,10 @@ pub(crate) enum PackCommand {
 }
 
 #[derive(Debug, Subcommand)]
+#[command(after_help = "Examples:
+  tidewaiter tag list
+  tidewaiter tag show gross_below_net
+  tidewaiter tag why gross_below_net --declarations declarations.csv --declaration 2024100000017")]
 pub(crate) enum TagCommand {
     /// The catalogue.
     List {
@@ -373,6 +427,8 @@ pub(crate) enum RuleCommand {
     Check {
         /// The expression.
         expression: String,
+        #[command(flatten)]
+        data: OptionalDataArguments,
     },
     /// Run a rule pack over an XML document and say what it finds.
     Run {
@@ -401,6 +457,9 @@ pub(crate) struct ServeArguments {
 }
 
 #[derive(Debug, Subcommand)]
+#[command(after_help = "Examples:
+  tidewaiter user add ada --role analyst --data ./data < password.txt
+  tidewaiter user list --data ./data")]
 pub(crate) enum UserCommand {
     /// All accounts.
     List {
@@ -415,21 +474,37 @@ pub(crate) enum UserCommand {
         /// Sign-in name.
         name: String,
         /// trader, officer, analyst, chief, auditor or admin.
-        #[arg(long)]
-        role: String,
+        #[arg(long, value_parser = role)]
+        role: Role,
         #[command(flatten)]
         data: DataArguments,
     },
     /// Set a password, read from standard input, one line. Ends the account's sessions.
-    #[command(group(ArgGroup::new("who").args(["name"]).required(true)))]
     Password {
         /// Sign-in name.
         name: String,
         #[command(flatten)]
         data: DataArguments,
     },
+    /// Give an account another role.
+    Role {
+        /// Sign-in name.
+        name: String,
+        /// trader, officer, analyst, chief, auditor or admin.
+        #[arg(value_parser = role)]
+        role: Role,
+        #[command(flatten)]
+        data: DataArguments,
+    },
     /// Close an account; what it did stays recorded.
     Close {
+        /// Sign-in name.
+        name: String,
+        #[command(flatten)]
+        data: DataArguments,
+    },
+    /// Open a closed account again.
+    Reopen {
         /// Sign-in name.
         name: String,
         #[command(flatten)]
@@ -446,5 +521,17 @@ mod tests {
     #[test]
     fn the_definition_is_consistent() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_capacity_is_a_share_with_its_sign_or_a_whole_number() {
+        assert_eq!(capacity("5%"), Ok(Capacity::Share(0.05)));
+        assert_eq!(capacity("12.5 %"), Ok(Capacity::Share(0.125)));
+        assert_eq!(capacity("2000"), Ok(Capacity::Count(2_000)));
+        for refused in ["0", "0%", "101%", "0.05", "-3", "many", "%", "nan%"] {
+            assert!(capacity(refused).unwrap_err().contains(refused), "{refused}");
+        }
+        assert_eq!(currency("eur"), Ok("EUR".to_owned()));
+        assert!(currency("EURO").is_err() && role("boss").unwrap_err().contains("analyst"));
     }
 }

@@ -23,6 +23,11 @@ pub(crate) fn install_cancellation() -> Result<(), Error> {
     .map_err(|error| Error::internal("no_signal_handler", &error))
 }
 
+/// Has anyone pressed Ctrl-C?
+pub(crate) fn cancelled() -> bool {
+    CANCELLED.load(Ordering::Relaxed)
+}
+
 /// Prints one line of results. A closed pipe (`tidewaiter … | head`) is not an error.
 pub(crate) fn line(text: &str) -> Result<(), Error> {
     match writeln!(io::stdout().lock(), "{text}") {
@@ -35,7 +40,8 @@ pub(crate) fn line(text: &str) -> Result<(), Error> {
 
 /// Prints a value as JSON, indented.
 pub(crate) fn json<T: serde::Serialize>(value: &T) -> Result<(), Error> {
-    let text = serde_json::to_string_pretty(value).map_err(|error| Error::internal("json_unwritable", &error))?;
+    let text =
+        serde_json::to_string_pretty(value).map_err(|error| Error::internal("json_unwritable", &error))?;
     line(&text)
 }
 
@@ -116,7 +122,8 @@ impl Drop for TerminalProgress {
 }
 
 fn new_bar(stage: &'static str, total: u64) -> ProgressBar {
-    let bar = ProgressBar::with_draw_target((total > 0).then_some(total), ProgressDrawTarget::stderr_with_hz(10));
+    let bar =
+        ProgressBar::with_draw_target((total > 0).then_some(total), ProgressDrawTarget::stderr_with_hz(10));
     let template = if total > 0 {
         "{msg:22} {wide_bar} {percent:>3} %  {per_sec}  {eta} left"
     } else {
@@ -149,7 +156,7 @@ impl Progress for TerminalProgress {
     }
 
     fn cancelled(&self) -> bool {
-        CANCELLED.load(Ordering::Relaxed)
+        cancelled()
     }
 }
 

@@ -83,7 +83,10 @@ mod tests {
         if std::env::var_os("TIDEWAITER_UPDATE_DOCS").is_some() {
             std::fs::write(path, &made).unwrap();
         } else {
-            assert!(stored == made, "docs/command-line.md is out of date: TIDEWAITER_UPDATE_DOCS=1 cargo test -p tidewaiter");
+            assert!(
+                stored == made,
+                "docs/command-line.md is out of date: TIDEWAITER_UPDATE_DOCS=1 cargo test -p tidewaiter"
+            );
         }
     }
 }

@@ -1,0 +1,65 @@
+//! One file a command. Each takes its arguments and answers with what the exit code says.
+
+mod audit;
+mod country;
+mod import;
+mod map;
+mod pack;
+mod pool;
+mod reference;
+mod rule;
+mod serve;
+mod shown;
+mod tag;
+mod user;
+
+use customhouse::identity::Reader;
+use customhouse::{Customhouse, Error};
+
+use crate::arguments::{Arguments, Command, DataArguments};
+use crate::terminal::TerminalProgress;
+
+/// How a command ended that did not fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// Done.
+    Done,
+    /// Done, and what was looked at has errors.
+    FoundErrors,
+}
+
+impl Answer {
+    fn of(errors: bool) -> Self {
+        if errors { Self::FoundErrors } else { Self::Done }
+    }
+}
+
+/// What every command may need beside its own arguments.
+struct Context {
+    progress: TerminalProgress,
+    quiet: bool,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<Answer, Error> {
+    let context = Context { progress: TerminalProgress::new(arguments.quiet), quiet: arguments.quiet };
+    match &arguments.command {
+        Command::Audit(arguments) => audit::run(arguments, &context),
+        Command::Map(arguments) => map::run(arguments),
+        Command::Country(arguments) => country::run(arguments, &context),
+        Command::Import(arguments) => import::run(arguments, &context),
+        Command::Pool(command) => pool::run(command),
+        Command::Pack(command) => pack::run(command),
+        Command::Tag(command) => tag::run(command, &context),
+        Command::Rule(command) => rule::run(command),
+        Command::Serve(arguments) => serve::run(arguments),
+        Command::User(command) => user::run(command),
+        Command::Completions { shell } => reference::completions(*shell),
+        Command::Man { folder } => reference::man(folder.as_deref()),
+        Command::Reference => reference::reference(),
+    }
+}
+
+/// Opens a data folder; whoever may read its files acts as its operator.
+fn open(data: &DataArguments) -> Result<(Customhouse, Reader), Error> {
+    Ok((Customhouse::open(&data.data)?, Reader::local_operator()))
+}

@@ -1,0 +1,35 @@
+//! `tidewaiter serve`: the pages and the API.
+
+use std::sync::Arc;
+
+use customhouse::{Customhouse, Error};
+use web::{Ready, ServeOptions};
+
+use super::Answer;
+use crate::arguments::ServeArguments;
+use crate::terminal;
+
+pub(super) fn run(arguments: &ServeArguments) -> Result<Answer, Error> {
+    let house = Arc::new(Customhouse::open(&arguments.data.data)?);
+    let options = ServeOptions { listen: arguments.listen };
+    web::serve(house, &options, |ready| announce(ready, arguments.open), terminal::cancelled)?;
+    Ok(Answer::Done)
+}
+
+fn announce(ready: &Ready, open_browser: bool) {
+    terminal::note(&format!("Serving on http://{}. Ctrl-C stops.", ready.address));
+    if ready.setup_token.is_some() {
+        terminal::note(&format!("No account yet. Make the first administrator at {}", ready.url));
+    }
+    if !ready.address.ip().is_loopback() {
+        terminal::note("This address is not loopback: put TLS before it, or nobody can sign in.");
+    }
+    if !web::user_interface_built() {
+        terminal::note(
+            "Built without its styles and scripts: run `cargo xtask demo` once, then build again.",
+        );
+    }
+    if open_browser && let Err(error) = open::that_detached(&ready.url) {
+        terminal::note(&format!("No browser could be opened ({error}). Open {} yourself.", ready.url));
+    }
+}

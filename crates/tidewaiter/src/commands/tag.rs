@@ -1,0 +1,185 @@
+//! `tidewaiter tag`: the catalogue, one tag, and why it is on a row.
+
+use customhouse::rules::Explanation;
+use customhouse::tags::{TagCatalogue, TagDetail, TagReason, WhyRequest, catalogue, find_tag, why_in_file};
+use customhouse::{Error, offline};
+use serde::Serialize;
+use spine::{Language, LocalizedText, Sensitivity};
+
+use super::{Answer, Context, shown};
+use crate::arguments::TagCommand;
+use crate::terminal;
+
+/// Whoever may read the packs' files may see every tag in them.
+const CLEARANCE: Sensitivity = Sensitivity::Sealed;
+
+pub(super) fn run(command: &TagCommand, context: &Context) -> Result<Answer, Error> {
+    match command {
+        TagCommand::List { data } => {
+            let all = catalogue(&offline::registry(data.data.as_deref())?, CLEARANCE);
+            if data.json {
+                terminal::json(&all.families)?
+            } else {
+                print_catalogue(&all)?
+            }
+            for finding in &all.findings {
+                terminal::note(&finding.to_string());
+            }
+            Ok(Answer::of(offline::has_errors(&all.findings)))
+        }
+        TagCommand::Show { tag, data } => {
+            let detail = find_tag(&offline::registry(data.data.as_deref())?, CLEARANCE, tag)?;
+            if data.json {
+                terminal::json(&detail)?
+            } else {
+                print_tag(&detail)?
+            }
+            Ok(Answer::Done)
+        }
+        TagCommand::Why { tag, declarations, declaration, map, data } => {
+            let request = WhyRequest {
+                tag: tag.clone(),
+                declarations: declarations.clone(),
+                declaration: declaration.clone(),
+                map: map.clone(),
+            };
+            let registry = offline::registry(data.data.as_deref())?;
+            let reasons = why_in_file(&registry, &request, &context.progress)?;
+            context.progress.finish();
+            if data.json {
+                terminal::json(&reasons)?;
+            } else {
+                for reason in &reasons {
+                    print_reason(reason)?;
+                }
+            }
+            Ok(Answer::Done)
+        }
+    }
+}
+
+fn english(text: &LocalizedText) -> String {
+    text.in_language(Language::En).to_owned()
+}
+
+/// The stable name that a value has in JSON.
+fn name(value: &impl Serialize) -> String {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(name)) => name,
+        _ => String::new(),
+    }
+}
+
+fn print_catalogue(all: &TagCatalogue) -> Result<(), Error> {
+    let rows: Vec<Vec<String>> = all
+        .families
+        .iter()
+        .flat_map(|family| &family.tags)
+        .map(|tag| {
+            vec![tag.family.clone(), tag.id.clone(), name(&tag.on), name(&tag.severity), english(&tag.title)]
+        })
+        .collect();
+    terminal::table(&["FAMILY", "TAG", "ON", "WEIGHT", "TITLE"], &rows)?;
+    terminal::line(&format!("{} tags in {} families", all.tags, all.families.len()))
+}
+
+fn print_tag(detail: &TagDetail) -> Result<(), Error> {
+    let tag = &detail.definition;
+    shown::facts(&[
+        ("tag", Some(format!("{}, version {}", tag.id, tag.version))),
+        ("title", Some(english(&tag.title))),
+        ("about", Some(english(&tag.description)).filter(|text| !text.is_empty())),
+        ("family", Some(english(&detail.family_title))),
+        ("on", Some(name(&tag.on))),
+        ("when", Some(tag.when.clone())),
+        ("look at", Some(english(&tag.inspection_hint))),
+        ("weight", Some(tag.severity.name().to_owned())),
+        ("owner", Some(tag.owner.clone())),
+        ("legal basis", Some(tag.legal_basis.clone())),
+        ("seen from", Some(tag.sensitivity.name().to_owned())),
+        (
+            "stands in",
+            Some(format!(
+                "{} {}, {}:{}",
+                tag.source.pack_id, tag.source.pack_version, tag.source.file, tag.source.line
+            )),
+        ),
+    ])?;
+    for aggregate in tag.aggregates.keys() {
+        terminal::line(&format!("aggregate    {aggregate}"))?;
+    }
+    for case in &detail.cases {
+        let entry: Vec<String> =
+            case.entry.iter().map(|(field, value)| format!("{field} = {value}")).collect();
+        let history = if case.history_entries > 0 {
+            format!(" after {}", shown::counted(case.history_entries, "entry", "entries"))
+        } else {
+            String::new()
+        };
+        terminal::line(&format!("case         {}: {}{history}", name(&case.expect), entry.join(", ")))?;
+    }
+    Ok(())
+}
+
+fn print_reason(reason: &TagReason) -> Result<(), Error> {
+    let said = match (reason.carried, reason.unknown) {
+        (true, _) => "carried",
+        (false, true) => "cannot be told: something is missing",
+        (false, false) => "not carried",
+    };
+    let line = |place: &customhouse::tags::PlaceOfRow| {
+        place.line.map(|line| format!("line {line}")).unwrap_or_default()
+    };
+    let raised =
+        (reason.explained != reason.place).then(|| format!(", raised by {}", line(&reason.explained)));
+    terminal::line(&format!(
+        "{}: {} {said}{}",
+        line(&reason.place),
+        reason.tag.id,
+        raised.unwrap_or_default()
+    ))?;
+    print_parts(&reason.explanation, 1)?;
+    for aggregate in &reason.aggregates {
+        let value = aggregate.value.as_deref().unwrap_or("unknown");
+        let key: Vec<String> = aggregate
+            .key
+            .iter()
+            .map(|(field, value)| format!("{field} {}", value.as_deref().unwrap_or("unknown")))
+            .collect();
+        let window = match (aggregate.first_day, aggregate.last_day) {
+            (Some(first), Some(last)) => format!(", {first} to {last}"),
+            (None, Some(last)) => format!(", up to {last}"),
+            _ => String::new(),
+        };
+        let entries = aggregate
+            .entries
+            .map(|entries| format!(", from {}", shown::counted(entries, "entry", "entries")));
+        let rows: Vec<String> =
+            aggregate.sample.iter().filter_map(|place| place.line).map(|line| line.to_string()).collect();
+        let rows = if rows.is_empty() { String::new() } else { format!(" (lines {})", rows.join(", ")) };
+        terminal::line(&format!(
+            "  {} = {value} of {}{window}{}{rows}",
+            aggregate.name,
+            key.join(", "),
+            entries.unwrap_or_default()
+        ))?;
+    }
+    Ok(())
+}
+
+/// The condition's parts, each deeper by two blanks than what it is a part of.
+fn print_parts(explanation: &Explanation, depth: usize) -> Result<(), Error> {
+    const DEPTH_MAX: usize = 12;
+    let came_to = match (&explanation.truth, &explanation.value) {
+        (Some(truth), _) => name(truth),
+        (None, Some(value)) => value.clone(),
+        (None, None) => "unknown".to_owned(),
+    };
+    terminal::line(&format!("{:width$}{}: {came_to}", "", explanation.source, width = depth * 2))?;
+    if depth < DEPTH_MAX {
+        for part in &explanation.parts {
+            print_parts(part, depth.saturating_add(1))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,171 @@
+//! Commands that need no data folder.
+
+use std::fs;
+use std::path::Path;
+
+use crate::support::{of_world, run, world};
+
+#[test]
+fn a_country_is_the_same_for_the_same_seed_and_other_folders_are_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let make = |name: &str, seed: &str| {
+        run(
+            folder.path(),
+            &["country", "--out", name, "--seed", seed, "--declarations", "400", "--preset", "null"],
+        )
+        .expect(0);
+        fs::read(folder.path().join(name).join("outcomes.csv")).unwrap()
+    };
+    let first = make("a", "5");
+    assert_eq!(first, make("b", "5"));
+    assert_ne!(first, make("a", "6"), "an earlier country is replaced");
+    fs::create_dir(folder.path().join("mine")).unwrap();
+    fs::write(folder.path().join("mine/thesis.odt"), "years of work").unwrap();
+    let refused = run(folder.path(), &["country", "--out", "mine"]).expect(3);
+    assert!(refused.err.contains("[folder_foreign]"), "{}", refused.err);
+    assert_eq!(fs::read_dir(folder.path().join("mine")).unwrap().count(), 1);
+}
+
+#[test]
+fn a_mapping_is_proposed_as_text_as_a_file_and_for_machines() {
+    let folder = tempfile::tempdir().unwrap();
+    let declarations = of_world("declarations.csv");
+    let printed = run(folder.path(), &["map", &declarations]).expect(0).out;
+    assert!(printed.contains("[fields.declaration_id]\ncolumn = \"declaration_id\""), "{printed}");
+    let written = run(folder.path(), &["map", &declarations, "--out", "map.toml"]).expect(0).out;
+    assert!(written.contains("FIELD") && written.contains("wrote map.toml"), "{written}");
+    assert_eq!(fs::read_to_string(folder.path().join("map.toml")).unwrap().trim_end(), printed.trim_end());
+    let json = run(folder.path(), &["map", &declarations, "--json"]).expect(0).json();
+    assert!(json["fields"].as_array().unwrap().len() > 30, "{json}");
+    let refused = run(folder.path(), &["map", &declarations, "--outcome", "Fraud"]).expect(3);
+    assert!(
+        refused.err.contains("[mapping_unknown_column]") && refused.err.contains("lane"),
+        "{}",
+        refused.err
+    );
+}
+
+#[test]
+fn packs_are_listed_shown_checked_and_compared() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let listed = run(at, &["pack", "list"]).expect(0).out;
+    assert!(listed.contains("customs-tags") && listed.contains("in use"), "{listed}");
+    let json = run(at, &["pack", "list", "--json"]).expect(0).json();
+    assert!(json.as_array().unwrap().iter().any(|pack| pack["id"] == "ens-entry-summary"), "{json}");
+    let shown = run(at, &["pack", "show", "customs-lists"]).expect(0).out;
+    assert!(shown.contains("licence") && shown.contains("goods.toml"), "{shown}");
+    assert!(run(at, &["pack", "show", "customs-list"]).expect(3).err.contains("[pack_unknown]"));
+
+    let packs = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../packs"));
+    let lists = packs.join("customs-lists");
+    let ours = at.join("ours");
+    fs::create_dir(&ours).unwrap();
+    for file in ["pack.toml", "goods.toml", "places-and-codes.toml"] {
+        fs::copy(lists.join(file), ours.join(file)).unwrap();
+    }
+    run(at, &["pack", "check", "ours"]).expect(0);
+    assert!(run(at, &["pack", "diff", "customs-lists", "ours"]).expect(0).out.contains("no difference"));
+    let goods = fs::read_to_string(ours.join("goods.toml")).unwrap();
+    fs::write(ours.join("goods.toml"), goods.replacen("\"8409\"", "\"8409\", \"8410\"", 1)).unwrap();
+    let difference = run(at, &["pack", "diff", "customs-lists", "ours"]).expect(0).out;
+    assert!(difference.contains("changed  list parts_headings"), "{difference}");
+    fs::write(ours.join("goods.toml"), goods.replacen("\"8409\"", "\"84O9\"", 1)).unwrap();
+    let broken = run(at, &["pack", "check", "ours"]).expect(1).out;
+    assert!(broken.contains("goods.toml:") && broken.contains("[list_value_malformed]"), "{broken}");
+    assert!(run(at, &["pack", "check", "nowhere"]).expect(3).err.contains("[pack_folder_missing]"));
+}
+
+#[test]
+fn the_meaning_of_a_pack_is_checked_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let pack = folder.path().join("rules");
+    fs::create_dir(&pack).unwrap();
+    let manifest = "id = \"ours\"\nversion = \"1.0.0\"\nkind = \"rules\"\ntitle = { en = \"Ours\", zh = \"自有\" }\n\
+                    owner = \"Risk unit\"\nlegal_basis = \"Act 1\"\nsensitivity = \"official\"\nlicence = \"MIT\"\n";
+    fs::write(pack.join("pack.toml"), manifest).unwrap();
+    let rule = |when: &str| {
+        format!(
+            "[document]\nroots = [\"A\"]\n[[rule]]\nid = \"one\"\ncode = \"1\"\ncontext = \"/B\"\nwhen = \"{when}\"\n\
+             severity = \"error\"\nmessage = {{ en = \"C is missing.\", zh = \"缺少 C。\" }}\n\
+             how_to_fix = {{ en = \"Add C.\", zh = \"补充 C。\" }}\n"
+        )
+    };
+    fs::write(pack.join("rules.toml"), rule("!has(C)")).unwrap();
+    run(folder.path(), &["pack", "check", "rules"]).expect(0);
+    fs::write(pack.join("rules.toml"), rule("!has(C) &&")).unwrap();
+    let broken = run(folder.path(), &["pack", "check", "rules"]).expect(1).out;
+    assert!(broken.contains("rules.toml:7"), "{broken}");
+}
+
+#[test]
+fn an_expression_is_checked_and_a_mistake_is_pointed_at() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let valid = run(at, &["rule", "check", "net_mass > gross_mass"]).expect(0).out;
+    assert!(valid.contains("valid") && valid.contains("net_mass"), "{valid}");
+    let wrong = run(at, &["rule", "check", "net_mas > gross_mass"]).expect(1).out;
+    assert!(wrong.contains('^') && wrong.contains("net_mass"), "{wrong}");
+    let json = run(at, &["rule", "check", "net_mass >", "--json"]).expect(1).json();
+    assert_eq!(json["valid"], false);
+    assert_eq!(json["problems"][0]["line"], 1);
+}
+
+#[test]
+fn a_document_is_held_against_a_pack() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    fs::write(
+        at.join("message.xml"),
+        "<CC315A><HEAHEA><TotNumOfIteHEA305>2</TotNumOfIteHEA305></HEAHEA></CC315A>",
+    )
+    .unwrap();
+    let checked = run(at, &["rule", "run", "ens-entry-summary", "message.xml", "--json"]);
+    let json = checked.json();
+    assert_eq!(json["document"], "CC315A");
+    let errors =
+        json["findings"].as_array().unwrap().iter().filter(|finding| finding["severity"] == "error").count();
+    assert_eq!(checked.code, i32::from(errors > 0), "{json}");
+    assert!(errors > 0, "a declaration without anything breaks some rule: {json}");
+    let text = run(at, &["rule", "run", "ens-entry-summary", "message.xml"]).expect(1).out;
+    assert!(text.contains("CC315A") && text.contains("rules of ens-entry-summary"), "{text}");
+    fs::write(at.join("broken.xml"), "<CC315A><HEAHEA>").unwrap();
+    let refused = run(at, &["rule", "run", "ens-entry-summary", "broken.xml"]).expect(3);
+    assert!(refused.err.contains("[xml_"), "{}", refused.err);
+}
+
+#[test]
+fn tags_are_listed_shown_and_say_why_they_are_on_a_row() {
+    let at = world();
+    let listed = run(at, &["tag", "list"]).expect(0).out;
+    assert!(listed.contains("gross_below_net"), "{listed}");
+    let json = run(at, &["tag", "list", "--json"]).expect(0).json();
+    let tags: usize =
+        json.as_array().unwrap().iter().map(|family| family["tags"].as_array().unwrap().len()).sum();
+    assert!(tags >= 120, "{tags}");
+    let shown = run(at, &["tag", "show", "gross_below_net"]).expect(0).out;
+    assert!(shown.contains("gross_mass < net_mass"), "{shown}");
+    assert!(run(at, &["tag", "show", "gross_below_nett"]).expect(3).err.contains("[tag_unknown]"));
+
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("two.csv");
+    fs::write(
+        &file,
+        "declaration_id,item_number,date,net_mass,gross_mass\nA,1,2024-03-01,10,12\nB,1,2024-03-02,10,9\nC,1,2024-03-02,10,\n",
+    )
+    .unwrap();
+    for (declaration, said) in [("A", "not carried"), ("B", "carried"), ("C", "cannot be told")] {
+        let why = run(
+            folder.path(),
+            &["tag", "why", "gross_below_net", "--declarations", "two.csv", "--declaration", declaration],
+        )
+        .expect(0)
+        .out;
+        assert!(why.contains(said), "{declaration}: {why}");
+    }
+    let refused = run(
+        folder.path(),
+        &["tag", "why", "gross_below_net", "--declarations", "two.csv", "--declaration", "Z"],
+    );
+    assert!(refused.expect(3).err.contains("[declaration_unknown]"));
+}
