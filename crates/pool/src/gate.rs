@@ -39,7 +39,7 @@ impl IntakeSummary {
 
 /// In how many rows each field is unknown.
 #[must_use]
-pub fn unknown_by_field(table: &EntryTable) -> BTreeMap<String, u64> {
+fn unknown_by_field(table: &EntryTable) -> BTreeMap<String, u64> {
     let one = |(field, column): (&FieldDefinition, &Column)| (field.name.clone(), unknown(column));
     table.schema().fields.iter().zip(table.columns()).map(one).collect()
 }

@@ -24,7 +24,6 @@ use super::answers::BatchDetail;
 use super::model::{Pool, source_error};
 use crate::error::{Error, Kind};
 use crate::identity::{Permission, Reader};
-use crate::jobs::Job;
 use crate::{Customhouse, Fact};
 
 /// Characters of a source's SHA-256 that are its batch's id.
@@ -143,19 +142,6 @@ impl Customhouse {
         reader.require(Permission::AdmitRecords)?;
         let contract = self.pool.contract(contract.unwrap_or(SourceContract::DECLARATIONS))?;
         propose_for_file(file, &contract.entry_schema(), outcome).map_err(source_error)
-    }
-
-    /// Admits a file on a thread of its own; the job's result is the id of the batch.
-    pub fn start_admission(
-        self: &Arc<Self>,
-        reader: &Reader,
-        request: AdmitRequest,
-    ) -> Result<Arc<Job>, Error> {
-        reader.require(Permission::AdmitRecords)?;
-        let (house, reader) = (Arc::clone(self), reader.clone());
-        self.jobs().start("admission", move |job| {
-            house.admit(&reader, &request, job).map(|admission| admission.batch.summary.id)
-        })
     }
 
     /// Reads a file, lets the quality gate judge it, and admits or refuses it as one batch.

@@ -5,7 +5,6 @@
 //! | call | permission | event |
 //! |---|---|---|
 //! | `admit(&reader, &AdmitRequest, &dyn Progress) -> Admission` | admit records | `batch.admitted` or `batch.refused` |
-//! | `start_admission(self: &Arc<Self>, &reader, AdmitRequest) -> Arc<Job>`; the job's result is the batch's id | admit records | the same |
 //! | `declare_contract(&reader, toml: &str) -> DeclaredContract` | admit records | `contract.declared` |
 //! | `propose_mapping(&reader, &Path, contract: Option<&str>, outcome: Option<&str>) -> formats::Proposal` | admit records | none |
 //!
