@@ -68,11 +68,14 @@ fn schemas_without_what_they_include_are_installed_with_a_warning() {
     assert_eq!(codes(&report.findings), ["external_schema_include_missing"]);
 }
 
+/// Lists that a publication offers, with how many values at least.
+type Lists = &'static [(&'static str, usize)];
+
 /// What is really published: each folder is recognised and offers lists of about the right size.
 #[test]
 fn published_reference_lists_are_recognised() {
     let Some(reference) = reference("published_reference_lists_are_recognised") else { return };
-    let cases: &[(&str, &str, &[(&str, usize)])] = &[
+    let cases: &[(&str, &str, Lists)] = &[
         (
             "hs",
             "external-harmonized-system",
