@@ -42,7 +42,7 @@ pub(crate) struct Arguments {
     #[arg(long, short, global = true)]
     pub(crate) verbose: bool,
 
-    /// No progress display.
+    /// Results only: no progress display, no summary.
     #[arg(long, short, global = true)]
     pub(crate) quiet: bool,
 }
@@ -83,6 +83,7 @@ pub(crate) enum Command {
         shell: clap_complete::Shell,
     },
     /// Write the man pages into a folder, or print the first one.
+    #[command(after_help = "Example:\n  tidewaiter man ~/.local/share/man/man1")]
     Man {
         /// Folder for one page a command.
         folder: Option<PathBuf>,
@@ -100,7 +101,7 @@ pub(crate) enum Command {
     tidewaiter map records.csv --out map.toml      (read it, edit it)
     tidewaiter audit --declarations records.csv --outcomes Fraud --map map.toml --out report.html
   Several files, figures for a machine, plans at 5 % of declarations:
-    tidewaiter audit --declarations 2024.csv 2025.csv --out report.html --json report.json --capacity 5%")]
+    tidewaiter audit --declarations 2024.csv 2025.csv --out r.html --json r.json --capacity 5%")]
 pub(crate) struct AuditArguments {
     /// CSV or Parquet files of declared items; several are read as one history.
     #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
@@ -147,7 +148,7 @@ pub(crate) struct AuditArguments {
     pub(crate) language: ReportLanguage,
 
     /// A data folder whose installed packs count too; nothing is written into it.
-    #[arg(long, value_name = "DIR", env = "TIDEWAITER_DATA")]
+    #[arg(long, value_name = "DIR", env = "TIDEWAITER_DATA", hide_env_values = true)]
     pub(crate) data: Option<PathBuf>,
 }
 
@@ -234,14 +235,14 @@ pub(crate) enum CountryPreset {
 #[derive(Debug, Args)]
 pub(crate) struct DataArguments {
     /// The data folder; made where it does not exist.
-    #[arg(long, value_name = "DIR", env = "TIDEWAITER_DATA")]
+    #[arg(long, value_name = "DIR", env = "TIDEWAITER_DATA", hide_env_values = true)]
     pub(crate) data: PathBuf,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct OptionalDataArguments {
     /// The data folder whose installed packs count too; without it, the built-in packs only.
-    #[arg(long, value_name = "DIR", env = "TIDEWAITER_DATA")]
+    #[arg(long, value_name = "DIR", env = "TIDEWAITER_DATA", hide_env_values = true)]
     pub(crate) data: Option<PathBuf>,
 
     /// Print as JSON.

@@ -1,4 +1,9 @@
 //! The country as those see it who rely on it: same bytes, known truth, and nothing to find in the null world.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "tests fail by panicking, and counts stand in arrays of two"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -170,7 +175,8 @@ fn recorded_probabilities_are_those_by_which_declarations_were_chosen() {
 #[test]
 fn fraud_of_seven_kinds_is_planted_and_partly_found() {
     let all = items(settings(40_000, Preset::Ordinary));
-    let share = |count: usize| count as f64 / all.len() as f64;
+    let whole = |count: usize| f64::from(u32::try_from(count).unwrap());
+    let share = |count: usize| whole(count) / whole(all.len());
     let false_items = all.iter().filter(|item| item.truth.irregular()).count();
     assert!((0.02..0.10).contains(&share(false_items)), "{}", share(false_items));
     let inspected = all.iter().filter(|item| item.truth.inspected).count();
@@ -196,11 +202,12 @@ fn fraud_of_seven_kinds_is_planted_and_partly_found() {
     assert!(covered.len() >= 10 && pairs.len() == 2, "{} {pairs:?}", covered.len());
     let evaded: f64 = all.iter().filter_map(|item| item.truth.duty_evaded.to_f64()).sum();
     assert!(evaded > 0.0);
-    assert!(FEATURES.iter().all(|(name, feature)| {
+    for (name, feature) in FEATURES {
         let association = association(&all, feature);
         println!("ordinary world, {name}: {association:.1}");
-        matches!(*name, "lane" | "origin") || association > 4.0
-    }));
+        let telling = ["declarant", "importer", "chapter", "reason", "packing"].contains(&name);
+        assert!(!telling || association > 4.0, "{name}: {association}");
+    }
 }
 
 #[test]

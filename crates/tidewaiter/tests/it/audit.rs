@@ -157,7 +157,7 @@ fn the_outcome_may_be_a_column_and_several_files_are_one_history() {
                 at % 30 + 10,
                 at % 90 + 1,
                 at % 800 + 20,
-                usize::from(at % 9 == 0)
+                usize::from(at.is_multiple_of(9))
             )
         };
         fs::write(at.join(name), header.to_owned() + &(0..200).map(row).collect::<String>()).unwrap();
