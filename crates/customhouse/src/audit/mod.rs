@@ -11,6 +11,8 @@ mod commands;
 mod files;
 mod model;
 mod read_model;
+#[cfg(test)]
+mod tests;
 
 pub use files::audit_files;
 pub use learning::{Audit, Capacity, Statement, document, texts};
