@@ -147,7 +147,10 @@ pub(crate) fn compare(history: &History<'_>, work: &Work) -> Result<Vec<Compared
     if work.officers.is_some() {
         compared.push(officer_shares(work, "officer_finds", |inspection| Some(inspection.find)));
         history.check()?;
-        compared.push(officer_shares(work, "officer_released_before_inspection", |own| own.released_before));
+        if work.inspections.iter().any(|own| own.released_before == Some(true)) {
+            compared
+                .push(officer_shares(work, "officer_released_before_inspection", |own| own.released_before));
+        }
     }
     let pairs = [
         ("officer_declarant_finds", Officer, Declarant),
@@ -294,29 +297,27 @@ fn pair_finds(work: &Work, id: &str, first: Names, second: Names) -> Compared {
 }
 
 /// Does one officer get a declarant's consignments more often than a deal at random within office and month would give?
-/// Consignments of one day count once, because they come together.
+/// Of a declarant's consignments of one day only the first counts, because they come together. (Counting each officer
+/// once a day instead would favour rare officers: a frequent one's second consignment of the day would be lost.)
 fn routing(work: &Work) -> Compared {
-    let mut days: Vec<(u64, u32, u32, i32)> = work
+    let mut days: Vec<(u64, u32, i32, u32)> = work
         .inspections
         .iter()
         .filter(|own| own.officer != ABSENT && own.declarant != ABSENT)
         .map(|own| {
-            (
-                random::bits(u64::from(own.office), 2, u64::from(own.month)),
-                own.declarant,
-                own.officer,
-                own.day,
-            )
+            let stratum = random::bits(u64::from(own.office), 2, u64::from(own.month));
+            (stratum, own.declarant, own.day, own.officer)
         })
         .collect();
-    days.sort_unstable();
-    days.dedup();
+    // Stable, and by everything but the officer: the first of a day stays the first on record.
+    days.sort_by_key(|(stratum, declarant, day, _)| (*stratum, *declarant, *day));
+    days.dedup_by_key(|(stratum, declarant, day, _)| (*stratum, *declarant, *day));
     let mut of_stratum: HashMap<u64, u64> = HashMap::new();
     let mut of_officer: HashMap<(u64, u32), u64> = HashMap::new();
     let mut of_declarant: BTreeMap<u32, BTreeMap<u64, u64>> = BTreeMap::new();
     let mut of_pair: HashMap<(u32, u32), u64> = HashMap::new();
     let mut officers: HashMap<u64, Vec<u32>> = HashMap::new();
-    for (stratum, declarant, officer, _) in &days {
+    for (stratum, declarant, _, officer) in &days {
         let add = |number: &mut u64| *number = number.saturating_add(1);
         add(of_stratum.entry(*stratum).or_default());
         let own = of_officer.entry((*stratum, *officer)).or_default();

@@ -159,6 +159,15 @@ fn dimension_differs(dimension: &DimensionRates, base: f64) -> Vec<Statement> {
     statements
 }
 
+fn leaks(audit: &Audit) -> bool {
+    audit.leakage.as_ref().is_some_and(|leakage| leakage.verdict == Verdict::Leaks)
+}
+
+/// On records that leak their outcome, a good order or plan is no news.
+fn weight_of_skill(audit: &Audit) -> Weight {
+    if leaks(audit) { Weight::Note } else { Weight::Important }
+}
+
 fn curve(audit: &Audit) -> Vec<Statement> {
     let Some(curve) = &audit.curve else { return Vec::new() };
     let best =
@@ -168,7 +177,7 @@ fn curve(audit: &Audit) -> Vec<Statement> {
     };
     let Some(point) = best.points.iter().find(|point| point.inspections >= 0.099) else { return Vec::new() };
     vec![
-        Statement::pattern("order_better", Weight::Important, Section::Curve)
+        Statement::pattern("order_better", weight_of_skill(audit), Section::Curve)
             .at(&best.id)
             .with("order", Parameter::Order(best.id.clone()))
             .with("share", Parameter::Share(point.inspections))
@@ -250,6 +259,9 @@ fn plans(audit: &Audit) -> Vec<Statement> {
     {
         statements.push(Statement::limitation("capacity_is_a_tenth", section));
     }
+    if leaks(audit) {
+        statements.push(Statement::fact("plans_rest_on_leak", Weight::Important, section));
+    }
     let alternatives = || plans.plans.iter().filter(|plan| plan.id != "actual" && plan.id != "random");
     for plan in alternatives() {
         let about =
@@ -286,7 +298,7 @@ fn better(audit: &Audit, plan: &PlanResult) -> Statement {
     let (from, finds, inspected) = split.map_or((String::new(), 0, 0), |split| {
         (split.trial_from.to_string(), split.trial_finds, split.trial_inspected)
     });
-    Statement::pattern("plan_better", Weight::Important, Section::Plans)
+    Statement::pattern("plan_better", weight_of_skill(audit), Section::Plans)
         .with("from", text(from))
         .with("kept", Parameter::Count(crate::statistics::number::whole(plan.finds_kept)))
         .with("finds", Parameter::Count(finds))

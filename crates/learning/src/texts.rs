@@ -95,6 +95,8 @@ const TEMPLATES: &[Text] = &[
         "方案“{plan}”不作估计：其所选的一部分几乎不可能被查验，任何加权都无法代表。"),
     ("estimate_too_few_inspected", "No estimate for plan “{plan}”: too few of its choices were inspected.", "方案“{plan}”不作估计：其所选中已查验者过少。"),
     ("estimate_probabilities_inconsistent", "No estimate for plan “{plan}”: the recorded probabilities do not fit the number of inspections that were made.", "方案“{plan}”不作估计：记录的概率与实际查验数量不符。"),
+    ("plans_rest_on_leak", "Because these records leak their outcome, curve and plans show how well the past can be memorised, not what a plan would find; and rates count repeats of one row as if each were a finding of its own.",
+        "由于这些记录泄漏结果，曲线与方案只表明过去能被记住多少，而非方案能查获多少；各比率也把同一行的重复当作独立的查获。"),
     ("capacity_is_a_tenth", "Everything was inspected, so plans are compared at a capacity of a tenth.", "全部已查验，因此各方案按十分之一的查验量比较。"),
     // What a missing field means.
     ("consequence_selection_reason", "rules cannot be judged one by one.", "无法逐条评估规则。"),

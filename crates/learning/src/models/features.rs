@@ -84,16 +84,22 @@ pub(super) fn build(history: &History<'_>, learning: &[u32], scored: &[u32], uni
             std::iter::repeat_n(f64::from(u8::from(history.fate(*unit).find())), history.rows_of(*unit).len())
         })
         .collect();
+    // A column of which nothing was known in the months of learning teaches nothing.
+    let was_known = |column: &[f64]| column[..learning_rows].iter().any(|value| value.is_finite());
     let profiles = PROFILES
         .par_iter()
         .filter_map(|dimension| {
             let codes =
                 Codes::of_dimension(history.table, dimension).filter(|codes| codes.values.len() > 1)?;
             let column = past_rates(history, &codes, learning, fitted.len(), &rows[learning_rows..]);
-            Some(((*dimension).to_owned(), column))
+            was_known(&column).then(|| ((*dimension).to_owned(), column))
         })
         .collect();
-    let numbers = NUMBERS.par_iter().filter_map(|field| numbers(history, field, &rows)).collect();
+    let numbers = NUMBERS
+        .par_iter()
+        .filter_map(|field| Some(((*field).to_owned(), numbers(history, field, &rows)?)))
+        .filter(|(_, column)| was_known(column))
+        .collect();
     let (tags, tags_of_row) = tags(history, &rows, learning_rows);
     Features { learning_rows, rows: rows.len(), labels, profiles, numbers, tags, tags_of_row }
 }
@@ -146,13 +152,13 @@ fn log_odds(prior: &Prior, (hits, n): (u64, u64)) -> f64 {
     logit(prior.shrink(hits, n)) - logit(prior.mean)
 }
 
-fn numbers(history: &History<'_>, field: &str, rows: &[u32]) -> Option<(String, Vec<f64>)> {
+fn numbers(history: &History<'_>, field: &str, rows: &[u32]) -> Option<Vec<f64>> {
     let column = history.table.decimals(field)?;
-    let values: Vec<f64> = rows
-        .iter()
-        .map(|row| column[index(*row)].and_then(|number| number.to_f64()).unwrap_or(f64::NAN))
-        .collect();
-    values.iter().any(|value| !value.is_nan()).then(|| (field.to_owned(), values))
+    Some(
+        rows.iter()
+            .map(|row| column[index(*row)].and_then(|number| number.to_f64()).unwrap_or(f64::NAN))
+            .collect(),
+    )
 }
 
 fn tags(history: &History<'_>, rows: &[u32], learning_rows: usize) -> (Vec<String>, Vec<Vec<u16>>) {

@@ -46,7 +46,10 @@ fn columns(features: &Features) -> (Vec<String>, Vec<Vec<f64>>) {
 pub(super) fn fit(features: &Features, seed: u64) -> Scored {
     let alike = || Scored { of_unit: vec![0.0; features.rows], weights: Vec::new() };
     let (names, columns) = columns(features);
-    if columns.is_empty() {
+    // Where all outcomes are alike there is nothing to tell apart.
+    let one_sided =
+        features.labels.iter().all(|label| *label > 0.5) || features.labels.iter().all(|label| *label < 0.5);
+    if columns.is_empty() || one_sided {
         return alike();
     }
     let learning: Vec<f64> =

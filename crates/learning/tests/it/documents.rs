@@ -202,7 +202,7 @@ fn breaks_over_months_are_seen() {
     let mut dice = Dice::new(8);
     let items = (0..3_000).filter_map(|number| {
         let item = ordinary(&mut dice, number, 240);
-        let spine::Value::Date(day) = item.0["date"] else { unreachable!() };
+        let spine::Value::Date(day) = item.0["date"] else { panic!("an ordinary item has its day") };
         let mut item = if day.month() < 5 { item.text("tax_type", format!("T{}", number % 3)) } else { item };
         item.0.remove("officer_id");
         (day.month() != 7 || number % 10 == 0).then_some(item)

@@ -55,3 +55,22 @@ fn outcomes_shared_by_the_items_of_a_declaration_make_no_claims() {
     });
     assert!(claiming.len() <= CLAIMING_MAX, "{claiming:?}");
 }
+
+#[test]
+fn busy_declarants_dealt_out_at_random_are_not_called_routed() {
+    // Several consignments a day, and officers of very uneven shares.
+    let claiming = worlds_that_claim(|seed| {
+        let mut dice = Dice::new(3_000 + seed);
+        let items = (0..2_500).map(|number| {
+            ordinary(&mut dice, number, 60)
+                .text("office_id", "O1")
+                .text("officer_id", format!("F{}", dice.skewed(8.0)))
+                .text("declarant_id", format!("B{}", dice.skewed(5.0)))
+                .yes("inspected", true)
+                .yes("irregular", dice.yes(0.1))
+        });
+        let audit = run(&table(items.collect::<Vec<_>>()), &[]);
+        claims(&audit).into_iter().filter(|claim| claim.contains("routing")).collect()
+    });
+    assert!(claiming.len() <= 3, "{claiming:?}");
+}

@@ -76,7 +76,7 @@ fn planted_rules_officers_routes_and_origins_are_named() {
         (routed.first.as_str(), routed.second.as_deref(), routed.flag),
         ("F11", Some("B3"), Some(Flag::Above))
     );
-    let claims = claims(&audit);
+    let claims = claims(audit);
     for expected in
         ["values_differ origin_country", "rule_finds_little selection_reason", "stands_out officer_finds"]
     {
@@ -148,6 +148,7 @@ fn a_label_that_travels_with_a_tuple_is_called_a_leak_and_the_tuple_is_named() {
     tuple.sort();
     assert_eq!(tuple, ["commodity_code", "departure_country"]);
     assert_eq!(audit.statements[0].code, "leaks");
+    assert!(audit.statements.iter().any(|own| own.code == "plans_rest_on_leak"));
 }
 
 #[test]
@@ -179,4 +180,19 @@ fn every_claim_has_its_place_and_kind() {
     for statement in audit.statements.iter().filter(|statement| statement.kind == StatementKind::Pattern) {
         assert!(!statement.place.is_empty() || statement.code == "leaks", "{statement:?}");
     }
+}
+
+#[test]
+fn fields_that_begin_or_end_within_the_history_do_no_harm() {
+    let mut dice = Dice::new(12);
+    // All finds late in the months of learning; a field that appears in the months of trial only; one constant number.
+    let items = (0..1_500).map(|number| {
+        let item = ordinary(&mut dice, number, 240).yes("inspected", true).number("packages", 1.0);
+        let Value::Date(day) = item.0["date"] else { panic!("an ordinary item has its day") };
+        let item = item.yes("irregular", day.month() > 4 && dice.yes(0.3));
+        if day.month() > 6 { item.text("preference_code", number % 3).number("quantity", 7.0) } else { item }
+    });
+    let audit = run(&table(items), &[]);
+    assert!(audit.plans.unwrap().plans.iter().all(|plan| plan.selected > 0));
+    assert!(audit.curve.unwrap().orders.iter().all(|order| order.auc > 0.0 && order.auc < 1.0));
 }
