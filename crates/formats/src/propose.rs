@@ -13,7 +13,7 @@ use spine::{EntrySchema, FieldDefinition, FieldType, Finding, Language, Pointer}
 use crate::convert::NumberStyle;
 use crate::dates::{DateForm, find_form};
 use crate::mapping::{FieldMapping, Mapping};
-use crate::synonyms::{SYNONYMS, normalise, words};
+use crate::synonyms::{KNOWN_NAMES, normalise, words};
 
 /// Below this nothing is proposed.
 const CONFIDENCE_MIN: f64 = 0.5;
@@ -198,8 +198,8 @@ fn name_score(field: &str, column: &str) -> (f64, &'static str) {
     if wanted == normalise(field) {
         return (1.2, "the column has the field's name");
     }
-    let Some((_, names)) = SYNONYMS.iter().find(|(name, _)| *name == field) else { return (0.0, "") };
-    if let Some(at) = names.iter().position(|name| normalise(name) == wanted) {
+    let Some((_, names)) = KNOWN_NAMES.iter().find(|(name, _)| *name == field) else { return (0.0, "") };
+    if let Some(at) = names.iter().position(|name| name.normalised == wanted) {
         // Of two columns that both are names of a field the more usual one wins.
         return (1.1 - 0.004 * ratio(at, 1), "a usual name of the field");
     }
@@ -207,10 +207,9 @@ fn name_score(field: &str, column: &str) -> (f64, &'static str) {
     let best = names
         .iter()
         .map(|name| {
-            let name_words: BTreeSet<String> = words(name).into_iter().collect();
-            let shared = name_words.intersection(&column_words).count();
-            let all = name_words.union(&column_words).count();
-            if name_words.len() > 1 && name_words.is_subset(&column_words) { 0.8 } else { ratio(shared, all) }
+            let shared = name.words.intersection(&column_words).count();
+            let all = name.words.union(&column_words).count();
+            if name.words.len() > 1 && name.words.is_subset(&column_words) { 0.8 } else { ratio(shared, all) }
         })
         .fold(0.0, f64::max);
     if best >= 0.5 { (0.85 * best, "a similar name") } else { (0.0, "") }

@@ -1,8 +1,11 @@
 //! What the fields are called in the headers of the world: English, Chinese, French, Spanish, and the box names of
 //! the single administrative document (SAD) as exports of national systems use them.
 
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
 /// A field and the names it goes by, best first. Compared without case, blanks and punctuation.
-pub(crate) const SYNONYMS: &[(&str, &[&str])] = &[
+const SYNONYMS: &[(&str, &[&str])] = &[
     (
         "declaration_id",
         &[
@@ -659,6 +662,19 @@ pub(crate) const SYNONYMS: &[(&str, &[&str])] = &[
     ),
     ("simulated", &["simulated", "simulated record", "synthetic", "模拟数据", "simulé", "simulado"]),
 ];
+
+/// One name of a field as headers are compared with it.
+pub(crate) struct KnownName {
+    pub(crate) normalised: String,
+    pub(crate) words: BTreeSet<String>,
+}
+
+/// [`SYNONYMS`], prepared once: a file of 2,000 columns compares each of them with every name.
+pub(crate) static KNOWN_NAMES: LazyLock<Vec<(&str, Vec<KnownName>)>> = LazyLock::new(|| {
+    let known =
+        |name: &&str| KnownName { normalised: normalise(name), words: words(name).into_iter().collect() };
+    SYNONYMS.iter().map(|(field, names)| (*field, names.iter().map(known).collect())).collect()
+});
 
 /// A header without case, accents, blanks and punctuation.
 pub(crate) fn normalise(name: &str) -> String {
