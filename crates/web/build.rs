@@ -44,7 +44,10 @@ fn generate(texts: &toml::Table) -> Result<String, Box<dyn Error>> {
 }
 
 fn section<'a>(texts: &'a toml::Table, name: &str) -> Result<&'a toml::Table, Box<dyn Error>> {
-    texts.get(name).and_then(toml::Value::as_table).ok_or_else(|| format!("texts/pages.toml lacks [{name}]").into())
+    texts
+        .get(name)
+        .and_then(toml::Value::as_table)
+        .ok_or_else(|| format!("texts/pages.toml lacks [{name}]").into())
 }
 
 fn languages_of(key: &str, text: &toml::Value) -> Result<String, Box<dyn Error>> {
@@ -57,7 +60,10 @@ fn languages_of(key: &str, text: &toml::Value) -> Result<String, Box<dyn Error>>
         }
         let names = names_in_braces(text);
         if *names_of_english.get_or_insert_with(|| names.clone()) != names {
-            return Err(format!("texts/pages.toml: {key} names other values in \"{language}\" than in English").into());
+            return Err(format!(
+                "texts/pages.toml: {key} names other values in \"{language}\" than in English"
+            )
+            .into());
         }
         write!(code, "{text:?}, ")?;
     }

@@ -214,7 +214,8 @@ impl Jobs {
                 ));
             }
             while jobs.len() >= FINISHED_KEPT_MAX {
-                let Some(oldest) = jobs.iter().position(|job| job.standing().state != JobState::Running) else {
+                let Some(oldest) = jobs.iter().position(|job| job.standing().state != JobState::Running)
+                else {
                     break;
                 };
                 jobs.remove(oldest);

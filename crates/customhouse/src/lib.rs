@@ -132,7 +132,11 @@ impl Customhouse {
     /// Appends one fact and answers with its position.
     pub(crate) fn record(&self, reader: &Reader, fact: Fact) -> Result<u64, Error> {
         let appended = self.journal.append(AppendRequest {
-            expected: fact.expected_version.map(|version| (fact.stream.clone(), version)).into_iter().collect(),
+            expected: fact
+                .expected_version
+                .map(|version| (fact.stream.clone(), version))
+                .into_iter()
+                .collect(),
             idempotency_key: fact.idempotency_key,
             events: vec![NewEvent {
                 stream: fact.stream,

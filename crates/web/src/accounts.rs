@@ -87,26 +87,40 @@ fn list_table(visit: &Visit, accounts: &[Account]) -> Markup {
 pub(crate) async fn add(visit: Visit, posted: Posted) -> Result<Redirect, Failure> {
     let role = role_of(&posted)?;
     visit
-        .work(move |house, reader| house.open_account(reader, posted.text("name"), role, posted.text("password")))
+        .work(move |house, reader| {
+            house.open_account(reader, posted.text("name"), role, posted.text("password"))
+        })
         .await?;
     Ok(Redirect::to("/accounts"))
 }
 
 /// Gives an account another role.
-pub(crate) async fn change_role(visit: Visit, Path(id): Path<String>, posted: Posted) -> Result<Redirect, Failure> {
+pub(crate) async fn change_role(
+    visit: Visit,
+    Path(id): Path<String>,
+    posted: Posted,
+) -> Result<Redirect, Failure> {
     let role = role_of(&posted)?;
     visit.work(move |house, reader| house.change_role(reader, &id, role)).await?;
     Ok(Redirect::to("/accounts"))
 }
 
 /// Closes an account.
-pub(crate) async fn close(visit: Visit, Path(id): Path<String>, _posted: Posted) -> Result<Redirect, Failure> {
+pub(crate) async fn close(
+    visit: Visit,
+    Path(id): Path<String>,
+    _posted: Posted,
+) -> Result<Redirect, Failure> {
     visit.work(move |house, reader| house.set_account_closed(reader, &id, true)).await?;
     Ok(Redirect::to("/accounts"))
 }
 
 /// Opens a closed account again.
-pub(crate) async fn reopen(visit: Visit, Path(id): Path<String>, _posted: Posted) -> Result<Redirect, Failure> {
+pub(crate) async fn reopen(
+    visit: Visit,
+    Path(id): Path<String>,
+    _posted: Posted,
+) -> Result<Redirect, Failure> {
     visit.work(move |house, reader| house.set_account_closed(reader, &id, false)).await?;
     Ok(Redirect::to("/accounts"))
 }

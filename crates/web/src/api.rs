@@ -32,7 +32,24 @@ const REASONS_DEFAULT: usize = 20;
         license(name = "Apache-2.0 OR MIT")
     ),
     paths(
-        session, batches, batch, rows, quarantine, lineage, tags, tag, tag_rows, why, audits, audit, start_audit, jobs, job, cancel_job, packs, pack
+        session,
+        batches,
+        batch,
+        rows,
+        quarantine,
+        lineage,
+        tags,
+        tag,
+        tag_rows,
+        why,
+        audits,
+        audit,
+        start_audit,
+        jobs,
+        job,
+        cancel_job,
+        packs,
+        pack
     ),
     components(schemas(Problem))
 )]
@@ -132,15 +149,26 @@ async fn batch(visit: Visit, Path(id): Path<String>) -> Result<Response, Failure
 
 /// Admitted rows; fields above the caller's clearance are named in `withheld` and are not there.
 #[utoipa::path(get, path = "/api/v1/batches/{id}/rows", params(("id" = String, Path, description = "Id, or its beginning"), SliceQuery), responses((status = 200, description = "Rows", body = serde_json::Value)))]
-async fn rows(visit: Visit, Path(id): Path<String>, Asked(asked): Asked<SliceQuery>) -> Result<Response, Failure> {
-    let page = visit.work(move |house, reader| house.rows_page(reader, &id, asked.offset, asked.limit())).await?;
+async fn rows(
+    visit: Visit,
+    Path(id): Path<String>,
+    Asked(asked): Asked<SliceQuery>,
+) -> Result<Response, Failure> {
+    let page =
+        visit.work(move |house, reader| house.rows_page(reader, &id, asked.offset, asked.limit())).await?;
     Ok(Json(page).into_response())
 }
 
 /// Rows that could not be used, with the reasons.
 #[utoipa::path(get, path = "/api/v1/batches/{id}/quarantine", params(("id" = String, Path, description = "Id, or its beginning"), SliceQuery), responses((status = 200, description = "Rows in quarantine", body = serde_json::Value)))]
-async fn quarantine(visit: Visit, Path(id): Path<String>, Asked(asked): Asked<SliceQuery>) -> Result<Response, Failure> {
-    let page = visit.work(move |house, reader| house.quarantine_page(reader, &id, asked.offset, asked.limit())).await?;
+async fn quarantine(
+    visit: Visit,
+    Path(id): Path<String>,
+    Asked(asked): Asked<SliceQuery>,
+) -> Result<Response, Failure> {
+    let page = visit
+        .work(move |house, reader| house.quarantine_page(reader, &id, asked.offset, asked.limit()))
+        .await?;
     Ok(Json(page).into_response())
 }
 
@@ -164,9 +192,14 @@ async fn tag(visit: Visit, Path(id): Path<String>) -> Result<Response, Failure> 
 
 /// Rows of the pool that carry a tag, the latest first, with the reasons.
 #[utoipa::path(get, path = "/api/v1/tags/{id}/rows", params(("id" = String, Path, description = "Id of the tag"), LimitQuery), responses((status = 200, description = "Rows with reasons", body = serde_json::Value)))]
-async fn tag_rows(visit: Visit, Path(id): Path<String>, Asked(asked): Asked<LimitQuery>) -> Result<Response, Failure> {
+async fn tag_rows(
+    visit: Visit,
+    Path(id): Path<String>,
+    Asked(asked): Asked<LimitQuery>,
+) -> Result<Response, Failure> {
     let limit = asked.limit.unwrap_or(REASONS_DEFAULT);
-    Ok(Json(visit.work(move |house, reader| house.tag_on_real_rows(reader, &id, limit)).await?).into_response())
+    Ok(Json(visit.work(move |house, reader| house.tag_on_real_rows(reader, &id, limit)).await?)
+        .into_response())
 }
 
 /// How many rows to answer with.
@@ -190,8 +223,13 @@ struct WhyQuery {
 
 /// Why a tag is on a row, or is not: parts of its condition, values, earlier entries.
 #[utoipa::path(get, path = "/api/v1/tags/{id}/why", params(("id" = String, Path, description = "Id of the tag"), WhyQuery), responses((status = 200, description = "The reason", body = serde_json::Value)))]
-async fn why(visit: Visit, Path(id): Path<String>, Asked(asked): Asked<WhyQuery>) -> Result<Response, Failure> {
-    Ok(Json(visit.work(move |house, reader| house.tag_on_row(reader, &id, &asked.batch, asked.row)).await?).into_response())
+async fn why(
+    visit: Visit,
+    Path(id): Path<String>,
+    Asked(asked): Asked<WhyQuery>,
+) -> Result<Response, Failure> {
+    Ok(Json(visit.work(move |house, reader| house.tag_on_row(reader, &id, &asked.batch, asked.row)).await?)
+        .into_response())
 }
 
 /// Completed audits, the latest first.
@@ -239,7 +277,8 @@ impl From<JobStatus> for JobAnswer {
 /// Starts an audit; the body names batches, capacity, currency and seed, each of which may be left out.
 #[utoipa::path(post, path = "/api/v1/audits", request_body = serde_json::Value, responses((status = 202, description = "It runs: ask the job", body = JobAnswer), (status = 403, description = "Not permitted, or no token", body = Problem)))]
 async fn start_audit(visit: Visit, PostedJson(spec): PostedJson<AuditSpec>) -> Result<Response, Failure> {
-    let status = visit.work(move |house, reader| house.start_audit(reader, spec).map(|job| job.status())).await?;
+    let status =
+        visit.work(move |house, reader| house.start_audit(reader, spec).map(|job| job.status())).await?;
     Ok((StatusCode::ACCEPTED, Json(JobAnswer::from(status))).into_response())
 }
 
@@ -253,7 +292,9 @@ async fn jobs(visit: Visit) -> Result<Json<Vec<JobAnswer>>, Failure> {
 /// One long task.
 #[utoipa::path(get, path = "/api/v1/jobs/{id}", params(("id" = u64, Path, description = "Id of the job")), responses((status = 200, description = "The job", body = JobAnswer), (status = 404, description = "There is none", body = Problem)))]
 async fn job(visit: Visit, Path(id): Path<u64>) -> Result<Json<JobAnswer>, Failure> {
-    Ok(Json(visit.work(move |house, reader| house.find_job(reader, id).map(|job| job.status())).await?.into()))
+    Ok(Json(
+        visit.work(move |house, reader| house.find_job(reader, id).map(|job| job.status())).await?.into(),
+    ))
 }
 
 /// Asks a long task to stop; nothing half-done is left.

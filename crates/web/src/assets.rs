@@ -63,8 +63,10 @@ pub(crate) fn text(name: &str) -> &'static str {
 pub(crate) async fn serve(Path((hash, name)): Path<(String, String)>) -> Response {
     match ASSETS.get(&name).filter(|asset| asset.hash == hash) {
         Some(asset) => {
-            let headers =
-                [(header::CONTENT_TYPE, asset.media_type), (header::CACHE_CONTROL, "public, max-age=31536000, immutable")];
+            let headers = [
+                (header::CONTENT_TYPE, asset.media_type),
+                (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),
+            ];
             (headers, asset.bytes.clone()).into_response()
         }
         None => StatusCode::NOT_FOUND.into_response(),

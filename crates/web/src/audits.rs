@@ -161,7 +161,9 @@ fn capacity_of(text: Option<&str>) -> Result<Capacity, Error> {
             let share = percent.trim().replace(',', ".").parse::<f64>().ok().map(|percent| percent / 100.0);
             share.filter(|share| *share > 0.0 && *share <= 1.0).map(Capacity::Share)
         }
-        None => text.replace(['\u{202f}', ' '], "").parse().ok().filter(|number| *number > 0).map(Capacity::Count),
+        None => {
+            text.replace(['\u{202f}', ' '], "").parse().ok().filter(|number| *number > 0).map(Capacity::Count)
+        }
     };
     read.ok_or_else(|| {
         Error::new(
@@ -177,7 +179,8 @@ fn capacity_of(text: Option<&str>) -> Result<Capacity, Error> {
 pub(crate) async fn start(visit: Visit, posted: Posted) -> Result<Redirect, Failure> {
     let batches = posted.all("batch");
     if batches.is_empty() {
-        let error = Error::new(Kind::Invalid, "no_batch_chosen", "no batch was chosen", "Choose at least one batch.");
+        let error =
+            Error::new(Kind::Invalid, "no_batch_chosen", "no batch was chosen", "Choose at least one batch.");
         return Err(error.into());
     }
     let seed = match posted.filled("seed") {
@@ -210,7 +213,9 @@ pub(crate) async fn show(visit: Visit, Path(id): Path<String>) -> Result<Markup,
         }
         (report::body(&audit, visit.language()))
     };
-    Ok(Page::new(&visit, Room::Audits, visit.say(texts::AUDIT)).with_island("report.css", "report.js").show(&content))
+    Ok(Page::new(&visit, Room::Audits, visit.say(texts::AUDIT))
+        .with_island("report.css", "report.js")
+        .show(&content))
 }
 
 /// The report as a file of its own.

@@ -12,7 +12,8 @@ use crate::failure::Failure;
 use crate::shell::{Page, Room, sentence};
 use crate::view::csrf;
 use crate::visit::{
-    Asked, LANGUAGE_COOKIE, Posted, THEME_COOKIE, Theme, Visit, blocking, own_place, preference_cookie, session_cookie,
+    Asked, LANGUAGE_COOKIE, Posted, THEME_COOKIE, Theme, Visit, blocking, own_place, preference_cookie,
+    session_cookie,
 };
 use crate::words::texts;
 
@@ -50,7 +51,10 @@ async fn no_account_yet(visit: &Visit) -> Result<bool, Failure> {
 }
 
 /// The form to sign in, or the way to the first set-up.
-pub(crate) async fn sign_in_form(visit: Visit, Asked(asked): Asked<SignInQuery>) -> Result<Response, Failure> {
+pub(crate) async fn sign_in_form(
+    visit: Visit,
+    Asked(asked): Asked<SignInQuery>,
+) -> Result<Response, Failure> {
     if visit.session().is_some() {
         return Ok(Redirect::to(own_place(asked.next.as_deref())).into_response());
     }
@@ -87,9 +91,7 @@ pub(crate) async fn sign_in(visit: Visit, posted: Posted) -> Result<Response, Fa
     .await?;
     let next = own_place(posted.get("next"));
     match outcome {
-        Ok(token) => {
-            Ok(([(header::SET_COOKIE, session_cookie(&token))], Redirect::to(next)).into_response())
-        }
+        Ok(token) => Ok(([(header::SET_COOKIE, session_cookie(&token))], Redirect::to(next)).into_response()),
         Err(SignInRefusal::Wrong) => {
             let page = sign_in_page(&visit, next, &name, visit.say(texts::SIGN_IN_WRONG));
             Ok((StatusCode::UNAUTHORIZED, page).into_response())
@@ -123,7 +125,8 @@ pub(crate) async fn set_up_form(visit: Visit, Asked(asked): Asked<SetUpQuery>) -
 }
 
 fn set_up_page(visit: &Visit, token: &str, name: &str, error: Option<&Error>) -> Markup {
-    let problem = error.map(|error| format!("{} {}", sentence(&error.detail), error.how_to_fix)).unwrap_or_default();
+    let problem =
+        error.map(|error| format!("{} {}", sentence(&error.detail), error.how_to_fix)).unwrap_or_default();
     let content = html! {
         p { (visit.say(texts::SET_UP_INTRODUCTION)) }
         (refusal(&problem))
@@ -179,7 +182,9 @@ pub(crate) async fn set_up(visit: Visit, posted: Posted) -> Result<Response, Fai
 pub(crate) async fn preferences(_visit: Visit, posted: Posted) -> Response {
     let mut response = Redirect::to(own_place(posted.get("place"))).into_response();
     if let Some(language) = posted.get("language").and_then(Language::from_code) {
-        response.headers_mut().append(header::SET_COOKIE, preference_cookie(LANGUAGE_COOKIE, language.code()));
+        response
+            .headers_mut()
+            .append(header::SET_COOKIE, preference_cookie(LANGUAGE_COOKIE, language.code()));
     }
     if let Some(theme) = posted.get("theme").and_then(Theme::from_name) {
         response.headers_mut().append(header::SET_COOKIE, preference_cookie(THEME_COOKIE, theme.name()));

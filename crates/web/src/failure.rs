@@ -39,7 +39,8 @@ impl Failure {
 
     /// The request cannot be read.
     pub(crate) fn unreadable(detail: impl Into<String>) -> Self {
-        Error::new(Kind::Invalid, "request_unreadable", detail, "Reload the page and send the form again.").into()
+        Error::new(Kind::Invalid, "request_unreadable", detail, "Reload the page and send the form again.")
+            .into()
     }
 
     /// HTTP status.

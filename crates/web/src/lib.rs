@@ -56,7 +56,8 @@ const UPLOAD_LIMIT: Duration = Duration::from_secs(3_600);
 /// Chinese are inside.
 #[must_use]
 pub fn render_report(report: &AuditReport, language: Language) -> String {
-    let assets = report::ReportAssets { style: assets::text("report.css"), script: assets::text("report.js") };
+    let assets =
+        report::ReportAssets { style: assets::text("report.css"), script: assets::text("report.js") };
     report::render_report(report, language, assets)
 }
 

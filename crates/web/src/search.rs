@@ -60,7 +60,11 @@ fn find(house: &Customhouse, reader: &Reader, words: &str, language: Language) -
         .iter()
         .filter(|(_, _, permission)| permission.is_none_or(|permission| reader.may(permission)))
         .filter(|(_, title, _)| matches(title.in_language(language)))
-        .map(|(place, title, _)| Hit { place: (*place).to_owned(), title: title.in_language(language).to_owned(), note: String::new() });
+        .map(|(place, title, _)| Hit {
+            place: (*place).to_owned(),
+            title: title.in_language(language).to_owned(),
+            note: String::new(),
+        });
     let mut groups = vec![Group { kind: texts::PAGES, hits: pages.collect() }];
     if reader.may(Permission::ViewTags) {
         let catalogue = house.tag_catalogue(reader)?;
@@ -69,11 +73,16 @@ fn find(house: &Customhouse, reader: &Reader, words: &str, language: Language) -
             .iter()
             .flat_map(|family| &family.tags)
             .filter(|tag| matches(&tag.id) || tag.title.0.values().any(|title| matches(title)))
-            .map(|tag| Hit { place: format!("/tags/{}", tag.id), title: tag.title.in_language(language).to_owned(), note: tag.id.clone() });
+            .map(|tag| Hit {
+                place: format!("/tags/{}", tag.id),
+                title: tag.title.in_language(language).to_owned(),
+                note: tag.id.clone(),
+            });
         groups.push(Group { kind: texts::TAGS, hits: hits.collect() });
     }
     if reader.may(Permission::ViewPool) {
-        let batches = matching(house, reader, &BatchesQuery { q: wanted.clone(), ..BatchesQuery::default() })?;
+        let batches =
+            matching(house, reader, &BatchesQuery { q: wanted.clone(), ..BatchesQuery::default() })?;
         let hits = batches.iter().map(|batch| Hit {
             place: format!("/pool/batches/{}", batch.id),
             title: batch.source_name.clone(),
@@ -94,7 +103,11 @@ fn find(house: &Customhouse, reader: &Reader, words: &str, language: Language) -
     let hits = packs
         .iter()
         .filter(|pack| matches(&pack.id) || pack.title.0.values().any(|title| matches(title)))
-        .map(|pack| Hit { place: format!("/packs/{}", pack.id), title: pack.title.in_language(language).to_owned(), note: pack.id.clone() });
+        .map(|pack| Hit {
+            place: format!("/packs/{}", pack.id),
+            title: pack.title.in_language(language).to_owned(),
+            note: pack.id.clone(),
+        });
     groups.push(Group { kind: texts::PACKS, hits: hits.collect() });
     groups.retain(|group| !group.hits.is_empty());
     Ok(groups)

@@ -108,12 +108,14 @@ fn cannot_listen(listen: SocketAddr, error: &io::Error) -> Error {
         io::ErrorKind::AddrInUse => {
             ("address_in_use", "Stop the program that uses it, or choose another port with --listen.")
         }
-        io::ErrorKind::PermissionDenied => {
-            ("address_not_permitted", "Choose a port of 1024 or more with --listen, and let a proxy stand before it.")
-        }
-        io::ErrorKind::AddrNotAvailable => {
-            ("address_not_available", "Choose an address of this machine with --listen, such as 127.0.0.1:8420.")
-        }
+        io::ErrorKind::PermissionDenied => (
+            "address_not_permitted",
+            "Choose a port of 1024 or more with --listen, and let a proxy stand before it.",
+        ),
+        io::ErrorKind::AddrNotAvailable => (
+            "address_not_available",
+            "Choose an address of this machine with --listen, such as 127.0.0.1:8420.",
+        ),
         _ => ("cannot_listen", "Choose another address with --listen."),
     };
     Error::new(Kind::Refused, code, format!("cannot listen on {listen}: {error}"), how_to_fix)

@@ -33,7 +33,13 @@ pub(crate) enum Room {
 type Entry = (Room, &'static str, Text, &'static str, Option<Permission>);
 
 const RAIL: [Entry; 6] = [
-    (Room::Overview, "/", texts::OVERVIEW, "M3 9.5 10 4l7 5.5V16a1 1 0 0 1-1 1h-3.5v-5h-5v5H4a1 1 0 0 1-1-1z", None),
+    (
+        Room::Overview,
+        "/",
+        texts::OVERVIEW,
+        "M3 9.5 10 4l7 5.5V16a1 1 0 0 1-1 1h-3.5v-5h-5v5H4a1 1 0 0 1-1-1z",
+        None,
+    ),
     (
         Room::Pool,
         "/pool",
@@ -55,7 +61,13 @@ const RAIL: [Entry; 6] = [
         "M3 17V3M3 17h14M6.5 13.5l3-4 2.5 2L16.5 5",
         Some(Permission::ViewAudits),
     ),
-    (Room::Packs, "/packs", texts::PACKS, "M3.5 6.5 10 3l6.5 3.5v7L10 17l-6.5-3.5zM3.5 6.5 10 10l6.5-3.5M10 10v7", None),
+    (
+        Room::Packs,
+        "/packs",
+        texts::PACKS,
+        "M3.5 6.5 10 3l6.5 3.5v7L10 17l-6.5-3.5zM3.5 6.5 10 10l6.5-3.5M10 10v7",
+        None,
+    ),
     (
         Room::Accounts,
         "/accounts",

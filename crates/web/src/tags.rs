@@ -5,7 +5,8 @@ use std::cmp::Ordering;
 use axum::extract::Path;
 use customhouse::rules::{Explanation, Truth};
 use customhouse::tags::{
-    Expectation, FamilyOfTags, PlaceOfRow, ReasonOfAggregate, TagDetail, TagReason, TagRows, TagSeverity, TagSummary,
+    Expectation, FamilyOfTags, PlaceOfRow, ReasonOfAggregate, TagDetail, TagReason, TagRows, TagSeverity,
+    TagSummary,
 };
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -58,7 +59,11 @@ fn subject(on: SubjectKind) -> &'static str {
 }
 
 /// The tags that match, with what their families are called.
-fn matching<'a>(visit: &Visit, families: &'a [FamilyOfTags], asked: &TagsQuery) -> Vec<(&'a FamilyOfTags, &'a TagSummary)> {
+fn matching<'a>(
+    visit: &Visit,
+    families: &'a [FamilyOfTags],
+    asked: &TagsQuery,
+) -> Vec<(&'a FamilyOfTags, &'a TagSummary)> {
     let wanted = asked.q.trim().to_lowercase();
     let matches = |tag: &TagSummary| {
         wanted.is_empty()
@@ -130,7 +135,8 @@ fn filters(visit: &Visit, families: &[FamilyOfTags], asked: &TagsQuery) -> Marku
 }
 
 fn list_table(visit: &Visit, asked: &TagsQuery, found: &[(&FamilyOfTags, &TagSummary)]) -> Markup {
-    let query = [("q", asked.q.as_str()), ("family", asked.family.as_str()), ("severity", asked.severity.as_str())];
+    let query =
+        [("q", asked.q.as_str()), ("family", asked.family.as_str()), ("severity", asked.severity.as_str())];
     let order = Order { sort: &asked.sort, path: "/tags", query: &query };
     let head = html! {
         (order.head(visit, "title", texts::TAG, false))
@@ -200,9 +206,12 @@ fn about(visit: &Visit, tag: &TagDetail) -> Markup {
         (visit.say(texts::OWNER), html! { (definition.owner) }),
         (visit.say(texts::SENSITIVITY), html! { (visit.named("class", definition.sensitivity.name())) }),
         (visit.say(texts::VERSION), html! { (definition.version) }),
-        (visit.say(texts::SOURCE), html! {
-            a href={ "/packs/" (source.pack_id) } { (source.pack_id) " " (source.pack_version) } " · " (source.file) ":" (source.line) " · " code { (short(&source.pack_hash)) }
-        }),
+        (
+            visit.say(texts::SOURCE),
+            html! {
+                a href={ "/packs/" (source.pack_id) } { (source.pack_id) " " (source.pack_version) } " · " (source.file) ":" (source.line) " · " code { (short(&source.pack_hash)) }
+            },
+        ),
     ])
 }
 
@@ -220,7 +229,8 @@ fn carrying(visit: &Visit, rows: &TagRows) -> Markup {
             }
         }
     };
-    let figures = [("carried", count(rows.carrying)), ("rows", count(rows.entries)), ("unknown", count(rows.unknown))];
+    let figures =
+        [("carried", count(rows.carrying)), ("rows", count(rows.entries)), ("unknown", count(rows.unknown))];
     let values: Vec<(&str, &str)> = figures.iter().map(|(name, value)| (*name, value.as_str())).collect();
     html! {
         section {
@@ -234,7 +244,9 @@ fn carrying(visit: &Visit, rows: &TagRows) -> Markup {
 
 fn row_number(reason: &TagReason) -> Markup {
     match (&reason.place.batch, reason.place.row) {
-        (Some(batch), Some(row)) => html! { a href={ "/pool/batches/" (batch) "/rows/" (row) } { (count(row)) } },
+        (Some(batch), Some(row)) => {
+            html! { a href={ "/pool/batches/" (batch) "/rows/" (row) } { (count(row)) } }
+        }
         _ => absent(),
     }
 }

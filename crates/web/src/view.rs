@@ -135,7 +135,8 @@ pub(crate) fn pager(visit: &Visit, path: &str, query: &[(&str, &str)], page: usi
     let pages = total.div_ceil(PAGE_ROWS).max(1);
     let to = |page: usize| {
         let number = page.to_string();
-        let mut values: Vec<(&str, &str)> = query.iter().copied().filter(|(name, _)| *name != "page").collect();
+        let mut values: Vec<(&str, &str)> =
+            query.iter().copied().filter(|(name, _)| *name != "page").collect();
         values.push(("page", &number));
         place(path, &values)
     };

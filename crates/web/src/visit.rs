@@ -101,7 +101,8 @@ fn language_of(headers: &HeaderMap) -> Language {
     if let Some(language) = cookie(headers, LANGUAGE_COOKIE).and_then(Language::from_code) {
         return language;
     }
-    let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let accepted =
+        headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     accepted
         .split(',')
         .filter_map(|part| Language::from_code(part.split(';').next().unwrap_or_default().trim()))
@@ -338,9 +339,9 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for PostedJson<T> {
         let bytes = Bytes::from_request(request, state)
             .await
             .map_err(|error| Failure::unreadable(format!("the body cannot be read: {error}")))?;
-        serde_json::from_slice(&bytes)
-            .map(Self)
-            .map_err(|error| Failure::unreadable(format!("the body is not the JSON that is expected: {error}")))
+        serde_json::from_slice(&bytes).map(Self).map_err(|error| {
+            Failure::unreadable(format!("the body is not the JSON that is expected: {error}"))
+        })
     }
 }
 
@@ -361,14 +362,19 @@ pub(crate) fn preference_cookie(name: &str, value: &str) -> HeaderValue {
 }
 
 /// Attends every request: finds out who asks, refuses what another site sends, turns failures into pages or problems.
-pub(crate) async fn attend(State(house): State<Arc<Customhouse>>, mut request: Request, next: Next) -> Response {
+pub(crate) async fn attend(
+    State(house): State<Arc<Customhouse>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let visit = match Visit::of(&house, &request) {
         Ok(visit) => visit,
         Err(error) => return problem(&error.into()),
     };
     request.extensions_mut().insert(visit.clone());
     let changes = !matches!(*request.method(), Method::GET | Method::HEAD);
-    let site = request.headers().get("sec-fetch-site").and_then(|value| value.to_str().ok()).unwrap_or("none");
+    let site =
+        request.headers().get("sec-fetch-site").and_then(|value| value.to_str().ok()).unwrap_or("none");
     let mut response = if changes && !matches!(site, "same-origin" | "none") {
         Failure::stale_form().into_response()
     } else {
@@ -400,17 +406,29 @@ fn failure_of(response: &mut Response) -> Option<Failure> {
         _ => return None,
     };
     // What speaks for itself already stays as it is.
-    if response.headers().get(header::CONTENT_TYPE).is_some_and(|value| !value.as_bytes().starts_with(b"text/plain")) {
+    if response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|value| !value.as_bytes().starts_with(b"text/plain"))
+    {
         return None;
     }
     let (code, detail, how_to_fix) = match kind {
         Kind::NotFound => {
             ("page_unknown", "there is no such page", "Check the address, or start from the overview.")
         }
-        Kind::Refused => ("request_too_large", "the request is larger than this page takes", "Send less at once."),
-        Kind::Busy => ("took_too_long", "this took too long and was stopped", "Ask for less at once, or try again."),
+        Kind::Refused => {
+            ("request_too_large", "the request is larger than this page takes", "Send less at once.")
+        }
+        Kind::Busy => {
+            ("took_too_long", "this took too long and was stopped", "Ask for less at once, or try again.")
+        }
         Kind::Internal => ("page_failed", "the program could not make this page", "Try again."),
-        _ => ("request_unreadable", "the request is not understood", "Check the address, or start from the overview."),
+        _ => (
+            "request_unreadable",
+            "the request is not understood",
+            "Check the address, or start from the overview.",
+        ),
     };
     Some(Error::new(kind, code, detail, how_to_fix).into())
 }
@@ -448,8 +466,10 @@ pub(crate) fn percent_encoded(text: &str) -> String {
 
 /// A place of our own to go on to; anything else is the overview.
 pub(crate) fn own_place(next: Option<&str>) -> &str {
-    next.filter(|place| place.starts_with('/') && !place.starts_with("//") && !place.contains(['\\', '\n', '\r']))
-        .unwrap_or("/")
+    next.filter(|place| {
+        place.starts_with('/') && !place.starts_with("//") && !place.contains(['\\', '\n', '\r'])
+    })
+    .unwrap_or("/")
 }
 
 #[cfg(test)]
@@ -474,7 +494,8 @@ mod tests {
     fn the_language_is_chosen_or_else_the_browsers_first_one_that_we_speak() {
         let mut headers = HeaderMap::new();
         assert_eq!(language_of(&headers), Language::En);
-        headers.insert(header::ACCEPT_LANGUAGE, HeaderValue::from_static("de-DE,de;q=0.9,zh-CN;q=0.8,en;q=0.5"));
+        headers
+            .insert(header::ACCEPT_LANGUAGE, HeaderValue::from_static("de-DE,de;q=0.9,zh-CN;q=0.8,en;q=0.5"));
         assert_eq!(language_of(&headers), Language::Zh);
         headers.insert(header::COOKIE, HeaderValue::from_static("a=b; tidewaiter-language=es"));
         assert_eq!(language_of(&headers), Language::Es);

@@ -22,7 +22,8 @@ impl Customhouse {
     ) -> Result<Account, Error> {
         reader.require(Permission::ManageUsers)?;
         let account = self.accounts().add(name, role, password, self.now())?;
-        let fact = Fact::new(&stream(&account.id), "account.opened", json!({ "name": account.name, "role": role }));
+        let fact =
+            Fact::new(&stream(&account.id), "account.opened", json!({ "name": account.name, "role": role }));
         if let Err(error) = self.record(reader, fact) {
             // Without its event the account must not be usable.
             self.accounts().set_closed(&account.id, true)?;
@@ -48,7 +49,8 @@ impl Customhouse {
     pub fn set_up(&self, token: &str, name: &str, password: &str) -> Result<Account, Error> {
         use subtle::ConstantTimeEq;
         let expected = self.setup_token()?;
-        let right = expected.is_some_and(|expected| bool::from(expected.as_bytes().ct_eq(token.trim().as_bytes())));
+        let right =
+            expected.is_some_and(|expected| bool::from(expected.as_bytes().ct_eq(token.trim().as_bytes())));
         if !right {
             return Err(Error::new(
                 Kind::Forbidden,
@@ -179,8 +181,14 @@ mod tests {
         let officer = house.open_account(&ada, "oleg", Role::Officer, PASSWORD).unwrap();
         let oleg = Reader::new(&officer.id, Role::Officer);
         assert_eq!(house.list_accounts(&oleg).unwrap_err().code, "not_permitted");
-        assert_eq!(house.open_account(&oleg, "eve", Role::Admin, PASSWORD).unwrap_err().code, "not_permitted");
-        assert_eq!(house.set_password(&oleg, "ada", "another long password").unwrap_err().code, "not_permitted");
+        assert_eq!(
+            house.open_account(&oleg, "eve", Role::Admin, PASSWORD).unwrap_err().code,
+            "not_permitted"
+        );
+        assert_eq!(
+            house.set_password(&oleg, "ada", "another long password").unwrap_err().code,
+            "not_permitted"
+        );
         assert_eq!(house.change_role(&ada, "ada", Role::Officer).unwrap_err().code, "last_administrator");
         assert_eq!(house.set_account_closed(&ada, "ada", true).unwrap_err().code, "last_administrator");
         house.change_role(&ada, "oleg", Role::Admin).unwrap();

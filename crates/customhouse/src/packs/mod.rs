@@ -5,4 +5,6 @@ mod read_model;
 
 pub use read_model::{PackDetail, PackSummary};
 
-pub use ::packs::{Approval, InstallReport, Manifest, Origin, Pack, PackDiff, PackEntry, PackKind, Registry, diff};
+pub use ::packs::{
+    Approval, InstallReport, Manifest, Origin, Pack, PackDiff, PackEntry, PackKind, Registry, diff,
+};

@@ -98,7 +98,8 @@ impl Customhouse {
 
     /// The version in use of a pack that the reader may see.
     pub fn find_pack(&self, reader: &Reader, id: &str) -> Result<PackDetail, Error> {
-        let versions: Vec<PackSummary> = self.list_packs(reader).into_iter().filter(|pack| pack.id == id).collect();
+        let versions: Vec<PackSummary> =
+            self.list_packs(reader).into_iter().filter(|pack| pack.id == id).collect();
         let registry = self.registry();
         let entry = registry.get(id).filter(|entry| versions.iter().any(|seen| seen.hash == entry.pack.hash));
         let Some(entry) = entry else {
@@ -116,7 +117,11 @@ impl Customhouse {
             description: manifest.description.clone(),
             licence: manifest.licence.clone(),
             simulated: manifest.simulated,
-            depends: manifest.depends.iter().map(|other| (other.id.clone(), other.version.to_string())).collect(),
+            depends: manifest
+                .depends
+                .iter()
+                .map(|other| (other.id.clone(), other.version.to_string()))
+                .collect(),
             contents: entry.pack.files.iter().map(|(path, content)| (path.clone(), bytes(content))).collect(),
             versions,
         })

@@ -31,8 +31,8 @@ mod read_model;
 mod tests;
 
 pub use answers::{
-    BatchDetail, BatchQuery, BatchSelection, BatchSummary, ColumnOfRows, ContractSummary, Lineage, QuarantinePage,
-    QuarantineRow, RowOfBatch, RowsPage,
+    BatchDetail, BatchQuery, BatchSelection, BatchSummary, ColumnOfRows, ContractSummary, Lineage,
+    QuarantinePage, QuarantineRow, RowOfBatch, RowsPage,
 };
 pub use commands::{Admission, AdmitRequest, DeclaredContract, Outcomes};
 pub(crate) use model::Pool;

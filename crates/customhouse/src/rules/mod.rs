@@ -214,7 +214,12 @@ mod tests {
         let file = folder.path().join("message.xml");
         std::fs::write(&file, "<CC315A><HEAHEA><RefNumHEA4>X</RefNumHEA4></HEAHEA></CC315A>").unwrap();
         let checked = check_document(&registry, "ens-entry-summary", &file).unwrap();
-        assert!(checked.document == "CC315A" && checked.rules >= 40, "{} {}", checked.document, checked.rules);
+        assert!(
+            checked.document == "CC315A" && checked.rules >= 40,
+            "{} {}",
+            checked.document,
+            checked.rules
+        );
         for (pack, text, code) in [
             ("no-such-pack", "<a/>", "pack_unknown"),
             ("customs-lists", "<a/>", "pack_of_other_kind"),

@@ -8,17 +8,16 @@ use maud::{Markup, html};
 use super::list::{state_chip, waiting};
 use crate::failure::Failure;
 use crate::shell::{Page, Room};
-use crate::view::{absent, chip, crumbs, csrf, facts, figure, finding_groups, findings, heading, simulated, table, th};
+use crate::view::{
+    absent, chip, crumbs, csrf, facts, figure, finding_groups, findings, heading, simulated, table, th,
+};
 use crate::visit::Visit;
 use crate::words::{count, minute, percent, short, size, texts};
 
 /// The parts of a batch that have pages of their own.
 pub(super) fn parts(visit: &Visit, batch: &str, here: &str, waiting: u64) -> Markup {
-    let places = [
-        ("", texts::SUMMARY, 0),
-        ("/rows", texts::ROWS, 0),
-        ("/quarantine", texts::QUARANTINE, waiting),
-    ];
+    let places =
+        [("", texts::SUMMARY, 0), ("/rows", texts::ROWS, 0), ("/quarantine", texts::QUARANTINE, waiting)];
     html! {
         nav class="parts" aria-label=(visit.say(texts::PARTS_OF_BATCH)) {
             ul {
@@ -129,8 +128,14 @@ fn origin(visit: &Visit, batch: &BatchDetail) -> Markup {
     let mut pairs = vec![
         (visit.say(texts::FILE), html! { (summary.source_name) }),
         (visit.say(texts::FILE_HASH), html! { code class="hash" { (summary.source_sha256) } }),
-        (visit.say(texts::ORIGINAL_KEPT), html! { (visit.say(if batch.source_kept { texts::YES } else { texts::NO })) }),
-        (visit.say(texts::CONTRACT), html! { a href={ "/pool/contracts/" (summary.contract) } { (summary.contract) } " " code class="hash" { (short(&batch.contract_sha256)) } }),
+        (
+            visit.say(texts::ORIGINAL_KEPT),
+            html! { (visit.say(if batch.source_kept { texts::YES } else { texts::NO })) },
+        ),
+        (
+            visit.say(texts::CONTRACT),
+            html! { a href={ "/pool/contracts/" (summary.contract) } { (summary.contract) } " " code class="hash" { (short(&batch.contract_sha256)) } },
+        ),
         (visit.say(texts::SENT_BY), html! { code { (summary.actor) } }),
         (visit.say(texts::JOURNAL_POSITION), html! { (count(summary.position)) }),
     ];
@@ -144,7 +149,10 @@ fn origin(visit: &Visit, batch: &BatchDetail) -> Markup {
         pairs.push((visit.say(texts::OUTCOMES), html! { (visit.fill(texts::OUTCOMES_JOINED, &values)) }));
     }
     if let Some(mends) = &summary.mends {
-        pairs.push((visit.say(texts::MENDS), html! { a href={ "/pool/batches/" (mends) } { code { (short(mends)) } } }));
+        pairs.push((
+            visit.say(texts::MENDS),
+            html! { a href={ "/pool/batches/" (mends) } { code { (short(mends)) } } },
+        ));
     }
     if !batch.mended_by.is_empty() {
         pairs.push((visit.say(texts::MENDED_BY), html! {
@@ -231,14 +239,25 @@ pub(crate) async fn contract(visit: Visit, Path(name): Path<String>) -> Result<M
 
 fn terms(visit: &Visit, known: &ContractSummary) -> Markup {
     let contract = &known.contract;
-    let percent_of = |share: rust_decimal::Decimal| format!("{}\u{a0}%", (share * rust_decimal::Decimal::ONE_HUNDRED).normalize());
+    let percent_of = |share: rust_decimal::Decimal| {
+        format!("{}\u{a0}%", (share * rust_decimal::Decimal::ONE_HUNDRED).normalize())
+    };
     let mut pairs = vec![
         (visit.say(texts::OWNER), html! { (contract.owner) }),
         (visit.say(texts::PURPOSE), html! { (contract.purpose) }),
         (visit.say(texts::LICENCE), html! { (contract.licence) }),
-        (visit.say(texts::EXPECTED_VOLUME), html! { (count(contract.volume.rows_min)) " – " (count(contract.volume.rows_max)) " " (visit.say(texts::ROWS)) }),
-        (visit.say(texts::QUARANTINE_AT_MOST), html! { (percent_of(contract.quality.quarantined_share_max)) }),
-        (visit.say(texts::ORIGINAL_KEPT), html! { (visit.say(if contract.keep_source { texts::YES } else { texts::NO })) }),
+        (
+            visit.say(texts::EXPECTED_VOLUME),
+            html! { (count(contract.volume.rows_min)) " – " (count(contract.volume.rows_max)) " " (visit.say(texts::ROWS)) },
+        ),
+        (
+            visit.say(texts::QUARANTINE_AT_MOST),
+            html! { (percent_of(contract.quality.quarantined_share_max)) },
+        ),
+        (
+            visit.say(texts::ORIGINAL_KEPT),
+            html! { (visit.say(if contract.keep_source { texts::YES } else { texts::NO })) },
+        ),
         (visit.say(texts::CONTENT_HASH), html! { code class="hash" { (known.sha256) } }),
         (visit.say(texts::REVISION), html! { (count(known.revision)) }),
     ];

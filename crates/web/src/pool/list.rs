@@ -36,7 +36,11 @@ pub(crate) struct BatchesQuery {
 }
 
 /// All batches that match, in the order asked for.
-pub(crate) fn matching(house: &Customhouse, reader: &Reader, asked: &BatchesQuery) -> Result<Vec<BatchSummary>, Error> {
+pub(crate) fn matching(
+    house: &Customhouse,
+    reader: &Reader,
+    asked: &BatchesQuery,
+) -> Result<Vec<BatchSummary>, Error> {
     let state = match asked.state.as_str() {
         "admitted" => Some(BatchState::Admitted),
         "refused" => Some(BatchState::Refused),

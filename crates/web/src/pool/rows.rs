@@ -73,7 +73,8 @@ pub(crate) async fn rows(
             (pager(&visit, &path, &[], asked.page(), total))
         }
     };
-    Ok(Page::new(&visit, Room::Pool, format!("{}: {}", visit.say(texts::ROWS), batch.source_name)).show(&content))
+    Ok(Page::new(&visit, Room::Pool, format!("{}: {}", visit.say(texts::ROWS), batch.source_name))
+        .show(&content))
 }
 
 fn rows_table(visit: &Visit, page: &RowsPage) -> Markup {
@@ -179,7 +180,8 @@ pub(crate) async fn lineage(visit: Visit, Path((id, row)): Path<(String, u64)>) 
         })
         .await?;
     let title = format!("{} {}", visit.say(texts::ROW), count(row));
-    let (of_batch, of_rows) = (format!("/pool/batches/{}", batch.id), format!("/pool/batches/{}/rows", batch.id));
+    let (of_batch, of_rows) =
+        (format!("/pool/batches/{}", batch.id), format!("/pool/batches/{}/rows", batch.id));
     let content = html! {
         (crumbs(&visit, &[("/pool", visit.say(texts::POOL)), (&of_batch, &batch.source_name), (&of_rows, visit.say(texts::ROWS))]))
         (heading(&title, &html! { (batch.source_name) " " (simulated(&visit, batch.rows_simulated > 0)) }, &html! {}))

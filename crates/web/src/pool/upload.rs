@@ -90,7 +90,12 @@ pub(crate) async fn receive(visit: Visit, mut parts: Multipart) -> Result<Redire
         }
     }
     let file = file.filter(|_| trusted).ok_or_else(|| {
-        Failure::from(Error::new(Kind::Invalid, "file_missing", "no file was chosen", "Choose a CSV or Parquet file."))
+        Failure::from(Error::new(
+            Kind::Invalid,
+            "file_missing",
+            "no file was chosen",
+            "Choose a CSV or Parquet file.",
+        ))
     })?;
     let outcomes = outcomes.map(|upload| upload.id).unwrap_or_default();
     let to = place(&format!("/pool/uploads/{}", file.id), &[("outcomes", &outcomes), ("mends", &mends)]);
@@ -266,7 +271,8 @@ fn mapping_of(posted: &Posted, proposal: Proposal) -> Result<Mapping, Error> {
     let mut mapping = proposal.mapping;
     for field in &spine::declaration_entry::schema().fields {
         let Some(chosen) = posted.get(&format!("column.{}", field.name)) else { continue };
-        let now = mapping.fields.get(&field.name).and_then(|mapping| mapping.column.as_deref()).unwrap_or_default();
+        let now =
+            mapping.fields.get(&field.name).and_then(|mapping| mapping.column.as_deref()).unwrap_or_default();
         if chosen == now {
             continue;
         }
@@ -314,7 +320,11 @@ pub(crate) async fn admit(visit: Visit, Path(id): Path<String>, posted: Posted) 
 }
 
 /// Throws a waiting file away.
-pub(crate) async fn discard(visit: Visit, Path(id): Path<String>, _posted: Posted) -> Result<Redirect, Failure> {
+pub(crate) async fn discard(
+    visit: Visit,
+    Path(id): Path<String>,
+    _posted: Posted,
+) -> Result<Redirect, Failure> {
     visit.work(move |house, reader| house.discard_upload(reader, &id)).await?;
     Ok(Redirect::to("/pool"))
 }

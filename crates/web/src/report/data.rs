@@ -51,7 +51,12 @@ fn inputs(inputs: &[AuditInput]) -> Markup {
             ]
         })
         .collect();
-    let heads = [Head::text("file"), Head::number("rows_read"), Head::number("rows_quarantined"), Head::text("sha256")];
+    let heads = [
+        Head::text("file"),
+        Head::number("rows_read"),
+        Head::number("rows_quarantined"),
+        Head::text("sha256"),
+    ];
     table(&say("inputs_caption"), &heads, &rows)
 }
 
@@ -87,7 +92,8 @@ fn fields(report: &AuditReport) -> Markup {
             ]
         })
         .collect();
-    let heads = [Head::text("field"), Head::number("filled"), Head::number("filled_share"), Head::number("distinct")];
+    let heads =
+        [Head::text("field"), Head::number("filled"), Head::number("filled_share"), Head::number("distinct")];
     table(&say("fields_caption"), &heads, &rows)
 }
 
@@ -103,7 +109,9 @@ fn months(months: &[MonthRow], simulated: bool) -> Markup {
                 Cell::number(count(month.rows), plot::coordinate(month.rows)),
                 Cell::number(count(month.inspected), plot::coordinate(month.inspected)),
                 Cell::number(count(month.hits), plot::coordinate(month.hits)),
-                Cell::optional(plot::quotient(month.hits, month.inspected), |rate| Cell::number(percent(rate), rate)),
+                Cell::optional(plot::quotient(month.hits, month.inspected), |rate| {
+                    Cell::number(percent(rate), rate)
+                }),
             ]
         })
         .collect();
@@ -145,7 +153,8 @@ pub(super) fn quality(report: &AuditReport) -> Markup {
             ]
         })
         .collect();
-    let heads = [Head::text("file"), Head::text("column"), Head::number("count"), Head::text("first_example")];
+    let heads =
+        [Head::text("file"), Head::text("column"), Head::number("count"), Head::text("first_example")];
     html! {
         @if groups.is_empty() && report.audit.quality.is_empty() {
             p { (say("quality_nothing")) }

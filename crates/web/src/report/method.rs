@@ -54,7 +54,10 @@ fn times(report: &AuditReport) -> Markup {
         .times
         .iter()
         .map(|time| {
-            vec![Cell::text(&time.stage), Cell::number(count(time.milliseconds), super::plot::coordinate(time.milliseconds))]
+            vec![
+                Cell::text(&time.stage),
+                Cell::number(count(time.milliseconds), super::plot::coordinate(time.milliseconds)),
+            ]
         })
         .collect();
     table(&say("method_times"), &[Head::text("stage"), Head::number("milliseconds")], &rows)

@@ -62,7 +62,9 @@ fn plan_table(plans: &Plans, audit: &Audit) -> Markup {
                 Cell::optional(plan.lift, |lift| Cell::number(number(lift), lift)),
                 Cell::optional(plan.adjusted_p, |p| Cell::number(p_value(p), p)),
                 Cell::number(count(plan.shared_with_actual), plot::coordinate(plan.shared_with_actual)),
-                Cell::optional(plan.revenue_kept, |amount| Cell::number(money(amount, currency), plot::amount(amount))),
+                Cell::optional(plan.revenue_kept, |amount| {
+                    Cell::number(money(amount, currency), plot::amount(amount))
+                }),
             ]
         })
         .collect();
@@ -88,7 +90,15 @@ fn estimate(plan: &PlanResult) -> Markup {
         Some(Estimate::Refused { reason }) => {
             html! { p class="note" { (say(&format!("estimate_refused_{reason}"))) } }
         }
-        Some(Estimate::Given { finds, finds_interval, rate, rate_interval, inspected, effective_sample, .. }) => html! {
+        Some(Estimate::Given {
+            finds,
+            finds_interval,
+            rate,
+            rate_interval,
+            inspected,
+            effective_sample,
+            ..
+        }) => html! {
             p {
                 (say_with("estimate_given", &[
                     ("finds", &number(finds.round())),

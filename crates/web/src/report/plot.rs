@@ -96,7 +96,8 @@ fn label(x: f64, y: f64, class: &str, key: &str) -> Markup {
 
 fn drawing(height: f64, key: &str, content: &Markup) -> Markup {
     html! {
-        div class="plot" {
+        // It scrolls on a narrow screen, by keyboard too.
+        div class="plot" tabindex="0" {
             svg viewBox={ "0 0 " (WIDTH) " " (height) } role="img" aria-label=(plain(key, spine::Language::En)) { (content) }
         }
     }

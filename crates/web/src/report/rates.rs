@@ -110,7 +110,9 @@ fn rate_row(row: &RateRow, currency: Option<&str>) -> Vec<Cell> {
         Cell::number(number(row.lift), row.lift),
         Cell::optional(row.adjusted_p, |p| Cell::number(p_value(p), p)),
         Cell::number(percent(row.share_of_finds), row.share_of_finds),
-        Cell::optional(row.recovered_revenue, |amount| Cell::number(money(amount, currency), plot::amount(amount))),
+        Cell::optional(row.recovered_revenue, |amount| {
+            Cell::number(money(amount, currency), plot::amount(amount))
+        }),
     ]
 }
 
@@ -138,8 +140,12 @@ pub(super) fn curve(curve: &Curve, simulated: bool) -> Markup {
             ]
         })
         .collect();
-    let heads =
-        [Head::text("order"), Head::number("inspections_spent"), Head::number("finds_made"), Head::number("interval")];
+    let heads = [
+        Head::text("order"),
+        Head::number("inspections_spent"),
+        Head::number("finds_made"),
+        Head::number("interval"),
+    ];
     html! {
         p {
             (say_with("curve_intro", &[

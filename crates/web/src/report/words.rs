@@ -35,7 +35,8 @@ pub(super) fn plain(key: &str, language: Language) -> String {
 
 fn filled(key: &str, language: Language, values: &[(&str, &str)]) -> String {
     // A missing key shows itself; a test keeps it from happening.
-    let mut text = TEXTS.get(key).map_or_else(|| key.to_owned(), |text| text.in_language(language).to_owned());
+    let mut text =
+        TEXTS.get(key).map_or_else(|| key.to_owned(), |text| text.in_language(language).to_owned());
     for (name, value) in values {
         text = text.replace(&format!("{{{name}}}"), value);
     }
@@ -88,11 +89,7 @@ fn grouped(digits: &str) -> String {
 /// A share between 0 and 1 in percent, with as many digits as small shares need.
 pub(super) fn percent(share: f64) -> String {
     let percent = share * 100.0;
-    if percent != 0.0 && percent.abs() < 0.1 {
-        format!("{percent:.2} %")
-    } else {
-        format!("{percent:.1} %")
-    }
+    if percent != 0.0 && percent.abs() < 0.1 { format!("{percent:.2} %") } else { format!("{percent:.1} %") }
 }
 
 /// An interval of shares in percent.
@@ -116,7 +113,8 @@ pub(super) fn money(amount: Decimal, currency: Option<&str>) -> String {
     let digits = if amount.abs() < Decimal::from(1_000) { 2 } else { 0 };
     let rounded = amount.round_dp(digits).normalize().to_string();
     let (sign, rest) = rounded.strip_prefix('-').map_or(("", rounded.as_str()), |rest| ("-", rest));
-    let (whole, fraction) = rest.split_once('.').map_or((rest, None), |(whole, fraction)| (whole, Some(fraction)));
+    let (whole, fraction) =
+        rest.split_once('.').map_or((rest, None), |(whole, fraction)| (whole, Some(fraction)));
     let mut text = format!("{sign}{}", grouped(whole));
     if let Some(fraction) = fraction {
         text.push('.');
@@ -161,11 +159,15 @@ mod tests {
         assert!(TEXTS.len() > 50);
         for (key, text) in TEXTS.iter() {
             for language in LANGUAGES {
-                assert!(text.0.get(&language).is_some_and(|text| !text.trim().is_empty()), "{key} lacks {language:?}");
+                assert!(
+                    text.0.get(&language).is_some_and(|text| !text.trim().is_empty()),
+                    "{key} lacks {language:?}"
+                );
             }
             let made_up = ["section_", "verdict_", "estimate_refused_", "flag_"];
             assert!(
-                sources.contains(&format!("\"{key}\"")) || made_up.iter().any(|prefix| key.starts_with(prefix)),
+                sources.contains(&format!("\"{key}\""))
+                    || made_up.iter().any(|prefix| key.starts_with(prefix)),
                 "{key} is used nowhere"
             );
         }

@@ -100,7 +100,8 @@ async fn every_role_gets_what_it_may_and_nothing_else() {
             assert_eq!(allowed, expected, "{path} for {role:?}");
         }
         let nobody = site.get(&Caller::default(), &path).await;
-        let expected = if path.starts_with("/api/") { StatusCode::UNAUTHORIZED } else { StatusCode::SEE_OTHER };
+        let expected =
+            if path.starts_with("/api/") { StatusCode::UNAUTHORIZED } else { StatusCode::SEE_OTHER };
         assert_eq!(nobody.status, expected, "{path} for nobody");
     }
     for (path, expected) in CHANGES {
@@ -109,7 +110,12 @@ async fn every_role_gets_what_it_may_and_nothing_else() {
             // The role stands in the form; a batch that is not there fails only after the permission was asked.
             let fields = [("role", "officer"), ("name", "x"), ("password", "short"), ("batch", "ffff")];
             let answer = site.post(&caller, path, &caller.csrf, &fields).await;
-            assert_eq!(answer.status != StatusCode::FORBIDDEN, expected == 'y', "{path} for {role:?}: {}", answer.text);
+            assert_eq!(
+                answer.status != StatusCode::FORBIDDEN,
+                expected == 'y',
+                "{path} for {role:?}: {}",
+                answer.text
+            );
         }
     }
 }
@@ -126,7 +132,8 @@ fn no_route_is_left_out() {
                 && parts.iter().zip(&beginning).all(|(part, own)| own.starts_with('{') || part == own)
         })
     };
-    let routes: Vec<&str> = sources.split(".route(\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+    let routes: Vec<&str> =
+        sources.split(".route(\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
     assert!(routes.len() > 50, "{routes:?}");
     for route in routes {
         assert!(asked(route) || ELSEWHERE.contains(&route), "no test asks {route}");
@@ -156,7 +163,8 @@ async fn a_form_without_the_right_token_changes_nothing() {
         .body(Body::from(format!("csrf={}", admin.csrf)));
     assert_eq!(site.ask(request.unwrap()).await.status, StatusCode::FORBIDDEN);
     // A file without the token before it is not even taken in.
-    let body = "--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.csv\"\r\n\r\na,b\r\n--x--\r\n";
+    let body =
+        "--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.csv\"\r\n\r\na,b\r\n--x--\r\n";
     let request = Request::builder()
         .method(Method::POST)
         .uri("/pool/uploads")
@@ -170,7 +178,9 @@ async fn a_form_without_the_right_token_changes_nothing() {
 async fn every_answer_carries_the_security_headers_and_records_are_not_cached() {
     let site = Site::with(&[Role::Analyst]);
     let analyst = site.caller(Role::Analyst);
-    for path in ["/", "/pool", "/nowhere", "/api/v1/batches", "/api/v1/nowhere", "/assets/0/app.css", "/sign-in"] {
+    for path in
+        ["/", "/pool", "/nowhere", "/api/v1/batches", "/api/v1/nowhere", "/assets/0/app.css", "/sign-in"]
+    {
         let answer = site.get(&analyst, path).await;
         let policy = answer.header("content-security-policy");
         assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{path}: {policy}");
@@ -180,8 +190,14 @@ async fn every_answer_carries_the_security_headers_and_records_are_not_cached() 
         assert_eq!(answer.header("cache-control"), "no-store", "{path}");
     }
     let page = site.get(&analyst, "/").await;
-    assert!(!page.text.contains("<style") && !page.text.contains(" style=") && !page.text.contains("onclick"));
-    assert!(page.text.split("<script").skip(1).all(|tag| tag.starts_with(" defer src=\"/assets/")), "{}", page.text);
+    assert!(
+        !page.text.contains("<style") && !page.text.contains(" style=") && !page.text.contains("onclick")
+    );
+    assert!(
+        page.text.split("<script").skip(1).all(|tag| tag.starts_with(" defer src=\"/assets/")),
+        "{}",
+        page.text
+    );
 }
 
 #[tokio::test]

@@ -12,7 +12,8 @@ use crate::support::{Answer, Caller, PASSWORD, Site, records};
 /// The caller after an answer: its cookies beside those there were.
 fn after(answer: &Answer, csrf: &str) -> Caller {
     let cookies = answer.headers.get_all(header::SET_COOKIE).iter();
-    let cookies: Vec<&str> = cookies.map(|value| value.to_str().unwrap().split(';').next().unwrap()).collect();
+    let cookies: Vec<&str> =
+        cookies.map(|value| value.to_str().unwrap().split(';').next().unwrap()).collect();
     Caller { cookie: cookies.join("; "), csrf: csrf.to_owned() }
 }
 
@@ -34,11 +35,14 @@ async fn the_first_administrator_comes_in_by_the_token_and_signs_in_and_out() {
     let form = token_in(&page.text);
     let visitor = after(&page, &form);
     assert!(visitor.cookie.starts_with("__Host-tidewaiter-form="), "{}", visitor.cookie);
-    let wrong = site.post(&visitor, "/set-up", &form, &[("token", "guess"), ("name", "ada"), ("password", PASSWORD)]);
+    let wrong =
+        site.post(&visitor, "/set-up", &form, &[("token", "guess"), ("name", "ada"), ("password", PASSWORD)]);
     let wrong = wrong.await;
     assert_eq!(wrong.status, StatusCode::FORBIDDEN);
     assert!(wrong.text.contains("role=\"alert\""), "the form is shown again with the reason: {}", wrong.text);
-    let made = site.post(&visitor, "/set-up", &form, &[("token", &token), ("name", "ada"), ("password", PASSWORD)]).await;
+    let made = site
+        .post(&visitor, "/set-up", &form, &[("token", &token), ("name", "ada"), ("password", PASSWORD)])
+        .await;
     assert_eq!((made.status, made.header("location")), (StatusCode::SEE_OTHER, "/"));
     let cookie = made.header("set-cookie");
     for attribute in ["__Host-tidewaiter=", "; Path=/", "; Secure", "; HttpOnly", "; SameSite=Lax"] {
@@ -60,10 +64,12 @@ async fn guessing_passwords_soon_has_to_wait() {
     let form = token_in(&page.text);
     let visitor = after(&page, &form);
     for _ in 0..6 {
-        let wrong = site.post(&visitor, "/sign-in", &form, &[("name", "officer"), ("password", "guess")]).await;
+        let wrong =
+            site.post(&visitor, "/sign-in", &form, &[("name", "officer"), ("password", "guess")]).await;
         assert_eq!(wrong.status, StatusCode::UNAUTHORIZED);
     }
-    let waiting = site.post(&visitor, "/sign-in", &form, &[("name", "officer"), ("password", PASSWORD)]).await;
+    let waiting =
+        site.post(&visitor, "/sign-in", &form, &[("name", "officer"), ("password", PASSWORD)]).await;
     assert_eq!(waiting.status, StatusCode::TOO_MANY_REQUESTS);
     assert_eq!(waiting.header("retry-after"), "5");
 }
@@ -136,15 +142,26 @@ async fn pages_speak_four_languages_and_leave_no_name_in_braces_behind() {
     let audit = site.audit();
     let analyst = site.caller(Role::Analyst);
     let batch = format!("/pool/batches/{}", site.batch);
-    let places = ["/", "/pool", &batch, "/tags/gross_below_net", "/audits", &format!("/audits/{audit}"), "/help"];
+    let places =
+        ["/", "/pool", &batch, "/tags/gross_below_net", "/audits", &format!("/audits/{audit}"), "/help"];
     for language in Language::ALL {
-        let set = site.post(&analyst, "/preferences", &analyst.csrf, &[("language", language.code()), ("place", "/pool")]).await;
+        let set = site
+            .post(
+                &analyst,
+                "/preferences",
+                &analyst.csrf,
+                &[("language", language.code()), ("place", "/pool")],
+            )
+            .await;
         assert_eq!(set.header("location"), "/pool");
         let cookie = format!("{}; {}", analyst.cookie, after(&set, "").cookie);
         let caller = Caller { cookie, ..analyst.clone() };
         for place in places {
             let page = site.get(&caller, place).await;
-            assert!(page.text.contains(&format!("<html lang=\"{}\"", language.code())), "{place} in {language:?}");
+            assert!(
+                page.text.contains(&format!("<html lang=\"{}\"", language.code())),
+                "{place} in {language:?}"
+            );
             for name in ["{n}", "{name}", "{q}", "{page}", "{pages}", "{t}", "{rows}", "{carried}"] {
                 assert!(!page.text.contains(name), "{place} in {language:?} shows {name}");
             }

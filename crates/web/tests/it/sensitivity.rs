@@ -38,7 +38,9 @@ async fn a_restricted_field_is_in_no_byte_that_an_officer_gets() {
     }
     // Whoever may see them does, so that the test above looks where they are.
     let analyst = site.caller(Role::Analyst);
-    for place in ["/pool/batches/{batch}/rows", "/pool/batches/{batch}/quarantine", "/api/v1/batches/{batch}/rows"] {
+    for place in
+        ["/pool/batches/{batch}/rows", "/pool/batches/{batch}/quarantine", "/api/v1/batches/{batch}/rows"]
+    {
         let answer = site.get(&analyst, &place.replace("{batch}", &site.batch)).await;
         assert!(answer.text.contains(SECRET_OFFICER) && answer.text.contains(SECRET_RULE), "{place}");
     }

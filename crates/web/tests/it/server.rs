@@ -34,7 +34,12 @@ fn pages_come_over_a_socket_until_it_is_told_to_stop() {
         let stop = Arc::clone(&stop);
         move || {
             let options = ServeOptions { listen: SocketAddr::from(([127, 0, 0, 1], 0)) };
-            serve(house, &options, |ready| told.send(ready.clone()).unwrap(), move || stop.load(Ordering::Relaxed))
+            serve(
+                house,
+                &options,
+                |ready| told.send(ready.clone()).unwrap(),
+                move || stop.load(Ordering::Relaxed),
+            )
         }
     });
     let ready = ready.recv().unwrap();

@@ -70,7 +70,9 @@ pub(crate) fn records() -> String {
         )
         .unwrap();
     }
-    text.push_str(&format!("D99999,2024-13-77,10,IMP-1,84010112,CN,1,1,1,true,true,{SECRET_OFFICER},{SECRET_RULE}\n"));
+    text.push_str(&format!(
+        "D99999,2024-13-77,10,IMP-1,84010112,CN,1,1,1,true,true,{SECRET_OFFICER},{SECRET_RULE}\n"
+    ));
     text
 }
 
@@ -94,7 +96,8 @@ impl Site {
         assert_eq!((admission.batch.summary.rows, admission.batch.summary.rows_quarantined), (240, 1));
         for role in roles {
             site.house.open_account(&operator, role.name(), *role, PASSWORD).unwrap();
-            let cookie = site.house.accounts().sign_in(role.name(), PASSWORD, "test", site.house.now()).unwrap();
+            let cookie =
+                site.house.accounts().sign_in(role.name(), PASSWORD, "test", site.house.now()).unwrap();
             let csrf = site.house.accounts().session(&cookie, site.house.now()).unwrap().unwrap().csrf;
             let cookie = format!("__Host-tidewaiter={cookie}");
             site.callers.insert(*role, Caller { cookie, csrf });
@@ -128,7 +131,13 @@ impl Site {
     }
 
     /// Sends a form; `token` is what it carries.
-    pub(crate) async fn post(&self, caller: &Caller, path: &str, token: &str, fields: &[(&str, &str)]) -> Answer {
+    pub(crate) async fn post(
+        &self,
+        caller: &Caller,
+        path: &str,
+        token: &str,
+        fields: &[(&str, &str)],
+    ) -> Answer {
         let mut body = format!("csrf={token}");
         for (name, value) in fields {
             body.push_str(&format!("&{name}={}", value.replace(' ', "+").replace('%', "%25")));
