@@ -97,7 +97,7 @@ fn is_test(source: &str, name: &str) -> bool {
     let lines: Vec<&str> = source.lines().map(str::trim).collect();
     let function = format!("fn {name}(");
     let in_rust = lines.iter().enumerate().any(|(index, line)| {
-        line.starts_with(&function)
+        line.strip_prefix("async ").unwrap_or(line).starts_with(&function)
             && lines
                 .iter()
                 .take(index)
@@ -146,6 +146,7 @@ mod tests {
     fn a_test_is_a_function_under_its_attribute() {
         let rust = "/// Words.\n#[test]\n// Why.\nfn holds() {}\n\nfn helper() {}\n";
         assert!(is_test(rust, "holds"));
+        assert!(is_test("#[tokio::test(flavor = \"multi_thread\")]\nasync fn waits() {}", "waits"));
         assert!(!is_test(rust, "helper"));
         assert!(!is_test(rust, "hold"));
         assert!(is_test(
