@@ -1,7 +1,7 @@
 //! A country as the files an administration would hand over, and the truth in a folder beside them.
 
 use std::fs::{self, File};
-use std::io::BufWriter;
+use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 
 use spine::{Progress, Value};
@@ -67,7 +67,7 @@ impl WholeFile {
 
     fn row<T: AsRef<[u8]>>(&mut self, cells: &[T]) -> Result<(), CountryError> {
         let Some(writer) = &mut self.writer else { return Ok(()) };
-        writer.write_record(cells).map_err(|error| CountryError::io(&self.path, error.into()))
+        writer.write_record(cells).map_err(|error| CountryError::io(&self.path, cause(error)))
     }
 
     /// Flushes to the disk and takes the name.
@@ -87,6 +87,14 @@ impl Drop for WholeFile {
     fn drop(&mut self) {
         // After `finish` there is nothing left to remove; before it, the part is of no use to anyone.
         let _ = fs::remove_file(&self.part);
+    }
+}
+
+/// The file system's own error, so that a full disk is told as one.
+fn cause(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
     }
 }
 

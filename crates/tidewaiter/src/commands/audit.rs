@@ -163,6 +163,11 @@ fn summary(report: &AuditReport, language: Language) -> Result<(), Error> {
         shown::count(population.irregular),
         shown::count(population.never_inspected),
     ))?;
+    let unusable: u64 = report.inputs.iter().map(|input| input.rows_quarantined).sum();
+    if unusable > 0 {
+        let rows = shown::counted(unusable, "row", "rows");
+        terminal::line(&format!("{rows} could not be used; the report says which and why"))?;
+    }
     for statement in report.audit.statements.iter().take(STATEMENTS_SHOWN) {
         terminal::line(&format!("{} {}", mark(statement), statement.render(language)))?;
     }

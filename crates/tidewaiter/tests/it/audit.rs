@@ -111,12 +111,16 @@ fn records_of_another_administration_are_read_through_a_proposed_mapping() {
         "[fields.commodity_code]\ncolumn = \"Nomenclature\"",
         "[fields.customs_value]\ncolumn = \"Valeur en douane\"",
         "[fields.irregular]\ncolumn = \"Fraude\"",
-        "[fields.inspected]\ncolumn = \"Contrôlé\"",
+        "[fields.inspected]\nderived = \"outcome_present\"",
         "format = \"%d/%m/%Y\"",
         "decimal = \",\"",
     ] {
         assert!(map.contains(expected), "{expected} is not in:\n{map}");
     }
+    // What a person does with a proposal: the file has a column that says who was inspected.
+    assert!(proposed.out.contains("not used: Contrôlé"), "{}", proposed.out);
+    let edited = map.replace("derived = \"outcome_present\"", "column = \"Contrôlé\"");
+    fs::write(at.join("map.toml"), edited).unwrap();
     let audited = run(
         at,
         &[

@@ -45,12 +45,28 @@ fn rows(count: usize) -> String {
 fn files_that_cannot_be_read() {
     check_refused(&[], &[], 3, &["missing.csv", "[file_not_found]"]);
     check_refused(&[("empty.csv", b"")], &[], 3, &["empty.csv", "[file_empty]"]);
-    check_refused(&[("header.csv", HEADER.as_bytes())], &[], 3, &["[no_rows]"]);
+    check_refused(&[("header.csv", HEADER.as_bytes())], &[], 3, &["[audit_no_rows]"]);
     check_refused(&[("cut.parquet", b"PAR1 and no more")], &[], 3, &["cut.parquet", "[parquet_"]);
-    let doubled = rows(20).replacen("Net Mass", "Date", 1);
-    check_refused(&[("doubled.csv", doubled.as_bytes())], &[], 3, &["Date"]);
     let nothing_known = rows(20).replacen("Declaration ID,Date", "Alpha,Beta", 1);
     check_refused(&[("odd.csv", nothing_known.as_bytes())], &[], 3, &["tidewaiter map", "[mapping_"]);
+}
+
+#[test]
+fn a_bad_day_is_told_and_the_rest_is_audited() {
+    let folder = tempfile::tempdir().unwrap();
+    let doubled = rows(60).replacen("HS6 Code", "Date", 1);
+    let text = doubled.replacen("2024-01-09", "the ninth", 1).replacen(",5,", ",-5,", 1);
+    fs::write(folder.path().join("records.csv"), text).unwrap();
+    let audit = ["audit", "--declarations", "records.csv", "--out", "r.html", "--json", "r.json"];
+    let said = run(folder.path(), &audit).expect(0).out;
+    assert!(said.contains("2 rows could not be used"), "{said}");
+    let report: serde_json::Value =
+        serde_json::from_slice(&fs::read(folder.path().join("r.json")).unwrap()).unwrap();
+    let input = &report["inputs"][0];
+    assert_eq!((&input["rows_read"], &input["rows_quarantined"]), (&60.into(), &2.into()), "{input}");
+    let codes: Vec<&str> =
+        input["findings"].as_array().unwrap().iter().map(|group| group["code"].as_str().unwrap()).collect();
+    assert!(codes.contains(&"column_doubled") && codes.len() == 3, "{codes:?}");
 }
 
 #[test]
