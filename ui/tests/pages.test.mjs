@@ -15,6 +15,8 @@ let chrome;
 let site;
 /** @type {import("playwright-core").BrowserContext} */
 let context;
+/** What is sent in. */
+const records = { declarations: "", outcomes: "" };
 /** Places that came to be on the way. */
 const found = { batch: "", audit: "", job: "" };
 
@@ -38,8 +40,6 @@ before(async () => {
   chrome = await browser();
   context = await chrome.newContext({ reducedMotion: "reduce", viewport: { width: 1440, height: 900 }, locale: "en-GB" });
 });
-
-const records = { declarations: "", outcomes: "" };
 
 after(async () => {
   await chrome?.close();
@@ -205,24 +205,6 @@ test("the keyboard finds its way: search, suggestions, rows, help", async () => 
   await page.close();
 });
 
-test("language and theme stay as they were chosen", async () => {
-  const { page, faults } = await watchedPage(context);
-  await page.goto(`${site.url}/pool`);
-  await page.locator("details.menu summary").first().click();
-  await picture(page, "menu-language");
-  await page.getByRole("button", { name: "中文" }).click();
-  assert.equal(await page.locator("html").getAttribute("lang"), "zh");
-  await accessible(page, "the pool in Chinese");
-  await picture(page, "pool-zh");
-  await page.locator("details.menu summary").nth(1).click();
-  await page.getByRole("button", { name: "深色" }).click();
-  assert.equal(await page.locator("html").getAttribute("data-theme"), "dark");
-  await page.goto(`${site.url}${found.audit}`);
-  assert.equal(await page.locator(".report").getAttribute("data-language"), "zh");
-  assert.deepEqual(faults, []);
-  await page.close();
-});
-
 test("the report is one file that opens without a network", async () => {
   const offline = await chrome.newContext({ offline: true, reducedMotion: "reduce", viewport: { width: 1440, height: 900 } });
   const { page: signedIn } = await watchedPage(context);
@@ -246,4 +228,22 @@ test("the report is one file that opens without a network", async () => {
   await picture(page, "report-print");
   assert.deepEqual(faults, []);
   await offline.close();
+});
+
+test("language and theme stay as they were chosen", async () => {
+  const { page, faults } = await watchedPage(context);
+  await page.goto(`${site.url}/pool`);
+  await page.locator("details.menu summary").first().click();
+  await picture(page, "menu-language");
+  await page.getByRole("button", { name: "中文" }).click();
+  assert.equal(await page.locator("html").getAttribute("lang"), "zh");
+  await accessible(page, "the pool in Chinese");
+  await picture(page, "pool-zh");
+  await page.locator("details.menu summary").nth(1).click();
+  await page.getByRole("button", { name: "深色" }).click();
+  assert.equal(await page.locator("html").getAttribute("data-theme"), "dark");
+  await page.goto(`${site.url}${found.audit}`);
+  assert.equal(await page.locator(".report").getAttribute("data-language"), "zh");
+  assert.deepEqual(faults, []);
+  await page.close();
 });

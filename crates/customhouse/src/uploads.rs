@@ -18,8 +18,8 @@ use crate::pool::AdmitRequest;
 pub const UPLOAD_BYTES_MAX: u64 = 4 << 30;
 /// Files that may wait at once.
 const WAITING_MAX: usize = 40;
-/// Longest file name kept.
-const NAME_CHARACTERS_MAX: usize = 200;
+/// Longest file name kept: file systems take 255 bytes.
+const NAME_BYTES_MAX: usize = 200;
 
 /// A file that waits to be admitted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,12 +77,18 @@ impl Uploads {
         }
         let id = hex::encode(crate::random_bytes::<12>()?);
         let base = file_name.rsplit(['/', '\\']).next().unwrap_or_default().trim();
-        let name: String = base.chars().filter(|c| !c.is_control()).take(NAME_CHARACTERS_MAX).collect();
-        let name = if name.is_empty() { "records.csv".to_owned() } else { name };
-        // The suffix tells CSV from Parquet; everything else of the name stays out of the file system.
-        let suffix = if name.to_ascii_lowercase().ends_with(".parquet") { "parquet" } else { "csv" };
-        let path = self.folder.join(format!("{id}.{suffix}"));
-        let file = File::create(&path).map_err(|error| Error::io("uploads_unwritable", &path, &error))?;
+        let mut name: String = base.chars().filter(|c| !c.is_control()).collect();
+        if name.trim_matches('.').is_empty() {
+            "records.csv".clone_into(&mut name);
+        }
+        while name.len() > NAME_BYTES_MAX {
+            // The end stays: it tells CSV from Parquet.
+            name.remove(0);
+        }
+        let folder = self.folder.join(&id);
+        let path = folder.join(&name);
+        let file = fs::create_dir(&folder).and_then(|()| File::create(&path));
+        let file = file.map_err(|error| Error::io("uploads_unwritable", &path, &error))?;
         let upload = Upload { id, name, bytes: 0, path, owner: owner.to_owned() };
         Ok(Incoming { uploads: self, upload, file, finished: false })
     }
@@ -100,10 +106,14 @@ impl Uploads {
 
     fn discard(&self, id: &str) {
         if let Some(upload) = self.waiting().remove(id) {
-            // What cannot be removed now is swept at the next start.
-            let _ = fs::remove_file(&upload.path);
+            remove(&upload);
         }
     }
+}
+
+/// Removes a file with its folder; what cannot be removed now is swept at the next start.
+fn remove(upload: &Upload) {
+    let _ = upload.path.parent().map(fs::remove_dir_all);
 }
 
 impl Incoming<'_> {
@@ -134,8 +144,7 @@ impl Incoming<'_> {
 impl Drop for Incoming<'_> {
     fn drop(&mut self) {
         if !self.finished {
-            // What cannot be removed now is swept at the next start.
-            let _ = fs::remove_file(&self.upload.path);
+            remove(&self.upload);
         }
     }
 }
@@ -197,6 +206,11 @@ mod tests {
         incoming.write(b"a;b\n").unwrap();
         let upload = incoming.finish().unwrap();
         assert_eq!((upload.name.as_str(), upload.bytes), ("Zoll.CSV", 4));
+        assert!(upload.path.starts_with(&uploads.folder) && upload.path.ends_with("Zoll.CSV"));
+        let dots = uploads.begin("u-1", "..").unwrap().finish().unwrap();
+        assert_eq!(dots.name, "records.csv");
+        let long = uploads.begin("u-1", &format!("{}.parquet", "关".repeat(500))).unwrap().finish().unwrap();
+        assert!(long.name.len() <= NAME_BYTES_MAX && long.name.ends_with("关.parquet"));
         assert_eq!(uploads.find("u-1", &upload.id).unwrap(), upload);
         assert_eq!(uploads.find("u-2", &upload.id).unwrap_err().code, "upload_unknown");
         uploads.discard(&upload.id);

@@ -207,7 +207,7 @@ pub(crate) async fn show(visit: Visit, Path(id): Path<String>) -> Result<Markup,
         .await?;
     let content = html! {
         (crumbs(&visit, &[("/audits", visit.say(texts::AUDITS))]))
-        p class="actions" {
+        p class="actions aside" {
             a class="button" href={ "/audits/" (id) "/report.html" } download { (visit.say(texts::DOWNLOAD_REPORT)) }
             a class="button" href={ "/api/v1/audits/" (id) } { (visit.say(texts::AS_JSON)) }
         }

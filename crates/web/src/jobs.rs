@@ -145,7 +145,12 @@ fn bar(visit: &Visit, status: &JobStatus) -> Markup {
         @if known {
             p {
                 (percent(status.done.min(status.total), status.total)) " · " (count(status.done)) " / " (count(status.total))
-                @if let Some(remaining) = status.remaining_ms { " · " (visit.fill(texts::TIME_LEFT, &[("t", &duration(remaining))])) }
+                @if let Some(remaining) = status.remaining_ms {
+                    @if let Some(rate) = status.total.saturating_sub(status.done).saturating_mul(1_000).checked_div(remaining) {
+                        " · " (visit.fill(texts::RATE, &[("n", &count(rate))]))
+                    }
+                    " · " (visit.fill(texts::TIME_LEFT, &[("t", &duration(remaining))]))
+                }
             }
         }
     }

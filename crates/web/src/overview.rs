@@ -132,7 +132,7 @@ fn latest(visit: &Visit, standing: &Standing) -> Markup {
                     h2 { (visit.say(texts::LATEST_BATCHES)) }
                     ul class="latest" {
                         @for batch in standing.batches.iter().take(LATEST) {
-                            li { a href={ "/pool/batches/" (batch.id) } { (batch.source_name) } span class="soft" { (count(batch.rows)) " " (visit.say(texts::ROWS)) " · " (minute(batch.recorded_at)) } }
+                            li { a href={ "/pool/batches/" (batch.id) } { (batch.source_name) } span class="soft" { (visit.fill(texts::ROWS_COUNTED, &[("n", &count(batch.rows))])) " · " (minute(batch.recorded_at)) } }
                         }
                     }
                 }

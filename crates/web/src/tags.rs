@@ -5,8 +5,8 @@ use std::cmp::Ordering;
 use axum::extract::Path;
 use customhouse::rules::{Explanation, Truth};
 use customhouse::tags::{
-    Expectation, FamilyOfTags, PlaceOfRow, ReasonOfAggregate, TagDetail, TagReason, TagRows, TagSeverity,
-    TagSummary,
+    Expectation, FamilyOfTags, PlaceOfRow, ReasonOfAggregate, TagCase, TagDetail, TagReason, TagRows,
+    TagSeverity, TagSummary,
 };
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -282,21 +282,43 @@ fn gather<'a>(part: &'a Explanation, leaves: &mut Vec<(&'a str, &'a str)>, depth
 }
 
 fn cases(visit: &Visit, tag: &TagDetail) -> Markup {
-    let head = html! { (th(visit, texts::EXPECTED, false)) (th(visit, texts::REASON, false)) (th(visit, texts::ENTRY, false)) };
+    let noted = tag.cases.iter().any(|case| !case.note.is_empty());
+    let head = html! {
+        (th(visit, texts::EXPECTED, false))
+        @if noted { (th(visit, texts::REASON, false)) }
+        (th(visit, texts::ENTRY, false))
+    };
     let body = html! {
         @for case in &tag.cases {
             @let name = match case.expect { Expectation::Tagged => "tagged", Expectation::NotTagged => "not_tagged", Expectation::Unknown => "unknown" };
             tr {
                 td { (visit.named("case", name)) }
-                td { (case.note) }
-                td class="case-entry" {
-                    @for (field, value) in &case.entry { code { (field) } " = " (value) br; }
-                    @if case.history_entries > 0 { span class="soft" { (visit.fill(texts::WITH_HISTORY, &[("n", &count(case.history_entries))])) } }
-                }
+                @if noted { td { (case.note) } }
+                td class="case-entry" { (case_entry(visit, tag, case)) }
             }
         }
     };
     html! { section { h2 { (visit.say(texts::CASES)) } (table(visit.say(texts::CASES), &head, &body)) } }
+}
+
+/// The fields that the condition names, then the others folded away.
+fn case_entry(visit: &Visit, tag: &TagDetail, case: &TagCase) -> Markup {
+    let definition = &tag.definition;
+    let reads = |field: &str| {
+        definition.when.contains(field)
+            || definition.aggregates.values().any(|own| own.fields().any(|part| part.field == field))
+    };
+    let (named, others): (Vec<_>, Vec<_>) = case.entry.iter().partition(|(field, _)| reads(field));
+    html! {
+        @for (field, value) in &named { div { code { (field) } " = " (value) } }
+        @if case.history_entries > 0 { p class="soft" { (visit.fill(texts::WITH_HISTORY, &[("n", &count(case.history_entries))])) } }
+        @if !others.is_empty() {
+            details {
+                summary { (visit.fill(texts::OTHER_FIELDS, &[("n", &others.len().to_string())])) }
+                @for (field, value) in &others { div { code { (field) } " = " (value) } }
+            }
+        }
+    }
 }
 
 /// Why a tag is, or is not, on a row.
@@ -318,6 +340,7 @@ pub(crate) async fn why(
         (crumbs(&visit, &[("/tags", visit.say(texts::TAGS)), (&tag_place, title)]))
         (heading(&format!("{}: {}", visit.say(texts::WHY), title), &html! {
             (visit.say(texts::ROW)) " " (row_number(&reason)) ": " strong { (visit.say(verdict)) }
+            " " (simulated(&visit, reason.fields.iter().any(|field| field.name == "simulated" && field.value == "true")))
         }, &html! {}))
         @if reason.explained != reason.place {
             p class="notice information" {

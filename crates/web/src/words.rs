@@ -1,7 +1,7 @@
 //! The words of the pages, and how numbers, times and sizes are written. Texts stand in `texts/pages.toml`.
 
 use jiff::Timestamp;
-use spine::Language;
+use spine::{FieldType, Language};
 
 /// One text in all languages, in the order of [`Language::ALL`].
 #[derive(Debug, Clone, Copy)]
@@ -49,6 +49,19 @@ pub(crate) fn count(number: u64) -> String {
         text.push(digit);
     }
     text
+}
+
+/// A value of a record as people read it: thousands apart, a blank between day and time.
+pub(crate) fn value(text: &str, field_type: FieldType) -> String {
+    match field_type {
+        FieldType::DateTime => text.replacen('T', " ", 1),
+        FieldType::Decimal => {
+            let (whole, rest) = text.split_at(text.find('.').unwrap_or(text.len()));
+            let (sign, digits) = whole.strip_prefix('-').map_or(("", whole), |digits| ("-", digits));
+            digits.parse().map_or_else(|_| text.to_owned(), |digits| format!("{sign}{}{rest}", count(digits)))
+        }
+        _ => text.to_owned(),
+    }
 }
 
 /// A size in bytes as people read it.
@@ -113,6 +126,10 @@ mod tests {
         assert_eq!(percent(1, 8), "12.5\u{a0}%");
         assert_eq!(percent(1, 1_000_000), "< 0.1\u{a0}%");
         assert_eq!(percent(1, 0), "–");
+        assert_eq!(value("184017.60", FieldType::Decimal), "184\u{202f}017.60");
+        assert_eq!(value("-1234", FieldType::Decimal), "-1\u{202f}234");
+        assert_eq!(value("2024-01-02T09:06:41", FieldType::DateTime), "2024-01-02 09:06:41");
+        assert_eq!(value("2024100000006", FieldType::Text), "2024100000006");
         assert_eq!(minute("2026-03-11T08:05:59Z".parse().unwrap()), "2026-03-11 08:05");
     }
 

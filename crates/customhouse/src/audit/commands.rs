@@ -169,7 +169,7 @@ impl Customhouse {
         let detail = self.find_batch(reader, batch)?;
         Ok(AuditInput {
             role: InputRole::Declarations,
-            name: detail.summary.id,
+            name: detail.summary.source_name,
             sha256: detail.summary.source_sha256,
             rows_read: detail.summary.rows_read,
             rows_quarantined: detail.summary.rows_quarantined,

@@ -109,7 +109,7 @@ pub struct MappingUsed {
 pub struct AuditInput {
     /// What it was.
     pub role: InputRole,
-    /// File name without its folder, or the batch's id.
+    /// File name without its folder; of a batch, the name of the delivered file.
     pub name: String,
     /// SHA-256 of its bytes.
     pub sha256: String,

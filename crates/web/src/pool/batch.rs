@@ -89,7 +89,7 @@ fn figures(visit: &Visit, batch: &BatchDetail) -> Markup {
         (Some(first), Some(last)) => html! { (first) " – " (last) },
         _ => html! {},
     };
-    let share = html! { (percent(summary.rows_quarantined, summary.rows_read)) };
+    let share = html! { @if waiting(summary) > 0 { (percent(waiting(summary), summary.rows_read)) } };
     html! {
         dl class="figures" {
             (figure(&count(summary.rows_read), visit.say(texts::ROWS_READ), &period))
@@ -167,7 +167,7 @@ fn origin(visit: &Visit, batch: &BatchDetail) -> Markup {
                 summary { (visit.say(texts::FILES_IN_POOL)) }
                 ul {
                     @for file in batch.files.iter().chain(&batch.quarantine) {
-                        li { code class="hash" { (file.sha256) } " · " (count(file.rows)) " " (visit.say(texts::ROWS)) " · " (size(file.bytes)) }
+                        li { code class="hash" { (file.sha256) } " · " (visit.fill(texts::ROWS_COUNTED, &[("n", &count(file.rows))])) " · " (size(file.bytes)) }
                     }
                 }
             }
@@ -248,7 +248,7 @@ fn terms(visit: &Visit, known: &ContractSummary) -> Markup {
         (visit.say(texts::LICENCE), html! { (contract.licence) }),
         (
             visit.say(texts::EXPECTED_VOLUME),
-            html! { (count(contract.volume.rows_min)) " – " (count(contract.volume.rows_max)) " " (visit.say(texts::ROWS)) },
+            html! { (visit.fill(texts::ROWS_COUNTED, &[("n", &format!("{} – {}", count(contract.volume.rows_min), count(contract.volume.rows_max)))])) },
         ),
         (
             visit.say(texts::QUARANTINE_AT_MOST),

@@ -3,7 +3,7 @@
 use axum::extract::Path;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use customhouse::pool::{BatchSummary, Lineage, QuarantinePage, RowsPage};
+use customhouse::pool::{BatchSummary, ColumnOfRows, Lineage, QuarantinePage, RowsPage};
 use maud::{Markup, html};
 use serde::Deserialize;
 use spine::FieldType;
@@ -14,7 +14,7 @@ use crate::failure::Failure;
 use crate::shell::{Page, Room};
 use crate::view::{PAGE_ROWS, absent, crumbs, empty, facts, finding, heading, pager, simulated, table, th};
 use crate::visit::{Asked, Visit};
-use crate::words::{count, minute, short, texts};
+use crate::words::{self, count, minute, short, texts};
 
 /// Which page of rows.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
@@ -94,7 +94,7 @@ fn rows_table(visit: &Visit, page: &RowsPage) -> Markup {
                 td class="number" { (count(row.line)) }
                 @for (value, column) in row.values.iter().zip(&page.columns) {
                     td class=[(column.field_type == FieldType::Decimal).then_some("number")] {
-                        @match value { Some(value) => (value), None => (absent()) }
+                        @match value { Some(value) => (shown(visit, value, column)), None => (absent()) }
                     }
                 }
             }
@@ -200,14 +200,35 @@ pub(crate) async fn lineage(visit: Visit, Path((id, row)): Path<(String, u64)>) 
     Ok(Page::new(&visit, Room::Pool, title).show(&content))
 }
 
+fn shown(visit: &Visit, value: &str, column: &ColumnOfRows) -> String {
+    match (column.field_type, value) {
+        (FieldType::Boolean, "true") => visit.say(texts::YES).to_owned(),
+        (FieldType::Boolean, "false") => visit.say(texts::NO).to_owned(),
+        (field_type, value) => words::value(value, field_type),
+    }
+}
+
+/// The unit of a value; amounts are in the record's own currency.
+fn unit_of(column: &ColumnOfRows, currency: Option<&str>) -> Markup {
+    let unit = match column.unit.as_deref() {
+        Some("currency") => currency,
+        Some("percent") => Some("%"),
+        Some("share") => None,
+        unit => unit,
+    };
+    html! { @if let Some(unit) = unit { " " span class="soft" { (unit) } } }
+}
+
 /// The values of the first row of a page.
 fn values(visit: &Visit, page: &RowsPage) -> Markup {
     html! {
         dl class="facts" {
             @if let Some(row) = page.rows.first() {
+                @let at = page.columns.iter().position(|column| column.name == "currency");
+                @let currency = at.and_then(|at| row.values.get(at)).and_then(Option::as_deref);
                 @for (value, column) in row.values.iter().zip(&page.columns) {
                     @if let Some(value) = value {
-                        div { dt { (visit.localized(&column.title)) } dd { (value) @if let Some(unit) = &column.unit { " " span class="soft" { (unit) } } } }
+                        div { dt { (visit.localized(&column.title)) } dd { (shown(visit, value, column)) (unit_of(column, currency)) } }
                     }
                 }
             }

@@ -9,6 +9,16 @@ use super::simulated_mark;
 use super::table::{Cell, Head, table};
 use super::words::{count, field, percent, say, say_with};
 
+/// What stands above every part whose figures rest on outcomes that may be looked up.
+pub(super) fn caution(audit: &Audit) -> Markup {
+    let key = match audit.leakage.as_ref().map(|leakage| leakage.verdict) {
+        Some(Verdict::Leaks) => "leak_caution",
+        Some(Verdict::Suspicious) => "leak_suspected_caution",
+        _ => return html! {},
+    };
+    html! { p class="caution" { (say(key)) " " a href="#leakage" { (say("section_leakage")) } } }
+}
+
 /// Verdict, figures, scores under both protocols, and how the tuple was found.
 pub(super) fn section(leakage: &Leakage, audit: &Audit) -> Markup {
     let verdict = match leakage.verdict {

@@ -23,7 +23,7 @@ pub(super) fn section(report: &AuditReport) -> Markup {
                 ("seed", &options.seed.to_string()),
                 ("version", &report.program_version),
                 ("tags", &count(report.tags)),
-                ("made", &report.made_at.to_string()),
+                ("made", &report.made_at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()),
             ]))
         }
         details {

@@ -104,12 +104,11 @@ fn sections(report: &AuditReport) -> Vec<(&'static str, Markup)> {
         ("population", data::population(report)),
         ("quality", data::quality(report)),
     ];
-    let simulated = audit.population.simulated;
     if let Some(rates) = &audit.hit_rates {
         sections.push(("hit_rates", rates::section(rates, audit)));
     }
     if let Some(curve) = &audit.curve {
-        sections.push(("curve", rates::curve(curve, simulated)));
+        sections.push(("curve", rates::curve(curve, audit)));
     }
     if let Some(leakage) = &audit.leakage {
         sections.push(("leakage", leakage::section(leakage, audit)));

@@ -4,15 +4,26 @@ use customhouse::audit::Audit;
 use customhouse::audit::document::{Estimate, PlanResult, Plans};
 use maud::{Markup, html};
 
+use super::leakage;
 use super::plot;
 use super::simulated_mark;
 use super::table::{Cell, Head, table};
-use super::words::{count, localized, money, number, p_value, percent, percent_interval, say, say_with};
+use super::words::{
+    count, localized, money, number, p_value, percent, percent_interval, say, say_with, whole,
+};
+
+/// A plan that selects more than so many times the capacity is told, not drawn: the others would be slivers beside it.
+const DRAWN_CAPACITIES_MAX: u64 = 3;
 
 /// Plans side by side.
 pub(super) fn section(plans: &Plans, audit: &Audit) -> Markup {
     let split = &plans.split;
+    let (drawn, larger): (Vec<&PlanResult>, Vec<&PlanResult>) = plans
+        .plans
+        .iter()
+        .partition(|plan| plan.selected <= plans.capacity.saturating_mul(DRAWN_CAPACITIES_MAX));
     html! {
+        (leakage::caution(audit))
         p {
             (say_with("plans_intro", &[
                 ("learning_from", &split.learning_from.to_string()),
@@ -25,7 +36,12 @@ pub(super) fn section(plans: &Plans, audit: &Audit) -> Markup {
             ]))
         }
         h3 { (say("plans_title")) " " (simulated_mark(audit.population.simulated)) }
-        (plot::plans(&plans.plans))
+        (plot::plans(&drawn))
+        @for plan in larger {
+            p class="note" {
+                (say_with("plan_not_drawn", &[("selected", &count(plan.selected))])) " " (localized(&plan.title))
+            }
+        }
         ul class="legend" {
             li { span class="swatch kept" {} " " (say("plan_kept")) }
             li { span class="swatch regular" {} " " (say("plan_regular")) }
@@ -52,8 +68,8 @@ fn plan_table(plans: &Plans, audit: &Audit) -> Markup {
             vec![
                 Cell::markup(localized(&plan.title)),
                 Cell::number(count(plan.selected), plot::coordinate(plan.selected)),
-                Cell::number(number(plan.finds_kept), plan.finds_kept),
-                Cell::number(number(plan.finds_lost), plan.finds_lost),
+                Cell::number(whole(plan.finds_kept), plan.finds_kept),
+                Cell::number(whole(plan.finds_lost), plan.finds_lost),
                 Cell::number(count(plan.selected_unknown), plot::coordinate(plan.selected_unknown)),
                 Cell::optional(plan.known_rate, |rate| Cell::number(percent(rate), rate)),
                 Cell::optional(plan.known_rate_interval, |interval| {
@@ -101,13 +117,13 @@ fn estimate(plan: &PlanResult) -> Markup {
         }) => html! {
             p {
                 (say_with("estimate_given", &[
-                    ("finds", &number(finds.round())),
-                    ("low", &number(finds_interval.low.round())),
-                    ("high", &number(finds_interval.high.round())),
+                    ("finds", &whole(*finds)),
+                    ("low", &whole(finds_interval.low)),
+                    ("high", &whole(finds_interval.high)),
                     ("rate", &percent(*rate)),
                     ("interval", &percent_interval(*rate_interval)),
                     ("inspected", &count(*inspected)),
-                    ("effective", &number(effective_sample.round())),
+                    ("effective", &whole(*effective_sample)),
                 ]))
             }
         },

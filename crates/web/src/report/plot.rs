@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
-use super::words::{LANGUAGES, count, percent, plain};
+use super::words::{LANGUAGES, count, percent, plain, whole};
 
 /// Width of every plot in user units; the page scales it.
 const WIDTH: f64 = 760.0;
@@ -155,7 +155,7 @@ pub(super) fn intervals(rows: &[RateRow], base_rate: Option<f64>) -> Markup {
         return html! {};
     }
     let end = shown.iter().map(|row| row.shrunk_interval.high).fold(base_rate.unwrap_or(0.0), f64::max);
-    let (left, right, top, step) = (230.0, WIDTH - 70.0, 14.0, 22.0);
+    let (left, right, top, step) = (260.0, WIDTH - 70.0, 14.0, 22.0);
     let x = Scale { max: end.max(0.01), from: left, to: right };
     let bottom = top + step * coordinate(u64::try_from(shown.len()).unwrap_or(0));
     let content = html! {
@@ -192,7 +192,7 @@ fn interval_class(row: &RateRow) -> &'static str {
 
 /// Name of a value, cut so that it fits.
 fn value_label(row: &RateRow, x: f64, y: f64) -> Markup {
-    const CHARACTERS_MAX: usize = 32;
+    const CHARACTERS_MAX: usize = 30;
     let cut = |text: &str| -> String {
         let mut characters = text.chars();
         let start: String = characters.by_ref().take(CHARACTERS_MAX).collect();
@@ -218,7 +218,7 @@ pub(super) fn months(months: &[MonthRow]) -> Markup {
     let items = Scale { max: most, from: bottom, to: top };
     let rate = Scale { max: best, from: bottom, to: top };
     let width = (right - left) / coordinate(u64::try_from(months.len()).unwrap_or(1)).max(1.0);
-    let every = months.len().div_ceil(12).max(1);
+    let every = months.len().div_ceil(8).max(1);
     let center = |at: usize| left + width * (coordinate(u64::try_from(at).unwrap_or(0)) + 0.5);
     let dots: Vec<(f64, f64)> = months
         .iter()
@@ -228,7 +228,7 @@ pub(super) fn months(months: &[MonthRow]) -> Markup {
     let content = html! {
         @for tick in items.ticks() {
             line class="grid" x1=(short(left)) x2=(short(right)) y1=(short(items.at(tick))) y2=(short(items.at(tick))) {}
-            text class="tick end" x=(short(left - 8.0)) y=(short(items.at(tick) + 4.0)) { (format!("{tick:.0}")) }
+            text class="tick end" x=(short(left - 8.0)) y=(short(items.at(tick) + 4.0)) { (whole(tick)) }
         }
         @for tick in rate.ticks() {
             text class="tick" x=(short(right + 8.0)) y=(short(rate.at(tick) + 4.0)) { (percent(tick)) }
@@ -250,15 +250,15 @@ pub(super) fn months(months: &[MonthRow]) -> Markup {
 }
 
 /// What each plan selects: known finds, known regular ones, and what was never inspected.
-pub(super) fn plans(plans: &[PlanResult]) -> Markup {
+pub(super) fn plans(plans: &[&PlanResult]) -> Markup {
     let most = plans.iter().map(|plan| coordinate(plan.selected)).fold(1.0, f64::max);
-    let (left, right, top, step) = (230.0, WIDTH - 30.0, 8.0, 34.0);
+    let (left, right, top, step) = (290.0, WIDTH - 30.0, 8.0, 34.0);
     let x = Scale { max: most, from: left, to: right };
     let bottom = top + step * coordinate(u64::try_from(plans.len()).unwrap_or(0));
     let content = html! {
         @for tick in x.ticks() {
             line class="grid" x1=(short(x.at(tick))) x2=(short(x.at(tick))) y1=(short(top)) y2=(short(bottom)) {}
-            text class="tick middle" x=(short(x.at(tick))) y=(short(bottom + 16.0)) { (format!("{tick:.0}")) }
+            text class="tick middle" x=(short(x.at(tick))) y=(short(bottom + 16.0)) { (whole(tick)) }
         }
         (label(f64::midpoint(left, right), bottom + 36.0, "axis middle", "axis_selected"))
         @for (at, plan) in plans.iter().enumerate() {
@@ -267,7 +267,10 @@ pub(super) fn plans(plans: &[PlanResult]) -> Markup {
             @let parts = [("kept", 0.0, plan.finds_kept), ("regular", plan.finds_kept, known), ("unknown", known, coordinate(plan.selected))];
             @for (class, from, to) in parts {
                 rect class={ "part " (class) } x=(short(x.at(from))) width=(short((x.at(to) - x.at(from)).max(0.0))) y=(short(y)) height="22" {
-                    title { (format!("{:.0}", (to - from).max(0.0))) }
+                    title { (whole((to - from).max(0.0))) }
+                }
+                @if x.at(to) - x.at(from) > 44.0 {
+                    text class={ "inside " (class) } x=(short(x.at(from) + 6.0)) y=(short(y + 15.0)) { (whole(to - from)) }
                 }
             }
             @for language in LANGUAGES {

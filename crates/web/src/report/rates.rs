@@ -4,6 +4,7 @@ use customhouse::audit::Audit;
 use customhouse::audit::document::{Curve, DimensionRates, Flag, HitRates, RateRow};
 use maud::{Markup, html};
 
+use super::leakage;
 use super::plot;
 use super::simulated_mark;
 use super::table::{Cell, Head, table};
@@ -16,6 +17,7 @@ const OPEN_DIMENSIONS: usize = 2;
 pub(super) fn section(rates: &HitRates, audit: &Audit) -> Markup {
     let control = &audit.control;
     html! {
+        (leakage::caution(audit))
         p {
             (say_with("rates_intro", &[
                 ("tests", &count(control.tests)),
@@ -126,7 +128,7 @@ pub(super) fn flag(flag: Option<Flag>) -> Markup {
 }
 
 /// Share of finds against share of inspections.
-pub(super) fn curve(curve: &Curve, simulated: bool) -> Markup {
+pub(super) fn curve(curve: &Curve, audit: &Audit) -> Markup {
     let rows: Vec<Vec<Cell>> = curve
         .orders
         .iter()
@@ -147,6 +149,7 @@ pub(super) fn curve(curve: &Curve, simulated: bool) -> Markup {
         Head::number("interval"),
     ];
     html! {
+        (leakage::caution(audit))
         p {
             (say_with("curve_intro", &[
                 ("inspected", &count(curve.inspected)),
@@ -156,7 +159,7 @@ pub(super) fn curve(curve: &Curve, simulated: bool) -> Markup {
                 ("learning_to", &curve.split.learning_to.to_string()),
             ]))
         }
-        h3 { (say("curve_title")) " " (simulated_mark(simulated)) }
+        h3 { (say("curve_title")) " " (simulated_mark(audit.population.simulated)) }
         (plot::curve(&curve.orders))
         ul class="legend" {
             @for (at, order) in curve.orders.iter().enumerate() {

@@ -1,6 +1,6 @@
 //! The first screen: what was looked at, in figures, and what to know before reading on.
 
-use customhouse::audit::document::Weight;
+use customhouse::audit::document::{Section, Weight};
 use customhouse::audit::{AuditReport, InputRole, Statement};
 use maud::{Markup, html};
 
@@ -60,6 +60,14 @@ pub(super) fn section(report: &AuditReport) -> Markup {
     }
 }
 
+/// The part of the report that a statement is about: of hit rates, the dimension.
+fn place(statement: &Statement) -> String {
+    match statement.section {
+        Section::HitRates if !statement.place.is_empty() => format!("rates-{}", statement.place),
+        section => section.name().to_owned(),
+    }
+}
+
 fn item(statement: &Statement) -> Markup {
     let weight = match statement.weight {
         Weight::Critical => "critical",
@@ -74,9 +82,7 @@ fn item(statement: &Statement) -> Markup {
             }
             (sentence(statement))
             " "
-            a class="statement-place" href={ "#" (statement.section.name()) } {
-                (say(&format!("section_{}", statement.section.name())))
-            }
+            a class="statement-place" href={ "#" (place(statement)) } { (say("see")) }
         }
     }
 }

@@ -97,6 +97,12 @@ pub(super) fn percent_interval(interval: customhouse::audit::document::Interval)
     format!("{:.1} – {:.1} %", interval.low * 100.0, interval.high * 100.0)
 }
 
+/// A number of things that may be an expectation, to the nearest whole.
+pub(super) fn whole(value: f64) -> String {
+    let rounded = format!("{:.0}", value.abs());
+    format!("{}{}", if value < -0.5 { "-" } else { "" }, grouped(&rounded))
+}
+
 /// A number with up to two digits after the point.
 pub(super) fn number(value: f64) -> String {
     let text = format!("{value:.2}");
@@ -151,6 +157,7 @@ mod tests {
             include_str!("leakage.rs"),
             include_str!("method.rs"),
             include_str!("plans.rs"),
+            include_str!("plot.rs"),
             include_str!("rates.rs"),
             include_str!("summary.rs"),
             include_str!("table.rs"),
