@@ -292,7 +292,9 @@ pub(crate) struct ImportArguments {
 #[command(after_help = "Examples:
   tidewaiter pool list --data ./data
   tidewaiter pool quarantine 3f2a --data ./data --out mend.csv
-  tidewaiter pool lineage 3f2a 17 --data ./data")]
+  tidewaiter pool lineage 3f2a 17 --data ./data
+  tidewaiter pool contracts declarations --data ./data > contract.toml      (edit it, then)
+  tidewaiter pool declare contract.toml --data ./data")]
 pub(crate) enum PoolCommand {
     /// All batches.
     List {
@@ -328,6 +330,26 @@ pub(crate) enum PoolCommand {
         batch: String,
         /// Row of the batch, from 0.
         row: u64,
+        #[command(flatten)]
+        data: DataArguments,
+        /// Print as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// The source contracts in force, or one of them as TOML to be edited and declared again.
+    Contracts {
+        /// Name of the contract to print.
+        name: Option<String>,
+        #[command(flatten)]
+        data: DataArguments,
+        /// Print as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Bring a source contract into force; one of the same name takes the place of the one before.
+    Declare {
+        /// The contract as TOML; docs/pool.md shows every key.
+        file: PathBuf,
         #[command(flatten)]
         data: DataArguments,
         /// Print as JSON.

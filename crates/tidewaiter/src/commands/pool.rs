@@ -1,6 +1,6 @@
 //! `tidewaiter pool`: what is in the pool, what was left out, where a row came from.
 
-use customhouse::pool::{BatchDetail, BatchQuery, BatchSummary, Lineage};
+use customhouse::pool::{BatchDetail, BatchQuery, BatchSummary, ContractSummary, Lineage};
 use customhouse::{Error, Kind};
 
 use super::{Answer, open, shown};
@@ -56,8 +56,52 @@ pub(super) fn run(command: &PoolCommand) -> Result<Answer, Error> {
             let lineage = house.lineage(&reader, batch, *row)?;
             if *json { terminal::json(&lineage)? } else { print_lineage(&lineage)? }
         }
+        PoolCommand::Contracts { name, data, json } => {
+            let (house, reader) = open(data)?;
+            match name {
+                Some(name) => {
+                    let found = house.find_contract(&reader, name)?;
+                    if *json { terminal::json(&found)? } else { terminal::line(found.contract.to_toml().trim_end())? }
+                }
+                None => {
+                    let contracts = house.list_contracts(&reader)?;
+                    if *json { terminal::json(&contracts)? } else { print_contracts(&contracts)? }
+                }
+            }
+        }
+        PoolCommand::Declare { file, data, json } => {
+            let text = std::fs::read_to_string(file).map_err(|error| Error::io("contract_unreadable", file, &error))?;
+            let (house, reader) = open(data)?;
+            let declared = house.declare_contract(&reader, &text)?;
+            if *json {
+                terminal::json(&declared)?;
+            } else {
+                let name = &declared.contract.name;
+                terminal::line(&if declared.unchanged {
+                    format!("the contract {name} is in force already, word for word")
+                } else {
+                    format!("the contract {name} is in force ({})", shown::short(&declared.sha256))
+                })?;
+            }
+        }
     }
     Ok(Answer::Done)
+}
+
+fn print_contracts(contracts: &[ContractSummary]) -> Result<(), Error> {
+    let rows: Vec<Vec<String>> = contracts
+        .iter()
+        .map(|known| {
+            vec![
+                known.contract.name.clone(),
+                known.contract.owner.clone(),
+                known.contract.fields.len().to_string(),
+                known.revision.to_string(),
+                shown::short(&known.sha256).to_owned(),
+            ]
+        })
+        .collect();
+    terminal::table(&["contract", "owner", "fields", "revision", "sha256"], &rows)
 }
 
 fn period(batch: &BatchSummary) -> String {

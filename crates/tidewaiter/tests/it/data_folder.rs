@@ -85,6 +85,28 @@ fn records_come_in_are_quarantined_mended_and_traced() {
 }
 
 #[test]
+fn a_contract_is_printed_edited_declared_and_records_come_in_under_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let contract = run(at, &["pool", "contracts", "declarations", "--data", "data"]).expect(0).out;
+    fs::write(at.join("ours.toml"), contract.replace("name = \"declarations\"", "name = \"port_records\"")).unwrap();
+    let declared = run(at, &["pool", "declare", "ours.toml", "--data", "data"]).expect(0).out;
+    assert!(declared.contains("port_records is in force ("), "{declared}");
+    let again = run(at, &["pool", "declare", "ours.toml", "--data", "data"]).expect(0).out;
+    assert!(again.contains("already"), "{again}");
+    let listed = run(at, &["pool", "contracts", "--data", "data"]).expect(0).out;
+    assert!(listed.contains("declarations") && listed.contains("port_records"), "{listed}");
+
+    fs::write(at.join("records.csv"), "declaration_id,date,commodity_code\nD-1,2024-01-02,610910\n").unwrap();
+    run(at, &["import", "records.csv", "--contract", "port_records", "--data", "data"]).expect(0);
+    let unknown = run(at, &["import", "records.csv", "--contract", "nobody", "--data", "data"]).expect(3);
+    assert!(unknown.err.contains("nobody"), "{}", unknown.err);
+    fs::write(at.join("bad.toml"), "name = \"Port Records!\"\n").unwrap();
+    let refused = run(at, &["pool", "declare", "bad.toml", "--data", "data"]).expect(3);
+    assert!(refused.err.contains("[contract_refused]"), "{}", refused.err);
+}
+
+#[test]
 fn a_pack_is_installed_once_and_is_in_use_from_then_on() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
