@@ -194,7 +194,7 @@ pub(crate) async fn start(visit: Visit, posted: Posted) -> Result<Redirect, Fail
         seed,
     };
     let job = visit.work(move |house, reader| house.start_audit(reader, spec).map(|job| job.id())).await?;
-    Ok(Redirect::to(&format!("/jobs/{job}")))
+    Ok(crate::jobs::follow(job))
 }
 
 /// The report as a page.

@@ -5,11 +5,12 @@ use axum::http::HeaderName;
 use axum::response::{IntoResponse, Redirect, Response};
 use customhouse::jobs::{JobState, JobStatus};
 use maud::{Markup, html};
+use serde::Deserialize;
 
 use crate::failure::Failure;
 use crate::shell::{Page, Room, sentence};
 use crate::view::{absent, chip, crumbs, csrf, empty, heading, table, th};
-use crate::visit::{Posted, Visit};
+use crate::visit::{Asked, Posted, Visit};
 use crate::words::{count, duration, percent, texts};
 
 fn room_of(kind: &str) -> Room {
@@ -21,7 +22,7 @@ fn room_of(kind: &str) -> Room {
 }
 
 /// Where the result of a job can be seen.
-pub(crate) fn result_place(kind: &str, result: &str) -> String {
+fn result_place(kind: &str, result: &str) -> String {
     if kind == "admission" { format!("/pool/batches/{result}") } else { format!("/audits/{result}") }
 }
 
@@ -81,16 +82,36 @@ fn list_table(visit: &Visit, jobs: &[JobStatus]) -> Markup {
     table(visit.say(texts::LONG_TASKS), &head, &body)
 }
 
+/// How a job is looked at.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct JobQuery {
+    /// Whoever has just started it goes on to its result as soon as there is one.
+    #[serde(default)]
+    follow: bool,
+}
+
+/// Where whoever starts a job is led.
+pub(crate) fn follow(job: u64) -> Redirect {
+    Redirect::to(&format!("/jobs/{job}?follow=true"))
+}
+
 /// One job; where it runs, its standing is asked for again every second.
-pub(crate) async fn show(visit: Visit, Path(id): Path<u64>) -> Result<Markup, Failure> {
+pub(crate) async fn show(
+    visit: Visit,
+    Path(id): Path<u64>,
+    Asked(asked): Asked<JobQuery>,
+) -> Result<Response, Failure> {
     let status = visit.work(move |house, reader| house.find_job(reader, id).map(|job| job.status())).await?;
+    if let (JobState::Done { result }, true) = (&status.state, asked.follow) {
+        return Ok(Redirect::to(&result_place(status.kind, result)).into_response());
+    }
     let title = format!("{} {id}", visit.named("job", status.kind));
     let content = html! {
         (crumbs(&visit, &[("/jobs", visit.say(texts::LONG_TASKS))]))
         (heading(&title, &html! {}, &html! {}))
         (standing(&visit, &status))
     };
-    Ok(Page::new(&visit, room_of(status.kind), title).show(&content))
+    Ok(Page::new(&visit, room_of(status.kind), title).show(&content).into_response())
 }
 
 /// Only the standing, for the page that asks again. Once it is done, the page goes on to the result.

@@ -316,7 +316,7 @@ pub(crate) async fn admit(visit: Visit, Path(id): Path<String>, posted: Posted) 
             house.start_admission_of_uploads(reader, request, uploads).map(|job| job.id())
         })
         .await?;
-    Ok(Redirect::to(&format!("/jobs/{job}")))
+    Ok(crate::jobs::follow(job))
 }
 
 /// Throws a waiting file away.

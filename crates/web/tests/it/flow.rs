@@ -81,6 +81,12 @@ fn multipart(csrf: &str, name: &str, content: &str) -> String {
     )
 }
 
+/// The job that whoever started it is led to.
+fn job_in(started: &Answer) -> u64 {
+    let place = started.header("location").strip_prefix("/jobs/").unwrap();
+    place.strip_suffix("?follow=true").unwrap().parse().unwrap()
+}
+
 async fn upload(site: &Site, caller: &Caller, name: &str, content: &str) -> Answer {
     let request = Request::builder()
         .method(Method::POST)
@@ -106,11 +112,13 @@ async fn records_come_in_after_a_look_at_their_columns_and_the_job_leads_to_the_
     let admit = format!("{review}/admit");
     let started = site.post(&analyst, &admit, &analyst.csrf, &[("column.office_id", "")]).await;
     assert_eq!(started.status, StatusCode::SEE_OTHER, "{}", started.text);
-    let job: u64 = started.header("location").rsplit('/').next().unwrap().parse().unwrap();
+    let job = job_in(&started);
     let status = site.house.jobs().find(job).unwrap().wait(Duration::from_secs(60));
     let progress = site.get(&analyst, &format!("/jobs/{job}/progress")).await;
     let place = progress.header("hx-redirect").to_owned();
     assert!(place.starts_with("/pool/batches/"), "{status:?}");
+    let followed = site.get(&analyst, started.header("location")).await;
+    assert_eq!(followed.header("location"), place, "whoever comes when it is done goes on at once");
     let batch = site.get(&analyst, &place).await;
     assert!(batch.text.contains("other headers.csv"));
     let detail = site.get(&analyst, &place.replace("/pool/batches", "/api/v1/batches")).await;
@@ -129,7 +137,7 @@ async fn a_refused_file_is_told_by_its_job_and_still_waits_to_be_read_otherwise(
     let page = site.get(&analyst, &review).await;
     assert!(page.status == StatusCode::OK && page.text.contains("class=\"findings\""), "{}", page.text);
     let started = site.post(&analyst, &format!("{review}/admit"), &analyst.csrf, &[]).await;
-    let job: u64 = started.header("location").rsplit('/').next().unwrap().parse().unwrap();
+    let job = job_in(&started);
     let _ = site.house.jobs().find(job).unwrap().wait(Duration::from_secs(60));
     let told = site.get(&analyst, &format!("/jobs/{job}")).await;
     assert!(told.text.contains("role=\"alert\""), "{}", told.text);
