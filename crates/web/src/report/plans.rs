@@ -45,6 +45,9 @@ pub(super) fn section(plans: &Plans, audit: &Audit) -> Markup {
         ul class="legend" {
             li { span class="swatch kept" {} " " (say("plan_kept")) }
             li { span class="swatch regular" {} " " (say("plan_regular")) }
+            @if plans.plans.iter().any(|plan| plan.selected_known.saturating_add(plan.selected_unknown) < plan.selected) {
+                li { span class="swatch unrecorded" {} " " (say("plan_unrecorded")) }
+            }
             li { span class="swatch unknown" {} " " (say("plan_unknown")) }
         }
         (plan_table(plans, audit))

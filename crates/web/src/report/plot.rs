@@ -264,7 +264,13 @@ pub(super) fn plans(plans: &[&PlanResult]) -> Markup {
         @for (at, plan) in plans.iter().enumerate() {
             @let y = top + step * coordinate(u64::try_from(at).unwrap_or(0)) + 6.0;
             @let known = coordinate(plan.selected_known);
-            @let parts = [("kept", 0.0, plan.finds_kept), ("regular", plan.finds_kept, known), ("unknown", known, coordinate(plan.selected))];
+            @let seen = coordinate(plan.selected.saturating_sub(plan.selected_unknown));
+            @let parts = [
+                ("kept", 0.0, plan.finds_kept),
+                ("regular", plan.finds_kept, known),
+                ("unrecorded", known, seen),
+                ("unknown", seen, coordinate(plan.selected)),
+            ];
             @for (class, from, to) in parts {
                 rect class={ "part " (class) } x=(short(x.at(from))) width=(short((x.at(to) - x.at(from)).max(0.0))) y=(short(y)) height="22" {
                     title { (whole((to - from).max(0.0))) }

@@ -1,5 +1,7 @@
 //! The first screen: what was looked at, in figures, and what to know before reading on.
 
+use std::collections::BTreeSet;
+
 use customhouse::audit::document::{Section, Weight};
 use customhouse::audit::{AuditReport, InputRole, Statement};
 use maud::{Markup, html};
@@ -7,8 +9,28 @@ use maud::{Markup, html};
 use super::simulated_mark;
 use super::words::{count, money, percent, percent_interval, say, say_with, sentence};
 
-/// Sentences shown before the rest is folded away.
+/// Sentences shown before the rest is folded away, unless more are critical.
 const FIRST_STATEMENTS: usize = 6;
+
+/// What to read first: everything critical, then the weightiest sentence of each part, then more in their order. So
+/// the first screen speaks of the whole report, however much one part has to say.
+fn in_short(statements: &[Statement]) -> (Vec<&Statement>, Vec<&Statement>) {
+    let mut chosen: BTreeSet<usize> = BTreeSet::new();
+    let mut parts: BTreeSet<Section> = BTreeSet::new();
+    for (at, statement) in statements.iter().enumerate() {
+        let leads = statement.weight == Weight::Important && parts.insert(statement.section);
+        if statement.weight == Weight::Critical || (leads && chosen.len() < FIRST_STATEMENTS) {
+            chosen.insert(at);
+        }
+    }
+    let further = (0..statements.len()).filter(|at| !chosen.contains(at)).collect::<Vec<_>>();
+    chosen.extend(further.into_iter().take(FIRST_STATEMENTS.saturating_sub(chosen.len())));
+    let part = |wanted: bool| {
+        let numbered = statements.iter().enumerate();
+        numbered.filter(|(at, _)| chosen.contains(at) == wanted).map(|(_, statement)| statement).collect()
+    };
+    (part(true), part(false))
+}
 
 /// Title, origin and the switches.
 pub(super) fn head(report: &AuditReport) -> Markup {
@@ -42,18 +64,17 @@ pub(super) fn head(report: &AuditReport) -> Markup {
 
 /// Figures and the weightiest sentences.
 pub(super) fn section(report: &AuditReport) -> Markup {
-    let statements = &report.audit.statements;
-    let (first, rest) = statements.split_at(FIRST_STATEMENTS.min(statements.len()));
+    let (first, rest) = in_short(&report.audit.statements);
     html! {
         (figures(report))
         ol class="statements" {
-            @for statement in first { (item(statement)) }
+            @for statement in &first { (item(statement)) }
         }
         @if !rest.is_empty() {
             details {
                 summary { (say_with("more_statements", &[("n", &rest.len().to_string())])) }
                 ol class="statements" start=(first.len().saturating_add(1)) {
-                    @for statement in rest { (item(statement)) }
+                    @for statement in &rest { (item(statement)) }
                 }
             }
         }
