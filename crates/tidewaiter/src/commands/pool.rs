@@ -61,7 +61,11 @@ pub(super) fn run(command: &PoolCommand) -> Result<Answer, Error> {
             match name {
                 Some(name) => {
                     let found = house.find_contract(&reader, name)?;
-                    if *json { terminal::json(&found)? } else { terminal::line(found.contract.to_toml().trim_end())? }
+                    if *json {
+                        terminal::json(&found)?
+                    } else {
+                        terminal::line(found.contract.to_toml().trim_end())?
+                    }
                 }
                 None => {
                     let contracts = house.list_contracts(&reader)?;
@@ -70,7 +74,8 @@ pub(super) fn run(command: &PoolCommand) -> Result<Answer, Error> {
             }
         }
         PoolCommand::Declare { file, data, json } => {
-            let text = std::fs::read_to_string(file).map_err(|error| Error::io("contract_unreadable", file, &error))?;
+            let text = std::fs::read_to_string(file)
+                .map_err(|error| Error::io("contract_unreadable", file, &error))?;
             let (house, reader) = open(data)?;
             let declared = house.declare_contract(&reader, &text)?;
             if *json {

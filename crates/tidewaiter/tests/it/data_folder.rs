@@ -89,7 +89,8 @@ fn a_contract_is_printed_edited_declared_and_records_come_in_under_it() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
     let contract = run(at, &["pool", "contracts", "declarations", "--data", "data"]).expect(0).out;
-    fs::write(at.join("ours.toml"), contract.replace("name = \"declarations\"", "name = \"port_records\"")).unwrap();
+    fs::write(at.join("ours.toml"), contract.replace("name = \"declarations\"", "name = \"port_records\""))
+        .unwrap();
     let declared = run(at, &["pool", "declare", "ours.toml", "--data", "data"]).expect(0).out;
     assert!(declared.contains("port_records is in force ("), "{declared}");
     let again = run(at, &["pool", "declare", "ours.toml", "--data", "data"]).expect(0).out;
