@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use spine::tree::{NodeId, Tree};
-use spine::{Finding, Language, LocalizedText, Pointer, Severity};
+use spine::{Finding, Language, LocalizedText, Pointer, Sensitivity, Severity};
 use toml::Spanned;
 
 use crate::document::{Budget, DocumentRule, compile_document_rule};
@@ -46,6 +46,8 @@ pub struct RuleDefinition {
     pub how_to_fix: LocalizedText,
     /// Why customs may ask for it; if there is none, the pack's.
     pub legal_basis: Option<String>,
+    /// Who may see it; if there is none, the pack's. The stricter of both holds.
+    pub sensitivity: Option<Sensitivity>,
     /// Line of the file on which it begins.
     pub line: u64,
 }
@@ -69,6 +71,8 @@ pub struct RuleFinding {
     pub how_to_fix: LocalizedText,
     /// Why customs may ask for it; if there is none, the pack's.
     pub legal_basis: Option<String>,
+    /// Who may see it; if there is none, the pack's. The stricter of both holds.
+    pub sensitivity: Option<Sensitivity>,
     /// Which parts of the condition held, with which values from where.
     pub explanation: Explanation,
 }
@@ -109,6 +113,7 @@ struct RawRule {
     message: LocalizedText,
     how_to_fix: LocalizedText,
     legal_basis: Option<String>,
+    sensitivity: Option<Sensitivity>,
 }
 
 impl RulePack {
@@ -184,6 +189,7 @@ impl RulePack {
                     message: raw.message,
                     how_to_fix: raw.how_to_fix,
                     legal_basis: raw.legal_basis,
+                    sensitivity: raw.sensitivity,
                     line,
                 },
                 rule,
@@ -324,6 +330,7 @@ impl RulePack {
             message: rule.message.clone(),
             how_to_fix: rule.how_to_fix.clone(),
             legal_basis: rule.legal_basis.clone(),
+            sensitivity: rule.sensitivity,
             explanation,
         }
     }
@@ -363,6 +370,7 @@ impl RulePack {
                 "请先更正已列出之处，或将单证拆分后重新检查。",
             ),
             legal_basis: None,
+            sensitivity: None,
             explanation: Explanation::default(),
         }
     }

@@ -201,3 +201,11 @@ impl spine::Progress for Cancelled {
         true
     }
 }
+
+#[test]
+fn the_event_of_a_completed_audit_is_read_for_ever() {
+    let golden = include_str!("golden/audit.completed@1.json");
+    let summary: super::AuditSummary = serde_json::from_str(golden).unwrap();
+    let again = serde_json::to_value(&summary).unwrap();
+    assert_eq!(again, serde_json::from_str::<serde_json::Value>(golden).unwrap());
+}

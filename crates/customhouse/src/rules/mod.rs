@@ -1,6 +1,7 @@
 //! Rules as the application uses them: an expression checked, a pack checked, a document held against a pack.
 //! No data folder is touched and no event recorded.
 
+use std::io::Read;
 use std::path::Path;
 
 use ::rules::{Lists, RuleError, RulePack, compile_entry_rule, parse};
@@ -142,8 +143,10 @@ pub fn check_document(registry: &Registry, pack_id: &str, file: &Path) -> Result
             format!("Packs of rules: {}.", known.join(", ")),
         ));
     }
-    let bytes = std::fs::read(file).map_err(|error| Error::io("document_unreadable", file, &error))?;
-    let document = read_xml(&bytes, XmlBounds::default()).map_err(|finding| {
+    let bounds = XmlBounds::default();
+    let bytes = read_bounded(file, bounds.bytes_max)
+        .map_err(|error| Error::io("document_unreadable", file, &error))?;
+    let document = read_xml(&bytes, bounds).map_err(|finding| {
         Error::new(
             Kind::Refused,
             &finding.code.clone(),
@@ -180,6 +183,14 @@ pub fn check_document(registry: &Registry, pack_id: &str, file: &Path) -> Result
         reading: document.findings,
         findings: fitting.iter().flat_map(|rules| rules.check(tree)).collect(),
     })
+}
+
+/// A file's bytes, and at most one more than the bound: enough for the reader to refuse it.
+fn read_bounded(file: &Path, bytes_max: usize) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let most = u64::try_from(bytes_max).unwrap_or(u64::MAX).saturating_add(1);
+    std::fs::File::open(file)?.take(most).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 fn rule_packs(registry: &Registry) -> impl Iterator<Item = &str> {

@@ -41,7 +41,12 @@ fn document() -> Tree {
 fn findings_come_in_document_order_with_code_place_and_reason() {
     let pack = pack(&[
         rule("numbered", "/ITEM", "number(NO) != position(this)", "at = \"NO\""),
-        rule("party", "/ITEM", "!has(PARTY.ID)", "at = \"PARTY/ID\"\nlegal_basis = \"Article 1\""),
+        rule(
+            "party",
+            "/ITEM",
+            "!has(PARTY.ID)",
+            "at = \"PARTY/ID\"\nlegal_basis = \"Article 1\"\nsensitivity = \"sealed\"",
+        ),
         rule("many", "/", "count(ITEM) > 2", ""),
         rule("nowhere", "/ITEM/PARTY/NAME", "true", ""),
         rule("unknown", "/ITEM", "NO == \"9\"", ""),
@@ -65,6 +70,7 @@ fn findings_come_in_document_order_with_code_place_and_reason() {
     assert_eq!(numbered.explanation.source, "number(NO) != position(this)");
     assert_eq!(numbered.explanation.read().len(), 2);
     assert_eq!((found[1].legal_basis.as_deref(), found[2].legal_basis.as_deref()), (Some("Article 1"), None));
+    assert_eq!((found[1].sensitivity, found[2].sensitivity), (Some(spine::Sensitivity::Sealed), None));
 }
 
 #[test]
