@@ -16,7 +16,7 @@ const dist = join(here, "dist");
 
 /** Compressed JavaScript an ordinary page may load, in bytes, all its scripts together. */
 const PAGE_BUDGET_BYTES = 150_000;
-/** Compressed size of one island that is loaded only where it is used (charts), in bytes. */
+/** Compressed size of one island that is loaded only where it is used, in bytes. */
 const ISLAND_BUDGET_BYTES = 250_000;
 
 /** The scripts of islands that are loaded only where they are used. */
@@ -26,8 +26,6 @@ const islands = new Set(["report.js"]);
 const copied = [
   { from: "node_modules/htmx.org/dist/htmx.min.js", to: "htmx.min.js" },
   { from: "node_modules/htmx.org/LICENSE", to: "licences/htmx.txt" },
-  { from: "node_modules/echarts/LICENSE", to: "licences/echarts.txt" },
-  { from: "node_modules/echarts/NOTICE", to: "licences/echarts-notice.txt" },
   { from: "node_modules/zrender/LICENSE", to: "licences/zrender.txt" },
 ];
 
