@@ -26,7 +26,6 @@ const islands = new Set(["report.js"]);
 const copied = [
   { from: "node_modules/htmx.org/dist/htmx.min.js", to: "htmx.min.js" },
   { from: "node_modules/htmx.org/LICENSE", to: "licences/htmx.txt" },
-  { from: "node_modules/zrender/LICENSE", to: "licences/zrender.txt" },
 ];
 
 /**
