@@ -3,6 +3,7 @@
 //! Every other room speaks in these types. Constructors check; what they refuse, they refuse with a
 //! [`Finding`] or an error that says which value, why, and what to do.
 
+pub mod declaration;
 pub mod declaration_entry;
 pub mod entry;
 pub mod event;
