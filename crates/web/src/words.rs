@@ -1,4 +1,4 @@
-//! The words of the pages, and how numbers, times and sizes are written. Texts stand in `texts/pages.toml`.
+//! The words of the pages, and how numbers, times and sizes are written. Texts stand in `texts/pages/`.
 
 use jiff::Timestamp;
 use spine::{FieldType, Language};
