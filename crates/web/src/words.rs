@@ -87,13 +87,17 @@ pub(crate) fn minute(time: Timestamp) -> String {
     time.strftime("%Y-%m-%d %H:%M").to_string()
 }
 
-/// Milliseconds as minutes and seconds.
+/// Milliseconds in the two largest units that say something.
 pub(crate) fn duration(milliseconds: u64) -> String {
     let seconds = milliseconds / 1_000;
-    if seconds < 60 {
-        return format!("{}.{}\u{a0}s", seconds, milliseconds % 1_000 / 100);
+    let (minutes, hours, days) = (seconds / 60, seconds / 3_600, seconds / 86_400);
+    match seconds {
+        0 => format!("{milliseconds}\u{a0}ms"),
+        ..60 => format!("{seconds}.{}\u{a0}s", milliseconds % 1_000 / 100),
+        ..3_600 => format!("{minutes}\u{a0}min {:02}\u{a0}s", seconds % 60),
+        ..172_800 => format!("{hours}\u{a0}h {:02}\u{a0}min", minutes % 60),
+        _ => format!("{days}\u{a0}d {:02}\u{a0}h", hours % 24),
     }
-    format!("{}\u{a0}min {:02}\u{a0}s", seconds / 60, seconds % 60)
 }
 
 /// The beginning of an id or hash, enough to tell it from others.
@@ -123,6 +127,9 @@ mod tests {
         assert_eq!(size(2_340_000_000), "2.3\u{a0}GB");
         assert_eq!(duration(1_250), "1.2\u{a0}s");
         assert_eq!(duration(125_000), "2\u{a0}min 05\u{a0}s");
+        assert_eq!(duration(40), "40\u{a0}ms");
+        assert_eq!(duration(3_720_000), "1\u{a0}h 02\u{a0}min");
+        assert_eq!(duration(187_200_000), "2\u{a0}d 04\u{a0}h");
         assert_eq!(percent(1, 8), "12.5\u{a0}%");
         assert_eq!(percent(1, 1_000_000), "< 0.1\u{a0}%");
         assert_eq!(percent(1, 0), "–");
