@@ -6,6 +6,7 @@
 mod convert;
 pub mod csv;
 mod dates;
+pub mod declaration;
 pub mod intake;
 pub mod mapping;
 mod outcomes;

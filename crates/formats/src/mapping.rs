@@ -294,7 +294,11 @@ fn list(headers: &[String]) -> String {
 }
 
 /// "Did you mean ...?" for the nearest name, or else `otherwise`.
-fn did_you_mean<'a>(name: &str, candidates: impl Iterator<Item = &'a str>, otherwise: &str) -> String {
+pub(crate) fn did_you_mean<'a>(
+    name: &str,
+    candidates: impl Iterator<Item = &'a str>,
+    otherwise: &str,
+) -> String {
     let nearest = candidates
         .filter(|candidate| !candidate.is_empty())
         .map(|candidate| (strsim::jaro_winkler(&name.to_lowercase(), &candidate.to_lowercase()), candidate))

@@ -270,7 +270,7 @@ fn place(line: u64, column: u64) -> Pointer {
 }
 
 /// Line and column, from 1, of a place in the text.
-fn place_at(text: &str, at: usize) -> Pointer {
+pub(crate) fn place_at(text: &str, at: usize) -> Pointer {
     let before = text.get(..at).unwrap_or(text);
     let line = before.matches('\n').count().saturating_add(1);
     let column = before.rsplit('\n').next().map_or(0, |line| line.chars().count()).saturating_add(1);

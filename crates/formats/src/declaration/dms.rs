@@ -1,0 +1,199 @@
+//! Declarations of the DMS profile of the WCO Data Model 3.6 as XML: found in what was sent, and written.
+
+use std::fmt::Write as _;
+
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+use spine::Finding;
+use spine::declaration::Declaration;
+use spine::quantity::Money;
+use spine::tree::NodeId;
+
+use super::reader::Node;
+use super::shape::{Class, Measure, Name, Rule, Visit};
+use super::value::unprintable;
+use crate::xml::{XmlBounds, XmlDocument};
+
+/// Namespace of the envelope.
+const METADATA: &str = "urn:wco:datamodel:WCO:DocumentMetaData-DMS:2";
+/// Namespace of the declaration.
+const DECLARATION: &str = "urn:wco:datamodel:WCO:DEC-DMS:2";
+/// Namespace of the strings within dates.
+const DATES: &str = "urn:wco:datamodel:WCO:Declaration_DS:DMS:2";
+
+/// Bounds of a declaration; 999 full items need a tenth of them.
+pub(super) const BOUNDS: XmlBounds = XmlBounds {
+    bytes_max: super::BYTES_MAX,
+    depth_max: 32,
+    nodes_max: 500_000,
+    attributes_max: 64,
+    namespaces_max: 64,
+};
+
+/// Where a declaration stands below the root of a message: alone, in its envelope, or in a request of a service.
+const PLACES: [&[&str]; 3] =
+    [&["Declaration"], &["MetaData", "Declaration"], &["requestDetail", "MetaData", "Declaration"]];
+
+/// The declaration in a document, and what is odd about the document. The error says why there is none.
+pub(super) fn locate(document: &XmlDocument) -> Result<(Node<'_>, Option<Finding>), Finding> {
+    let tree = &document.tree;
+    let root = tree.root();
+    let is_root = tree.node(root).is_some_and(|node| &*node.name == "Declaration");
+    let found: Vec<NodeId> = if is_root {
+        vec![root]
+    } else {
+        PLACES.iter().map(|path| tree.at_path(path)).find(|found| !found.is_empty()).unwrap_or_default()
+    };
+    match found.as_slice() {
+        [] => Err(Finding::error("declaration_not_found")
+            .found(tree.node(root).map_or("", |node| &node.name))
+            .expected("MetaData with a Declaration in it (WCO DMS 3.6)")
+            .fix("Send the declaration in its envelope, MetaData.")),
+        [one] => {
+            let known = document.namespaces.iter().any(|namespace| namespace == DECLARATION);
+            let odd = (!known).then(|| {
+                Finding::warning("namespace_unexpected")
+                    .found(document.namespaces.first().map_or("", String::as_str))
+                    .expected(format!("Declaration in the namespace {DECLARATION}"))
+                    .fix("State the namespace; the declaration is read by the names of its elements.")
+            });
+            Ok((Node::Xml(tree, *one), odd))
+        }
+        many => Err(Finding::error("declarations_several")
+            .found(&many.len().to_string())
+            .expected("one declaration in a message")
+            .fix("Send every declaration on its own.")),
+    }
+}
+
+/// Writes a declaration in its envelope.
+pub(super) fn write(declaration: &Declaration) -> String {
+    let mut writer = Writer { out: String::with_capacity(4096), depth: 1, position: 0 };
+    writer.out.push_str("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+    let head = format!(
+        "<md:MetaData xmlns:md=\"{METADATA}\" xmlns=\"{DECLARATION}\" xmlns:ds=\"{DATES}\">\n  \
+         <md:WCODataModelVersionCode>3.6</md:WCODataModelVersionCode>\n  <md:WCOTypeName>DEC</md:WCOTypeName>\n"
+    );
+    writer.out.push_str(&head);
+    writer.open("Declaration");
+    // A visitor may fill what it is shown; this one only looks, at a copy.
+    declaration.clone().visit(&mut writer);
+    writer.close("Declaration");
+    writer.out.push_str("</md:MetaData>\n");
+    writer.out
+}
+
+/// The visitor that writes what it is shown; absent values are no elements.
+struct Writer {
+    out: String,
+    depth: usize,
+    /// Position in its list of the class being written.
+    position: usize,
+}
+
+impl Writer {
+    fn indent(&mut self) {
+        (0..self.depth).for_each(|_| self.out.push_str("  "));
+    }
+
+    fn open(&mut self, element: &str) {
+        self.indent();
+        let _ = writeln!(self.out, "<{element}>");
+        self.depth = self.depth.saturating_add(1);
+    }
+
+    fn close(&mut self, element: &str) {
+        self.depth = self.depth.saturating_sub(1);
+        self.indent();
+        let _ = writeln!(self.out, "</{element}>");
+    }
+
+    /// An element of one line; `attribute` is written out with a blank before it.
+    fn line(&mut self, element: &str, attribute: &str, text: &str) {
+        self.indent();
+        let _ = write!(self.out, "<{element}{attribute}>");
+        for character in text.chars() {
+            match character {
+                '&' => self.out.push_str("&amp;"),
+                '<' => self.out.push_str("&lt;"),
+                '>' => self.out.push_str("&gt;"),
+                // No XML document may hold them; what was read never does.
+                character if unprintable(character) => self.out.push(' '),
+                character => self.out.push(character),
+            }
+        }
+        let _ = writeln!(self.out, "</{element}>");
+    }
+
+    /// A text at a path of elements.
+    fn at_path(&mut self, path: &str, text: &str) {
+        match path.split_once('/') {
+            Some((outer, inner)) => {
+                self.open(outer);
+                self.at_path(inner, text);
+                self.close(outer);
+            }
+            None => self.line(path, "", text),
+        }
+    }
+}
+
+impl Visit for Writer {
+    fn constant(&mut self, name: Name, value: &'static str) {
+        self.line(name.dms, "", value);
+    }
+
+    fn sequence(&mut self, name: Name) {
+        self.line(name.dms, "", &self.position.to_string());
+    }
+
+    fn text(&mut self, name: Name, _: Rule, slot: &mut Option<String>) {
+        if let Some(text) = slot {
+            self.at_path(name.dms, text);
+        }
+    }
+
+    fn number(&mut self, name: Name, _: Measure, slot: &mut Option<Decimal>) {
+        if let Some(number) = slot {
+            self.line(name.dms, "", &number.to_string());
+        }
+    }
+
+    fn count(&mut self, name: Name, slot: &mut Option<u32>) {
+        if let Some(count) = slot {
+            self.line(name.dms, "", &count.to_string());
+        }
+    }
+
+    fn day(&mut self, name: Name, slot: &mut Option<Date>) {
+        if let Some(day) = slot {
+            self.open(name.dms);
+            self.line("ds:DateTimeString", " formatCode=\"102\"", &day.strftime("%Y%m%d").to_string());
+            self.close(name.dms);
+        }
+    }
+
+    fn money(&mut self, name: Name, slot: &mut Option<Money>) {
+        if let Some(Money { amount, currency }) = slot {
+            let attribute = format!(" currencyID=\"{}\"", currency.code());
+            self.line(name.dms, &attribute, &amount.to_string());
+        }
+    }
+
+    fn class<T: Class>(&mut self, name: Name, slot: &mut T) {
+        if *slot != T::default() {
+            self.open(name.dms);
+            slot.visit(self);
+            self.close(name.dms);
+        }
+    }
+
+    fn classes<T: Class>(&mut self, name: Name, _: usize, slot: &mut Vec<T>) {
+        for (class, position) in slot.iter_mut().zip(1..) {
+            self.open(name.dms);
+            self.position = position;
+            class.visit(self);
+            self.close(name.dms);
+        }
+    }
+}
