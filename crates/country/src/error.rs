@@ -14,15 +14,23 @@ pub enum CountryError {
         /// What is wrong with it.
         reason: String,
     },
-    /// More items than one country makes.
+    /// More declarations than one country makes.
     #[error(
-        "{asked} declared items are more than the {max} a country makes; ask for fewer, or make several with different seeds"
+        "{asked} declarations are more than the {max} a country makes; ask for fewer, or make several with different seeds"
     )]
     TooMany {
-        /// Items asked for.
+        /// Declarations asked for.
         asked: u64,
-        /// Items at most.
+        /// Declarations at most.
         max: u64,
+    },
+    /// A history of no days, or of too many.
+    #[error("{asked} days are no history; ask for 1 to {max}")]
+    Days {
+        /// Days asked for.
+        asked: u32,
+        /// Days at most.
+        max: u32,
     },
     /// The folder holds other things.
     #[error("the folder {} holds other files; name a new or an empty one, or one that this program wrote before", .0.display())]
@@ -47,6 +55,7 @@ impl CountryError {
         match self {
             Self::Parameters { .. } => "country_parameters",
             Self::TooMany { .. } => "country_too_large",
+            Self::Days { .. } => "country_days",
             Self::FolderForeign(_) => "folder_foreign",
             Self::Io { .. } => "file_unwritable",
             Self::Cancelled => "cancelled",

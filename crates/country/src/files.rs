@@ -35,6 +35,8 @@ const README: &str = include_str!("../truth-readme.md");
 /// What was written.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Summary {
+    /// Declarations.
+    pub declarations: u64,
     /// Declared items.
     pub items: u64,
     /// Inspected items.
@@ -45,6 +47,16 @@ pub struct Summary {
     pub found: u64,
     /// Files, in the order of writing.
     pub files: Vec<PathBuf>,
+}
+
+impl Summary {
+    fn count(&mut self, item: &Item) {
+        let truth = &item.truth;
+        self.items = self.items.saturating_add(1);
+        self.inspected = self.inspected.saturating_add(u64::from(truth.inspected));
+        self.irregular = self.irregular.saturating_add(u64::from(truth.irregular()));
+        self.found = self.found.saturating_add(u64::from(truth.found));
+    }
 }
 
 /// A file that appears under its name only when it is whole.
@@ -105,6 +117,7 @@ fn cell(value: Option<&Value>) -> String {
 /// Makes a country and writes `declarations.csv`, `outcomes.csv`, `truth/truth.csv`, `truth/parties.csv` and
 /// `truth/README.md`. Everything appears whole or not at all.
 pub fn write(settings: Settings, folder: &Path, progress: &dyn Progress) -> Result<Summary, CountryError> {
+    let asked = settings.declarations;
     let world = World::new(settings)?;
     let truth_folder = folder.join("truth");
     refuse_foreign(folder)?;
@@ -123,22 +136,23 @@ pub fn write(settings: Settings, folder: &Path, progress: &dyn Progress) -> Resu
     let mut outcomes = WholeFile::create(folder.join("outcomes.csv"), &outcome_columns)?;
     let mut truth = WholeFile::create(truth_folder.join("truth.csv"), &TRUTH_COLUMNS)?;
     let mut summary = Summary::default();
-    for item in world.items() {
-        if summary.items % 1_000 == 0 {
-            progress.report("making_the_country", summary.items, settings.items);
+    for declaration in world.declarations() {
+        if summary.declarations % 500 == 0 {
+            progress.report("making_the_country", summary.declarations, asked);
             if progress.cancelled() {
                 return Err(CountryError::Cancelled);
             }
         }
-        declarations.row(&columns.iter().map(|name| cell(item.value(name))).collect::<Vec<_>>())?;
-        if item.truth.inspected {
-            outcomes.row(&outcome_columns.iter().map(|name| cell(item.value(name))).collect::<Vec<_>>())?;
+        summary.declarations = summary.declarations.saturating_add(1);
+        for item in &declaration.items {
+            declarations.row(&columns.iter().map(|name| cell(item.value(name))).collect::<Vec<_>>())?;
+            if item.truth.inspected {
+                outcomes
+                    .row(&outcome_columns.iter().map(|name| cell(item.value(name))).collect::<Vec<_>>())?;
+            }
+            truth.row(&truth_cells(item))?;
+            summary.count(item);
         }
-        truth.row(&truth_cells(&item))?;
-        summary.items = summary.items.saturating_add(1);
-        summary.inspected = summary.inspected.saturating_add(u64::from(item.truth.inspected));
-        summary.irregular = summary.irregular.saturating_add(u64::from(item.truth.irregular()));
-        summary.found = summary.found.saturating_add(u64::from(item.truth.found));
     }
     let parties = parties(&world, truth_folder.join("parties.csv"))?;
     let readme = truth_folder.join("README.md");

@@ -106,7 +106,7 @@ pub(crate) struct Occasion<'a> {
 impl Occasion<'_> {
     /// Does an officer of this office look away for this declarant?
     fn covered(&self) -> bool {
-        self.declarant.officer.as_ref().is_some_and(|officer| officer.office == self.office.id)
+        self.declarant.officer.as_ref().is_some_and(|officer| officer.office_id == self.office.id)
     }
 }
 

@@ -1,37 +1,85 @@
 //! What officers find, and what they do not.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::SignedDuration;
 use jiff::civil::DateTime;
+use rust_decimal::Decimal;
+use spine::Value;
 
-use crate::draw::{Draw, Name};
-use crate::fraud::{Falsehood, Scheme, evaded};
+use crate::draw::{Draw, Name, decimal};
+use crate::fraud::{Falsehood, Scheme};
+use crate::item::{Row, Truth};
+use crate::parameters::InspectionParameters;
 use crate::people::Officer;
-use crate::selection::Lane;
 use crate::trade::{Consignment, Draft};
 use crate::world::{Preset, World};
+
+/// What officers look at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Examination {
+    /// The papers.
+    Documents,
+    /// The goods.
+    Physical,
+}
+
+/// How visible a falsehood is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Visibility {
+    /// Chance that a perfect officer sees it in the papers.
+    documents: f64,
+    /// Chance that a perfect officer sees it at the goods.
+    physical: f64,
+    /// In the null world every officer finds as much.
+    skill_matters: bool,
+}
+
+impl Visibility {
+    /// Nothing is there to be seen.
+    const NOTHING: Self = Self { documents: 0.0, physical: 0.0, skill_matters: false };
+
+    pub(crate) fn chance(self, examination: Examination, skill: f64) -> f64 {
+        let visible = match examination {
+            Examination::Documents => self.documents,
+            Examination::Physical => self.physical,
+        };
+        if self.skill_matters { visible * skill } else { visible }
+    }
+
+    fn of(parameters: &InspectionParameters, falsehood: Falsehood) -> Self {
+        let chance = |chances: &BTreeMap<Scheme, f64>| {
+            let visible = |scheme: Scheme| chances.get(&scheme).copied().unwrap_or(0.0);
+            // A shell can be seen by its goods or by itself.
+            visible(falsehood.method).max(visible(falsehood.scheme))
+        };
+        Self {
+            documents: chance(&parameters.papers_find),
+            physical: chance(&parameters.physical_find),
+            skill_matters: true,
+        }
+    }
+}
 
 /// An inspection of one declaration.
 #[derive(Debug)]
 pub(crate) struct Inspection {
-    pub(crate) officer_id: Name,
+    officer_id: Name,
     pub(crate) inspected_at: DateTime,
+    /// The result was never written down.
+    unrecorded: bool,
     /// One for each item.
-    pub(crate) results: Vec<Finding>,
+    results: Vec<Finding>,
 }
 
 /// What an inspection says about one item.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Finding {
+struct Finding {
     /// What was found to be false.
-    pub(crate) found: Option<Scheme>,
+    found: Option<Scheme>,
     /// Revenue that came in because of it.
-    pub(crate) recovered: f64,
-    /// The officer saw it and said nothing.
-    pub(crate) covered_up: bool,
-    /// The result was never written down.
-    pub(crate) unrecorded: bool,
+    recovered: Decimal,
 }
 
 impl World {
@@ -47,89 +95,86 @@ impl World {
         }
     }
 
-    /// Inspects a declaration whose items are false in these ways.
+    pub(crate) fn visibility(&self, falsehood: Option<Falsehood>) -> Visibility {
+        match (falsehood, self.preset) {
+            (None, _) => Visibility::NOTHING,
+            (Some(falsehood), Preset::Ordinary) => Visibility::of(&self.parameters.inspection, falsehood),
+            (Some(_), Preset::Null) => {
+                let found = self.parameters.null.found;
+                Visibility { documents: found, physical: found, skill_matters: false }
+            }
+        }
+    }
+
+    /// Inspects a declaration, and writes into the truth about its items what came of it.
     pub(crate) fn inspect(
         &self,
         draw: &mut Draw,
         consignment: &Consignment,
-        lane: Lane,
-        falsehoods: &[Option<Falsehood>],
+        examination: Examination,
+        truths: &mut [Truth],
     ) -> Option<Inspection> {
         let officer = self.officer(draw, consignment);
-        let looks_away =
-            consignment.declarant.officer.as_ref().is_some_and(|partner| partner.id == officer.id);
         let delay = SignedDuration::from_secs(i64::from(3_600 + draw.below(70 * 3_600)));
         let unrecorded = draw.chance(self.parameters.inspection.unrecorded);
         let results = consignment
             .items
             .iter()
-            .zip(falsehoods)
-            .map(|(draft, falsehood)| {
-                let result = match (self.preset, falsehood) {
-                    (_, None) => Finding::default(),
-                    (Preset::Null, Some(falsehood)) => self.null_finding(draw, draft, *falsehood),
-                    (Preset::Ordinary, Some(falsehood)) => {
-                        self.finding(draw, consignment, draft, *falsehood, lane, &officer, looks_away)
-                    }
-                };
-                Finding { unrecorded, ..result }
-            })
+            .zip(truths)
+            .map(|(draft, truth)| self.finding(draw, draft, examination, &officer, truth))
             .collect();
         Some(Inspection {
             officer_id: Arc::clone(&officer.id),
             inspected_at: consignment.accepted_at.checked_add(delay).ok()?,
+            unrecorded,
             results,
         })
     }
 
     /// Who inspects: anyone of the office, but a colluding officer takes most of what its declarant declares.
     fn officer(&self, draw: &mut Draw, consignment: &Consignment) -> Arc<Officer> {
-        let partner = consignment
-            .declarant
-            .officer
-            .as_ref()
-            .filter(|officer| self.preset == Preset::Ordinary && officer.office == consignment.office.id);
+        let partner =
+            consignment.declarant.officer.as_ref().filter(|officer| {
+                self.preset == Preset::Ordinary && officer.office_id == consignment.office.id
+            });
         let present = draw.chance(self.parameters.schemes.colluding_presence);
         let drawn = consignment.office.officers.pick(draw);
         Arc::clone(partner.filter(|_| present).unwrap_or(drawn))
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one finding depends on all of them, and on nothing else")]
     fn finding(
         &self,
         draw: &mut Draw,
-        consignment: &Consignment,
         draft: &Draft,
-        falsehood: Falsehood,
-        lane: Lane,
+        examination: Examination,
         officer: &Officer,
-        looks_away: bool,
+        truth: &mut Truth,
     ) -> Finding {
-        let parameters = &self.parameters.inspection;
-        let chances = if lane == Lane::Red { &parameters.physical_find } else { &parameters.papers_find };
-        let visible = |scheme: Scheme| chances.get(&scheme).copied().unwrap_or(0.0);
-        // A shell can be seen by its goods or by itself.
-        let chance = visible(falsehood.method).max(visible(falsehood.scheme));
-        let seen = draw.chance(chance * officer.skill);
-        let share = draw.between(parameters.recovered);
-        if !seen || looks_away {
-            return Finding { covered_up: looks_away, ..Finding::default() };
-        }
-        let dutiable = consignment.procedure == self.parameters.trade.dutiable_procedure;
-        let left_out = evaded(&self.parameters, &draft.truth, &draft.declared, dutiable);
-        let found =
-            if falsehood.scheme == Scheme::ShellImporter { falsehood.scheme } else { falsehood.method };
-        Finding { found: Some(found), recovered: left_out * share, ..Finding::default() }
+        truth.inspected = true;
+        let seen = truth.found_by(examination, officer.skill, draw.unit());
+        let (parameters, null) = (&self.parameters.inspection, &self.parameters.null);
+        let recovered = match self.preset {
+            Preset::Ordinary => truth.duty_evaded * decimal(draw.between(parameters.recovered), 4),
+            Preset::Null => decimal(draft.declared.value * draw.between(null.recovered), 2),
+        };
+        truth.covered_up = seen.is_some() && truth.partner.as_ref() == Some(&officer.id);
+        let found = seen.filter(|_| !truth.covered_up);
+        truth.found = found.is_some();
+        Finding { found, recovered: if found.is_some() { recovered.round_dp(2) } else { Decimal::ZERO } }
     }
+}
 
-    fn null_finding(&self, draw: &mut Draw, draft: &Draft, falsehood: Falsehood) -> Finding {
-        let parameters = &self.parameters.null;
-        let share = draw.between(parameters.recovered);
-        if draw.chance(parameters.found) {
-            let recovered = draft.declared.value * share;
-            Finding { found: Some(falsehood.method), recovered, ..Finding::default() }
-        } else {
-            Finding::default()
+impl Inspection {
+    /// Writes down what came of an item.
+    pub(crate) fn record(&self, at: usize, row: &mut Row) {
+        row.set("inspected", Value::Boolean(true));
+        row.set_text("officer_id", &self.officer_id);
+        row.set("inspected_at", Value::DateTime(self.inspected_at));
+        let Some(finding) = self.results.get(at).filter(|_| !self.unrecorded) else { return };
+        row.set("irregular", Value::Boolean(finding.found.is_some()));
+        row.set("recovered_revenue", Value::Decimal(finding.recovered));
+        if let Some(kind) = finding.found {
+            row.set_text("outcome_code", kind.name());
         }
     }
 }

@@ -6,6 +6,7 @@
 //! numbers is what IEEE 754 defines to the last bit.
 
 mod commodities;
+mod declarations;
 mod draw;
 mod error;
 mod files;
@@ -18,8 +19,11 @@ mod selection;
 mod trade;
 mod world;
 
+pub use declarations::Declarations;
 pub use error::CountryError;
 pub use files::{Summary, write};
 pub use fraud::Scheme;
-pub use item::{Item, Truth};
-pub use world::{ITEMS_MAX, Items, Preset, Settings, World};
+pub use inspection::Examination;
+pub use item::{DeclaredConsignment, Item, Truth};
+pub use people::Officer;
+pub use world::{DAYS_MAX, DECLARATIONS_MAX, Preset, Settings, World};

@@ -44,7 +44,7 @@ pub(crate) struct Trade {
     pub(crate) currency: Name,
     pub(crate) items_a_declaration: f64,
     pub(crate) items_max: u32,
-    pub(crate) importer_items: f64,
+    pub(crate) importer_declarations: f64,
     pub(crate) importers_min: u32,
     pub(crate) exporter_share: f64,
     pub(crate) declarants: u32,

@@ -10,12 +10,14 @@ use crate::fraud::Scheme;
 use crate::parameters::{Mode, Origin, Parameters};
 
 /// An officer who inspects.
-#[derive(Debug)]
-pub(crate) struct Officer {
-    pub(crate) id: Name,
-    pub(crate) office: Name,
-    /// Chance to find what can be found.
-    pub(crate) skill: f64,
+#[derive(Debug, Clone, PartialEq)]
+pub struct Officer {
+    /// `OF`, the office, and a number.
+    pub id: Name,
+    /// Where the officer works.
+    pub office_id: Name,
+    /// Chance to find what can be found, 0 to 1. Nobody in the country knows it.
+    pub skill: f64,
 }
 
 /// A customs office.
@@ -112,12 +114,12 @@ struct Settlers<'a> {
 }
 
 impl People {
-    /// Settles the country for so many declared items.
+    /// Settles the country for so many declarations.
     pub(crate) fn settle(
         parameters: &Parameters,
         table: &GoodsTable,
         seed: u64,
-        items: u64,
+        declarations: u64,
     ) -> Result<Self, CountryError> {
         let refuse = |what: &str| CountryError::Parameters {
             file: "world.toml",
@@ -133,9 +135,9 @@ impl People {
             })
             .collect();
         let declarants = declarants(parameters, &offices, &mut draw);
-        let items = f64::from(u32::try_from(items).unwrap_or(u32::MAX));
-        let importers =
-            (items / parameters.trade.importer_items).max(f64::from(parameters.trade.importers_min));
+        let declarations = f64::from(u32::try_from(declarations).unwrap_or(u32::MAX));
+        let importers = (declarations / parameters.trade.importer_declarations)
+            .max(f64::from(parameters.trade.importers_min));
         let pools: usize = table.values().map(|goods| goods.from.len()).sum();
         let exporters = importers * parameters.trade.exporter_share;
         let mut settlers = Settlers {
@@ -176,7 +178,7 @@ fn offices(parameters: &Parameters, draw: &mut Draw) -> Vec<(f64, Arc<Office>)> 
             let poor = draw.chance(inspection.poor_officers);
             let skill = if poor { inspection.poor_skill } else { draw.between(inspection.skill) };
             let id = format!("OF{}{number:02}", office.id).into();
-            (1.0, Arc::new(Officer { id, office: Arc::clone(&office.id), skill }))
+            (1.0, Arc::new(Officer { id, office_id: Arc::clone(&office.id), skill }))
         });
         let Some(officers) = Choices::new(officers.collect::<Vec<_>>()) else { continue };
         let office = (office.weight, Office { id: Arc::clone(&office.id), mode: office.mode, officers });

@@ -21,7 +21,6 @@ const CARRIERS_A_MODE: u32 = 8;
 #[derive(Debug)]
 pub(crate) struct Consignment {
     pub(crate) day: i64,
-    pub(crate) date: Date,
     pub(crate) accepted_at: DateTime,
     pub(crate) importer: Arc<Importer>,
     pub(crate) declarant: Arc<Declarant>,
@@ -61,11 +60,11 @@ impl World {
         draw: &mut Draw,
         yard: &mut Yard,
         day: i64,
-        date: Date,
+        accepted_at: DateTime,
     ) -> Option<Consignment> {
         let parameters = &self.parameters.trade;
         let importer = self.importer_of_the_day(draw, day);
-        let line = self.line_of_the_season(draw, &importer, date)?;
+        let line = self.line_of_the_season(draw, &importer, accepted_at.date())?;
         let origin = Arc::clone(&line.exporter.origin);
         let mode = mode(draw, &line.goods, &origin);
         let office = Arc::clone(importer.offices.get(&mode)?);
@@ -74,8 +73,6 @@ impl World {
             Some(hub) if mode != Mode::Road && draw.chance(origin.through) => Arc::clone(hub),
             _ => Arc::clone(&origin.code),
         };
-        let seconds = i64::from(7 * 3600 + draw.below(12 * 3600));
-        let accepted_at = date.at(0, 0, 0, 0).checked_add(jiff::SignedDuration::from_secs(seconds)).ok()?;
         let boxed = mode == Mode::Sea && line.goods.by != Some(Carriage::Bulk);
         let container = if boxed { self.container(draw, yard, &office, day) } else { None };
         let procedure = Arc::clone(self.procedures.pick(draw));
@@ -91,7 +88,6 @@ impl World {
         }
         Some(Consignment {
             day,
-            date,
             accepted_at,
             exporter_id: Arc::clone(&line.exporter.id),
             carrier_id: format!("CA{}{:02}", mode.code(), draw.below(CARRIERS_A_MODE)).into(),

@@ -215,7 +215,7 @@ pub(crate) struct CountryArguments {
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
 
-    /// How many declared items.
+    /// How many declarations; each has 1.7 goods items on average.
     #[arg(long, default_value_t = 30_000)]
     pub(crate) declarations: u64,
 

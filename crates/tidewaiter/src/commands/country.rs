@@ -12,7 +12,12 @@ pub(super) fn run(arguments: &CountryArguments, context: &Context) -> Result<Ans
         CountryPreset::Ordinary => Preset::Ordinary,
         CountryPreset::Null => Preset::Null,
     };
-    let settings = Settings { seed: arguments.seed, items: arguments.declarations, preset };
+    let settings = Settings {
+        seed: arguments.seed,
+        declarations: arguments.declarations,
+        preset,
+        ..Settings::default()
+    };
     let summary =
         country::write(settings, &arguments.out, &context.progress).map_err(|error| failed(&error))?;
     context.progress.finish();
@@ -20,7 +25,8 @@ pub(super) fn run(arguments: &CountryArguments, context: &Context) -> Result<Ans
         terminal::line(&format!("wrote {}", file.display()))?;
     }
     terminal::line(&format!(
-        "SIMULATED: {} declared items, {} inspected, {} of them found irregular; {} are in truth",
+        "SIMULATED: {} declarations of {} goods items, {} inspected, {} of them found irregular; {} are in truth",
+        shown::count(summary.declarations),
         shown::count(summary.items),
         shown::count(summary.inspected),
         shown::count(summary.found),
@@ -33,7 +39,7 @@ fn failed(error: &CountryError) -> Error {
     match error {
         CountryError::Io { path, cause } => Error::io(error.code(), path, cause),
         CountryError::Cancelled => Error::cancelled(),
-        CountryError::FolderForeign(_) | CountryError::TooMany { .. } => {
+        CountryError::FolderForeign(_) | CountryError::TooMany { .. } | CountryError::Days { .. } => {
             // The message ends with the remedy.
             Error::new(Kind::Refused, error.code(), error.to_string(), "")
         }

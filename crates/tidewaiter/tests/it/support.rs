@@ -71,7 +71,7 @@ pub(crate) fn world() -> &'static Path {
             let made =
                 run(folder.path(), &["country", "--out", "world", "--seed", "3", "--declarations", "2500"]);
             assert_eq!(made.code, 0, "{made:?}");
-            assert!(made.out.contains("SIMULATED: 2,500 declared items"), "{made:?}");
+            assert!(made.out.contains("SIMULATED: 2,500 declarations"), "{made:?}");
             folder
         })
         .path()
