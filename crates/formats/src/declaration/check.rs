@@ -245,6 +245,7 @@ impl Checks<'_> {
         let has_code = item.commodity.code().is_some();
         let has_mass = measure.net_net_weight_measure.or(measure.gross_mass_measure).is_some();
         let has_origin = item.origin.iter().any(|origin| origin.country_code.is_some());
+        let needs_origin = needs_origin && full && !is_negligible(item);
         let in_item = |below: &[Step]| [&[(SHIPMENT, 0), (ITEM, position)], below].concat();
         let mut require = |needed: bool, below: &[Step], code: &str, expected: &str, fix: &str| {
             if needed {
@@ -259,7 +260,7 @@ impl Checks<'_> {
             "Look the code up in the tariff.",
         );
         require(
-            !has_origin && needs_origin && full,
+            !has_origin && needs_origin,
             &[(ORIGIN, 0)],
             "origin_missing",
             "the country of origin",
@@ -380,6 +381,13 @@ impl Checks<'_> {
             }
         }
     }
+}
+
+/// A consignment of negligible value or a gift (UCC data annex B, data set H7: additional procedures C07 and C08)
+/// need not state its origin.
+fn is_negligible(item: &GovernmentAgencyGoodsItem) -> bool {
+    let mut procedures = item.government_procedure.iter();
+    procedures.any(|procedure| matches!(procedure.current_code.as_deref(), Some("C07" | "C08")))
 }
 
 /// Four letters and seven digits are meant as a container number.

@@ -400,3 +400,99 @@ impl Class for Packaging {
         to.text(name("type_code", "TypeCode"), Rule::Code, &mut self.type_code);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::*;
+
+    /// The visitor that writes one line of the guide's table for every attribute.
+    #[derive(Default)]
+    struct Guide {
+        json: Vec<String>,
+        dms: Vec<String>,
+        lines: Vec<String>,
+    }
+
+    impl Guide {
+        fn line(&mut self, name: Name, kind: &str) {
+            let path = |above: &[String], own: &str| {
+                above.iter().map(String::as_str).chain([own]).collect::<Vec<_>>().join("/")
+            };
+            let (json, dms) = (path(&self.json, name.json), path(&self.dms, name.dms));
+            self.lines.push(format!("| `{json}` | `{dms}` | {kind} |"));
+        }
+
+        fn below(&mut self, name: Name, list: &str, class: &mut impl Class) {
+            self.json.push(format!("{}{list}", name.json));
+            self.dms.push(name.dms.to_owned());
+            class.visit(self);
+            self.json.pop();
+            self.dms.pop();
+        }
+    }
+
+    impl Visit for Guide {
+        fn constant(&mut self, _: Name, _: &'static str) {}
+        fn sequence(&mut self, _: Name) {}
+        fn text(&mut self, name: Name, rule: Rule, _: &mut Option<String>) {
+            self.line(
+                name,
+                match rule {
+                    Rule::Code => "code",
+                    Rule::Identifier => "identifier",
+                    Rule::Words => "words",
+                    Rule::Country => "country",
+                },
+            );
+        }
+        fn number(&mut self, name: Name, measure: Measure, _: &mut Option<Decimal>) {
+            self.line(name, if measure == Measure::Mass { "kilograms" } else { "number" });
+        }
+        fn count(&mut self, name: Name, _: &mut Option<u32>) {
+            self.line(name, "whole number");
+        }
+        fn day(&mut self, name: Name, _: &mut Option<Date>) {
+            self.line(name, "day");
+        }
+        fn money(&mut self, name: Name, _: &mut Option<Money>) {
+            self.line(name, "amount");
+        }
+        fn class<T: Class>(&mut self, name: Name, slot: &mut T) {
+            // Nine parties have the same attributes: told once.
+            let mut party = Self::default();
+            slot.visit(&mut party);
+            let is_party = party.lines.iter().any(|line| line.starts_with("| `address/"));
+            if is_party { self.line(name, "party") } else { self.below(name, "", slot) }
+        }
+        fn classes<T: Class>(&mut self, name: Name, _: usize, _: &mut Vec<T>) {
+            if name == ITEM {
+                self.line(name, "list of goods items");
+            } else {
+                self.below(name, "[]", &mut T::default());
+            }
+        }
+    }
+
+    fn table(class: &mut impl Class) -> String {
+        let mut guide = Guide::default();
+        class.visit(&mut guide);
+        guide.lines.join("\n")
+    }
+
+    #[test]
+    fn the_guide_lists_every_attribute_under_both_names() {
+        let guide = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/declarations.md");
+        let guide = fs::read_to_string(guide).unwrap();
+        let tables = [
+            table(&mut Declaration::default()),
+            table(&mut GovernmentAgencyGoodsItem::default()),
+            table(&mut Party::default()),
+        ];
+        for table in tables {
+            assert!(guide.contains(&table), "docs/declarations.md should hold this table:\n{table}\n");
+        }
+    }
+}

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 mod bad_input;
+mod declaration;
 mod foreign_headers;
 mod guide;
 mod laws;

@@ -65,7 +65,7 @@ fn every_declared_field_stands_at_its_place_in_the_row() {
 
 #[test]
 fn a_declaration_says_who_what_and_how_much() {
-    let text = include_str!("example.json");
+    let text = include_str!("../../../../docs/examples/declaration.json");
     let declaration: Declaration = serde_json::from_str(text).unwrap();
     let parties: Vec<_> = declaration.parties().collect();
     assert_eq!(
