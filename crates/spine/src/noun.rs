@@ -103,6 +103,51 @@ pub enum Outcome {
     Irregular,
 }
 
+/// The lane of a declaration: how much is looked at before its goods are released. Ordered from least to most delay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Lane {
+    /// Released at once.
+    Green,
+    /// Released at once, and audited afterwards.
+    Blue,
+    /// Documents are examined before release.
+    Yellow,
+    /// Goods are examined before release.
+    Red,
+    /// An officer looks at it before anything else happens.
+    Hold,
+}
+
+impl Lane {
+    /// All lanes, least delay first.
+    pub const ALL: [Self; 5] = [Self::Green, Self::Blue, Self::Yellow, Self::Red, Self::Hold];
+
+    /// The stable name used in events, plans and the API.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Green => "green",
+            Self::Blue => "blue",
+            Self::Yellow => "yellow",
+            Self::Red => "red",
+            Self::Hold => "hold",
+        }
+    }
+
+    /// Reads a stable name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|lane| lane.name() == name)
+    }
+
+    /// Is something examined before the goods are released?
+    #[must_use]
+    pub fn is_inspection(self) -> bool {
+        matches!(self, Self::Yellow | Self::Red | Self::Hold)
+    }
+}
+
 /// Proof of something seen: a photograph, a reading, a document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Evidence {
