@@ -499,6 +499,35 @@ pub(crate) enum UserCommand {
         /// trader, officer, analyst, chief, auditor or admin.
         #[arg(long, value_parser = role)]
         role: Role,
+        /// Enterprise whose declarations a trader lodges and sees.
+        #[arg(long, value_name = "ID")]
+        party: Option<String>,
+        /// Office at which an official works.
+        #[arg(long, value_name = "ID")]
+        office: Option<String>,
+        #[command(flatten)]
+        data: DataArguments,
+    },
+    /// Say for which enterprise a trader acts and at which office an official works; what is not given is none.
+    Assign {
+        /// Sign-in name.
+        name: String,
+        /// Enterprise whose declarations a trader lodges and sees.
+        #[arg(long, value_name = "ID")]
+        party: Option<String>,
+        /// Office at which an official works.
+        #[arg(long, value_name = "ID")]
+        office: Option<String>,
+        #[command(flatten)]
+        data: DataArguments,
+    },
+    /// Issue a token with which a program acts as an account, and print it: it is shown this once.
+    Token {
+        /// Sign-in name.
+        name: String,
+        /// Which program will use it.
+        #[arg(long, default_value = "command line")]
+        label: String,
         #[command(flatten)]
         data: DataArguments,
     },

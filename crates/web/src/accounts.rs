@@ -2,7 +2,7 @@
 
 use axum::extract::Path;
 use axum::response::{IntoResponse, Redirect, Response};
-use customhouse::identity::{Account, Role};
+use customhouse::identity::{Account, NewAccount, Role};
 use maud::{Markup, html};
 
 use crate::entrance::new_password;
@@ -88,7 +88,7 @@ pub(crate) async fn add(visit: Visit, posted: Posted) -> Result<Redirect, Failur
     let role = role_of(&posted)?;
     visit
         .work(move |house, reader| {
-            house.open_account(reader, posted.text("name"), role, posted.text("password"))
+            house.open_account(reader, &NewAccount::new(posted.text("name"), role, posted.text("password")))
         })
         .await?;
     Ok(Redirect::to("/accounts"))

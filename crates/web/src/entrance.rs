@@ -86,7 +86,7 @@ pub(crate) async fn sign_in(visit: Visit, posted: Posted) -> Result<Response, Fa
     let (house, address) = (visit.house().clone(), visit.address().to_owned());
     let outcome = blocking({
         let name = name.clone();
-        move || Ok(house.accounts().sign_in(&name, &password, &address, house.now()))
+        move || Ok(house.accounts().sign_in(&name, &password, &address, house.wall_now()))
     })
     .await?;
     let next = own_place(posted.get("next"));
@@ -162,7 +162,7 @@ pub(crate) async fn set_up(visit: Visit, posted: Posted) -> Result<Response, Fai
         let (token, name) = (token.clone(), name.clone());
         move || {
             let account = house.set_up(&token, &name, &password)?;
-            Ok(house.accounts().sign_in(&account.name, &password, &address, house.now()))
+            Ok(house.accounts().sign_in(&account.name, &password, &address, house.wall_now()))
         }
     })
     .await;

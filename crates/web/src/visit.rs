@@ -121,7 +121,7 @@ impl Visit {
         let headers = request.headers();
         let token = cookie(headers, SESSION_COOKIE).map(str::to_owned);
         let session = match &token {
-            Some(token) => house.accounts().session(token, house.now())?,
+            Some(token) => house.accounts().session(token, house.wall_now())?,
             None => None,
         };
         let known = cookie(headers, FORM_COOKIE).filter(|token| token.len() == 64).map(str::to_owned);

@@ -1,4 +1,5 @@
-//! Accounts and sessions in `accounts.sqlite`.
+//! Accounts and sessions in `accounts.sqlite`. Times here are those of the operating system: a sandbox moves its own
+//! clock, and nobody's session with it.
 
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,6 +12,7 @@ use sha2::{Digest, Sha256};
 use super::password;
 use super::rate_limit::RateLimit;
 use super::role::{Reader, Role};
+use super::tokens::Tokens;
 use crate::error::{Error, Kind};
 
 /// A session ends this long after it began.
@@ -31,7 +33,9 @@ const SCHEMA: &str = "
         role TEXT NOT NULL,
         password_hash TEXT NOT NULL,
         closed INTEGER NOT NULL DEFAULT 0,
-        created_second INTEGER NOT NULL
+        created_second INTEGER NOT NULL,
+        party TEXT,
+        office TEXT
     ) STRICT;
     CREATE TABLE IF NOT EXISTS session (
         token_hash TEXT PRIMARY KEY,
@@ -41,7 +45,18 @@ const SCHEMA: &str = "
         used_second INTEGER NOT NULL
     ) STRICT;
     CREATE INDEX IF NOT EXISTS session_account ON session (account, created_second);
+    CREATE TABLE IF NOT EXISTS token (
+        id TEXT PRIMARY KEY,
+        token_hash TEXT NOT NULL UNIQUE,
+        account TEXT NOT NULL REFERENCES account (id),
+        label TEXT NOT NULL,
+        created_second INTEGER NOT NULL
+    ) STRICT;
 ";
+/// Columns that stores of earlier versions do not have.
+const ADDED_COLUMNS: [&str; 2] = ["party", "office"];
+/// Longest id of a party or office.
+const ASSIGNED_CHARACTERS_MAX: usize = 64;
 
 /// An account as pages show it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -56,6 +71,57 @@ pub struct Account {
     pub closed: bool,
     /// When it was made.
     pub created_at: Timestamp,
+    /// A trader's party: the enterprise whose declarations it lodges and sees.
+    pub party: Option<String>,
+    /// An official's office: whose work comes first; `None`: all offices.
+    pub office: Option<String>,
+}
+
+impl Account {
+    /// Whoever looks or acts with this account.
+    #[must_use]
+    pub fn reader(&self) -> Reader {
+        let reader = Reader::new(&self.id, self.role);
+        match self.role {
+            Role::Trader => reader.of_party(self.party.as_deref()),
+            _ => reader.at_office(self.office.as_deref()),
+        }
+    }
+}
+
+/// An account to be made.
+#[derive(Debug, Clone, Copy)]
+pub struct NewAccount<'a> {
+    /// Sign-in name.
+    pub name: &'a str,
+    /// Role.
+    pub role: Role,
+    /// Password.
+    pub password: &'a str,
+    /// A trader's party.
+    pub party: Option<&'a str>,
+    /// An official's office.
+    pub office: Option<&'a str>,
+}
+
+impl<'a> NewAccount<'a> {
+    /// An account of no party and no office.
+    #[must_use]
+    pub fn new(name: &'a str, role: Role, password: &'a str) -> Self {
+        Self { name, role, password, party: None, office: None }
+    }
+
+    /// The same, acting for a party.
+    #[must_use]
+    pub fn of_party(self, party: Option<&'a str>) -> Self {
+        Self { party, ..self }
+    }
+
+    /// The same, working at an office.
+    #[must_use]
+    pub fn at_office(self, office: Option<&'a str>) -> Self {
+        Self { office, ..self }
+    }
 }
 
 /// A signed-in session.
@@ -71,7 +137,7 @@ impl Session {
     /// Whoever looks or acts in this session.
     #[must_use]
     pub fn reader(&self) -> Reader {
-        Reader::new(&self.account.id, self.account.role)
+        self.account.reader()
     }
 }
 
@@ -93,12 +159,13 @@ pub enum SignInRefusal {
 #[derive(Debug)]
 pub struct Accounts {
     connection: Mutex<Connection>,
+    pub(super) tokens: Tokens,
     limit: Mutex<RateLimit>,
     /// Verified against when the name is unknown, so that the answer takes as long as for a known one.
     decoy_hash: String,
 }
 
-fn failed(error: &rusqlite::Error) -> Error {
+pub(super) fn failed(error: &rusqlite::Error) -> Error {
     if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull) {
         return Error::new(
             Kind::Internal,
@@ -110,11 +177,27 @@ fn failed(error: &rusqlite::Error) -> Error {
     Error::internal("accounts_store_failed", error)
 }
 
-fn token_hash(token: &str) -> String {
+pub(super) fn token_hash(token: &str) -> String {
     hex::encode(Sha256::digest(token.as_bytes()))
 }
 
-fn read_account(row: &Row<'_>) -> rusqlite::Result<Account> {
+/// A party or an office as it is kept: nothing at all instead of blanks.
+fn assigned(what: &str, id: Option<&str>) -> Result<Option<String>, Error> {
+    let Some(id) = id.map(str::trim).filter(|id| !id.is_empty()) else { return Ok(None) };
+    let well_formed = id.chars().count() <= ASSIGNED_CHARACTERS_MAX
+        && id.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | '/' | ':'));
+    if well_formed {
+        return Ok(Some(id.to_owned()));
+    }
+    Err(Error::new(
+        Kind::Invalid,
+        "account_assignment",
+        format!("\"{}\" cannot be the id of {what}", id.chars().take(64).collect::<String>()),
+        "Use 1 to 64 letters, digits, and . - _ / : as they stand in declarations.",
+    ))
+}
+
+pub(super) fn read_account(row: &Row<'_>) -> rusqlite::Result<Account> {
     let role: String = row.get("role")?;
     let created: i64 = row.get("created_second")?;
     Ok(Account {
@@ -124,19 +207,35 @@ fn read_account(row: &Row<'_>) -> rusqlite::Result<Account> {
         role: Role::from_name(&role).unwrap_or(Role::Trader),
         closed: row.get("closed")?,
         created_at: Timestamp::from_second(created).unwrap_or_default(),
+        party: row.get("party")?,
+        office: row.get("office")?,
     })
+}
+
+fn add_columns(connection: &Connection) -> rusqlite::Result<()> {
+    for column in ADDED_COLUMNS {
+        let there = "SELECT EXISTS (SELECT 1 FROM pragma_table_info('account') WHERE name = ?1)";
+        if !connection.query_row(there, [column], |row| row.get::<_, bool>(0))? {
+            connection.execute_batch(&format!("ALTER TABLE account ADD COLUMN {column} TEXT"))?;
+        }
+    }
+    Ok(())
 }
 
 impl Accounts {
     /// Opens or makes the store.
     pub fn open(path: &Path) -> Result<Self, Error> {
         let connection = Connection::open(path).map_err(|error| failed(&error))?;
-        connection.execute_batch(SCHEMA).map_err(|error| failed(&error))?;
+        connection
+            .execute_batch(SCHEMA)
+            .and_then(|()| add_columns(&connection))
+            .map_err(|error| failed(&error))?;
+        let tokens = Tokens::read(&connection).map_err(|error| failed(&error))?;
         let decoy_hash = password::hash(&hex::encode(crate::random_bytes::<16>()?))?;
-        Ok(Self { connection: Mutex::new(connection), limit: Mutex::default(), decoy_hash })
+        Ok(Self { connection: Mutex::new(connection), tokens, limit: Mutex::default(), decoy_hash })
     }
 
-    fn connection(&self) -> MutexGuard<'_, Connection> {
+    pub(super) fn connection(&self) -> MutexGuard<'_, Connection> {
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -180,14 +279,8 @@ impl Accounts {
             .map_err(|error| failed(&error))
     }
 
-    pub(crate) fn add(
-        &self,
-        name: &str,
-        role: Role,
-        password: &str,
-        now: Timestamp,
-    ) -> Result<Account, Error> {
-        let name = name.trim();
+    pub(crate) fn add(&self, new: &NewAccount<'_>, now: Timestamp) -> Result<Account, Error> {
+        let name = new.name.trim();
         let well_formed = (1..=64).contains(&name.chars().count())
             && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | '@' | ' '));
         if !well_formed {
@@ -198,12 +291,13 @@ impl Accounts {
                 "Use 1 to 64 letters, digits, blanks, and . - _ @.",
             ));
         }
-        let hash = password::hash(password)?;
+        let (party, office) = (assigned("a party", new.party)?, assigned("an office", new.office)?);
+        let hash = password::hash(new.password)?;
         let id = format!("u-{}", hex::encode(crate::random_bytes::<8>()?));
         let added = self.connection().execute(
-            "INSERT INTO account (id, name, role, password_hash, created_second) VALUES (?1, ?2, ?3, ?4, ?5)
-             ON CONFLICT DO NOTHING",
-            params![id, name, role.name(), hash, now.as_second()],
+            "INSERT INTO account (id, name, role, password_hash, created_second, party, office)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING",
+            params![id, name, new.role.name(), hash, now.as_second(), party, office],
         );
         match added {
             Ok(0) => Err(Error::new(
@@ -215,6 +309,27 @@ impl Accounts {
             Ok(_) => self.find(&id),
             Err(error) => Err(failed(&error)),
         }
+    }
+
+    /// What an assignment would be, or why it cannot be.
+    pub(crate) fn checked_assignment(
+        party: Option<&str>,
+        office: Option<&str>,
+    ) -> Result<(Option<String>, Option<String>), Error> {
+        Ok((assigned("a party", party)?, assigned("an office", office)?))
+    }
+
+    pub(crate) fn set_assignment(
+        &self,
+        id: &str,
+        party: Option<&str>,
+        office: Option<&str>,
+    ) -> Result<(), Error> {
+        let connection = self.connection();
+        connection
+            .execute("UPDATE account SET party = ?2, office = ?3 WHERE id = ?1", params![id, party, office])
+            .and_then(|_| self.tokens.read_again(&connection))
+            .map_err(|error| failed(&error))
     }
 
     pub(crate) fn set_role(&self, id: &str, role: Role) -> Result<(), Error> {
@@ -237,8 +352,11 @@ impl Accounts {
     }
 
     fn change(&self, id: &str, statement: &str, value: &str) -> Result<(), Error> {
-        self.connection().execute(statement, [id, value]).map_err(|error| failed(&error))?;
-        Ok(())
+        let connection = self.connection();
+        connection
+            .execute(statement, [id, value])
+            .and_then(|_| self.tokens.read_again(&connection))
+            .map_err(|error| failed(&error))
     }
 
     fn end_sessions_of(&self, id: &str) -> Result<(), Error> {
@@ -381,7 +499,9 @@ mod tests {
     #[test]
     fn a_session_lives_while_it_is_used_and_ends_when_signed_out_or_idle_or_old() {
         let (_folder, accounts) = accounts();
-        let account = accounts.add("analyst one", Role::Analyst, "correct horse battery", at(0)).unwrap();
+        let account = accounts
+            .add(&NewAccount::new("analyst one", Role::Analyst, "correct horse battery"), at(0))
+            .unwrap();
         let token = accounts.sign_in("Analyst One", "correct horse battery", "127.0.0.1", at(0)).unwrap();
         assert_eq!(accounts.session(&token, at(10)).unwrap().unwrap().account, account);
         assert!(accounts.session(&token, at(3_600)).unwrap().is_some());
@@ -394,7 +514,7 @@ mod tests {
     #[test]
     fn a_wrong_password_and_an_unknown_name_get_the_same_answer_and_then_have_to_wait() {
         let (_folder, accounts) = accounts();
-        accounts.add("chief", Role::Chief, "correct horse battery", at(0)).unwrap();
+        accounts.add(&NewAccount::new("chief", Role::Chief, "correct horse battery"), at(0)).unwrap();
         for (name, address) in [("chief", "a"), ("nobody", "b")] {
             for _ in 0..6 {
                 let refused = accounts.sign_in(name, "wrong", address, at(0)).unwrap_err();
@@ -409,7 +529,8 @@ mod tests {
     #[test]
     fn closing_an_account_or_changing_its_password_ends_its_sessions() {
         let (_folder, accounts) = accounts();
-        let account = accounts.add("officer", Role::Officer, "correct horse battery", at(0)).unwrap();
+        let account =
+            accounts.add(&NewAccount::new("officer", Role::Officer, "correct horse battery"), at(0)).unwrap();
         let token = accounts.sign_in("officer", "correct horse battery", "a", at(0)).unwrap();
         accounts.set_password(&account.id, "another long password").unwrap();
         assert!(accounts.session(&token, at(1)).unwrap().is_none());
@@ -425,15 +546,41 @@ mod tests {
     #[test]
     fn weak_passwords_and_odd_names_are_refused_with_a_remedy() {
         let (_folder, accounts) = accounts();
-        assert_eq!(accounts.add("a", Role::Admin, "short", at(0)).unwrap_err().code, "password_length");
         assert_eq!(
-            accounts.add("<b>", Role::Admin, "correct horse battery", at(0)).unwrap_err().code,
+            accounts.add(&NewAccount::new("a", Role::Admin, "short"), at(0)).unwrap_err().code,
+            "password_length"
+        );
+        assert_eq!(
+            accounts
+                .add(&NewAccount::new("<b>", Role::Admin, "correct horse battery"), at(0))
+                .unwrap_err()
+                .code,
             "account_name"
         );
-        accounts.add("a", Role::Admin, "correct horse battery", at(0)).unwrap();
+        accounts.add(&NewAccount::new("a", Role::Admin, "correct horse battery"), at(0)).unwrap();
         assert_eq!(
-            accounts.add("A", Role::Admin, "correct horse battery", at(0)).unwrap_err().code,
+            accounts
+                .add(&NewAccount::new("A", Role::Admin, "correct horse battery"), at(0))
+                .unwrap_err()
+                .code,
             "account_exists"
         );
+    }
+    #[test]
+    fn a_store_of_an_earlier_version_gains_what_it_lacks() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("accounts.sqlite");
+        let earlier = "CREATE TABLE account (id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE COLLATE NOCASE,
+            role TEXT NOT NULL, password_hash TEXT NOT NULL, closed INTEGER NOT NULL DEFAULT 0,
+            created_second INTEGER NOT NULL) STRICT;
+            INSERT INTO account VALUES ('u-1', 'ada', 'admin', 'x', 0, 1790000000);";
+        Connection::open(&path).unwrap().execute_batch(earlier).unwrap();
+        for _ in 0..2 {
+            let account = Accounts::open(&path).unwrap().find("ada").unwrap();
+            assert_eq!((account.party, account.office), (None, None));
+        }
+        let accounts = Accounts::open(&path).unwrap();
+        accounts.set_assignment("u-1", None, Some("OFF1")).unwrap();
+        assert_eq!(accounts.find("ada").unwrap().reader().office.as_deref(), Some("OFF1"));
     }
 }

@@ -1,7 +1,7 @@
 //! Roles and what they may do and see. Everything is denied that is not named here.
 
 use serde::{Deserialize, Serialize};
-use spine::{Actor, Sensitivity};
+use spine::{Actor, ActorKind, Sensitivity};
 
 use crate::error::{Error, Kind};
 
@@ -40,6 +40,24 @@ pub enum Permission {
     ManageUsers,
     /// Install and approve packs.
     ManagePacks,
+    /// See all declarations, their selection and what became of them, as far as the clearance goes.
+    ViewDeclarations,
+    /// Take controls, ask, record results, release or detain.
+    Examine,
+    /// Give anybody's control to another, answer contests, decide on cancellations.
+    Lead,
+    /// Lodge declarations for the party of the account, and see that party's own.
+    Lodge,
+    /// Lodge declarations for whoever they name: files that are brought over from another system.
+    LodgeForOthers,
+    /// See plans, thresholds and policies.
+    ViewPlans,
+    /// Propose plans and policies, approve what another proposed, change capacities.
+    ManagePlans,
+    /// See the journal.
+    ViewJournal,
+    /// Move the clock of a sandbox and the pace of a simulated world.
+    MoveClock,
 }
 
 impl Role {
@@ -80,9 +98,19 @@ impl Role {
     /// May this role do that?
     #[must_use]
     pub fn may(self, permission: Permission) -> bool {
-        use Permission::{AdmitRecords, ManagePacks, ManageUsers, RunAudits, ViewAudits, ViewPool, ViewTags};
+        use Permission::{
+            AdmitRecords, Examine, Lead, Lodge, LodgeForOthers, ManagePacks, ManagePlans, ManageUsers,
+            MoveClock, RunAudits, ViewAudits, ViewDeclarations, ViewJournal, ViewPlans, ViewPool, ViewTags,
+        };
         match permission {
-            ViewPool | ViewTags => self != Self::Trader,
+            ViewPool | ViewTags | ViewDeclarations | MoveClock => self != Self::Trader,
+            Examine => matches!(self, Self::Officer | Self::Chief),
+            Lead => self == Self::Chief,
+            Lodge => self == Self::Trader,
+            // Only whoever holds the data folder: the command line.
+            LodgeForOthers => false,
+            ViewPlans | ViewJournal => matches!(self, Self::Analyst | Self::Chief | Self::Auditor),
+            ManagePlans => matches!(self, Self::Analyst | Self::Chief),
             AdmitRecords => matches!(self, Self::Analyst | Self::Chief | Self::Admin),
             ViewAudits => matches!(self, Self::Analyst | Self::Chief | Self::Auditor),
             RunAudits => matches!(self, Self::Analyst | Self::Chief),
@@ -98,6 +126,10 @@ pub struct Reader {
     pub id: String,
     /// Role in which they look.
     pub role: Role,
+    /// Party whose declarations a trader lodges and sees; `None`: none.
+    pub party: Option<String>,
+    /// Office whose work an officer sees first; `None`: all offices.
+    pub office: Option<String>,
     /// Whoever holds the data folder in their hands can do everything anyway.
     local: bool,
 }
@@ -106,13 +138,27 @@ impl Reader {
     /// A person with an account.
     #[must_use]
     pub fn new(id: &str, role: Role) -> Self {
-        Self { id: id.to_owned(), role, local: false }
+        Self { id: id.to_owned(), role, party: None, office: None, local: false }
+    }
+
+    /// The same, acting for a party.
+    #[must_use]
+    pub fn of_party(mut self, party: Option<&str>) -> Self {
+        self.party = party.map(str::to_owned);
+        self
+    }
+
+    /// The same, working at an office.
+    #[must_use]
+    pub fn at_office(mut self, office: Option<&str>) -> Self {
+        self.office = office.map(str::to_owned);
+        self
     }
 
     /// Whoever sits at the machine with the data folder in their hands: the command line.
     #[must_use]
     pub fn local_operator() -> Self {
-        Self { id: "local-operator".to_owned(), role: Role::Admin, local: true }
+        Self { id: "local-operator".to_owned(), role: Role::Admin, party: None, office: None, local: true }
     }
 
     /// The most secret class this reader sees.
@@ -143,7 +189,8 @@ impl Reader {
     /// The actor of events this reader causes.
     #[must_use]
     pub fn actor(&self) -> Actor {
-        Actor::officer(&self.id)
+        let kind = if self.role == Role::Trader { ActorKind::Trader } else { ActorKind::Officer };
+        Actor { kind, id: self.id.clone() }
     }
 }
 
@@ -152,14 +199,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_trader_may_do_nothing_here_and_an_auditor_changes_nothing() {
-        use Permission::{AdmitRecords, ManagePacks, ManageUsers, RunAudits, ViewAudits, ViewPool, ViewTags};
-        for permission in [ViewPool, AdmitRecords, ViewTags, ViewAudits, RunAudits, ManageUsers, ManagePacks]
-        {
+    fn a_trader_may_do_nothing_but_lodge_and_an_auditor_changes_nothing() {
+        use Permission::{
+            AdmitRecords, Examine, Lead, Lodge, LodgeForOthers, ManagePacks, ManagePlans, ManageUsers,
+            MoveClock, RunAudits, ViewAudits, ViewDeclarations, ViewJournal, ViewPlans, ViewPool, ViewTags,
+        };
+        let changes =
+            [AdmitRecords, Examine, Lead, LodgeForOthers, ManagePacks, ManagePlans, ManageUsers, RunAudits];
+        let views = [ViewPool, ViewTags, ViewAudits, ViewDeclarations, ViewPlans, ViewJournal, MoveClock];
+        for permission in changes.into_iter().chain(views) {
             assert!(!Role::Trader.may(permission), "{permission:?}");
         }
-        for permission in [AdmitRecords, RunAudits, ManageUsers, ManagePacks] {
+        assert!(Role::Trader.may(Lodge));
+        for permission in changes.into_iter().chain([Lodge]) {
             assert!(!Role::Auditor.may(permission), "{permission:?}");
+        }
+        for role in Role::ALL {
+            assert!(!role.may(LodgeForOthers), "{role:?}");
         }
         assert_eq!(Role::Trader.clearance(), Sensitivity::Public);
     }

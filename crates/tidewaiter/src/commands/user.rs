@@ -4,7 +4,7 @@ use std::io::{self, BufRead, IsTerminal, Read};
 use std::path::Path;
 
 use customhouse::Error;
-use customhouse::identity::{Account, PASSWORD_CHARACTERS_MIN};
+use customhouse::identity::{Account, NewAccount, PASSWORD_CHARACTERS_MIN};
 
 use super::{Answer, open};
 use crate::arguments::UserCommand;
@@ -17,11 +17,27 @@ pub(super) fn run(command: &UserCommand) -> Result<Answer, Error> {
             let accounts = house.list_accounts(&reader)?;
             if *json { terminal::json(&accounts)? } else { print(&accounts)? }
         }
-        UserCommand::Add { name, role, data } => {
+        UserCommand::Add { name, role, party, office, data } => {
             let (house, reader) = open(data)?;
             let password = read_password()?;
-            let account = house.open_account(&reader, name, *role, &password)?;
+            let new = NewAccount::new(name, *role, &password)
+                .of_party(party.as_deref())
+                .at_office(office.as_deref());
+            let account = house.open_account(&reader, &new)?;
             terminal::line(&format!("made the account {} as {}", account.name, account.role.name()))?;
+        }
+        UserCommand::Assign { name, party, office, data } => {
+            let (house, reader) = open(data)?;
+            let account = house.assign(&reader, name, party.as_deref(), office.as_deref())?;
+            let told = |id: &Option<String>| id.clone().unwrap_or_else(|| "none".to_owned());
+            let (party, office) = (told(&account.party), told(&account.office));
+            terminal::line(&format!("{}: party {party}, office {office}", account.name))?;
+        }
+        UserCommand::Token { name, label, data } => {
+            let (house, reader) = open(data)?;
+            let (token, secret) = house.issue_token(&reader, name, label)?;
+            terminal::note(&format!("It ends on {}.", token.expires_at.strftime("%Y-%m-%d")));
+            terminal::line(&secret)?;
         }
         UserCommand::Password { name, data } => {
             let (house, reader) = open(data)?;
@@ -56,13 +72,14 @@ fn print(accounts: &[Account]) -> Result<(), Error> {
             vec![
                 account.name.clone(),
                 account.role.name().to_owned(),
+                account.party.clone().or_else(|| account.office.clone()).unwrap_or_default(),
                 if account.closed { "closed" } else { "open" }.to_owned(),
                 account.created_at.strftime("%Y-%m-%d %H:%M").to_string(),
                 account.id.clone(),
             ]
         })
         .collect();
-    terminal::table(&["NAME", "ROLE", "STATE", "SINCE (UTC)", "ID"], &rows)
+    terminal::table(&["NAME", "ROLE", "PARTY OR OFFICE", "STATE", "SINCE (UTC)", "ID"], &rows)
 }
 
 /// One line of standard input, so that passwords stand in no history and no list of processes.

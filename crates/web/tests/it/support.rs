@@ -10,7 +10,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use customhouse::Customhouse;
 use customhouse::audit::AuditSpec;
-use customhouse::identity::{Reader, Role};
+use customhouse::identity::{NewAccount, Reader, Role};
 use customhouse::pool::AdmitRequest;
 use tower::ServiceExt as _;
 
@@ -95,10 +95,10 @@ impl Site {
         site.batch = admission.batch.summary.id;
         assert_eq!((admission.batch.summary.rows, admission.batch.summary.rows_quarantined), (240, 1));
         for role in roles {
-            site.house.open_account(&operator, role.name(), *role, PASSWORD).unwrap();
+            site.house.open_account(&operator, &NewAccount::new(role.name(), *role, PASSWORD)).unwrap();
             let cookie =
-                site.house.accounts().sign_in(role.name(), PASSWORD, "test", site.house.now()).unwrap();
-            let csrf = site.house.accounts().session(&cookie, site.house.now()).unwrap().unwrap().csrf;
+                site.house.accounts().sign_in(role.name(), PASSWORD, "test", site.house.wall_now()).unwrap();
+            let csrf = site.house.accounts().session(&cookie, site.house.wall_now()).unwrap().unwrap().csrf;
             let cookie = format!("__Host-tidewaiter={cookie}");
             site.callers.insert(*role, Caller { cookie, csrf });
         }
