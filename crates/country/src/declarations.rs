@@ -89,7 +89,7 @@ impl<'a> Declarations<'a> {
             }
             self.day = self.next_day;
             self.next_day = self.day.checked_add(1)?;
-            self.world.date(self.day)?;
+            self.world.date(i64::from(self.day))?;
             self.weight_passed += self.world.day_weight(self.day);
             let last_of_history = self.next_day == self.world.parameters.time.days;
             let mut times = Vec::new();
@@ -109,7 +109,7 @@ impl<'a> Declarations<'a> {
 
     fn declare(&mut self, day: u32, seconds: u32) -> Option<DeclaredConsignment> {
         let world = self.world;
-        let accepted_at = world.date(day)?.at(0, 0, 0, 0).checked_add(span(seconds)).ok()?;
+        let accepted_at = world.date(i64::from(day))?.at(0, 0, 0, 0).checked_add(span(seconds)).ok()?;
         let consignment = world.consignment(&mut self.draw, &mut self.yard, i64::from(day), accepted_at)?;
         let selection = select(&mut self.draw, &world.parameters, &world.lists, &consignment);
         let number = self.number;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use rust_decimal::Decimal;
-use rust_decimal::prelude::FromPrimitive;
+use rust_decimal::prelude::{FromPrimitive, ToPrimitive};
 
 /// A stream of draws.
 #[derive(Debug, Clone)]
@@ -76,6 +76,16 @@ pub(crate) fn decimal(number: f64, places: u32) -> Decimal {
 /// The nearest whole number, at least 1.
 pub(crate) fn whole(number: f64) -> f64 {
     number.round().max(1.0)
+}
+
+/// The same as an integer; 1 where a number is beyond all bounds.
+pub(crate) fn whole_number(number: f64) -> u32 {
+    Decimal::from_f64(whole(number)).and_then(|number| number.to_u32()).unwrap_or(1)
+}
+
+/// The day in which a moment lies.
+pub(crate) fn whole_day(days: f64) -> i64 {
+    Decimal::from_f64(days.floor()).and_then(|days| days.to_i64()).unwrap_or(0)
 }
 
 /// Things to choose from, each with its weight; never empty.

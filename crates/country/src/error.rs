@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 /// Why no country came out.
 #[derive(Debug, thiserror::Error)]
 pub enum CountryError {
-    /// `world.toml` or `commodities.toml` does not describe a country.
+    /// `world.toml`, `names.toml` or a file of `commodities/` does not describe a country.
     #[error("{file}: {reason}")]
     Parameters {
         /// Which of the files.
@@ -24,14 +24,17 @@ pub enum CountryError {
         /// Declarations at most.
         max: u64,
     },
-    /// A history of no days, or of too many.
-    #[error("{asked} days are no history; ask for 1 to {max}")]
+    /// A history of no days, or of too many, or beyond the calendar.
+    #[error("a history of {asked} days cannot be made: ask for 1 to {max}, that end before the year 10000")]
     Days {
         /// Days asked for.
         asked: u32,
         /// Days at most.
         max: u32,
     },
+    /// The list of codes that was to take the table's place is none.
+    #[error("these commodity codes cannot be traded: {0}")]
+    Codes(String),
     /// The folder holds other things.
     #[error("the folder {} holds other files; name a new or an empty one, or one that this program wrote before", .0.display())]
     FolderForeign(PathBuf),
@@ -56,6 +59,7 @@ impl CountryError {
             Self::Parameters { .. } => "country_parameters",
             Self::TooMany { .. } => "country_too_large",
             Self::Days { .. } => "country_days",
+            Self::Codes(_) => "country_codes",
             Self::FolderForeign(_) => "folder_foreign",
             Self::Io { .. } => "file_unwritable",
             Self::Cancelled => "cancelled",

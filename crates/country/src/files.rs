@@ -4,10 +4,13 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 
+use jiff::civil::Date;
 use spine::{Progress, Value};
 
+use crate::draw::decimal;
 use crate::error::CountryError;
 use crate::item::Item;
+use crate::register::role_name;
 use crate::world::{Settings, World};
 
 /// What inspections found: fields that stand in `outcomes.csv`, beside the number of declaration and item.
@@ -29,6 +32,12 @@ const TRUTH_COLUMNS: [&str; 13] = [
     "covered_up",
     "simulated",
 ];
+
+const REGISTER_COLUMNS: [&str; 10] =
+    ["id", "role", "name", "address", "phone", "owner", "registered_on", "closed_on", "trusted", "simulated"];
+
+const CHARACTER_COLUMNS: [&str; 7] =
+    ["id", "role", "character", "skill", "partner", "predecessor", "simulated"];
 
 const README: &str = include_str!("../truth-readme.md");
 
@@ -114,8 +123,8 @@ fn cell(value: Option<&Value>) -> String {
     value.map(Value::to_string).unwrap_or_default()
 }
 
-/// Makes a country and writes `declarations.csv`, `outcomes.csv`, `truth/truth.csv`, `truth/parties.csv` and
-/// `truth/README.md`. Everything appears whole or not at all.
+/// Makes a country and writes `declarations.csv`, `outcomes.csv`, the register `parties.csv` as of the last day of the
+/// history, `truth/truth.csv`, `truth/parties.csv` and `truth/README.md`. Everything appears whole or not at all.
 pub fn write(settings: Settings, folder: &Path, progress: &dyn Progress) -> Result<Summary, CountryError> {
     let asked = settings.declarations;
     let world = World::new(settings)?;
@@ -154,10 +163,12 @@ pub fn write(settings: Settings, folder: &Path, progress: &dyn Progress) -> Resu
             summary.count(item);
         }
     }
-    let parties = parties(&world, truth_folder.join("parties.csv"))?;
+    let on = world.last_day();
+    let parties = register(&world, on, folder.join("parties.csv"))?;
+    let characters = characters(&world, on, truth_folder.join("parties.csv"))?;
     let readme = truth_folder.join("README.md");
     fs::write(&readme, README).map_err(|error| CountryError::io(&readme, error))?;
-    for file in [declarations, outcomes, truth, parties] {
+    for file in [declarations, outcomes, parties, truth, characters] {
         summary.files.push(file.finish()?);
     }
     summary.files.push(readme);
@@ -183,34 +194,54 @@ fn truth_cells(item: &Item) -> Vec<String> {
     ]
 }
 
-/// What everybody really is. In the null world none of it has any effect.
-fn parties(world: &World, path: PathBuf) -> Result<WholeFile, CountryError> {
-    let mut file = WholeFile::create(path, &["id", "role", "character", "skill", "partner", "simulated"])?;
-    let yes = "true".to_owned();
-    let mut row = |id: &str, role: &str, character: &str, skill: String, partner: String| {
-        file.row(&[id.to_owned(), role.to_owned(), character.to_owned(), skill, partner, yes.clone()])
-    };
-    for importer in world.people.importers.all() {
-        row(&importer.id, "importer", importer.honesty.name(), String::new(), String::new())?;
+/// The register of traders on a day.
+fn register(world: &World, on: Date, path: PathBuf) -> Result<WholeFile, CountryError> {
+    let mut file = WholeFile::create(path, &REGISTER_COLUMNS)?;
+    let day = |day: Option<Date>| day.map(|day| day.to_string()).unwrap_or_default();
+    for party in world.register(on) {
+        file.row(&[
+            &*party.id,
+            role_name(party.role),
+            &*party.name,
+            &*party.address,
+            party.phone.as_deref().unwrap_or_default(),
+            party.owner.as_deref().unwrap_or_default(),
+            &day(party.registered_on),
+            &day(party.closed_on),
+            if party.trusted { "true" } else { "false" },
+            "true",
+        ])?;
     }
-    for declarant in &world.people.declarants {
-        let partner = declarant.officer.as_ref().map(|officer| officer.id.to_string()).unwrap_or_default();
-        let character = match (declarant.helps, partner.is_empty()) {
+    Ok(file)
+}
+
+/// What everybody really is who is in the register on a day. In the null world none of it has any effect.
+fn characters(world: &World, on: Date, path: PathBuf) -> Result<WholeFile, CountryError> {
+    let mut file = WholeFile::create(path, &CHARACTER_COLUMNS)?;
+    let people = &world.people;
+    let registered =
+        people.importers.all().filter(|own| world.date(own.registered_day).is_some_and(|day| day <= on));
+    for own in registered {
+        let predecessor = own.predecessor.as_deref().unwrap_or_default();
+        file.row(&[&*own.id, "importer", own.honesty.name(), "", "", predecessor, "true"])?;
+    }
+    for own in &people.declarants {
+        let partner = own.officer.as_ref().map_or("", |officer| &*officer.id);
+        let character = match (own.helps, partner.is_empty()) {
             (_, false) => "colluding",
             (true, _) => "helping",
             _ => "honest",
         };
-        row(&declarant.id, "declarant", character, String::new(), partner)?;
+        file.row(&[&*own.id, "declarant", character, "", partner, "", "true"])?;
     }
-    for officer in world.people.offices.iter().flat_map(|office| office.officers.all()) {
-        let partner = world
-            .people
-            .declarants
-            .iter()
-            .find(|declarant| declarant.officer.as_ref().is_some_and(|partner| partner.id == officer.id));
-        let character = if partner.is_some() { "colluding" } else { "honest" };
-        let partner = partner.map(|declarant| declarant.id.to_string()).unwrap_or_default();
-        row(&officer.id, "officer", character, crate::draw::decimal(officer.skill, 2).to_string(), partner)?;
+    for officer in world.officers() {
+        let mut declarants = people.declarants.iter();
+        let partner = declarants
+            .find(|own| own.officer.as_ref().is_some_and(|partner| partner.id == officer.id))
+            .map_or("", |own| &*own.id);
+        let character = if partner.is_empty() { "honest" } else { "colluding" };
+        let skill = decimal(officer.skill, 2).to_string();
+        file.row(&[&*officer.id, "officer", character, &skill, partner, "", "true"])?;
     }
     Ok(file)
 }

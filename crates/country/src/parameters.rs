@@ -19,6 +19,7 @@ const TEXT: &str = include_str!("../world.toml");
 pub(crate) struct Parameters {
     pub(crate) time: Time,
     pub(crate) trade: Trade,
+    pub(crate) enterprises: Enterprises,
     pub(crate) missing: BTreeMap<String, f64>,
     pub(crate) office: Vec<OfficeParameters>,
     pub(crate) origin: Vec<Arc<Origin>>,
@@ -49,7 +50,7 @@ pub(crate) struct Trade {
     pub(crate) exporter_share: f64,
     pub(crate) declarants: u32,
     pub(crate) lines_max: u32,
-    pub(crate) new_importers: f64,
+    pub(crate) goods_spread: f64,
     pub(crate) trusted_importers: f64,
     pub(crate) simplified: f64,
     pub(crate) own_use: f64,
@@ -61,6 +62,28 @@ pub(crate) struct Trade {
     pub(crate) procedures: Vec<(Name, f64)>,
     pub(crate) payments: Vec<(Name, f64)>,
     pub(crate) dutiable_procedure: Name,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Enterprises {
+    pub(crate) births_a_year: f64,
+    pub(crate) closures_a_year: f64,
+    pub(crate) living_years: f64,
+    pub(crate) age_years_max: f64,
+    pub(crate) days_to_first_trade: [f64; 2],
+    pub(crate) succeeded: f64,
+    pub(crate) succeeded_dishonest: f64,
+    pub(crate) successor_days: [f64; 2],
+    pub(crate) same_owner: f64,
+    pub(crate) same_owner_dishonest: f64,
+    pub(crate) other_address: f64,
+    pub(crate) other_phone: f64,
+    pub(crate) at_centre: f64,
+    pub(crate) business_centres: u32,
+    pub(crate) chains_a_year: f64,
+    pub(crate) chain_shells: [u32; 2],
+    pub(crate) straw_man: f64,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -142,7 +165,6 @@ pub(crate) struct SchemeParameters {
     pub(crate) weight: BTreeMap<Scheme, f64>,
     pub(crate) true_words: f64,
     pub(crate) direct_departure: f64,
-    pub(crate) shells_per_importer: f64,
     pub(crate) shell_days: [f64; 2],
     pub(crate) shell_strike: f64,
     pub(crate) shell_activity: f64,

@@ -11,11 +11,13 @@ use crate::draw::{Choices, Draw, Name, whole};
 use crate::fraud::{Facts, Falsehood, Occasion, falsify, temptation};
 use crate::parameters::{Mode, Origin};
 use crate::people::{Declarant, Importer, Line, Office};
+use crate::settlers::{CARRIERS_A_MODE, carrier_id};
 use crate::world::{Preset, World};
 
 /// Owners of containers; made up, like everything here.
 const CONTAINER_OWNERS: [&str; 6] = ["TWAU", "TWBU", "TWCU", "TWDU", "TWEU", "TWFU"];
-const CARRIERS_A_MODE: u32 = 8;
+/// Carriers that serve one country of departure.
+const CARRIERS_A_ROUTE: u32 = 3;
 
 /// One declaration before anyone has looked at it.
 #[derive(Debug)]
@@ -90,7 +92,7 @@ impl World {
             day,
             accepted_at,
             exporter_id: Arc::clone(&line.exporter.id),
-            carrier_id: format!("CA{}{:02}", mode.code(), draw.below(CARRIERS_A_MODE)).into(),
+            carrier_id: carrier(draw, mode, &departure),
             mode,
             container,
             procedure,
@@ -107,7 +109,7 @@ impl World {
         const TRIES_MAX: usize = 1_000;
         let mut importer = self.people.importers.pick(draw);
         for _ in 0..TRIES_MAX {
-            if (importer.first_day..=importer.last_day).contains(&day) {
+            if importer.trades_on(day) {
                 break;
             }
             importer = self.people.importers.pick(draw);
@@ -224,6 +226,12 @@ fn mode(draw: &mut Draw, goods: &Goods, origin: &Origin) -> Mode {
             Choices::new(routes).map_or(Mode::Sea, |choices| *choices.pick(draw))
         }
     }
+}
+
+/// One of the few carriers that serve a route.
+fn carrier(draw: &mut Draw, mode: Mode, departure: &str) -> Name {
+    let route: u32 = departure.bytes().map(u32::from).sum();
+    carrier_id(mode, (route + draw.below(CARRIERS_A_ROUTE)) % CARRIERS_A_MODE)
 }
 
 /// Other goods of the same seller's country and trade, or more of the same.

@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use jiff::civil::{Date, Weekday};
 use spine::{EntryTable, declaration_entry};
 
-use crate::commodities::{GoodsTable, goods_table};
+use crate::commodities::{GoodsTable, goods_table, table_of_codes};
 use crate::declarations::Declarations;
 use crate::draw::{Choices, Name};
 use crate::error::CountryError;
@@ -44,6 +44,11 @@ pub struct Settings {
     pub first_day: Option<Date>,
     /// Days of the history, 1 to [`DAYS_MAX`]; `None`: those of `world.toml`.
     pub days: Option<u32>,
+    /// Commodity codes of six digits or more with their texts, at most [`crate::CODES_MAX`], that take the place of the
+    /// built-in table: the full Harmonized System or a national tariff, where one is installed. Prices, masses, duties
+    /// and origins are those of the nearest code of the built-in table: in the same heading, or else in the same
+    /// chapter.
+    pub codes: Option<Vec<(String, String)>>,
 }
 
 /// A settled country.
@@ -57,6 +62,7 @@ pub struct World {
     pub(crate) preset: Preset,
     pub(crate) lists: WatchLists,
     pub(crate) settings: Settings,
+    last_day: Date,
 }
 
 impl World {
@@ -68,10 +74,18 @@ impl World {
         let mut parameters = Parameters::built_in()?;
         parameters.time.first_day = settings.first_day.unwrap_or(parameters.time.first_day);
         parameters.time.days = settings.days.unwrap_or(parameters.time.days);
-        if parameters.time.days == 0 || parameters.time.days > DAYS_MAX {
-            return Err(CountryError::Days { asked: parameters.time.days, max: DAYS_MAX });
-        }
-        let goods = goods_table()?;
+        let time = &parameters.time;
+        let beyond = CountryError::Days { asked: time.days, max: DAYS_MAX };
+        let last_day = match time.days.checked_sub(1) {
+            Some(nights) if time.days <= DAYS_MAX => date(time.first_day, nights.into()),
+            _ => None,
+        };
+        let last_day = last_day.ok_or(beyond)?;
+        let ours = goods_table(&parameters)?;
+        let goods = match &settings.codes {
+            Some(codes) => table_of_codes(codes, &ours)?,
+            None => ours,
+        };
         let people = People::settle(&parameters, &goods, settings.seed, settings.declarations)?;
         let lists = WatchLists::draw(&parameters, &people, settings.seed);
         let choices = |what: &'static str, weighted: &[(Name, f64)]| {
@@ -80,7 +94,23 @@ impl World {
         };
         let procedures = choices("procedures", &parameters.trade.procedures)?;
         let payments = choices("payments", &parameters.trade.payments)?;
-        Ok(Self { procedures, payments, preset: settings.preset, parameters, goods, people, lists, settings })
+        Ok(Self {
+            procedures,
+            payments,
+            preset: settings.preset,
+            parameters,
+            goods,
+            people,
+            lists,
+            settings,
+            last_day,
+        })
+    }
+
+    /// The last day of the history.
+    #[must_use]
+    pub fn last_day(&self) -> Date {
+        self.last_day
     }
 
     /// The history: the declarations that were asked for, in the order of their acceptance.
@@ -119,17 +149,22 @@ impl World {
     }
 
     /// The date of a day, counted from the first day of the history.
-    pub(crate) fn date(&self, day: u32) -> Option<Date> {
-        self.parameters.time.first_day.checked_add(SignedDuration::from_hours(24 * i64::from(day))).ok()
+    pub(crate) fn date(&self, day: i64) -> Option<Date> {
+        date(self.parameters.time.first_day, day)
     }
 
     /// How much comes in on a day against the others.
     pub(crate) fn day_weight(&self, day: u32) -> f64 {
         let time = &self.parameters.time;
-        let at_rest =
-            self.date(day).is_some_and(|date| matches!(date.weekday(), Weekday::Saturday | Weekday::Sunday));
+        let at_rest = self
+            .date(i64::from(day))
+            .is_some_and(|date| matches!(date.weekday(), Weekday::Saturday | Weekday::Sunday));
         // After the history trade neither grows nor shrinks.
         let growth = 1.0 + time.growth * (f64::from(day) / f64::from(time.days)).min(1.0);
         if at_rest { time.weekend * growth } else { growth }
     }
+}
+
+fn date(first_day: Date, day: i64) -> Option<Date> {
+    first_day.checked_add(SignedDuration::from_hours(day.checked_mul(24)?)).ok()
 }

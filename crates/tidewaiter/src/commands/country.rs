@@ -39,7 +39,10 @@ fn failed(error: &CountryError) -> Error {
     match error {
         CountryError::Io { path, cause } => Error::io(error.code(), path, cause),
         CountryError::Cancelled => Error::cancelled(),
-        CountryError::FolderForeign(_) | CountryError::TooMany { .. } | CountryError::Days { .. } => {
+        CountryError::FolderForeign(_)
+        | CountryError::TooMany { .. }
+        | CountryError::Days { .. }
+        | CountryError::Codes(_) => {
             // The message ends with the remedy.
             Error::new(Kind::Refused, error.code(), error.to_string(), "")
         }
