@@ -9,6 +9,8 @@
 //!   pool/               immutable Parquet and quarantine, catalogue (derived)
 //!   packs/              installed packs
 //!   uploads/            files that wait to be admitted; swept at every start
+//!   read-models/        what pages of declarations show (derived)
+//!   personal.sqlite     drafts of declarations as typed, saved views
 //! ```
 
 use std::fs::{self, File, OpenOptions};
@@ -27,6 +29,9 @@ struct Marker {
     format: u32,
     node: String,
     administration: String,
+    /// Made to be played with: its clock can be moved, everything in it is simulated.
+    #[serde(default)]
+    sandbox: bool,
 }
 
 /// An opened data folder; dropping it lets another process in.
@@ -35,6 +40,7 @@ pub struct DataFolder {
     path: PathBuf,
     node: String,
     administration: String,
+    sandbox: bool,
     _lock: File,
 }
 
@@ -43,6 +49,18 @@ impl DataFolder {
     ///
     /// Refused: a folder in use by another process, one of a newer format, and one that holds other things.
     pub fn open(path: &Path) -> Result<Self, Error> {
+        Self::open_as(path, false)
+    }
+
+    /// Opens a folder that was made as a sandbox, or makes one.
+    ///
+    /// Refused beside what [`DataFolder::open`] refuses: a folder that is not a sandbox. Nor is a sandbox opened as
+    /// anything else.
+    pub fn open_sandbox(path: &Path) -> Result<Self, Error> {
+        Self::open_as(path, true)
+    }
+
+    fn open_as(path: &Path, sandbox: bool) -> Result<Self, Error> {
         fs::create_dir_all(path).map_err(|error| Error::io("data_folder_unwritable", path, &error))?;
         restrict_to_owner(path)?;
         let marker_path = path.join("tidewaiter.toml");
@@ -55,12 +73,19 @@ impl DataFolder {
             ));
         }
         let lock = lock(path)?;
-        let marker =
-            if marker_path.exists() { read_marker(&marker_path)? } else { write_marker(&marker_path)? };
+        let marker = if marker_path.exists() {
+            read_marker(&marker_path)?
+        } else {
+            write_marker(&marker_path, sandbox)?
+        };
+        if marker.sandbox != sandbox {
+            return Err(other_kind(path, marker.sandbox));
+        }
         Ok(Self {
             path: path.to_owned(),
             node: marker.node,
             administration: marker.administration,
+            sandbox: marker.sandbox,
             _lock: lock,
         })
     }
@@ -75,6 +100,12 @@ impl DataFolder {
     #[must_use]
     pub fn node(&self) -> &str {
         &self.node
+    }
+
+    /// Was it made to be played with?
+    #[must_use]
+    pub fn is_sandbox(&self) -> bool {
+        self.sandbox
     }
 
     /// The administration whose records these are.
@@ -135,9 +166,22 @@ fn read_marker(path: &Path) -> Result<Marker, Error> {
     Ok(marker)
 }
 
-fn write_marker(path: &Path) -> Result<Marker, Error> {
+fn other_kind(path: &Path, sandbox: bool) -> Error {
+    let (code, detail, how_to_fix) = if sandbox {
+        ("data_folder_sandbox", "is a sandbox", "Open it with `serve --sandbox`, or name another folder.")
+    } else {
+        (
+            "data_folder_no_sandbox",
+            "is no sandbox",
+            "Name a new folder: a sandbox never touches real records.",
+        )
+    };
+    Error::new(Kind::Refused, code, format!("the data folder {} {detail}", path.display()), how_to_fix)
+}
+
+fn write_marker(path: &Path, sandbox: bool) -> Result<Marker, Error> {
     let node = format!("node-{}", hex::encode(crate::random_bytes::<6>()?));
-    let marker = Marker { format: FORMAT, node, administration: "local".to_owned() };
+    let marker = Marker { format: FORMAT, node, administration: "local".to_owned(), sandbox };
     let text = toml::to_string(&marker).map_err(|error| Error::internal("marker_unwritable", &error))?;
     write_whole(path, text.as_bytes())?;
     Ok(marker)
@@ -185,6 +229,16 @@ mod tests {
         let node = first.node().to_owned();
         drop(first);
         assert_eq!(DataFolder::open(folder.path()).unwrap().node(), node);
+    }
+
+    #[test]
+    fn a_sandbox_is_opened_as_a_sandbox_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let (real, played) = (folder.path().join("real"), folder.path().join("played"));
+        drop((DataFolder::open(&real).unwrap(), DataFolder::open_sandbox(&played).unwrap()));
+        assert_eq!(DataFolder::open_sandbox(&real).unwrap_err().code, "data_folder_no_sandbox");
+        assert_eq!(DataFolder::open(&played).unwrap_err().code, "data_folder_sandbox");
+        assert!(DataFolder::open_sandbox(&played).unwrap().is_sandbox());
     }
 
     #[test]

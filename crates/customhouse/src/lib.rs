@@ -3,27 +3,41 @@
 //! Each room shows up as a folder of one shape: `commands.rs` changes something, `read_model.rs` answers.
 
 pub mod audit;
+pub mod changes;
+mod civil_time;
+pub mod declarations;
+pub mod entities;
 pub mod error;
+pub mod events;
+pub mod flow;
 mod folder;
 pub mod identity;
 pub mod jobs;
 pub mod offline;
 pub mod packs;
+pub mod plans;
 pub mod pool;
+mod projection;
 pub mod rules;
 pub mod tags;
 pub mod uploads;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, RwLock};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use journal::{AppendRequest, Clock, Journal, NewEvent, SqliteJournal, SqliteOptions, SystemClock};
 use serde_json::Value;
 
+use declarations::{Desk, Parts, Personal};
 pub use error::{Error, Kind};
 pub use folder::{DataFolder, write_whole};
 use identity::{Accounts, Reader};
+use projection::Projection;
+
+/// How often it is looked at what is due.
+const TIMER_STEP: Duration = Duration::from_millis(500);
 
 /// Random bytes of the operating system.
 pub(crate) fn random_bytes<const N: usize>() -> Result<[u8; N], Error> {
@@ -62,8 +76,13 @@ pub struct Customhouse {
     journal: Arc<dyn Journal>,
     accounts: Accounts,
     setup_token: Mutex<Option<String>>,
-    registry: RwLock<packs::Registry>,
-    pool: pool::Pool,
+    registry: Arc<RwLock<packs::Registry>>,
+    pool: Arc<pool::Pool>,
+    projection: Arc<Projection>,
+    policies: Arc<RwLock<plans::Policies>>,
+    desk: Desk,
+    personal: Personal,
+    since: Timestamp,
     tags: tags::TagRoom,
     jobs: jobs::Jobs,
     uploads: uploads::Uploads,
@@ -77,21 +96,44 @@ impl Customhouse {
 
     /// Opens a data folder with a clock that the caller moves.
     pub fn open_with_clock(path: &Path, clock: Arc<dyn Clock>) -> Result<Self, Error> {
-        let folder = DataFolder::open(path)?;
+        Self::open_folder(DataFolder::open(path)?, clock)
+    }
+
+    /// Opens what stands in a data folder.
+    pub(crate) fn open_folder(folder: DataFolder, clock: Arc<dyn Clock>) -> Result<Self, Error> {
+        let path = folder.path().to_owned();
         let mut options =
             SqliteOptions::new(&path.join("journal.sqlite"), folder.node(), folder.administration());
         options.clock = Arc::clone(&clock);
         let journal: Arc<dyn Journal> = Arc::new(SqliteJournal::open(&options)?);
         let accounts = Accounts::open(&path.join("accounts.sqlite"))?;
-        let registry = packs::Registry::open(&path.join("packs"))?;
-        let pool = pool::Pool::open(&path.join("pool"), Arc::clone(&journal))?;
+        let registry = Arc::new(RwLock::new(packs::Registry::open(&path.join("packs"))?));
+        let pool = Arc::new(pool::Pool::open(&path.join("pool"), Arc::clone(&journal))?);
+        let projection =
+            Arc::new(Projection::open(&path.join("read-models"), Arc::clone(&journal), Arc::clone(&pool))?);
+        let policies = Arc::new(RwLock::new(plans::Policies::read(journal.as_ref())?));
+        let desk = Desk::open(Parts {
+            journal: Arc::clone(&journal),
+            clock: Arc::clone(&clock),
+            pool: Arc::clone(&pool),
+            projection: Arc::clone(&projection),
+            policies: Arc::clone(&policies),
+            registry: Arc::clone(&registry),
+            node: folder.node().to_owned(),
+            simulated: folder.is_sandbox(),
+        })?;
         Ok(Self {
+            since: clock.now(),
             clock,
             journal,
             accounts,
             setup_token: Mutex::default(),
-            registry: RwLock::new(registry),
+            registry,
             pool,
+            projection,
+            policies,
+            desk,
+            personal: Personal::open(&path.join("personal.sqlite"))?,
             tags: tags::TagRoom::default(),
             jobs: jobs::Jobs::default(),
             uploads: uploads::Uploads::open(&path.join("uploads"))?,
@@ -115,6 +157,41 @@ impl Customhouse {
     #[must_use]
     pub fn jobs(&self) -> &jobs::Jobs {
         &self.jobs
+    }
+
+    /// The operating system's time: for sessions and tokens, which no sandbox moves.
+    #[must_use]
+    pub fn wall_now(&self) -> Timestamp {
+        SystemClock.now()
+    }
+
+    /// Waits until the pages show what is recorded up to a position, for at most `timeout`; answers with the position
+    /// that they show then.
+    #[must_use]
+    pub fn wait_until_shown(&self, position: u64, timeout: Duration) -> u64 {
+        self.projection.wait_for(position, timeout)
+    }
+
+    pub(crate) fn desk(&self) -> &Desk {
+        &self.desk
+    }
+
+    /// Lets happen what is due, again and again, until the house is closed.
+    pub fn keep_time(self: &Arc<Self>) -> Result<(), Error> {
+        let house = Arc::downgrade(self);
+        std::thread::Builder::new()
+            .name("timers".to_owned())
+            .spawn(move || {
+                loop {
+                    std::thread::sleep(TIMER_STEP);
+                    let Some(house) = house.upgrade() else { return };
+                    if let Err(error) = house.run_timers() {
+                        tracing::warn!(code = error.code, "timers could not run: {error}");
+                    }
+                }
+            })
+            .map(drop)
+            .map_err(|error| Error::internal("no_thread", &error))
     }
 
     /// The time.

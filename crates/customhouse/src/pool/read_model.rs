@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use ::pool::{Batch, BatchState, EntriesReader, Quarantine, SourceContract, schema_of};
 use formats::Mapping;
-use spine::{EntryTable, Finding, Progress, Sensitivity};
+use spine::{EntryTable, Finding, Progress, Sensitivity, Silent};
 
 use super::answers::{
     BatchDetail, BatchQuery, BatchSelection, BatchSummary, ColumnOfRows, ContractSummary, Lineage,
@@ -398,28 +398,7 @@ impl Customhouse {
                 "Choose fewer batches.",
             ));
         }
-        let mut reader = EntriesReader::new(&spine::declaration_entry::schema());
-        let mut origins = Vec::new();
-        let mut first_row: usize = 0;
-        for batch in &batches {
-            for file in &batch.record.files {
-                progress.report("loading", length(first_row), total);
-                if progress.cancelled() {
-                    return Err(Error::cancelled());
-                }
-                self.pool.folder.read_entries(&file.sha256, None, &mut reader)?;
-            }
-            let rows = index(batch.record.rows);
-            origins.push(EntriesOfBatch { batch: batch.record.batch.clone(), first_row, rows });
-            first_row = first_row.saturating_add(rows);
-        }
-        progress.report("loading", total, total);
-        Ok(Entries {
-            table: reader.finish().table,
-            batches: origins,
-            rows_simulated: batches.iter().map(|batch| batch.record.rows_simulated).sum(),
-            position: batches.iter().map(|batch| batch.position).max().unwrap_or(0),
-        })
+        self.pool.load(&batches, progress)
     }
 
     fn selected(&self, selection: &BatchSelection) -> Result<Vec<Batch>, Error> {
@@ -435,6 +414,49 @@ impl Customhouse {
         batches.sort_by_key(|batch| batch.position);
         batches.dedup_by_key(|batch| batch.position);
         Ok(batches)
+    }
+}
+
+impl Pool {
+    /// Whole batches as one table, with every field: for engines.
+    fn load(&self, batches: &[Batch], progress: &dyn Progress) -> Result<Entries, Error> {
+        let total: u64 = batches.iter().map(|batch| batch.record.rows).sum();
+        let mut reader = EntriesReader::new(&spine::declaration_entry::schema());
+        let mut origins = Vec::new();
+        let mut first_row: usize = 0;
+        for batch in batches {
+            for file in &batch.record.files {
+                progress.report("loading", length(first_row), total);
+                if progress.cancelled() {
+                    return Err(Error::cancelled());
+                }
+                self.folder.read_entries(&file.sha256, None, &mut reader)?;
+            }
+            let rows = index(batch.record.rows);
+            origins.push(EntriesOfBatch { batch: batch.record.batch.clone(), first_row, rows });
+            first_row = first_row.saturating_add(rows);
+        }
+        progress.report("loading", total, total);
+        Ok(Entries {
+            table: reader.finish().table,
+            batches: origins,
+            rows_simulated: batches.iter().map(|batch| batch.record.rows_simulated).sum(),
+            position: batches.iter().map(|batch| batch.position).max().unwrap_or(0),
+        })
+    }
+
+    /// All rows of a batch, if the event at `position` is the latest that speaks of it: for read models and engines.
+    pub(crate) fn table_if_latest(&self, batch: &str, position: u64) -> Result<Option<EntryTable>, Error> {
+        let Some(batch) = self.catalogue()?.batch(batch)?.filter(|batch| batch.position == position) else {
+            return Ok(None);
+        };
+        Ok(Some(self.load(std::slice::from_ref(&batch), &Silent)?.table))
+    }
+
+    /// All rows of a batch as it stands, if there is one of this id.
+    pub(crate) fn table_of(&self, batch: &str) -> Result<Option<EntryTable>, Error> {
+        let Some(batch) = self.catalogue()?.batch(batch)? else { return Ok(None) };
+        Ok(Some(self.load(std::slice::from_ref(&batch), &Silent)?.table))
     }
 }
 

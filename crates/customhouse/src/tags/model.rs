@@ -130,11 +130,11 @@ pub struct WhyRequest {
 }
 
 /// The tags of the packs in use, compiled.
-pub(super) struct Compiled {
+pub(crate) struct Compiled {
     /// Content hashes of the packs in use.
-    pub(super) packs: Vec<String>,
-    pub(super) set: TagSet,
-    pub(super) findings: Vec<Finding>,
+    pub(crate) packs: Vec<String>,
+    pub(crate) set: TagSet,
+    pub(crate) findings: Vec<Finding>,
 }
 
 /// The pool's rows as tags look at them, and the marks found so far.

@@ -270,7 +270,7 @@ impl Customhouse {
     }
 
     /// The tags of the packs in use, compiled once until other packs are in use.
-    fn compiled_tags(&self) -> Arc<Compiled> {
+    pub(crate) fn compiled_tags(&self) -> Arc<Compiled> {
         let registry = self.registry();
         let packs: Vec<String> = registry.current().map(|pack| pack.hash.clone()).collect();
         let mut kept = hold(&self.tags.compiled);

@@ -1,0 +1,20 @@
+//! The administration's civil time. Records of the past carry no zone, so days begin and end in UTC everywhere.
+
+use jiff::Timestamp;
+use jiff::civil::{Date, DateTime, Time};
+use jiff::tz::TimeZone;
+
+/// The civil time of a moment.
+pub(crate) fn civil(at: Timestamp) -> DateTime {
+    TimeZone::UTC.to_datetime(at)
+}
+
+/// The moment of a civil time; `None` beyond the years that timestamps reach.
+pub(crate) fn moment(at: DateTime) -> Option<Timestamp> {
+    TimeZone::UTC.to_timestamp(at).ok()
+}
+
+/// The moment at which a day begins.
+pub(crate) fn day_begins(day: Date) -> Option<Timestamp> {
+    moment(day.to_datetime(Time::midnight()))
+}

@@ -1,0 +1,658 @@
+//! The clerk at the desk: knows numbers, tags and offices as they stand, and decides one batch after the other.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::{Arc, PoisonError};
+
+use ::tags::{OnlineTags, TagSet};
+use clearance::{Basis, Case, Command, Event, LookFor, decide};
+use formats::declaration::Form;
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use journal::{AppendRequest, NewEvent};
+use selection::{Draws, Made, Moved, OfficeStanding, PlanInForce, Subject, select, steer};
+use serde_json::Value;
+use spine::declaration::{Declaration, EntryContext, PartyRole};
+use spine::noun::Lane;
+use spine::{Actor, ActorKind, EntryTable, Finding, LocalizedText, Severity, declaration_entry};
+
+use super::desk::{Landed, Lodgement, Outgoing, Parts, Reply};
+use super::event::{
+    AppliedTag, Kept, LODGED, Lodged, SELECTION_MADE, TAGS_APPLIED, THRESHOLD_MOVED, TagsApplied, stream,
+};
+use super::model::{Progress, Receipt};
+use super::number::Numbers;
+use super::read_model::{known_reference, waiting_for_policy};
+use super::words;
+use crate::civil_time::civil;
+use crate::error::{Error, Kind};
+use crate::packs::Registry;
+use crate::plans::InForce;
+
+/// Bytes up to which what came in stands in its event.
+const KEPT_IN_EVENT_BYTES_MAX: usize = 256 * 1024;
+/// Events read at once from the past.
+const EVENTS_PER_READ: usize = 5_000;
+/// Rows absorbed at once from the past.
+const ROWS_PER_ABSORPTION: usize = 20_000;
+
+/// A declaration of the last batches that read models may not show yet.
+struct Recent {
+    receipt: Receipt,
+    batch: u64,
+}
+
+/// A declaration that goes on its way: fresh, or waiting since there was no policy.
+struct Pending {
+    mrn: String,
+    declaration: Declaration,
+    case: Case,
+}
+
+/// What one declaration has led to.
+struct Outcome {
+    case: Case,
+    events: Vec<NewEvent>,
+}
+
+pub(super) struct Clerk {
+    parts: Parts,
+    tags: OnlineTags,
+    set: Arc<TagSet>,
+    /// Content hashes of the packs that tags were made from.
+    packs: Vec<String>,
+    /// Importers that the administration's records call authorised.
+    trusted: HashSet<String>,
+    offices: BTreeMap<String, OfficeStanding>,
+    /// Batches of history that windows know. Newer outcomes change nothing that tags read.
+    absorbed: HashSet<String>,
+    numbers: Numbers,
+    recent: HashMap<(String, String), Recent>,
+    /// Last position of each batch that is not yet in the read models.
+    landed: BTreeMap<u64, Option<u64>>,
+    batch: u64,
+    resume: bool,
+}
+
+fn packs_of(registry: &Registry) -> Vec<String> {
+    registry.current().map(|pack| pack.hash.clone()).collect()
+}
+
+impl Clerk {
+    /// Reads the past: history of the pool, what was lodged here, how offices stand.
+    pub(super) fn read(parts: &Parts) -> Result<Self, Error> {
+        let (set, packs) = {
+            let registry = parts.registry.read().unwrap_or_else(PoisonError::into_inner);
+            (Arc::new(crate::tags::tag_set(&registry).0), packs_of(&registry))
+        };
+        let mut clerk = Self {
+            tags: OnlineTags::new(Arc::clone(&set)),
+            set,
+            packs,
+            trusted: HashSet::new(),
+            offices: BTreeMap::new(),
+            absorbed: HashSet::new(),
+            numbers: Numbers::new(&parts.node),
+            recent: HashMap::new(),
+            landed: BTreeMap::new(),
+            batch: 0,
+            resume: true,
+            parts: parts.clone(),
+        };
+        clerk.read_past()?;
+        Ok(clerk)
+    }
+
+    fn read_past(&mut self) -> Result<(), Error> {
+        let mut position = 0;
+        let mut table = EntryTable::empty(declaration_entry::schema());
+        loop {
+            let events = self.parts.journal.feed(position, EVENTS_PER_READ)?;
+            let Some(last) = events.last() else { break };
+            position = last.position;
+            for event in &events {
+                let Some(payload) = event.payload.value() else { continue };
+                let read = |error: serde_json::Error| Error::internal("event_unreadable", &error);
+                match event.envelope.kind.as_str() {
+                    ::pool::event::BATCH_ADMITTED => {
+                        if let Some(batch) = payload.get("batch").and_then(Value::as_str) {
+                            self.absorb_history(batch, event.position)?;
+                        }
+                    }
+                    LODGED => {
+                        let lodged: Lodged = serde_json::from_value(payload.clone()).map_err(read)?;
+                        self.numbers.seen(lodged.number);
+                        if let Some(declaration) = lodged.declaration.filter(|_| acceptable(&lodged.findings))
+                        {
+                            self.push_rows(&mut table, &declaration, &lodged.mrn, event.envelope.occurred_at);
+                        }
+                    }
+                    SELECTION_MADE => {
+                        let made: Made = serde_json::from_value(payload.clone()).map_err(read)?;
+                        let at = civil(event.envelope.occurred_at);
+                        if let Some(plan) = self.in_force().selection.clone() {
+                            self.office(&plan.1, &made.office, at).apply_made(&made, at);
+                        }
+                    }
+                    THRESHOLD_MOVED => {
+                        let moved: Moved = serde_json::from_value(payload.clone()).map_err(read)?;
+                        let at = civil(event.envelope.occurred_at);
+                        if let Some(plan) = self.in_force().selection.clone() {
+                            self.office(&plan.1, &moved.office, at).apply_moved(&moved);
+                        }
+                    }
+                    _ => {}
+                }
+            }
+            if table.len() >= ROWS_PER_ABSORPTION {
+                self.absorb(&table)?;
+                table = EntryTable::empty(declaration_entry::schema());
+            }
+        }
+        self.absorb(&table)
+    }
+
+    fn absorb(&mut self, table: &EntryTable) -> Result<(), Error> {
+        self.tags.absorb(table).map_err(|error| Error::internal("tags_failed", &error))
+    }
+
+    /// Takes in a batch of history, if the event at this position is the latest that speaks of it.
+    pub(super) fn absorb_history(&mut self, batch: &str, position: u64) -> Result<(), Error> {
+        if self.absorbed.contains(batch) {
+            return Ok(());
+        }
+        let Some(table) = self.parts.pool.table_if_latest(batch, position)? else { return Ok(()) };
+        self.absorbed.insert(batch.to_owned());
+        if let (Some(importers), Some(trusted)) =
+            (table.texts("importer_id"), table.booleans("trusted_trader"))
+        {
+            for (row, trusted) in trusted.iter().enumerate() {
+                match (importers.get(row), trusted) {
+                    (Some(importer), Some(true)) => {
+                        self.trusted.insert(importer.to_owned());
+                    }
+                    (Some(importer), Some(false)) => {
+                        self.trusted.remove(importer);
+                    }
+                    _ => {}
+                }
+            }
+        }
+        self.absorb(&table)
+    }
+
+    /// What waits for a policy may go on with the next batch.
+    pub(super) fn resume(&mut self) {
+        self.resume = true;
+    }
+
+    /// A batch is durable.
+    pub(super) fn landed(&mut self, landed: &Landed) {
+        if let Some(position) = self.landed.get_mut(&landed.number) {
+            *position = Some(landed.position);
+        }
+        let shown = self.parts.projection.position();
+        let gone: Vec<u64> = self
+            .landed
+            .iter()
+            .filter(|(_, position)| position.is_some_and(|position| position <= shown))
+            .map(|(batch, _)| *batch)
+            .collect();
+        if !gone.is_empty() {
+            self.landed.retain(|batch, _| !gone.contains(batch));
+            self.recent.retain(|_, recent| !gone.contains(&recent.batch));
+        }
+    }
+
+    fn in_force(&self) -> Arc<InForce> {
+        self.parts.policies.read().unwrap_or_else(PoisonError::into_inner).in_force()
+    }
+
+    fn office(&mut self, plan: &selection::Plan, office: &str, at: DateTime) -> &mut OfficeStanding {
+        self.offices.entry(office.to_owned()).or_insert_with(|| OfficeStanding::new(plan, office, at.date()))
+    }
+
+    fn push_rows(
+        &self,
+        table: &mut EntryTable,
+        declaration: &Declaration,
+        mrn: &str,
+        at: Timestamp,
+    ) -> usize {
+        let importer = declaration.parties().find(|(role, _)| *role == PartyRole::Importer).map(|(_, id)| id);
+        let context = EntryContext {
+            declaration_id: mrn.to_owned(),
+            accepted_at: civil(at),
+            trusted_trader: importer.map(|importer| self.trusted.contains(importer)),
+            simulated: self.parts.simulated,
+        };
+        let before = table.len();
+        for row in declaration.rows(&context) {
+            // Rows are of the schema's types: a test of the nouns pushes every field.
+            let _ = table.push(row);
+        }
+        table.len().saturating_sub(before)
+    }
+
+    /// Takes the packs in use, if they are others than before: windows are made anew from the past.
+    fn follow_packs(&mut self) -> Result<(), Error> {
+        let changed = {
+            let registry = self.parts.registry.read().unwrap_or_else(PoisonError::into_inner);
+            packs_of(&registry) != self.packs
+        };
+        if changed {
+            *self = Self::read(&self.parts)?;
+        }
+        Ok(())
+    }
+
+    /// Decides a batch. `None` if nothing is to be recorded and nobody waits.
+    pub(super) fn process(&mut self, lodgements: Vec<Lodgement>) -> Option<Outgoing> {
+        if lodgements.is_empty() && !self.resume {
+            return None;
+        }
+        if let Err(error) = self.follow_packs() {
+            tracing::error!(code = error.code, "packs could not be followed: {error}");
+        }
+        let now = self.parts.clock.now();
+        let in_force = self.in_force();
+        self.batch = self.batch.saturating_add(1);
+        let mut batch = Batch { now, in_force, events: Vec::new(), replies: Vec::new(), pending: Vec::new() };
+        if std::mem::take(&mut self.resume) && batch.in_force.acceptance.is_some() {
+            self.take_up_waiting(&mut batch);
+        }
+        for lodgement in lodgements {
+            self.receive(&mut batch, lodgement);
+        }
+        self.route(&mut batch);
+        self.landed.insert(self.batch, None);
+        let events = batch.events.into_iter().flatten().collect();
+        Some(Outgoing {
+            number: self.batch,
+            request: AppendRequest { events, ..AppendRequest::default() },
+            replies: batch.replies,
+        })
+    }
+
+    /// Declarations that were lodged while no policy of acceptance was in force.
+    fn take_up_waiting(&self, batch: &mut Batch) {
+        let waiting = match waiting_for_policy(&self.parts) {
+            Ok(waiting) => waiting,
+            Err(error) => {
+                tracing::error!(code = error.code, "what waits for a policy could not be read: {error}");
+                return;
+            }
+        };
+        for (mrn, declaration) in waiting {
+            let place = batch.events.len();
+            batch.events.push(Vec::new());
+            batch.pending.push((place, None, Pending { mrn, declaration, case: Case::lodged() }));
+        }
+    }
+
+    /// Numbers one declaration, or answers that it is here already.
+    fn receive(&mut self, batch: &mut Batch, lodgement: Lodgement) {
+        let reference = lodgement
+            .understood
+            .declaration
+            .as_ref()
+            .and_then(|declaration| declaration.functional_reference_id.clone());
+        let Some(reference) = reference else {
+            let refused = Error::new(
+                Kind::Refused,
+                "declaration_unreadable",
+                "this is no declaration that can be recorded: it cannot be read, or it has no reference of its own",
+                "Correct what the findings name and send it again. Nothing was recorded.",
+            );
+            let refused = refused.with_findings(lodgement.understood.findings);
+            batch.replies.push((lodgement.reply, Err(refused)));
+            return;
+        };
+        let key = (lodgement.party.clone(), reference.clone());
+        match self.known(&key) {
+            Ok(Some(known)) if known.sha256 == lodgement.sha256 => {
+                batch.replies.push((lodgement.reply, Ok(Receipt { repeated: true, ..known })));
+                return;
+            }
+            // What was rejected may come again, corrected, under its reference.
+            Ok(Some(known)) if known.progress != Progress::Rejected => {
+                batch.replies.push((lodgement.reply, Err(reference_in_use(&known))));
+                return;
+            }
+            Ok(_) => {}
+            Err(error) => {
+                batch.replies.push((lodgement.reply, Err(error)));
+                return;
+            }
+        }
+        match self.record(batch.now, &lodgement, &reference) {
+            Ok(lodged) => self.accept(batch, lodgement.reply, lodgement.actor, key, lodged),
+            Err(error) => batch.replies.push((lodgement.reply, Err(error))),
+        }
+    }
+
+    /// The receipt of a reference that is in use.
+    fn known(&self, key: &(String, String)) -> Result<Option<Receipt>, Error> {
+        match self.recent.get(key) {
+            Some(recent) => Ok(Some(recent.receipt.clone())),
+            None => known_reference(&self.parts.projection, &key.0, &key.1),
+        }
+    }
+
+    fn record(&mut self, now: Timestamp, lodgement: &Lodgement, reference: &str) -> Result<Lodged, Error> {
+        let text = std::str::from_utf8(&lodgement.bytes).ok();
+        let kept = match text {
+            Some(text) if text.len() <= KEPT_IN_EVENT_BYTES_MAX => Kept::Text(text.to_owned()),
+            _ => Kept::Blob(self.parts.journal.put_blob(&mut lodgement.bytes.as_slice())?.sha256),
+        };
+        let (number, mrn) = self.numbers.next(now);
+        Ok(Lodged {
+            mrn,
+            number,
+            functional_reference_id: reference.to_owned(),
+            party: lodgement.party.clone(),
+            channel: lodgement.channel,
+            media_type: media_type(lodgement.form).to_owned(),
+            sha256: lodgement.sha256.clone(),
+            bytes: u64::try_from(lodgement.bytes.len()).unwrap_or(u64::MAX),
+            kept,
+            waited_us: u64::try_from(lodgement.arrived.elapsed().as_micros()).unwrap_or(u64::MAX),
+            declaration: lodgement.understood.declaration.clone(),
+            findings: lodgement.understood.findings.clone(),
+            simulated: self.parts.simulated,
+        })
+    }
+
+    /// Records that a declaration came in, rejects it for correction, or lets it go on.
+    fn accept(
+        &mut self,
+        batch: &mut Batch,
+        reply: Reply,
+        actor: Actor,
+        key: (String, String),
+        lodged: Lodged,
+    ) {
+        let payload = match serde_json::to_value(&lodged) {
+            Ok(payload) => payload,
+            Err(error) => {
+                batch.replies.push((reply, Err(Error::internal("event_unwritable", &error))));
+                return;
+            }
+        };
+        let mut events = vec![new_event(&lodged.mrn, LODGED, payload, actor, batch.now)];
+        let mut case = Case::lodged();
+        if let Some(acceptance) = batch.in_force.acceptance.as_ref().filter(|_| !acceptable(&lodged.findings))
+        {
+            let basis = Basis { reason: words::rejected(), ..acceptance.basis() };
+            let command = Command::Reject { basis, findings: lodged.findings.clone() };
+            let by = policy_actor(&acceptance.hash);
+            events.extend(moves(&mut case, &command, &lodged.mrn, &by, batch.now));
+        }
+        let receipt = Receipt {
+            mrn: lodged.mrn.clone(),
+            functional_reference_id: lodged.functional_reference_id.clone(),
+            sha256: lodged.sha256.clone(),
+            lodged_at: batch.now,
+            repeated: false,
+            progress: Progress::of(&case),
+            findings: lodged.findings.clone(),
+            position: 0,
+        };
+        self.recent.insert(key.clone(), Recent { receipt: receipt.clone(), batch: self.batch });
+        let place = batch.events.len();
+        batch.events.push(events);
+        let reply_at = batch.replies.len();
+        batch.replies.push((reply, Ok(receipt)));
+        let goes_on = batch.in_force.acceptance.is_some() && acceptable(&lodged.findings);
+        if let Some(declaration) = lodged.declaration.filter(|_| goes_on) {
+            batch.pending.push((
+                place,
+                Some((reply_at, key)),
+                Pending { mrn: lodged.mrn, declaration, case },
+            ));
+        }
+    }
+
+    /// Tags what goes on and chooses its lanes.
+    fn route(&mut self, batch: &mut Batch) {
+        let pending = std::mem::take(&mut batch.pending);
+        if pending.is_empty() {
+            return;
+        }
+        let mut table = EntryTable::empty(declaration_entry::schema());
+        let rows: Vec<usize> = pending
+            .iter()
+            .map(|(_, _, own)| self.push_rows(&mut table, &own.declaration, &own.mrn, batch.now))
+            .collect();
+        let epoch = self.tags.entries();
+        let hits = self.tags.apply(&table);
+        if let Err(error) = &hits {
+            tracing::error!("tags failed; declarations go to the hold lane: {error}");
+        }
+        let mut first = 0_usize;
+        for ((place, waits, own), rows) in pending.into_iter().zip(rows) {
+            let range = first..first.saturating_add(rows);
+            first = range.end;
+            let tagged = hits.as_ref().ok().map(|hits| self.tagged(hits, range, epoch));
+            let outcome = self.assess(batch, own, tagged);
+            if let Some((at, key)) = waits {
+                let progress = Progress::of(&outcome.case);
+                if let Some((_, Ok(receipt))) = batch.replies.get_mut(at) {
+                    receipt.progress = progress;
+                }
+                if let Some(recent) = self.recent.get_mut(&key) {
+                    recent.receipt.progress = progress;
+                }
+            }
+            if let Some(events) = batch.events.get_mut(place) {
+                events.extend(outcome.events);
+            }
+        }
+    }
+
+    /// What tags say of one declaration's rows.
+    fn tagged(&self, hits: &::tags::OnlineHits, rows: std::ops::Range<usize>, epoch: u64) -> TagsApplied {
+        let mut found: BTreeMap<usize, AppliedTag> = BTreeMap::new();
+        let mut unknown = 0_u64;
+        for (item, row) in rows.enumerate() {
+            let number = u32::try_from(item.saturating_add(1)).unwrap_or(u32::MAX);
+            unknown = unknown.max(hits.unknown(row));
+            for hit in hits.carried(row) {
+                let Some(definition) = self.set.definitions().get(hit.tag_index) else { continue };
+                let applied = found.entry(hit.tag_index).or_insert_with(|| AppliedTag {
+                    tag: definition.id.clone(),
+                    items: Vec::new(),
+                    values: hits.values(row, hit.tag_index),
+                });
+                applied.items.push(number);
+            }
+        }
+        TagsApplied { tags: found.into_values().collect(), unknown, packs: self.packs.clone(), epoch }
+    }
+
+    /// Accepts one declaration, chooses its lane, and gives it its way.
+    fn assess(&mut self, batch: &Batch, own: Pending, tagged: Option<TagsApplied>) -> Outcome {
+        let Pending { mrn, declaration, mut case } = own;
+        let (now, in_force) = (batch.now, &batch.in_force);
+        let Some(acceptance) = &in_force.acceptance else { return Outcome { case, events: Vec::new() } };
+        let by_acceptance = policy_actor(&acceptance.hash);
+        let accept = Command::Accept { basis: acceptance.basis() };
+        let mut events = moves(&mut case, &accept, &mrn, &by_acceptance, now);
+        let tags: Vec<String> = tagged.iter().flat_map(|own| &own.tags).map(|own| own.tag.clone()).collect();
+        let look_for = self.look_for(tagged.as_ref());
+        let known = tagged.is_some();
+        if let Some(payload) = tagged.and_then(|tagged| serde_json::to_value(tagged).ok()) {
+            events.push(new_event(&mrn, TAGS_APPLIED, payload, Actor::system(), now));
+        }
+        let office = declaration.office_id().unwrap_or("unknown").to_owned();
+        let made = match &in_force.selection {
+            Some(plan) if known => self.choose(plan, &office, &tags, &declaration, &mrn, now, &mut events),
+            _ => None,
+        };
+        let (lane, reason) = match &made {
+            None => (Lane::Hold, words::no_plan()),
+            Some(made) if in_force.release.is_none() && matches!(made.lane, Lane::Green | Lane::Blue) => {
+                (Lane::Hold, words::no_release_policy())
+            }
+            Some(made) => (made.lane, words::lane(made.lane)),
+        };
+        if made.is_some() {
+            case.select(lane);
+        }
+        let released_by = in_force.release.as_ref().filter(|_| matches!(lane, Lane::Green | Lane::Blue));
+        let (basis, by) = match (released_by, &in_force.selection) {
+            (Some(release), _) => (release.basis(), policy_actor(&release.hash)),
+            (None, Some(plan)) => (
+                Basis {
+                    legal_basis: plan.1.legal_basis.clone(),
+                    reason,
+                    how_to_contest: acceptance.grounds.how_to_contest.clone(),
+                    policy: Some(plan.0.clone()),
+                },
+                policy_actor(&plan.0),
+            ),
+            (None, None) => (Basis { reason, ..acceptance.basis() }, by_acceptance),
+        };
+        let route = Command::Route { lane, look_for, basis, deadlines: in_force.deadlines() };
+        events.extend(moves(&mut case, &route, &mrn, &by, now));
+        Outcome { case, events }
+    }
+
+    /// Chooses the lane under the plan, and moves the office's threshold where that is due.
+    fn choose(
+        &mut self,
+        plan: &Arc<(String, selection::Plan)>,
+        office: &str,
+        tags: &[String],
+        declaration: &Declaration,
+        mrn: &str,
+        now: Timestamp,
+        events: &mut Vec<NewEvent>,
+    ) -> Option<Made> {
+        let at = civil(now);
+        let importer = declaration.parties().find(|(role, _)| *role == PartyRole::Importer).map(|(_, id)| id);
+        let trusted = importer.is_some_and(|importer| self.trusted.contains(importer));
+        let draws = draws()?;
+        let by = policy_actor(&plan.0);
+        let standing = self.office(&plan.1, office, at);
+        let in_force = PlanInForce { plan: &plan.1, hash: &plan.0 };
+        if let Some(moved) = steer(in_force, standing, at) {
+            standing.apply_moved(&moved);
+            let payload = serde_json::to_value(&moved).ok()?;
+            events.push(NewEvent {
+                stream: format!("office/{office}"),
+                ..new_event(mrn, THRESHOLD_MOVED, payload, by.clone(), now)
+            });
+        }
+        let made = select(in_force, standing, &Subject { office, tags, trusted }, draws);
+        standing.apply_made(&made, at);
+        let payload = serde_json::to_value(&made).ok()?;
+        events.push(new_event(mrn, SELECTION_MADE, payload, by, now));
+        Some(made)
+    }
+
+    /// What officers are to look for, from the tags found.
+    fn look_for(&self, tagged: Option<&TagsApplied>) -> Vec<LookFor> {
+        let found = tagged.into_iter().flat_map(|tagged| &tagged.tags);
+        found
+            .filter_map(|own| {
+                let definition = self.set.definitions().get(self.set.position(&own.tag)?)?;
+                Some(LookFor {
+                    tag: own.tag.clone(),
+                    title: definition.title.clone(),
+                    hint: definition.inspection_hint.clone(),
+                    sensitivity: definition.sensitivity,
+                    items: own.items.clone(),
+                })
+            })
+            .collect()
+    }
+}
+
+/// A batch being decided.
+struct Batch {
+    now: Timestamp,
+    in_force: Arc<InForce>,
+    /// Events of each declaration, in the order of arrival.
+    events: Vec<Vec<NewEvent>>,
+    replies: Vec<(Reply, Result<Receipt, Error>)>,
+    /// What goes on: place of its events, and who waits for it, under which reference.
+    pending: Vec<(usize, Option<(usize, (String, String))>, Pending)>,
+}
+
+fn media_type(form: Form) -> &'static str {
+    match form {
+        Form::Json => "application/json",
+        Form::DmsXml => "application/xml",
+    }
+}
+
+/// Is nothing found that refuses it?
+fn acceptable(findings: &[Finding]) -> bool {
+    findings.iter().all(|finding| finding.severity != Severity::Error)
+}
+
+pub(super) fn policy_actor(hash: &str) -> Actor {
+    Actor { kind: ActorKind::Policy, id: hash.chars().take(16).collect() }
+}
+
+pub(super) fn new_event(mrn: &str, kind: &str, payload: Value, actor: Actor, at: Timestamp) -> NewEvent {
+    NewEvent {
+        stream: stream(mrn),
+        kind: kind.to_owned(),
+        kind_version: 1,
+        occurred_at: at,
+        actor,
+        causation: None,
+        payload,
+    }
+}
+
+/// The events that a command leads to; the case follows them.
+fn moves(case: &mut Case, command: &Command, mrn: &str, by: &Actor, at: Timestamp) -> Vec<NewEvent> {
+    let decided = match decide(case, command, by, at) {
+        Ok(decided) => decided,
+        Err(findings) => {
+            tracing::error!(mrn, ?findings, "a policy asked for a move that is not allowed");
+            return Vec::new();
+        }
+    };
+    let new = |event: &Event| new_event(mrn, event.kind(), event.payload(), by.clone(), at);
+    let events = decided.iter().map(new).collect();
+    for event in &decided {
+        case.apply(event);
+    }
+    events
+}
+
+/// Three draws of the operating system.
+fn draws() -> Option<Draws> {
+    let bytes = crate::random_bytes::<24>().ok()?;
+    let draw = |from: usize| {
+        let eight: [u8; 8] = bytes.get(from..from.saturating_add(8))?.try_into().ok()?;
+        u32::try_from(u64::from_le_bytes(eight) % 1_000_000).ok()
+    };
+    Some(Draws { selection_ppm: draw(0)?, physical_ppm: draw(8)?, audit_ppm: draw(16)? })
+}
+
+fn reference_in_use(known: &Receipt) -> Error {
+    Error::new(
+        Kind::Conflict,
+        "reference_in_use",
+        format!(
+            "the reference \"{}\" is that of {}, lodged at {} with other content",
+            known.functional_reference_id, known.mrn, known.lodged_at
+        ),
+        "Give the new declaration a reference of its own, or ask to have the first one cancelled or amended.",
+    )
+}
+
+/// Words that are used where a declaration waits for people.
+pub(super) fn localized(texts: [&str; 4]) -> LocalizedText {
+    LocalizedText(
+        spine::Language::ALL
+            .into_iter()
+            .zip(texts)
+            .map(|(language, text)| (language, text.to_owned()))
+            .collect(),
+    )
+}

@@ -1,0 +1,305 @@
+//! The desk: one thread through which every declaration goes, from its bytes to its lane.
+//!
+//! It takes what waits in small batches: numbers it, tags it, chooses the lane, and hands all events of a batch to a
+//! second thread that appends them in one piece while the desk goes on. Nobody gets a receipt before the events are
+//! durable. The queue has a bound; beyond it callers are told to come back (`Kind::Busy`).
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, RwLock};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use formats::declaration::{Form, Understood};
+use journal::{AppendRequest, Clock, Journal};
+
+use super::clerk::Clerk;
+use super::model::{Channel, Receipt};
+use crate::error::{Error, Kind};
+use crate::packs::Registry;
+use crate::plans::Policies;
+use crate::pool::Pool;
+use crate::projection::Projection;
+
+/// Declarations that may wait.
+pub(crate) const WAITING_MAX: u64 = 4_096;
+/// Declarations of one batch.
+const BATCH_MAX: usize = 256;
+/// Batches on their way to the disk.
+const UNDER_WAY_MAX: usize = 2;
+/// How often the desk looks at the clock when nothing comes in.
+const IDLE: Duration = Duration::from_millis(200);
+
+/// Where an answer goes.
+pub type Reply = Box<dyn FnOnce(Result<Receipt, Error>) + Send>;
+
+/// What the desk works with; shared with the rest of the house.
+#[derive(Clone)]
+pub(crate) struct Parts {
+    pub(crate) journal: Arc<dyn Journal>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) pool: Arc<Pool>,
+    pub(crate) projection: Arc<Projection>,
+    pub(crate) policies: Arc<RwLock<Policies>>,
+    pub(crate) registry: Arc<RwLock<Registry>>,
+    pub(crate) node: String,
+    pub(crate) simulated: bool,
+}
+
+/// A declaration that waits for the desk.
+pub(crate) struct Lodgement {
+    /// Who is responsible for it: references are unique within a party.
+    pub(crate) party: String,
+    /// Who sent it.
+    pub(crate) actor: spine::Actor,
+    pub(crate) channel: Channel,
+    pub(crate) form: Form,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) sha256: String,
+    pub(crate) understood: Understood,
+    pub(crate) arrived: Instant,
+    pub(crate) reply: Reply,
+}
+
+/// What the desk is told.
+enum Message {
+    Lodge(Box<Lodgement>),
+    /// A batch of history was admitted.
+    History {
+        batch: String,
+        position: u64,
+    },
+    /// A policy came into force or ended: what waits for one may go on.
+    Policies,
+}
+
+/// Events of one batch on their way to the disk, and who waits for them.
+pub(super) struct Outgoing {
+    pub(super) number: u64,
+    pub(super) request: AppendRequest,
+    pub(super) replies: Vec<(Reply, Result<Receipt, Error>)>,
+}
+
+/// A batch that is durable: its number and last position.
+pub(super) struct Landed {
+    pub(super) number: u64,
+    pub(super) position: u64,
+}
+
+/// The desk's front.
+pub(crate) struct Desk {
+    messages: Option<SyncSender<Message>>,
+    waiting: Arc<AtomicU64>,
+    ready: Arc<AtomicBool>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Desk {
+    /// Opens the desk. What it knows of the past is read on its own thread; what comes in meanwhile waits.
+    pub(crate) fn open(parts: Parts) -> Result<Self, Error> {
+        let (messages, inbox) = sync_channel(usize::try_from(WAITING_MAX).unwrap_or(usize::MAX));
+        let (outgoing, outbox) = sync_channel::<Outgoing>(UNDER_WAY_MAX);
+        let (landed, landings) = sync_channel::<Landed>(1_024);
+        let waiting = Arc::new(AtomicU64::new(0));
+        let ready = Arc::new(AtomicBool::new(false));
+        let failed = Arc::new(AtomicBool::new(false));
+        let no_thread = |error: std::io::Error| Error::internal("no_thread", &error);
+        let post = Post { journal: Arc::clone(&parts.journal), failed: Arc::clone(&failed), landed };
+        let posting = std::thread::Builder::new()
+            .name("desk-post".to_owned())
+            .spawn(move || post.run(&outbox))
+            .map_err(no_thread)?;
+        let (own_waiting, own_ready) = (Arc::clone(&waiting), Arc::clone(&ready));
+        let deciding = std::thread::Builder::new()
+            .name("desk".to_owned())
+            .spawn(move || {
+                let mut worker = Worker {
+                    parts,
+                    inbox,
+                    outgoing,
+                    landings,
+                    waiting: own_waiting,
+                    ready: own_ready,
+                    failed,
+                };
+                worker.run();
+            })
+            .map_err(no_thread)?;
+        Ok(Self { messages: Some(messages), waiting, ready, threads: vec![deciding, posting] })
+    }
+
+    /// Hands a declaration in; the reply comes once it is durable. Refused at once when too many wait.
+    pub(crate) fn lodge(&self, lodgement: Lodgement) -> Result<(), Error> {
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        self.send(Message::Lodge(Box::new(lodgement))).inspect_err(|_| {
+            self.waiting.fetch_sub(1, Ordering::Relaxed);
+        })
+    }
+
+    /// Tells the desk of history that came in.
+    pub(crate) fn note_history(&self, batch: &str, position: u64) {
+        self.tell(Message::History { batch: batch.to_owned(), position });
+    }
+
+    /// Tells the desk that policies changed.
+    pub(crate) fn note_policies(&self) {
+        self.tell(Message::Policies);
+    }
+
+    /// How many declarations wait, and whether the desk knows the past by now.
+    pub(crate) fn standing(&self) -> (u64, bool) {
+        (self.waiting.load(Ordering::Relaxed), self.ready.load(Ordering::Relaxed))
+    }
+
+    fn send(&self, message: Message) -> Result<(), Error> {
+        let closed = || Error::internal("desk_closed", &"the desk is closed");
+        match self.messages.as_ref().ok_or_else(closed)?.try_send(message) {
+            Ok(()) => Ok(()),
+            Err(TrySendError::Full(_)) => Err(Error::new(
+                Kind::Busy,
+                "too_many_waiting",
+                format!("{WAITING_MAX} declarations wait to be processed"),
+                "Nothing was recorded. Send the same declaration again in a few seconds.",
+            )),
+            Err(TrySendError::Disconnected(_)) => Err(closed()),
+        }
+    }
+
+    fn tell(&self, message: Message) {
+        if let Some(messages) = &self.messages {
+            // A desk that has stopped needs no news.
+            let _ = messages.send(message);
+        }
+    }
+}
+
+impl Drop for Desk {
+    fn drop(&mut self) {
+        self.messages = None;
+        for thread in self.threads.drain(..) {
+            // A thread that panicked has nothing left to hand over.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// The thread that appends.
+struct Post {
+    journal: Arc<dyn Journal>,
+    failed: Arc<AtomicBool>,
+    landed: SyncSender<Landed>,
+}
+
+impl Post {
+    fn run(&self, outbox: &Receiver<Outgoing>) {
+        while let Ok(outgoing) = outbox.recv() {
+            let position = if self.failed.load(Ordering::Relaxed) {
+                // What was decided after the failed batch rests on it.
+                Err(Error::new(
+                    Kind::Internal,
+                    "batch_before_failed",
+                    "the declarations before this one could not be recorded",
+                    "Nothing was recorded. Send the same declaration again.",
+                ))
+            } else if outgoing.request.events.is_empty() {
+                Ok(self.journal.head())
+            } else {
+                self.journal
+                    .append(outgoing.request)
+                    .map(|appended| appended.last_position())
+                    .map_err(Error::from)
+            };
+            match position {
+                Ok(position) => {
+                    // A desk that has stopped needs no news.
+                    let _ = self.landed.send(Landed { number: outgoing.number, position });
+                    for (reply, receipt) in outgoing.replies {
+                        reply(receipt.map(|receipt| Receipt { position, ..receipt }));
+                    }
+                }
+                Err(error) => {
+                    tracing::error!(code = error.code, "declarations could not be recorded: {error}");
+                    self.failed.store(true, Ordering::Relaxed);
+                    for (reply, _) in outgoing.replies {
+                        reply(Err(error.clone()));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The thread that decides.
+struct Worker {
+    parts: Parts,
+    inbox: Receiver<Message>,
+    outgoing: SyncSender<Outgoing>,
+    landings: Receiver<Landed>,
+    waiting: Arc<AtomicU64>,
+    ready: Arc<AtomicBool>,
+    failed: Arc<AtomicBool>,
+}
+
+impl Worker {
+    fn run(&mut self) {
+        let mut clerk = self.clerk();
+        loop {
+            let first = match self.inbox.recv_timeout(IDLE) {
+                Ok(message) => Some(message),
+                Err(RecvTimeoutError::Timeout) => None,
+                Err(RecvTimeoutError::Disconnected) => return,
+            };
+            while let Ok(landed) = self.landings.try_recv() {
+                clerk.landed(&landed);
+            }
+            if self.failed.swap(false, Ordering::SeqCst) {
+                // What is known went ahead of what is recorded: read it again.
+                self.ready.store(false, Ordering::Relaxed);
+                clerk = self.clerk();
+            }
+            self.work(&mut clerk, first);
+        }
+    }
+
+    /// A clerk who knows the past; tried again until it can be read.
+    fn clerk(&self) -> Clerk {
+        loop {
+            match Clerk::read(&self.parts) {
+                Ok(clerk) => {
+                    self.ready.store(true, Ordering::Relaxed);
+                    return clerk;
+                }
+                Err(error) => {
+                    tracing::error!(code = error.code, "the desk cannot read the past: {error}");
+                    std::thread::sleep(Duration::from_secs(1));
+                }
+            }
+        }
+    }
+
+    fn work(&self, clerk: &mut Clerk, first: Option<Message>) {
+        let mut lodgements = Vec::new();
+        let mut next = first;
+        while let Some(message) = next.take() {
+            match message {
+                Message::Lodge(lodgement) => lodgements.push(*lodgement),
+                Message::History { batch, position } => {
+                    if let Err(error) = clerk.absorb_history(&batch, position) {
+                        tracing::error!(code = error.code, "history could not be read: {error}");
+                        self.failed.store(true, Ordering::Relaxed);
+                    }
+                }
+                Message::Policies => clerk.resume(),
+            }
+            if lodgements.len() < BATCH_MAX {
+                next = self.inbox.try_recv().ok();
+            }
+        }
+        let taken = u64::try_from(lodgements.len()).unwrap_or(u64::MAX);
+        if let Some(outgoing) = clerk.process(lodgements) {
+            // If the post has stopped, so does the house.
+            let _ = self.outgoing.send(outgoing);
+        }
+        self.waiting.fetch_sub(taken, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,384 @@
+//! Declarations through the house: lodged, tagged, selected, controlled, decided, released.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use clearance::{ControlResult, ResultCode, State};
+use jiff::{SignedDuration, Timestamp};
+use journal::Clock;
+use serde_json::{Value, json};
+use spine::noun::Lane;
+
+use super::*;
+use crate::Customhouse;
+use crate::error::Error;
+use crate::identity::{Reader, Role};
+use crate::plans::PolicyKind;
+
+/// A clock that a test moves.
+#[derive(Debug)]
+struct HandClock(Mutex<Timestamp>);
+
+impl HandClock {
+    fn forward(&self, hours: i64) {
+        let mut now = self.0.lock().unwrap();
+        *now = now.checked_add(SignedDuration::from_hours(hours)).unwrap();
+    }
+}
+
+impl Clock for HandClock {
+    fn now(&self) -> Timestamp {
+        *self.0.lock().unwrap()
+    }
+}
+
+struct World {
+    folder: tempfile::TempDir,
+    clock: Arc<HandClock>,
+    house: Customhouse,
+}
+
+fn reader(id: &str, role: Role) -> Reader {
+    Reader::new(id, role)
+}
+
+fn trader() -> Reader {
+    reader("t-1", Role::Trader).of_party(Some("NL0001"))
+}
+
+fn officer(id: &str) -> Reader {
+    reader(id, Role::Officer)
+}
+
+impl World {
+    /// A house without any policy.
+    fn bare() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Arc::new(HandClock(Mutex::new("2026-03-02T08:00:00Z".parse().unwrap())));
+        let house = Customhouse::open_with_clock(&folder.path().join("data"), clock.clone()).unwrap();
+        Self { folder, clock, house }
+    }
+
+    /// A house whose plan sends every declaration the way its tests need: gross below net is a hard rule for red, a
+    /// very large value scores above any threshold and goes yellow, everything else is released, `audit` of it blue.
+    fn with_policies(audit: bool) -> Self {
+        let world = Self::bare();
+        for kind in [PolicyKind::Acceptance, PolicyKind::Release] {
+            world.bring_into_force(kind, world.house.standard_policy(kind).unwrap());
+        }
+        let mut plan = world.house.standard_policy(PolicyKind::Selection).unwrap();
+        let hard = json!({ "lane": "red", "legal_basis": "Customs Act, section 1", "reason": { "en": "Masses cannot be." } });
+        plan["hard_rules"] = json!({ "gross_below_net": hard });
+        plan["weights"] = json!({});
+        plan["physical_tags"] = json!([]);
+        plan["physical_share_ppm"] = json!(0);
+        plan["floor_ppm"] = json!(1);
+        plan["random_share_ppm"] = json!(0);
+        plan["initial_threshold"] = json!(500);
+        plan["base_points"] = json!(-300);
+        plan["audit_share_ppm"] = json!(if audit { 1_000_000 } else { 0 });
+        world.bring_into_force(PolicyKind::Selection, plan);
+        world
+    }
+
+    fn bring_into_force(&self, kind: PolicyKind, content: Value) {
+        let (analyst, chief) = (reader("a", Role::Analyst), reader("c", Role::Chief));
+        let hash = self.house.propose_policy(&analyst, kind, content).unwrap().hash;
+        self.house.approve_policy(&analyst, &hash).unwrap();
+        assert!(self.house.approve_policy(&chief, &hash).unwrap().in_force_since.is_some());
+    }
+
+    fn lodge(&self, declaration: &Value) -> Result<Receipt, Error> {
+        self.lodge_as(&trader(), declaration)
+    }
+
+    fn lodge_as(&self, reader: &Reader, declaration: &Value) -> Result<Receipt, Error> {
+        let bytes = serde_json::to_vec(declaration).unwrap();
+        let receipt = self.house.lodge(reader, LodgeRequest { bytes, form: None, channel: Channel::Api })?;
+        self.shown(receipt.position);
+        Ok(receipt)
+    }
+
+    fn shown(&self, position: u64) {
+        assert!(self.house.wait_until_shown(position, Duration::from_secs(60)) >= position);
+    }
+
+    fn case(&self, mrn: &str) -> CaseFile {
+        self.house.case(&reader("c", Role::Chief), mrn).unwrap()
+    }
+
+    fn act(&self, reader: &Reader, mrn: &str, action: CaseAction) -> Result<u64, Error> {
+        let version = self.house.folded(mrn)?.version;
+        self.house.act(reader, mrn, version, &action)
+    }
+
+    fn reopened(self) -> Self {
+        let Self { folder, clock, house } = self;
+        drop(house);
+        let house = Customhouse::open_with_clock(&folder.path().join("data"), clock.clone()).unwrap();
+        Self { folder, clock, house }
+    }
+}
+
+/// A declaration of one item of mobile phones.
+fn declaration(reference: &str) -> Value {
+    json!({
+        "functional_reference_id": reference,
+        "type_code": "IMA",
+        "declaration_office_id": "10",
+        "declarant": { "id": "NL0001" },
+        "exporter": { "id": "CN0001" },
+        "border_transport_means": { "mode_code": "1" },
+        "goods_shipment": {
+            "importer": { "id": "NL0001" },
+            "export_country": "CN",
+            "government_agency_goods_item": [{
+                "sequence_numeric": 1,
+                "customs_value_amount": { "amount": "1200.50", "currency": "EUR" },
+                "commodity": {
+                    "description": "mobile phones",
+                    "classification": [{ "id": "851713" }],
+                    "goods_measure": { "gross_mass_measure": "12.5", "net_net_weight_measure": "10" }
+                },
+                "government_procedure": [{ "current_code": "40", "previous_code": "00" }],
+                "origin": [{ "country_code": "CN" }],
+                "packaging": [{ "quantity_quantity": "10", "type_code": "CT" }]
+            }]
+        }
+    })
+}
+
+/// The same with a gross mass below the net mass: the hard rule of the tests.
+fn impossible(reference: &str) -> Value {
+    let mut declaration = declaration(reference);
+    let item = &mut declaration["goods_shipment"]["government_agency_goods_item"][0];
+    item["commodity"]["goods_measure"]["gross_mass_measure"] = json!("8");
+    declaration
+}
+
+fn result(code: ResultCode) -> ControlResult {
+    ControlResult {
+        code,
+        findings: Vec::new(),
+        recovered_revenue: None,
+        note: "seen".to_owned(),
+        evidence: Vec::new(),
+        inspected: true,
+    }
+}
+
+fn kinds(case: &CaseFile) -> Vec<&str> {
+    case.timeline.iter().map(|step| step.kind.as_str()).collect()
+}
+
+#[test]
+fn a_green_declaration_is_released_at_once_and_says_why() {
+    let world = World::with_policies(false);
+    let receipt = world.lodge(&declaration("LRN-1")).unwrap();
+    assert_eq!((receipt.progress, receipt.repeated, receipt.mrn.len()), (Progress::Released, false, 18));
+    let case = world.case(&receipt.mrn);
+    assert_eq!(
+        kinds(&case),
+        ["declaration.lodged", "declaration.accepted", "tags.applied", "selection.made", "goods.released"]
+    );
+    assert_eq!((case.row.lane, case.row.state), (Some(Lane::Green), Some(State::Released)));
+    let decision = case.last_decision.unwrap();
+    assert!(!decision.legal_basis.is_empty() && decision.policy.is_some());
+    let made = case.selection.unwrap();
+    assert_eq!((made.arm, made.probability_ppm > 0), (Arm::None, true));
+}
+
+#[test]
+fn a_blue_declaration_is_released_and_an_audit_waits() {
+    let world = World::with_policies(true);
+    let mrn = world.lodge(&declaration("LRN-1")).unwrap().mrn;
+    let case = world.case(&mrn);
+    assert_eq!((case.row.lane, case.row.state), (Some(Lane::Blue), Some(State::Released)));
+    let queue = world.house.queue(&officer("o-1"), &QueueQuery::default()).unwrap();
+    assert_eq!((queue.total, queue.tasks[0].kind), (1, ControlKind::Audit));
+    world.act(&officer("o-1"), &mrn, CaseAction::Take).unwrap();
+    world.act(&officer("o-1"), &mrn, CaseAction::CloseAudit { result: result(ResultCode::Conform) }).unwrap();
+    assert_eq!(world.house.queue(&officer("o-1"), &QueueQuery::default()).unwrap().total, 0);
+    assert_eq!(world.case(&mrn).row.irregular, Some(false));
+}
+
+#[test]
+fn a_red_declaration_is_examined_and_its_release_can_be_undone_until_it_has_effect() {
+    let world = World::with_policies(false);
+    let receipt = world.lodge(&impossible("LRN-1")).unwrap();
+    assert_eq!(receipt.progress, Progress::UnderExamination);
+    let case = world.case(&receipt.mrn);
+    assert_eq!((case.row.lane, case.row.arm), (Some(Lane::Red), Some(Arm::HardRule)));
+    assert!(
+        case.tags.iter().any(|tag| tag.tag == "gross_below_net" && !tag.values.is_empty()),
+        "{:?}",
+        case.tags
+    );
+    let one = officer("o-1");
+    world.act(&one, &receipt.mrn, CaseAction::Take).unwrap();
+    // The other officer is told who has it.
+    let second = world.act(&officer("o-2"), &receipt.mrn, CaseAction::Take).unwrap_err();
+    assert_eq!((second.kind, second.findings.len()), (crate::Kind::Refused, 1));
+    let conform = CaseAction::Complete { result: result(ResultCode::Conform) };
+    world.act(&one, &receipt.mrn, conform.clone()).unwrap();
+    assert_eq!(world.case(&receipt.mrn).row.state, Some(State::ReleasePending));
+    world.act(&one, &receipt.mrn, CaseAction::WithdrawResult { why: "wrong box".to_owned() }).unwrap();
+    assert_eq!(world.case(&receipt.mrn).row.state, Some(State::UnderControl));
+    world.act(&one, &receipt.mrn, conform).unwrap();
+    assert_eq!(world.house.run_timers().unwrap(), 0, "nothing is due yet");
+    world.clock.forward(1);
+    assert_eq!(world.house.run_timers().unwrap(), 1);
+    let case = world.case(&receipt.mrn);
+    assert_eq!((case.row.state, case.row.irregular), (Some(State::Released), Some(false)));
+}
+
+#[test]
+fn what_was_found_is_an_outcome_and_goods_are_detained_by_an_officer_only() {
+    let world = World::with_policies(false);
+    let mrn = world.lodge(&impossible("LRN-1")).unwrap().mrn;
+    world.act(&officer("o-1"), &mrn, CaseAction::Take).unwrap();
+    world.act(&officer("o-1"), &mrn, CaseAction::Complete { result: result(ResultCode::Irregular) }).unwrap();
+    let detain = CaseAction::Detain {
+        legal_basis: "Customs Act, section 9".to_owned(),
+        why: "hidden goods".to_owned(),
+    };
+    world.act(&officer("o-1"), &mrn, detain).unwrap();
+    let case = world.case(&mrn);
+    assert_eq!((case.row.state, case.row.irregular), (Some(State::Detained), Some(true)));
+    let entity = world.house.entity(&officer("o-1"), "NL0001").unwrap();
+    assert_eq!((entity.roles[0].hits.inspected, entity.roles[0].hits.irregular), (1, 1));
+    assert!(case.tags[0].hits.is_some_and(|hits| hits.irregular == 1));
+}
+
+#[test]
+fn the_same_reference_gets_its_first_receipt_and_other_content_is_told_whose_it_is() {
+    let world = World::with_policies(false);
+    let first = world.lodge(&declaration("LRN-1")).unwrap();
+    let again = world.lodge(&declaration("LRN-1")).unwrap();
+    assert_eq!((again.mrn.as_str(), again.repeated), (first.mrn.as_str(), true));
+    let mut other = declaration("LRN-1");
+    other["type_code"] = json!("IMD");
+    assert_eq!(world.lodge(&other).unwrap_err().code, "reference_in_use");
+    // The same after the house was closed and opened again, and the next number is a new one.
+    let world = world.reopened();
+    assert_eq!(world.lodge(&declaration("LRN-1")).unwrap().mrn, first.mrn);
+    assert_ne!(world.lodge(&declaration("LRN-2")).unwrap().mrn, first.mrn);
+}
+
+#[test]
+fn what_cannot_be_accepted_is_rejected_for_correction_and_may_come_again() {
+    let world = World::with_policies(false);
+    let mut wrong = declaration("LRN-1");
+    wrong["goods_shipment"]["government_agency_goods_item"][0]["origin"][0]["country_code"] = json!("QQ");
+    let rejected = world.lodge(&wrong).unwrap();
+    assert_eq!(rejected.progress, Progress::Rejected);
+    assert!(
+        rejected.findings.iter().any(|finding| finding.pointer.0.contains("origin")),
+        "{:?}",
+        rejected.findings
+    );
+    let accepted = world.lodge(&declaration("LRN-1")).unwrap();
+    assert_eq!((accepted.progress, accepted.repeated), (Progress::Released, false));
+    let nonsense = LodgeRequest { bytes: b"not a declaration".to_vec(), form: None, channel: Channel::Api };
+    assert_eq!(world.house.lodge(&trader(), nonsense).unwrap_err().code, "declaration_form_unknown");
+}
+
+#[test]
+fn without_policies_declarations_wait_and_nothing_is_lost() {
+    let world = World::bare();
+    let receipt = world.lodge(&declaration("LRN-1")).unwrap();
+    assert_eq!(receipt.progress, Progress::Received);
+    let kind = PolicyKind::Acceptance;
+    world.bring_into_force(kind, world.house.standard_policy(kind).unwrap());
+    // The desk takes up what waited; without a plan an officer looks at it.
+    let waited = (0..100).any(|_| {
+        std::thread::sleep(Duration::from_millis(50));
+        world.case(&receipt.mrn).row.state == Some(State::Held)
+    });
+    assert!(waited, "{:?}", kinds(&world.case(&receipt.mrn)));
+}
+
+#[test]
+fn a_policy_needs_two_different_people() {
+    let world = World::bare();
+    let analyst = reader("a", Role::Analyst);
+    let content = world.house.standard_policy(PolicyKind::Release).unwrap();
+    let hash = world.house.propose_policy(&analyst, PolicyKind::Release, content.clone()).unwrap().hash;
+    assert!(world.house.approve_policy(&analyst, &hash).unwrap().in_force_since.is_none());
+    assert_eq!(world.house.approve_policy(&analyst, &hash).unwrap_err().code, "policy_approved_by_same");
+    assert_eq!(world.house.approve_policy(&officer("o"), &hash).unwrap_err().code, "not_permitted");
+    assert!(world.house.approve_policy(&reader("c", Role::Chief), &hash).unwrap().in_force_since.is_some());
+    let world = world.reopened();
+    let policies = world.house.plans(&analyst).unwrap().policies;
+    assert_eq!(
+        (policies.len(), policies[0].hash == hash, policies[0].in_force_since.is_some()),
+        (1, true, true)
+    );
+    let mut empty = content;
+    empty["legal_basis"] = json!(" ");
+    assert_eq!(
+        world.house.propose_policy(&analyst, PolicyKind::Release, empty).unwrap_err().code,
+        "policy_refused"
+    );
+}
+
+#[test]
+fn a_trader_sees_its_own_and_what_is_not_its_own_is_as_unknown_as_what_does_not_exist() {
+    let world = World::with_policies(false);
+    let mrn = world.lodge(&impossible("LRN-1")).unwrap().mrn;
+    let own = world.house.own_declaration(&trader(), &mrn).unwrap();
+    assert_eq!((own.progress, own.lrn.as_str()), (Progress::UnderExamination, "LRN-1"));
+    let told = serde_json::to_string(&own).unwrap();
+    for secret in ["gross_below_net", "\"red\"", "score", "threshold", "o-1"] {
+        assert!(!told.contains(secret), "{secret} in {told}");
+    }
+    let stranger = reader("t-2", Role::Trader).of_party(Some("NL0002"));
+    let theirs = world.house.own_declaration(&stranger, &mrn).unwrap_err();
+    let none = world.house.own_declaration(&stranger, "26ZZ00000000000000").unwrap_err();
+    assert_eq!((theirs.code.as_str(), none.code.as_str()), ("declaration_unknown", "declaration_unknown"));
+    assert_eq!(world.house.case(&trader(), &mrn).unwrap_err().code, "not_permitted");
+    assert_eq!(world.lodge_as(&stranger, &declaration("X-1")).unwrap().progress, Progress::Rejected);
+}
+
+#[test]
+fn a_question_is_asked_and_answered_and_a_decision_contested() {
+    let world = World::with_policies(false);
+    let mrn = world.lodge(&impossible("LRN-1")).unwrap().mrn;
+    world.act(&officer("o-1"), &mrn, CaseAction::Take).unwrap();
+    world.act(&officer("o-1"), &mrn, CaseAction::Ask { text: "Which masses?".to_owned() }).unwrap();
+    let own = world.house.own_declaration(&trader(), &mrn).unwrap();
+    assert_eq!(
+        (own.progress, own.open_question.as_deref()),
+        (Progress::QuestionAsked, Some("Which masses?"))
+    );
+    world.act(&trader(), &mrn, CaseAction::Answer { text: "Swapped.".to_owned() }).unwrap();
+    assert_eq!(world.case(&mrn).open_question, None);
+    world.act(&trader(), &mrn, CaseAction::Contest { text: "It is released elsewhere.".to_owned() }).unwrap();
+    assert!(world.case(&mrn).open_contest.is_some());
+    let answer = CaseAction::AnswerContest { upheld: false, text: "The control goes on.".to_owned() };
+    assert_eq!(world.act(&officer("o-1"), &mrn, answer.clone()).unwrap_err().code, "not_permitted");
+    world.act(&reader("c", Role::Chief), &mrn, answer).unwrap();
+    assert_eq!(world.case(&mrn).open_contest, None);
+}
+
+#[test]
+fn the_read_model_can_be_deleted_and_is_rebuilt_the_same() {
+    let world = World::with_policies(false);
+    for number in 0..5 {
+        world.lodge(&declaration(&format!("LRN-{number}"))).unwrap();
+    }
+    let mrn = world.lodge(&impossible("LRN-9")).unwrap().mrn;
+    let chief = reader("c", Role::Chief);
+    let before = world.house.find_declarations(&chief, &DeclarationsQuery::default()).unwrap();
+    assert_eq!(before.total, 6);
+    let World { folder, clock, house } = world;
+    let head = house.journal_position();
+    drop(house);
+    std::fs::remove_dir_all(folder.path().join("data/read-models")).unwrap();
+    let house = Customhouse::open_with_clock(&folder.path().join("data"), clock.clone()).unwrap();
+    assert!(house.wait_until_shown(head, Duration::from_secs(60)) >= head);
+    assert_eq!(house.find_declarations(&chief, &DeclarationsQuery::default()).unwrap(), before);
+    let by_tag = DeclarationsQuery { tag: "gross_below_net".to_owned(), ..DeclarationsQuery::default() };
+    let found = house.find_declarations(&chief, &by_tag).unwrap();
+    assert_eq!(found.rows.iter().map(|row| row.mrn.as_str()).collect::<Vec<_>>(), [mrn.as_str()]);
+}

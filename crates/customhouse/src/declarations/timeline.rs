@@ -1,0 +1,417 @@
+//! One declaration with everything an official may see of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use clearance::{Basis, Event};
+use journal::RecordedEvent;
+use rusqlite::params;
+use selection::Made;
+use spine::{ActorKind, Sensitivity, Value, declaration_entry};
+
+use super::commands::{Folded, unknown};
+use super::event::{Kept, LODGED, Lodged, SELECTION_MADE, TAGS_APPLIED, TagsApplied};
+use super::model::{
+    CaseFile, ControlOnCase, DecisionShown, HitRate, OpinionOnCase, Original, TagOnCase, TimelineStep,
+};
+use super::read_model::row;
+use crate::Customhouse;
+use crate::error::{Error, Kind};
+use crate::identity::{Permission, Reader};
+use crate::projection::Record;
+
+/// Characters of a note on a timeline.
+const NOTE_CHARACTERS_MAX: usize = 300;
+/// Deviate of the normal distribution for an interval of 95 %.
+const DEVIATE: f64 = 1.959_963_985;
+
+impl HitRate {
+    /// The rate with its Wilson interval (E. B. Wilson, 1927).
+    #[must_use]
+    pub fn of(inspected: u64, irregular: u64) -> Self {
+        if inspected == 0 {
+            return Self { inspected, irregular, rate: None, low: None, high: None };
+        }
+        let number = |n: u64| f64::from(u32::try_from(n).unwrap_or(u32::MAX));
+        let (n, hits) = (number(inspected), number(irregular.min(inspected)));
+        let (rate, z2) = (hits / n, DEVIATE * DEVIATE);
+        let middle = (rate + z2 / (2.0 * n)) / (1.0 + z2 / n);
+        let half = DEVIATE * (rate * (1.0 - rate) / n + z2 / (4.0 * n * n)).sqrt() / (1.0 + z2 / n);
+        Self {
+            inspected,
+            irregular,
+            rate: Some(rate),
+            low: Some((middle - half).max(0.0)),
+            high: Some((middle + half).min(1.0)),
+        }
+    }
+}
+
+impl From<&Basis> for DecisionShown {
+    fn from(basis: &Basis) -> Self {
+        Self {
+            legal_basis: basis.legal_basis.clone(),
+            reason: basis.reason.clone(),
+            how_to_contest: basis.how_to_contest.clone(),
+            policy: basis.policy.clone(),
+        }
+    }
+}
+
+/// What stands in a declaration's stream beside its case.
+#[derive(Default)]
+pub(super) struct Told {
+    pub(super) lodged: Option<Lodged>,
+    pub(super) tags: Option<TagsApplied>,
+    pub(super) made: Option<Made>,
+}
+
+impl Told {
+    pub(super) fn of(folded: &Folded) -> Self {
+        let mut told = Self::default();
+        for event in &folded.events {
+            let Some(payload) = event.payload.value() else { continue };
+            match event.envelope.kind.as_str() {
+                LODGED => told.lodged = serde_json::from_value(payload.clone()).ok(),
+                TAGS_APPLIED => told.tags = serde_json::from_value(payload.clone()).ok(),
+                SELECTION_MADE => told.made = serde_json::from_value(payload.clone()).ok(),
+                _ => {}
+            }
+        }
+        told
+    }
+
+    pub(super) fn original(&self) -> Option<Original> {
+        self.lodged.as_ref().map(|lodged| Original {
+            media_type: lodged.media_type.clone(),
+            sha256: lodged.sha256.clone(),
+            bytes: lodged.bytes,
+        })
+    }
+}
+
+impl Customhouse {
+    /// One declaration with everything the reader may see.
+    pub fn case(&self, reader: &Reader, mrn: &str) -> Result<CaseFile, Error> {
+        reader.require(Permission::ViewDeclarations)?;
+        let record =
+            self.projection.read(|connection| Record::find(connection, mrn))?.ok_or_else(|| unknown(mrn))?;
+        if record.batch.is_some() {
+            return self.case_of_history(reader, &record);
+        }
+        let folded = self.folded(mrn)?;
+        let told = Told::of(&folded);
+        let restricted = reader.clearance() >= Sensitivity::Restricted;
+        let timeline = self.timeline(reader, &folded);
+        let case = &folded.case;
+        let ordered = look_for_of(&folded, false);
+        let audited = look_for_of(&folded, true);
+        let last_decision = timeline.iter().rev().find_map(|step| step.decision.clone());
+        let open_text = |kind: &str| last_text(&folded, kind);
+        let mut actions = case.actions();
+        actions.retain(|action| action.by() == ActorKind::Officer && reader.may(Permission::Examine));
+        Ok(CaseFile {
+            row: row(&record, reader),
+            version: folded.version,
+            tags: self.tags_on_case(reader, told.tags.as_ref(), told.made.as_ref())?,
+            tags_unknown: told.tags.as_ref().map_or(0, |tags| tags.unknown),
+            opinion: told.made.as_ref().map(|made| self.opinion(reader, made, record.simulated)),
+            original: told.original(),
+            findings: told.lodged.as_ref().map(|own| own.findings.clone()).unwrap_or_default(),
+            declaration: told.lodged.and_then(|lodged| lodged.declaration),
+            entries: Vec::new(),
+            selection: told.made.filter(|_| restricted).map(|made| self.without_secret_tags(reader, made)),
+            control: case.control.as_ref().map(|own| self.control(reader, own, &ordered)),
+            audit: case.audit.as_ref().map(|own| self.control(reader, own, &audited)),
+            release_at: case.release_at,
+            open_question: case.open_question.as_ref().and_then(|_| open_text("question.asked")),
+            open_documents: case.open_documents.as_ref().and_then(|_| open_text("documents.requested")),
+            open_contest: case.contested.then(|| open_text("decision.contested")).flatten(),
+            cancel_requested: case
+                .cancel_requested
+                .then(|| open_text("declaration.cancel_requested"))
+                .flatten(),
+            actions,
+            timeline,
+            last_decision,
+        })
+    }
+
+    /// The bytes of a declaration as they came, with their media type: for officials and for its own trader.
+    pub fn original(&self, reader: &Reader, mrn: &str) -> Result<(String, Vec<u8>), Error> {
+        if !reader.may(Permission::ViewDeclarations) {
+            reader.require(Permission::Lodge)?;
+            self.own_record(reader, mrn)?;
+        }
+        let lodged = Told::of(&self.folded(mrn)?).lodged.ok_or_else(|| {
+            Error::new(
+                Kind::NotFound,
+                "original_erased",
+                "the declaration's content was erased",
+                "Nothing can be done.",
+            )
+        })?;
+        let bytes = match lodged.kept {
+            Kept::Text(text) => text.into_bytes(),
+            Kept::Blob(sha256) => {
+                let mut bytes = Vec::new();
+                std::io::Read::read_to_end(&mut self.journal.get_blob(&sha256)?, &mut bytes)
+                    .map_err(|error| Error::internal("original_unreadable", &error))?;
+                bytes
+            }
+        };
+        Ok((lodged.media_type, bytes))
+    }
+
+    fn case_of_history(&self, reader: &Reader, record: &Record) -> Result<CaseFile, Error> {
+        let batch = record.batch.clone().unwrap_or_default();
+        Ok(CaseFile {
+            row: row(record, reader),
+            version: 0,
+            declaration: None,
+            entries: self.entries_of_declaration(reader, &batch, &record.mrn)?,
+            findings: Vec::new(),
+            original: None,
+            tags: Vec::new(),
+            tags_unknown: 0,
+            opinion: None,
+            selection: None,
+            control: None,
+            audit: None,
+            release_at: None,
+            open_question: None,
+            open_documents: None,
+            open_contest: None,
+            cancel_requested: None,
+            actions: Vec::new(),
+            timeline: Vec::new(),
+            last_decision: None,
+        })
+    }
+
+    /// Fields of a declaration's rows in a batch, as far as the reader may see them.
+    fn entries_of_declaration(
+        &self,
+        reader: &Reader,
+        batch: &str,
+        mrn: &str,
+    ) -> Result<Vec<BTreeMap<String, String>>, Error> {
+        let Some(table) = self.pool.table_of(batch)? else { return Ok(Vec::new()) };
+        let hidden: BTreeSet<String> = self.rows_page(reader, batch, 0, 0)?.withheld.into_iter().collect();
+        let Some(ids) = table.texts("declaration_id") else { return Ok(Vec::new()) };
+        let Some(code) = ids.code_of(mrn) else { return Ok(Vec::new()) };
+        let rows = ids.codes().iter().enumerate().filter(|(_, own)| **own == code).map(|(row, _)| row);
+        let schema = declaration_entry::schema();
+        let shown = |row: usize| -> BTreeMap<String, String> {
+            let fields = schema.fields.iter().filter(|field| {
+                field.sensitivity <= reader.clearance().max(Sensitivity::Party)
+                    && !hidden.contains(&field.name)
+            });
+            fields
+                .filter_map(|field| {
+                    let value: Value = table.value(row, &field.name)?;
+                    Some((field.name.clone(), value.to_string()))
+                })
+                .collect()
+        };
+        Ok(rows.map(shown).collect())
+    }
+
+    fn opinion(&self, reader: &Reader, made: &Made, simulated: bool) -> OpinionOnCase {
+        let restricted = reader.clearance() >= Sensitivity::Restricted;
+        let plan = self.in_force().selection.clone().filter(|plan| plan.0 == made.plan);
+        let fitted = plan.as_ref().is_some_and(|plan| plan.1.fit.is_some());
+        OpinionOnCase {
+            score: restricted.then_some(made.score),
+            threshold: restricted.then_some(made.threshold),
+            // Points are hundredths of log-odds.
+            expected_share: fitted.then(|| 1.0 / (1.0 + (-f64::from(made.score) / 100.0).exp())),
+            lane: made.lane,
+            arm: restricted.then_some(made.arm),
+            simulated: simulated || plan.is_some_and(|plan| plan.1.simulated),
+        }
+    }
+
+    /// A selection without reasons that name tags above the reader's clearance.
+    fn without_secret_tags(&self, reader: &Reader, mut made: Made) -> Made {
+        made.reasons.retain(|reason| self.tag(reader, &reason.tag).is_ok());
+        made.hard_rules.retain(|tag| self.tag(reader, tag).is_ok());
+        made
+    }
+
+    fn tags_on_case(
+        &self,
+        reader: &Reader,
+        applied: Option<&TagsApplied>,
+        made: Option<&Made>,
+    ) -> Result<Vec<TagOnCase>, Error> {
+        let restricted = reader.clearance() >= Sensitivity::Restricted;
+        let hits: BTreeMap<String, (u64, u64)> = self.projection.read(|connection| {
+            let mut statement =
+                connection.prepare_cached("SELECT inspected, irregular FROM tag_hits WHERE tag = ?1")?;
+            let mut found = BTreeMap::new();
+            for own in applied.into_iter().flat_map(|applied| &applied.tags) {
+                let mut rows = statement.query(params![own.tag])?;
+                if let Some(row) = rows.next()? {
+                    found.insert(own.tag.clone(), (row.get(0)?, row.get(1)?));
+                }
+            }
+            Ok(found)
+        })?;
+        let mut tags: Vec<TagOnCase> = applied
+            .into_iter()
+            .flat_map(|applied| &applied.tags)
+            .filter_map(|own| {
+                let definition = self.tag(reader, &own.tag).ok()?.definition;
+                let points = made
+                    .filter(|_| restricted)
+                    .and_then(|made| made.reasons.iter().find(|reason| reason.tag == own.tag))
+                    .map(|reason| reason.points);
+                let rate = hits.get(&own.tag).copied().unwrap_or_default();
+                Some(TagOnCase {
+                    tag: own.tag.clone(),
+                    title: definition.title.clone(),
+                    severity: definition.severity.name().to_owned(),
+                    sensitivity: definition.sensitivity,
+                    items: own.items.clone(),
+                    points,
+                    values: visible_values(&own.values, reader),
+                    hint: definition.inspection_hint.clone(),
+                    hits: restricted.then(|| HitRate::of(rate.0, rate.1)),
+                })
+            })
+            .collect();
+        let weight = |severity: &str| match severity {
+            "high" => 2,
+            "medium" => 1,
+            _ => 0,
+        };
+        tags.sort_by_key(|tag| std::cmp::Reverse((tag.points.unwrap_or(0), weight(&tag.severity))));
+        Ok(tags)
+    }
+
+    fn control(
+        &self,
+        reader: &Reader,
+        own: &clearance::ControlStanding,
+        look_for: &[clearance::LookFor],
+    ) -> ControlOnCase {
+        ControlOnCase {
+            kind: own.kind,
+            due_at: own.due_at,
+            overdue: own.result.is_none() && own.due_at < self.now(),
+            officer: own.officer.clone(),
+            officer_name: own.officer.as_deref().map(|id| self.name_of(id)),
+            look_for: look_for.iter().filter(|one| one.sensitivity <= reader.clearance()).cloned().collect(),
+            result: own.result.clone(),
+        }
+    }
+
+    fn timeline(&self, reader: &Reader, folded: &Folded) -> Vec<TimelineStep> {
+        let mut before = None;
+        let mut steps = Vec::new();
+        for event in &folded.events {
+            let envelope = &event.envelope;
+            let at = envelope.occurred_at;
+            let after_ms = before.map(|before: jiff::Timestamp| {
+                u64::try_from(at.as_millisecond().saturating_sub(before.as_millisecond())).unwrap_or(0)
+            });
+            before = Some(at);
+            steps.push(TimelineStep {
+                position: event.position,
+                kind: envelope.kind.clone(),
+                at,
+                after_ms,
+                actor_kind: envelope.actor.kind,
+                actor: self.name_of(&envelope.actor.id),
+                note: self.note(reader, event),
+                decision: decision(event),
+            });
+        }
+        steps
+    }
+
+    /// What a step says, in a few words that the reader may see.
+    fn note(&self, reader: &Reader, event: &RecordedEvent) -> String {
+        let Some(payload) = event.payload.value() else { return String::new() };
+        let said = match event.envelope.kind.as_str() {
+            LODGED => payload.get("media_type").and_then(|own| own.as_str()).unwrap_or_default().to_owned(),
+            TAGS_APPLIED => {
+                let tags = serde_json::from_value::<TagsApplied>(payload.clone())
+                    .map(|own| own.tags)
+                    .unwrap_or_default();
+                tags.iter().filter(|own| self.tag(reader, &own.tag).is_ok()).count().to_string()
+            }
+            SELECTION_MADE => {
+                payload.get("lane").and_then(|lane| lane.as_str()).unwrap_or_default().to_owned()
+            }
+            kind => match Event::read(kind, event.envelope.kind_version, payload) {
+                Some(Ok(moved)) => self.note_of(&moved),
+                _ => String::new(),
+            },
+        };
+        said.chars().take(NOTE_CHARACTERS_MAX).collect()
+    }
+
+    fn note_of(&self, event: &Event) -> String {
+        match event {
+            Event::ControlOrdered { control, .. } => control.name().to_owned(),
+            Event::Escalated { to, why, .. } => format!("{}: {why}", to.name()),
+            Event::ControlTaken { officer } => self.name_of(officer),
+            Event::ControlHandedOver { to, why } => format!("{}: {why}", self.name_of(to)),
+            Event::ControlCompleted { result, .. } | Event::AuditClosed { result, .. } => {
+                format!("{} {}", result.code.code(), result.note)
+            }
+            Event::ResultWithdrawn { why } | Event::CancelRequested { why } => why.clone(),
+            Event::DocumentsRequested { what, .. } | Event::DeadlinePassed { what, .. } => what.clone(),
+            Event::DocumentsReceived { documents, note } => format!("{} {note}", documents.len()),
+            Event::QuestionAsked { text, .. }
+            | Event::QuestionAnswered { text, .. }
+            | Event::Contested { text }
+            | Event::ContestAnswered { text, .. } => text.clone(),
+            Event::ReleaseScheduled { at, .. } => at.to_string(),
+            _ => String::new(),
+        }
+    }
+}
+
+/// What a tag's condition read, as far as the reader may see the fields. Aggregates over fields have names of their own
+/// and say nothing of single records.
+fn visible_values(values: &[(String, String)], reader: &Reader) -> Vec<(String, String)> {
+    let schema = declaration_entry::schema();
+    let seen = |name: &str| {
+        schema.field(name).is_none_or(|field| field.sensitivity <= reader.clearance().max(Sensitivity::Party))
+    };
+    values.iter().filter(|(name, _)| seen(name)).cloned().collect()
+}
+
+/// What makes an event a decision.
+pub(super) fn decision(event: &RecordedEvent) -> Option<DecisionShown> {
+    let basis = event.payload.value()?.get("basis")?;
+    serde_json::from_value::<Basis>(basis.clone()).ok().as_ref().map(DecisionShown::from)
+}
+
+/// What officers were told to look for when the last control, or the audit, was ordered.
+fn look_for_of(folded: &Folded, audit: bool) -> Vec<clearance::LookFor> {
+    folded
+        .events
+        .iter()
+        .rev()
+        .find_map(|event| {
+            let read =
+                Event::read(&event.envelope.kind, event.envelope.kind_version, event.payload.value()?)?
+                    .ok()?;
+            match read {
+                Event::ControlOrdered { look_for, .. } if !audit => Some(look_for),
+                Event::AuditOpened { look_for, .. } if audit => Some(look_for),
+                _ => None,
+            }
+        })
+        .unwrap_or_default()
+}
+
+/// The words of the last event of a kind.
+pub(super) fn last_text(folded: &Folded, kind: &str) -> Option<String> {
+    let event = folded.events.iter().rev().find(|event| event.envelope.kind == kind)?;
+    let payload = event.payload.value()?;
+    ["text", "what", "why"].iter().find_map(|name| payload.get(*name)?.as_str().map(str::to_owned))
+}

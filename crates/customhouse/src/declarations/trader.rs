@@ -1,0 +1,176 @@
+//! A trader's own declarations: no lane, no tag, no score, no officer, nobody else's data.
+
+use clearance::Event;
+use rusqlite::params;
+use spine::ActorKind;
+
+use super::commands::Folded;
+use super::event::LODGED;
+use super::model::{OwnDeclaration, OwnRow, Progress, Receipt, TimelineStep};
+use super::read_model::{PAGE_ROWS, receipt};
+use super::timeline::{Told, decision, last_text};
+use crate::Customhouse;
+use crate::error::Error;
+use crate::identity::{Permission, Reader};
+use crate::projection::{COLUMNS, Record};
+
+/// What of a case a trader is told about. What stands not here is nothing of theirs.
+fn told_to_trader(kind: &str) -> bool {
+    matches!(
+        kind,
+        LODGED
+            | "declaration.accepted"
+            | "declaration.rejected"
+            | "control.ordered"
+            | "control.escalated"
+            | "control.completed"
+            | "documents.requested"
+            | "documents.received"
+            | "question.asked"
+            | "question.answered"
+            | "goods.released"
+            | "goods.detained"
+            | "declaration.cancel_requested"
+            | "declaration.cancelled"
+            | "declaration.cancel_denied"
+            | "decision.contested"
+            | "contest.answered"
+    )
+}
+
+impl Customhouse {
+    /// A page of the reader's own declarations, the latest first, and how many there are. `q` is the beginning of a
+    /// reference or an MRN.
+    pub fn own_declarations(
+        &self,
+        reader: &Reader,
+        q: &str,
+        page: usize,
+    ) -> Result<(Vec<OwnRow>, u64), Error> {
+        reader.require(Permission::Lodge)?;
+        let Some(party) = &reader.party else { return Ok((Vec::new(), 0)) };
+        let q = q.trim();
+        let to = format!("{q}\u{10FFFF}");
+        let skip = page.saturating_sub(1).saturating_mul(PAGE_ROWS);
+        let own = "batch IS NULL AND mrn IN (SELECT mrn FROM declaration WHERE party = ?1
+             UNION SELECT mrn FROM declaration WHERE declarant = ?1
+             UNION SELECT mrn FROM declaration WHERE importer = ?1)
+             AND (?2 = '' OR (mrn >= ?2 AND mrn < ?3) OR (lrn >= ?2 AND lrn < ?3))";
+        let (records, total) = self.projection.read(|connection| {
+            let records: Vec<Record> = connection
+                .prepare_cached(&format!(
+                    "SELECT {COLUMNS} FROM declaration WHERE {own} ORDER BY lodged_at DESC, mrn DESC LIMIT ?4 OFFSET ?5"
+                ))?
+                .query_map(params![party, q, to, PAGE_ROWS, skip], Record::read)?
+                .collect::<Result<_, _>>()?;
+            let total: u64 = connection
+                .prepare_cached(&format!("SELECT count(*) FROM declaration WHERE {own}"))?
+                .query_row(params![party, q, to], |row| row.get(0))?;
+            Ok((records, total))
+        })?;
+        let rows = records
+            .into_iter()
+            .map(|record| OwnRow {
+                progress: record.case.as_ref().map_or(Progress::Received, Progress::of),
+                mrn: record.mrn,
+                lrn: record.lrn,
+                lodged_at: record.lodged_at,
+                released_at: record.released_at,
+                description: record.description,
+                items: record.items,
+                waits_for_trader: record.waits_for_trader,
+            })
+            .collect();
+        Ok((rows, total))
+    }
+
+    /// The receipt of one of the reader's own declarations, as it stands now.
+    pub fn receipt(&self, reader: &Reader, mrn: &str) -> Result<Receipt, Error> {
+        reader.require(Permission::Lodge)?;
+        Ok(receipt(&self.own_record(reader, mrn)?))
+    }
+
+    /// One of the reader's own declarations.
+    pub fn own_declaration(&self, reader: &Reader, mrn: &str) -> Result<OwnDeclaration, Error> {
+        reader.require(Permission::Lodge)?;
+        let record = self.own_record(reader, mrn)?;
+        let folded = self.folded(mrn)?;
+        let told = Told::of(&folded);
+        let case = &folded.case;
+        let timeline = own_timeline(&folded, &record.office);
+        let mut actions = case.actions();
+        actions.retain(|action| action.by() == ActorKind::Trader);
+        let waits = case.open_question.as_ref().or(case.open_documents.as_ref());
+        Ok(OwnDeclaration {
+            mrn: record.mrn,
+            lrn: record.lrn,
+            progress: Progress::of(case),
+            lodged_at: record.lodged_at,
+            released_at: record.released_at,
+            office: record.office,
+            original: told.original(),
+            findings: told.lodged.as_ref().map(|own| own.findings.clone()).unwrap_or_default(),
+            declaration: told.lodged.and_then(|lodged| lodged.declaration),
+            open_question: case.open_question.as_ref().and_then(|_| last_text(&folded, "question.asked")),
+            open_documents: case
+                .open_documents
+                .as_ref()
+                .and_then(|_| last_text(&folded, "documents.requested")),
+            answer_by: waits.map(|open| open.due_at),
+            actions,
+            last_decision: timeline.iter().rev().find_map(|step| step.decision.clone()),
+            timeline,
+            simulated: record.simulated,
+        })
+    }
+}
+
+/// The steps that concern the trader. Officers and policies act as the office.
+fn own_timeline(folded: &Folded, office: &str) -> Vec<TimelineStep> {
+    let mut before: Option<jiff::Timestamp> = None;
+    let mut steps = Vec::new();
+    for event in &folded.events {
+        let envelope = &event.envelope;
+        if !told_to_trader(&envelope.kind) {
+            continue;
+        }
+        let at = envelope.occurred_at;
+        let moved = event
+            .payload
+            .value()
+            .and_then(|payload| Event::read(&envelope.kind, envelope.kind_version, payload))
+            .and_then(Result::ok);
+        let hidden = matches!(&moved, Some(Event::ControlOrdered { trader_may_be_told: false, .. }));
+        if hidden {
+            continue;
+        }
+        let by_trader = envelope.actor.kind == ActorKind::Trader;
+        steps.push(TimelineStep {
+            position: 0,
+            kind: envelope.kind.clone(),
+            at,
+            after_ms: before.map(|before| {
+                u64::try_from(at.as_millisecond().saturating_sub(before.as_millisecond())).unwrap_or(0)
+            }),
+            actor_kind: if by_trader { ActorKind::Trader } else { ActorKind::Officer },
+            actor: if by_trader { String::new() } else { office.to_owned() },
+            note: moved.as_ref().map(note).unwrap_or_default(),
+            decision: decision(event).map(|own| super::model::DecisionShown { policy: None, ..own }),
+        });
+        before = Some(at);
+    }
+    steps
+}
+
+fn note(event: &Event) -> String {
+    match event {
+        Event::DocumentsRequested { what, .. } => what.clone(),
+        Event::QuestionAsked { text, .. }
+        | Event::QuestionAnswered { text, .. }
+        | Event::Contested { text }
+        | Event::ContestAnswered { text, .. } => text.clone(),
+        Event::CancelRequested { why } => why.clone(),
+        Event::ControlCompleted { result, .. } => result.code.code().to_owned(),
+        _ => String::new(),
+    }
+}

@@ -1,0 +1,411 @@
+//! What each event changes in the read model.
+
+use std::collections::BTreeMap;
+
+use clearance::{Case, ControlResult, Event};
+use jiff::Timestamp;
+use journal::RecordedEvent;
+use rusqlite::{Transaction, params};
+use selection::{Made, Moved};
+use spine::declaration::{Declaration, PartyRole};
+
+use super::failed;
+use super::history;
+use super::record::Record;
+use super::tally::Tally;
+use crate::declarations::event::{
+    LODGED, Lodged, SELECTION_MADE, STREAM_PREFIX, TAGS_APPLIED, THRESHOLD_MOVED, TagsApplied,
+};
+use crate::error::{Error, Kind};
+use crate::pool::Pool;
+
+/// How an event went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Applied {
+    /// It is in.
+    Done,
+    /// What was built rests on something that has changed: build anew.
+    StartAgain,
+}
+
+/// Applies the events of one transaction. Declarations that are touched are written once, at its end.
+pub(super) struct Applier<'a> {
+    pub(super) transaction: &'a Transaction<'a>,
+    pub(super) pool: &'a Pool,
+    pub(super) tally: Tally,
+    touched: BTreeMap<String, Record>,
+}
+
+fn unreadable(event: &RecordedEvent, reason: &dyn std::fmt::Display) -> Error {
+    Error::new(
+        Kind::FolderUnusable,
+        "event_unreadable",
+        format!(
+            "the event at position {} ({}) cannot be read: {reason}",
+            event.position, event.envelope.kind
+        ),
+        "Run the newer version of tidewaiter that wrote it. Nothing was changed.",
+    )
+}
+
+impl<'a> Applier<'a> {
+    pub(super) fn new(transaction: &'a Transaction<'a>, pool: &'a Pool) -> Self {
+        Self { transaction, pool, tally: Tally::default(), touched: BTreeMap::new() }
+    }
+
+    /// Applies one event.
+    pub(super) fn apply(&mut self, event: &RecordedEvent) -> Result<Applied, Error> {
+        let envelope = &event.envelope;
+        // What was erased leaves what stands as it is.
+        let Some(payload) = event.payload.value() else { return Ok(Applied::Done) };
+        if envelope.kind == ::pool::event::BATCH_ADMITTED {
+            return history::apply(self, event, payload);
+        }
+        if envelope.kind == THRESHOLD_MOVED {
+            let moved: Moved =
+                serde_json::from_value(payload.clone()).map_err(|error| unreadable(event, &error))?;
+            self.moved(event, &moved).map_err(|error| failed(&error))?;
+            return Ok(Applied::Done);
+        }
+        let Some(mrn) = envelope.stream.strip_prefix(STREAM_PREFIX) else { return Ok(Applied::Done) };
+        let at = envelope.occurred_at;
+        match envelope.kind.as_str() {
+            LODGED => {
+                let lodged: Lodged =
+                    serde_json::from_value(payload.clone()).map_err(|error| unreadable(event, &error))?;
+                self.lodged(event, lodged).map_err(|error| failed(&error))?;
+            }
+            TAGS_APPLIED => {
+                let tags: TagsApplied =
+                    serde_json::from_value(payload.clone()).map_err(|error| unreadable(event, &error))?;
+                self.tagged(mrn, &tags, at).map_err(|error| failed(&error))?;
+            }
+            SELECTION_MADE => {
+                let made: Made =
+                    serde_json::from_value(payload.clone()).map_err(|error| unreadable(event, &error))?;
+                self.selected(mrn, &made, at, envelope.recorded_at).map_err(|error| failed(&error))?;
+            }
+            kind => {
+                if let Some(read) = Event::read(kind, envelope.kind_version, payload) {
+                    let moved = read.map_err(|error| unreadable(event, &error))?;
+                    self.case_moved(mrn, &moved, at).map_err(|error| failed(&error))?;
+                }
+            }
+        }
+        if let Some(record) = self.touched.get_mut(mrn) {
+            record.position = event.position;
+        }
+        Ok(Applied::Done)
+    }
+
+    /// Writes everything, and the position that is reflected now.
+    pub(super) fn finish(self, position: u64) -> rusqlite::Result<()> {
+        for record in self.touched.values() {
+            record.save(self.transaction)?;
+        }
+        self.tally.write(self.transaction)?;
+        self.transaction.execute("UPDATE reflected SET position = ?1", [position])?;
+        Ok(())
+    }
+
+    /// The declaration's row, to be written at the end.
+    pub(super) fn record(&mut self, mrn: &str) -> rusqlite::Result<Option<&mut Record>> {
+        if !self.touched.contains_key(mrn) {
+            let Some(found) = Record::find(self.transaction, mrn)? else { return Ok(None) };
+            self.touched.insert(mrn.to_owned(), found);
+        }
+        Ok(self.touched.get_mut(mrn))
+    }
+
+    fn lodged(&mut self, event: &RecordedEvent, lodged: Lodged) -> rusqlite::Result<()> {
+        let at = event.envelope.occurred_at;
+        let waited = jiff::SignedDuration::from_micros(i64::try_from(lodged.waited_us).unwrap_or(i64::MAX));
+        let mut record = Record {
+            mrn: lodged.mrn.clone(),
+            lrn: lodged.functional_reference_id,
+            party: Some(lodged.party),
+            number: Some(lodged.number),
+            sha256: Some(lodged.sha256),
+            office: lodged
+                .declaration
+                .as_ref()
+                .and_then(Declaration::office_id)
+                .unwrap_or("unknown")
+                .to_owned(),
+            received_at: at.checked_sub(waited).unwrap_or(at),
+            lodged_at: at,
+            simulated: lodged.simulated,
+            findings: (!lodged.findings.is_empty())
+                .then(|| serde_json::to_string(&lodged.findings).ok())
+                .flatten(),
+            case: Some(Case::lodged()),
+            ..Record::default()
+        };
+        if let Some(declaration) = &lodged.declaration {
+            describe(&mut record, declaration);
+            self.index_items(&record.mrn, declaration)?;
+        }
+        self.tally.count(at, &record.office, "lodged");
+        self.tally.seen_at(&record.office);
+        self.tally.add("declarations", 1);
+        if record.simulated {
+            self.tally.add("simulated", 1);
+        }
+        self.count_parties(&record)?;
+        record.follow_case();
+        self.touched.insert(record.mrn.clone(), record);
+        Ok(())
+    }
+
+    fn index_items(&self, mrn: &str, declaration: &Declaration) -> rusqlite::Result<()> {
+        let mut item = self
+            .transaction
+            .prepare_cached("INSERT OR IGNORE INTO item (commodity, mrn, origin) VALUES (?1, ?2, ?3)")?;
+        for own in declaration.items() {
+            if let Some(code) = own.commodity.code() {
+                let origin = own.origin.first().and_then(|origin| origin.country_code.as_deref());
+                item.execute(params![code, mrn, origin])?;
+            }
+        }
+        let mut container = self
+            .transaction
+            .prepare_cached("INSERT OR IGNORE INTO container (container, mrn) VALUES (?1, ?2)")?;
+        let shipped = declaration.goods_shipment.consignment.transport_equipment.iter();
+        let of_items = declaration.items().iter().flat_map(|item| &item.commodity.transport_equipment);
+        for id in shipped.chain(of_items).filter_map(|equipment| equipment.id.as_deref()) {
+            container.execute(params![id, mrn])?;
+        }
+        Ok(())
+    }
+
+    fn tagged(&mut self, mrn: &str, applied: &TagsApplied, at: Timestamp) -> rusqlite::Result<()> {
+        let Some(record) = self.record(mrn)? else { return Ok(()) };
+        let parties: Vec<String> = record.parties().into_iter().map(|(_, id)| id.to_owned()).collect();
+        let mut on =
+            self.transaction.prepare_cached("INSERT OR IGNORE INTO tag_on (tag, mrn) VALUES (?1, ?2)")?;
+        let mut of_entity = self.transaction.prepare_cached(
+            "INSERT INTO entity_tag (id, tag, n, first_at, last_at) VALUES (?1, ?2, 1, ?3, ?3)
+             ON CONFLICT DO UPDATE SET n = n + 1, first_at = min(first_at, ?3), last_at = max(last_at, ?3)",
+        )?;
+        for tag in &applied.tags {
+            on.execute(params![tag.tag, mrn])?;
+            for party in &parties {
+                of_entity.execute(params![party, tag.tag, at.as_microsecond()])?;
+            }
+        }
+        Ok(())
+    }
+
+    fn selected(
+        &mut self,
+        mrn: &str,
+        made: &Made,
+        at: Timestamp,
+        recorded_at: Timestamp,
+    ) -> rusqlite::Result<()> {
+        let Some(record) = self.record(mrn)? else { return Ok(()) };
+        record.lane = Some(made.lane);
+        record.arm = Some(made.arm.name().to_owned());
+        record.score = Some(made.score);
+        record.threshold = Some(made.threshold);
+        record.probability_ppm = Some(made.probability_ppm);
+        record.selected_at = Some(at);
+        if let Some(case) = &mut record.case {
+            case.select(made.lane);
+        }
+        record.follow_case();
+        let (office, received_at) = (record.office.clone(), record.received_at);
+        self.tally.count(at, &office, &format!("lane:{}", made.lane.name()));
+        self.tally.took(recorded_at, &office, "lane", received_at);
+        Ok(())
+    }
+
+    fn moved(&self, event: &RecordedEvent, moved: &Moved) -> rusqlite::Result<()> {
+        let text = serde_json::to_string(moved).unwrap_or_default();
+        self.transaction
+            .prepare_cached(
+                "INSERT OR REPLACE INTO moved (position, at, office, moved) VALUES (?1, ?2, ?3, ?4)",
+            )?
+            .execute(params![
+                event.position,
+                event.envelope.occurred_at.as_microsecond(),
+                moved.office,
+                text
+            ])?;
+        Ok(())
+    }
+
+    fn case_moved(&mut self, mrn: &str, event: &Event, at: Timestamp) -> rusqlite::Result<()> {
+        let Some(record) = self.record(mrn)? else { return Ok(()) };
+        let before = record.clone();
+        if let Some(case) = &mut record.case {
+            case.apply(event);
+        }
+        match event {
+            Event::ControlOrdered { .. } | Event::AuditOpened { .. } => record.ordered_at = Some(at),
+            Event::Escalated { .. } => record.ordered_at = Some(at),
+            Event::Released { .. } => record.released_at = Some(at),
+            Event::ControlCompleted { result, .. } | Event::AuditClosed { result, .. } => {
+                set_outcome(record, result, at);
+            }
+            Event::ResultWithdrawn { .. } => {
+                (record.inspected, record.irregular, record.result_at, record.recovered) =
+                    (None, None, None, None);
+            }
+            _ => {}
+        }
+        record.follow_case();
+        let after = record.clone();
+        self.follow_outcome(&before, &after)?;
+        self.tally_move(event, &before, &after, at);
+        Ok(())
+    }
+
+    fn tally_move(&mut self, event: &Event, before: &Record, after: &Record, at: Timestamp) {
+        let office = &after.office;
+        match event {
+            Event::Rejected { .. } => self.tally.count(at, office, "rejected"),
+            Event::Released { .. } if before.ordered_at.is_none() => {
+                self.tally.count(at, office, "at_once");
+                self.tally.took(at, office, "release_green", after.received_at);
+            }
+            Event::ControlCompleted { .. } | Event::AuditClosed { .. } => {
+                if let (Some(kind), Some(since)) = (&before.control, before.ordered_at) {
+                    self.tally.took(at, office, kind, since);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Counts an outcome that has become known, or is unknown again, for tags, parties and relations.
+    pub(super) fn follow_outcome(&self, before: &Record, after: &Record) -> rusqlite::Result<()> {
+        let known = |record: &Record| i64::from(record.inspected == Some(true) && record.irregular.is_some());
+        let bad =
+            |record: &Record| i64::from(record.inspected == Some(true) && record.irregular == Some(true));
+        let inspected = known(after).saturating_sub(known(before));
+        let irregular = bad(after).saturating_sub(bad(before));
+        if inspected == 0 && irregular == 0 {
+            return Ok(());
+        }
+        self.transaction
+            .prepare_cached(
+                "INSERT INTO tag_hits (tag, inspected, irregular) SELECT tag, ?2, ?3 FROM tag_on WHERE mrn = ?1
+                 ON CONFLICT DO UPDATE SET inspected = inspected + ?2, irregular = irregular + ?3",
+            )?
+            .execute(params![after.mrn, inspected, irregular])?;
+        self.count_outcome(after, inspected, irregular)
+    }
+
+    fn count_outcome(&self, record: &Record, inspected: i64, irregular: i64) -> rusqlite::Result<()> {
+        let month = month_of(record.lodged_at);
+        let mut entity = self.transaction.prepare_cached(
+            "UPDATE entity SET inspected = inspected + ?3, irregular = irregular + ?4 WHERE id = ?1 AND role = ?2",
+        )?;
+        let mut months = self.transaction.prepare_cached(
+            "UPDATE entity_month SET inspected = inspected + ?3, irregular = irregular + ?4 WHERE id = ?1 AND month = ?2",
+        )?;
+        let mut relation = self.transaction.prepare_cached(
+            "UPDATE relation SET irregular = irregular + ?4 WHERE id = ?1 AND other = ?2 AND other_role = ?3",
+        )?;
+        let parties = record.parties();
+        for id in different(&parties) {
+            months.execute(params![id, month, inspected, irregular])?;
+        }
+        for (role, id) in &parties {
+            entity.execute(params![id, role, inspected, irregular])?;
+            for (other_role, other) in
+                parties.iter().filter(|(other_role, other)| other_role != role && other != id)
+            {
+                relation.execute(params![id, other, other_role, irregular])?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Counts a declaration for its parties and their relations.
+    pub(super) fn count_parties(&self, record: &Record) -> rusqlite::Result<()> {
+        let at = record.lodged_at.as_microsecond();
+        let month = month_of(record.lodged_at);
+        let mut entity = self.transaction.prepare_cached(
+            "INSERT INTO entity (id, role, declarations, value, currency, first_at, last_at, inspected, irregular, simulated)
+             VALUES (?1, ?2, 1, ?3, ?4, ?5, ?5, 0, 0, ?6)
+             ON CONFLICT DO UPDATE SET declarations = declarations + 1, value = value + excluded.value,
+                 currency = CASE WHEN currency IS excluded.currency THEN currency ELSE 'mixed' END,
+                 first_at = min(first_at, ?5), last_at = max(last_at, ?5), simulated = max(simulated, ?6)",
+        )?;
+        let mut months = self.transaction.prepare_cached(
+            "INSERT INTO entity_month (id, month, declarations, inspected, irregular) VALUES (?1, ?2, 1, 0, 0)
+             ON CONFLICT DO UPDATE SET declarations = declarations + 1",
+        )?;
+        let mut chapter = self.transaction.prepare_cached(
+            "INSERT INTO entity_chapter (id, role, chapter, n) VALUES (?1, ?2, ?3, 1) ON CONFLICT DO UPDATE SET n = n + 1",
+        )?;
+        let mut relation = self.transaction.prepare_cached(
+            "INSERT INTO relation (id, other, other_role, n, irregular) VALUES (?1, ?2, ?3, 1, 0)
+             ON CONFLICT DO UPDATE SET n = n + 1",
+        )?;
+        let parties = record.parties();
+        for id in different(&parties) {
+            months.execute(params![id, month])?;
+        }
+        let of_chapter = record.commodity.as_deref().and_then(|code| code.get(..2));
+        for (role, id) in &parties {
+            let value = record.value_number.unwrap_or(0.0);
+            entity.execute(params![id, role, value, record.currency, at, record.simulated])?;
+            if let Some(of_chapter) = of_chapter {
+                chapter.execute(params![id, role, of_chapter])?;
+            }
+            for (other_role, other) in
+                parties.iter().filter(|(other_role, other)| other_role != role && other != id)
+            {
+                relation.execute(params![id, other, other_role])?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Ids of parties, each once, whatever the number of its roles.
+fn different<'a>(parties: &[(&'static str, &'a str)]) -> std::collections::BTreeSet<&'a str> {
+    parties.iter().map(|(_, id)| *id).collect()
+}
+
+fn month_of(at: Timestamp) -> String {
+    at.strftime("%Y-%m").to_string()
+}
+
+fn set_outcome(record: &mut Record, result: &ControlResult, at: Timestamp) {
+    record.result_at = Some(at);
+    record.inspected = Some(result.inspected);
+    record.irregular = result.inspected.then(|| result.code.irregular());
+    record.recovered = result
+        .recovered_revenue
+        .as_ref()
+        .and_then(|money| rust_decimal::prelude::ToPrimitive::to_f64(&money.amount));
+}
+
+fn describe(record: &mut Record, declaration: &Declaration) {
+    for (role, id) in declaration.parties() {
+        let place = match role {
+            PartyRole::Declarant => &mut record.declarant,
+            PartyRole::Importer => &mut record.importer,
+            PartyRole::Exporter => &mut record.exporter,
+            PartyRole::Carrier => &mut record.carrier,
+            _ => continue,
+        };
+        *place = Some(id.to_owned());
+    }
+    let items = declaration.items();
+    record.items = u32::try_from(items.len()).unwrap_or(u32::MAX);
+    if let Some(first) = items.first() {
+        record.commodity = first.commodity.code();
+        record.description.clone_from(&first.commodity.description);
+        record.origin = first.origin.first().and_then(|origin| origin.country_code.clone());
+    }
+    if let [total] = declaration.total_value().as_slice() {
+        record.value = Some(total.amount.to_string());
+        record.value_number = rust_decimal::prelude::ToPrimitive::to_f64(&total.amount);
+        record.currency = Some(total.currency.code().to_owned());
+    }
+}
