@@ -5,6 +5,8 @@
     reason = "tests fail by panicking, and counts stand in arrays of two"
 )]
 
+mod register;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
@@ -87,9 +89,20 @@ fn the_same_seed_gives_the_same_bytes() {
         .map(|folder| country::write(settings(2_000, Preset::Ordinary), folder.path(), &Silent).unwrap());
     assert_eq!(summaries[0].declarations, 2_000);
     assert_eq!(summaries[0], Summary { files: summaries[0].files.clone(), ..summaries[1].clone() });
-    for name in
-        ["declarations.csv", "outcomes.csv", "truth/truth.csv", "truth/parties.csv", "truth/README.md"]
-    {
+    let names = summaries[0].files.iter().map(|file| file.strip_prefix(folders[0].path()).unwrap());
+    let names: Vec<&str> = names.map(|name| name.to_str().unwrap()).collect();
+    assert_eq!(
+        names,
+        [
+            "declarations.csv",
+            "outcomes.csv",
+            "parties.csv",
+            "truth/truth.csv",
+            "truth/parties.csv",
+            "truth/README.md"
+        ]
+    );
+    for name in names {
         let [first, second] = folders.each_ref().map(|folder| fs::read(folder.path().join(name)).unwrap());
         assert!(first == second, "{name}");
         assert!(
@@ -313,18 +326,35 @@ fn in_the_null_world_nothing_goes_with_anything() {
 }
 
 #[test]
-fn every_code_is_in_the_harmonized_system_where_that_is_at_hand() {
+fn every_code_is_in_the_harmonized_system_and_that_takes_the_place_of_ours_where_it_is_at_hand() {
     let cases = std::env::var("TIDEWAITER_CASES")
         .unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data").to_owned());
-    let Ok(text) = fs::read_to_string(Path::new(&cases).join("reference/hs/harmonized-system.csv")) else {
+    let Ok(published) = fs::read_to_string(Path::new(&cases).join("reference/hs/harmonized-system.csv"))
+    else {
         println!("SKIPPED reference/hs: no such folder under {cases}");
         return;
     };
-    let known: BTreeSet<&str> = text.lines().filter_map(|line| line.split(',').nth(1)).collect();
-    let used: BTreeSet<String> = items(settings(12_000, Preset::Ordinary))
-        .iter()
-        .map(|item| item.truth.commodity_code.to_string())
+    let mut published = csv::Reader::from_reader(published.as_bytes());
+    let codes: Vec<(String, String)> = published
+        .records()
+        .map(|row| row.unwrap())
+        .filter(|row| {
+            row[1].len() == 6 && row[1].bytes().all(|byte| byte.is_ascii_digit()) && &row[1][..2] <= "97"
+        })
+        .map(|row| (row[1].to_owned(), row[2].to_owned()))
         .collect();
-    let unknown: Vec<_> = used.iter().filter(|code| !known.contains(code.as_str())).collect();
-    assert!(used.len() >= 120 && unknown.is_empty(), "{unknown:?}");
+    let used = |settings: Settings| -> BTreeSet<String> {
+        items(settings).iter().map(|item| item.truth.commodity_code.to_string()).collect()
+    };
+    let ours = used(settings(12_000, Preset::Ordinary));
+    let known: BTreeSet<&str> = codes.iter().map(|(code, _)| code.as_str()).collect();
+    let unknown: Vec<_> = ours.iter().filter(|code| !known.contains(code.as_str())).collect();
+    assert!(ours.len() >= 400 && unknown.is_empty(), "{unknown:?}");
+    let asked = Settings { codes: Some(codes), ..settings(12_000, Preset::Ordinary) };
+    let described: Vec<Item> = World::new(asked.clone()).unwrap().items().take(500).collect();
+    assert!(
+        described.iter().any(|item| text(item, "goods_description").len() > 60),
+        "in the published words"
+    );
+    assert!(used(asked).difference(&ours).count() > 500, "codes that ours lacks are traded");
 }
