@@ -19,9 +19,11 @@ mod run;
 mod statements;
 pub mod statistics;
 pub mod texts;
+mod weights;
 
 pub use document::{Audit, Statement};
 pub use error::AuditError;
 pub use options::{AuditOptions, Capacity, TagColumn};
 pub use plans::estimate_rate;
 pub use run::audit;
+pub use weights::{TagRow, TagWeights, WeightOptions, WeightsTried, fit_tag_weights};

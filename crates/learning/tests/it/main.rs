@@ -14,3 +14,4 @@ mod planted;
 mod published;
 mod statistics;
 mod world;
+mod weights;
