@@ -1,5 +1,6 @@
 //! Parts that pages share: tables, findings, facts, pages of a list, empty states.
 
+use customhouse::declarations::Lane;
 use customhouse::pool::FindingGroup;
 use maud::{Markup, html};
 use spine::{Finding, Severity};
@@ -30,6 +31,23 @@ pub(crate) fn place(path: &str, values: &[(&str, &str)]) -> String {
 /// A word in a frame: shape and word beside the colour.
 pub(crate) fn chip(class: &str, word: &str) -> Markup {
     html! { span class={ "chip " (class) } { (word) } }
+}
+
+/// A lane as shape, word and colour.
+pub(crate) fn lane_chip(visit: &Visit, lane: Lane) -> Markup {
+    let shape = match lane {
+        Lane::Green => "M6 1.5a4.5 4.5 0 1 0 0 9 4.5 4.5 0 0 0 0-9z",
+        Lane::Blue => "M6 .8 11.2 6 6 11.2.8 6z",
+        Lane::Yellow => "M6 1.2 11.4 10.6H.6z",
+        Lane::Red => "M1.5 1.5h9v9h-9z",
+        Lane::Hold => "M2 1.5h3v9H2zM7 1.5h3v9H7z",
+    };
+    html! {
+        span class={ "chip lane " (lane.name()) } {
+            svg viewBox="0 0 12 12" aria-hidden="true" focusable="false" { path d=(shape) {} }
+            (visit.named("lane", lane.name()))
+        }
+    }
 }
 
 /// The word SIMULATED, wherever figures or rows are.
