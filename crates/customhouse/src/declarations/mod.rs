@@ -20,6 +20,7 @@
 //! | `find_declarations(&reader, &DeclarationsQuery) -> DeclarationsPage` | a page, latest first | view declarations |
 //! | `export_declarations(&reader, &DeclarationsQuery, &mut dyn Write) -> u64` | all of it as CSV | view declarations |
 //! | `case(&reader, mrn) -> CaseFile` | one, with everything the reader may see | view declarations |
+//! | `case_document(&reader, mrn, sha256) -> CaseDocument` | a photo or document of it | view declarations |
 //! | `original(&reader, mrn) -> (String, Vec<u8>)` | media type and the bytes as they came | view declarations, or its own |
 //! | `own_declarations(&reader, q, page) -> (Vec<OwnRow>, u64)` | a trader's own | lodge |
 //! | `own_declaration(&reader, mrn) -> OwnDeclaration` | one of the trader's own | lodge |
@@ -37,6 +38,7 @@ mod desk;
 pub(crate) mod event;
 mod model;
 mod number;
+mod papers;
 mod personal;
 mod read_model;
 #[cfg(test)]
@@ -54,9 +56,10 @@ pub use commands::{DOCUMENT_BYTES_MAX, LODGE_BYTES_MAX};
 pub use desk::Reply;
 
 pub use model::{
-    CaseAction, CaseFile, Channel, ControlOnCase, DecisionShown, DeclarationRow, DeclarationsPage,
-    DeclarationsQuery, Draft, HitRate, LodgeRequest, OpinionOnCase, Original, OwnDeclaration, OwnRow,
-    Progress, QueuePage, QueueQuery, QueueTask, Receipt, SavedView, SentDocument, TagOnCase, TimelineStep,
+    CaseAction, CaseDocument, CaseFile, Channel, ControlOnCase, DecisionShown, DeclarationRow,
+    DeclarationsPage, DeclarationsQuery, Draft, HitRate, LodgeRequest, OpinionOnCase, Original,
+    OwnDeclaration, OwnRow, Progress, QueuePage, QueueQuery, QueueTask, Receipt, SavedView, SentDocument,
+    TagOnCase, TimelineStep,
 };
 
 pub use ::clearance::{Action, ControlKind, ControlResult, ItemFinding, LookFor, ResultCode, State};

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use selection::{Arm, Made};
 use serde::{Deserialize, Serialize};
 use spine::declaration::Declaration;
-use spine::noun::Lane;
+use spine::noun::{Evidence, Lane};
 use spine::{ActorKind, Finding, LocalizedText, Sensitivity};
 
 /// A declaration as it came in.
@@ -212,6 +212,8 @@ pub struct CaseFile {
     pub findings: Vec<Finding>,
     /// Media type and size of the bytes as they came.
     pub original: Option<Original>,
+    /// What the trader sent because it was asked for, in order.
+    pub received: Vec<Evidence>,
     /// Tags it carries, the most telling first; none above the reader's clearance.
     pub tags: Vec<TagOnCase>,
     /// How many tags were found that the reader may not see is never told; this is how many could not be decided.
@@ -240,6 +242,17 @@ pub struct CaseFile {
     pub timeline: Vec<TimelineStep>,
     /// Legal basis, reason and way to contest of the last decision.
     pub last_decision: Option<DecisionShown>,
+}
+
+/// A photo or document of a case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CaseDocument {
+    /// SHA-256 of its bytes.
+    pub sha256: String,
+    /// Media type, as whoever sent it named it.
+    pub media_type: String,
+    /// The bytes.
+    pub bytes: Vec<u8>,
 }
 
 /// The bytes as they came.

@@ -23,7 +23,7 @@ use crate::identity::{Permission, Reader};
 use crate::projection::{COLUMNS, Projection, Record};
 
 /// Declarations of one page.
-pub const PAGE_ROWS: usize = 50;
+pub(super) const PAGE_ROWS: usize = 50;
 /// Counting stops here: nobody reads further.
 const COUNT_MAX: u64 = 10_000;
 /// Declarations of one export.

@@ -269,7 +269,7 @@ fn the_same_reference_gets_its_first_receipt_and_other_content_is_told_whose_it_
 fn what_cannot_be_accepted_is_rejected_for_correction_and_may_come_again() {
     let world = World::with_policies(false);
     let mut wrong = declaration("LRN-1");
-    wrong["goods_shipment"]["government_agency_goods_item"][0]["origin"][0]["country_code"] = json!("QQ");
+    wrong["goods_shipment"]["government_agency_goods_item"][0]["origin"] = json!([]);
     let rejected = world.lodge(&wrong).unwrap();
     assert_eq!(rejected.progress, Progress::Rejected);
     assert!(

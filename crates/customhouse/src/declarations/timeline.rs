@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use clearance::{Basis, Event};
 use journal::RecordedEvent;
+use learning::statistics::interval::wilson;
+use learning::statistics::number::float;
 use rusqlite::params;
 use selection::Made;
 use spine::{ActorKind, Sensitivity, Value, declaration_entry};
@@ -21,8 +23,6 @@ use crate::projection::Record;
 
 /// Characters of a note on a timeline.
 const NOTE_CHARACTERS_MAX: usize = 300;
-/// Deviate of the normal distribution for an interval of 95 %.
-const DEVIATE: f64 = 1.959_963_985;
 
 impl HitRate {
     /// The rate with its Wilson interval (E. B. Wilson, 1927).
@@ -31,17 +31,14 @@ impl HitRate {
         if inspected == 0 {
             return Self { inspected, irregular, rate: None, low: None, high: None };
         }
-        let number = |n: u64| f64::from(u32::try_from(n).unwrap_or(u32::MAX));
-        let (n, hits) = (number(inspected), number(irregular.min(inspected)));
-        let (rate, z2) = (hits / n, DEVIATE * DEVIATE);
-        let middle = (rate + z2 / (2.0 * n)) / (1.0 + z2 / n);
-        let half = DEVIATE * (rate * (1.0 - rate) / n + z2 / (4.0 * n * n)).sqrt() / (1.0 + z2 / n);
+        let (n, hits) = (float(inspected), float(irregular.min(inspected)));
+        let interval = wilson(hits, n);
         Self {
             inspected,
             irregular,
-            rate: Some(rate),
-            low: Some((middle - half).max(0.0)),
-            high: Some((middle + half).min(1.0)),
+            rate: Some(hits / n),
+            low: Some(interval.low),
+            high: Some(interval.high),
         }
     }
 }
@@ -116,6 +113,7 @@ impl Customhouse {
             tags_unknown: told.tags.as_ref().map_or(0, |tags| tags.unknown),
             opinion: told.made.as_ref().map(|made| self.opinion(reader, made, record.simulated)),
             original: told.original(),
+            received: super::papers::received(&folded),
             findings: told.lodged.as_ref().map(|own| own.findings.clone()).unwrap_or_default(),
             declaration: told.lodged.and_then(|lodged| lodged.declaration),
             entries: Vec::new(),
@@ -171,6 +169,7 @@ impl Customhouse {
             entries: self.entries_of_declaration(reader, &batch, &record.mrn)?,
             findings: Vec::new(),
             original: None,
+            received: Vec::new(),
             tags: Vec::new(),
             tags_unknown: 0,
             opinion: None,

@@ -473,6 +473,19 @@ impl Accounts {
         Ok(Some(session))
     }
 
+    /// Does the session of a token still run? Unlike [`Accounts::session`] this does not keep it alive.
+    pub fn session_runs(&self, token: &str, now: Timestamp) -> Result<bool, Error> {
+        self.connection()
+            .query_row(
+                "SELECT EXISTS (SELECT 1 FROM session JOIN account ON account.id = session.account
+                 WHERE token_hash = ?1 AND NOT closed
+                 AND session.created_second >= ?2 - ?3 AND used_second >= ?2 - ?4)",
+                params![token_hash(token), now.as_second(), SESSION_SECONDS_MAX, SESSION_IDLE_SECONDS_MAX],
+                |row| row.get(0),
+            )
+            .map_err(|error| failed(&error))
+    }
+
     /// Ends a session.
     pub fn sign_out(&self, token: &str) -> Result<(), Error> {
         self.connection()
@@ -507,7 +520,10 @@ mod tests {
         assert!(accounts.session(&token, at(3_600)).unwrap().is_some());
         assert!(accounts.session(&token, at(7_100)).unwrap().is_some(), "used an hour ago");
         assert!(accounts.session(&token, at(11_000)).unwrap().is_none(), "idle for more than an hour");
+        assert!(accounts.session_runs(&token, at(10_700)).unwrap());
+        assert!(!accounts.session_runs(&token, at(10_701)).unwrap(), "looking on keeps no session alive");
         accounts.sign_out(&token).unwrap();
+        assert!(!accounts.session_runs(&token, at(20)).unwrap());
         assert!(accounts.session(&token, at(20)).unwrap().is_none());
     }
 

@@ -1,18 +1,14 @@
 //! Proposing, approving and withdrawing policies; fitting a plan on history.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError};
+use std::sync::PoisonError;
 
 use selection::Plan;
 use serde_json::{Value, json};
-use spine::{LocalizedText, Progress, Sensitivity};
 
-use super::model::{FitSpec, Policy, PolicyKind};
+use super::model::{Policy, PolicyKind};
 use super::policy::{APPROVED, PROPOSED, WITHDRAWN, check, stream};
 use crate::error::{Error, Kind};
 use crate::identity::{Permission, Reader};
-use crate::jobs::Job;
-use crate::pool::BatchSelection;
 use crate::{Customhouse, Fact};
 
 impl Customhouse {
@@ -104,18 +100,6 @@ impl Customhouse {
         drop(policies);
         self.desk().note_policies();
         self.find_policy(reader, &hash)
-    }
-
-    /// Fits weights of tags on the outcomes of history and proposes the plan that follows, on a thread of its own. The
-    /// job's result is the plan's hash.
-    pub fn start_fit(self: &Arc<Self>, reader: &Reader, spec: FitSpec) -> Result<Arc<Job>, Error> {
-        reader.require(Permission::ManagePlans)?;
-        let (house, reader) = (Arc::clone(self), reader.clone());
-        self.jobs().start("fit_plan", move |job| house.fit_plan(&reader, &spec, job))
-    }
-
-    fn fit_plan(&self, _reader: &Reader, _spec: &FitSpec, _progress: &dyn Progress) -> Result<String, Error> {
-        Err(Error::internal("fit", &"fit"))
     }
 }
 

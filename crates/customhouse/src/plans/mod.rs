@@ -11,11 +11,12 @@
 //! | `consequences(&reader, office or "") -> Consequences` | view plans | none |
 
 mod commands;
+mod fit;
 mod model;
 mod policy;
 mod read_model;
 
-pub use ::selection::{Moved, Plan};
+pub use ::selection::{Moved, OfficePlan, Plan};
 pub use model::{
     ConsequencePoint, Consequences, FitSpec, MoveShown, OfficeToday, PlanStanding, Policy, PolicyKind,
 };
