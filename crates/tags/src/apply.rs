@@ -26,8 +26,9 @@ pub enum ApplyError {
     /// [`Progress::cancelled`] was true.
     #[error("the evaluation of tags was cancelled; nothing was kept")]
     Cancelled,
-    /// More rows than row numbers can count.
-    #[error("{0} entries are more than one evaluation takes (4 billion); split the table by year")]
+    /// More rows than row numbers can count (4 billion), or than one call of the online evaluation takes
+    /// ([`crate::online::NEW_ENTRIES_MAX`]).
+    #[error("{0} entries are more than one evaluation takes; split the table")]
     TooManyRows(usize),
     /// The table lacks fields that the tags were compiled against.
     #[error(
@@ -128,7 +129,7 @@ impl TagSet {
         Ok(TagHits { hits: tags.iter().filter_map(|tag| hits.remove(tag)).collect() })
     }
 
-    fn extended_field(&self, aggregate: usize) -> Option<FieldDefinition> {
+    pub(crate) fn extended_field(&self, aggregate: usize) -> Option<FieldDefinition> {
         self.extended.fields.get(self.base.fields.len().saturating_add(aggregate)).cloned()
     }
 

@@ -13,9 +13,13 @@ use crate::key::{KeyOrder, key_codes};
 use crate::plain;
 
 /// One entry: day, declaration, importer, code, mass, value.
-type Row = (Option<u8>, Option<u8>, Option<u8>, Option<u8>, Option<i32>, Option<i32>);
+pub(crate) type Row = (Option<u8>, Option<u8>, Option<u8>, Option<u8>, Option<i32>, Option<i32>);
 
-fn rows() -> impl Strategy<Value = Vec<Row>> {
+/// Stands for a number whose millionths do not fit 64 bits.
+pub(crate) const HUGE: i32 = i32::MAX;
+const HUNDRED_MILLION_MILLION: i64 = 100_000_000_000_000;
+
+pub(crate) fn rows() -> impl Strategy<Value = Vec<Row>> {
     let often = |range: std::ops::Range<u8>| proptest::option::weighted(0.9, range);
     let number = || proptest::option::weighted(0.9, -2..6_i32);
     proptest::collection::vec(
@@ -24,14 +28,22 @@ fn rows() -> impl Strategy<Value = Vec<Row>> {
     )
 }
 
-fn table(rows: &[Row]) -> EntryTable {
+pub(crate) fn table(rows: &[Row]) -> EntryTable {
     let schema = declaration_entry::schema();
     let first = jiff::civil::date(2026, 1, 1);
     let mut table = EntryTable::empty(Arc::clone(&schema));
     for (day, declaration, importer, code, mass, value) in rows {
         let text = |prefix: &str, number: &Option<u8>| number.map(|n| Value::Text(format!("{prefix}{n}")));
         // Tenths, so that quotients have digits to round.
-        let tenths = |number: &Option<i32>| number.map(|n| Value::Decimal(Decimal::new(n.into(), 1)));
+        let tenths = |number: &Option<i32>| {
+            number.map(|n| {
+                Value::Decimal(if n == HUGE {
+                    Decimal::from(HUNDRED_MILLION_MILLION)
+                } else {
+                    Decimal::new(n.into(), 1)
+                })
+            })
+        };
         let values = schema
             .fields
             .iter()
@@ -52,7 +64,7 @@ fn table(rows: &[Row]) -> EntryTable {
     table
 }
 
-fn aggregate() -> impl Strategy<Value = Aggregate> {
+pub(crate) fn aggregate() -> impl Strategy<Value = Aggregate> {
     let measures = [
         Measure::Count,
         Measure::Sum,

@@ -1,0 +1,332 @@
+//! Streams: aggregates over the same key, of the same number and under the same condition share what is held.
+
+use rust_decimal::Decimal;
+
+use super::distinct::Distinct;
+use super::key::{Key, Keys, half};
+use super::rank::Ranked;
+use super::reading::{Reading, Steps, Wanted};
+use super::tally::Tally;
+use crate::aggregate::{Aggregate, Measure};
+use crate::set::NamedAggregate;
+
+/// Days from the first to the one before the last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Span {
+    pub(crate) from: i32,
+    pub(crate) to: i32,
+}
+
+impl Span {
+    /// Is the day in it?
+    pub(crate) fn holds(self, day: i32) -> bool {
+        self.from <= day && day < self.to
+    }
+}
+
+/// What is no longer asked for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Keep {
+    /// No window that has a beginning begins before this day.
+    pub(crate) from: i32,
+    /// Some windows reach back to the first entry of all.
+    pub(crate) beginning: bool,
+}
+
+/// What is asked of the entries of one key.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Question {
+    pub(crate) measure: Measure,
+    pub(crate) at_least: u32,
+    /// Windows of equal number move together.
+    pub(crate) window: usize,
+    pub(crate) span: Span,
+    pub(crate) today: i32,
+    /// The asking entry's own number, in millionths.
+    pub(crate) own: Option<i128>,
+}
+
+/// What is held of the entries of one key.
+pub(crate) trait Holding: Default {
+    /// What one entry adds.
+    type Item: Copy;
+    /// Takes in an entry of any day.
+    fn insert(&mut self, day: i32, item: Self::Item);
+    /// The answer over the entries taken in so far.
+    fn answer(&mut self, question: &Question) -> Option<Decimal>;
+    /// Lets go of what is no longer asked for; false if nothing is left.
+    fn forget(&mut self, keep: Keep) -> bool;
+    /// Records held: days, values, numbers.
+    fn held(&self) -> usize;
+}
+
+/// One aggregate.
+#[derive(Debug)]
+struct Reader {
+    /// Its position in the set.
+    aggregate: usize,
+    measure: Measure,
+    days: Option<u16>,
+    same_day: bool,
+    at_least: u32,
+    window: usize,
+    /// Does a tag read it that outlasts its entry?
+    lasting: bool,
+}
+
+impl Reader {
+    fn question(&self, today: i32, own: Option<i128>) -> Question {
+        // The first day of all is before every day that a calendar has.
+        let from = self.days.map_or(i32::MIN.saturating_add(1), |days| today.saturating_sub(days.into()));
+        let to = today.saturating_add(i32::from(self.same_day));
+        let span = Span { from, to };
+        Question { measure: self.measure, at_least: self.at_least, window: self.window, span, today, own }
+    }
+}
+
+/// What is held, by key.
+#[derive(Debug)]
+enum Held {
+    Counts(Keys<Tally<()>>),
+    Shares(Keys<Tally<u32>>),
+    Sums(Keys<Tally<i128>>),
+    Distinct(Keys<Distinct>),
+    Ranks(Keys<Ranked<i64>>),
+    /// After the first number beyond nine million million.
+    WideRanks(Keys<Ranked<i128>>),
+}
+
+impl Held {
+    fn of(measure: Measure) -> Self {
+        match measure {
+            Measure::Count | Measure::DaysSinceFirst | Measure::DaysSinceLast => {
+                Self::Counts(Keys::default())
+            }
+            Measure::Share => Self::Shares(Keys::default()),
+            Measure::Sum | Measure::Mean | Measure::RatioToMean => Self::Sums(Keys::default()),
+            Measure::Distinct => Self::Distinct(Keys::default()),
+            Measure::Minimum
+            | Measure::Maximum
+            | Measure::Median
+            | Measure::RatioToMedian
+            | Measure::RankShare => Self::Ranks(Keys::default()),
+        }
+    }
+}
+
+/// Which answers are wanted while entries are taken in.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Tell {
+    /// All of them.
+    All,
+    /// Those that tags read which outlast their entry, for entries from this day on.
+    LastingFrom(i32),
+}
+
+/// An aggregate's position and its value in every row of a table.
+pub(crate) type Answers = (usize, Vec<Option<Decimal>>);
+
+/// Aggregates that share what is held.
+#[derive(Debug)]
+pub(crate) struct Stream {
+    key: usize,
+    of: Option<usize>,
+    condition: Option<usize>,
+    readers: Vec<Reader>,
+    held: Held,
+    /// Entries taken in since what is no longer asked for was let go.
+    since: usize,
+}
+
+/// A stream is not looked through for what to let go before so many entries came in.
+const SWEEP_ENTRIES_MIN: usize = 256;
+
+/// The streams of a set of aggregates; `lasting` says which of them tags read that outlast their entry.
+pub(crate) fn streams<'a>(
+    aggregates: impl Iterator<Item = (usize, &'a NamedAggregate)>,
+    lasting: impl Fn(usize) -> bool,
+    wanted: &mut Wanted,
+) -> Vec<Stream> {
+    let mut streams: Vec<Stream> = Vec::new();
+    for (at, own) in aggregates {
+        let aggregate = &own.aggregate;
+        let held = Held::of(aggregate.measure);
+        let key = wanted.key(&aggregate.by);
+        let of = aggregate.of.as_ref().map(|of| {
+            if aggregate.measure == Measure::Distinct { wanted.part(&of.field) } else { wanted.measured(of) }
+        });
+        let condition = aggregate
+            .condition
+            .as_ref()
+            .zip(own.condition.as_ref())
+            .map(|(source, rule)| wanted.condition(source, rule));
+        let same = |stream: &&mut Stream| {
+            std::mem::discriminant(&stream.held) == std::mem::discriminant(&held)
+                && (stream.key, stream.of, stream.condition) == (key, of, condition)
+        };
+        match streams.iter_mut().find(same) {
+            Some(stream) => stream.reads(at, aggregate, lasting(at)),
+            None => {
+                let mut stream = Stream { key, of, condition, readers: Vec::new(), held, since: 0 };
+                stream.reads(at, aggregate, lasting(at));
+                streams.push(stream);
+            }
+        }
+    }
+    streams
+}
+
+impl Stream {
+    fn reads(&mut self, at: usize, aggregate: &Aggregate, lasting: bool) {
+        let (days, same_day) = (aggregate.days, aggregate.same_day);
+        let window = self
+            .readers
+            .iter()
+            .find(|own| (own.days, own.same_day) == (days, same_day))
+            .map_or(self.readers.len(), |own| own.window);
+        self.readers.push(Reader {
+            aggregate: at,
+            measure: aggregate.measure,
+            days,
+            same_day,
+            at_least: aggregate.at_least,
+            window,
+            lasting,
+        });
+    }
+
+    /// Takes in the entries of a table, step by step; every step is answered before it is taken in.
+    pub(crate) fn take_in(&mut self, reading: &Reading, steps: &Steps, tell: Tell) -> Vec<Answers> {
+        let numbers = self.of.and_then(|at| reading.numbers.get(at)).map_or(&[][..], Vec::as_slice);
+        if numbers.iter().flatten().any(|number| i64::try_from(*number).is_err()) {
+            self.widen();
+        }
+        let is_true = |row: usize| {
+            self.condition.is_none_or(|at| reading.truths.get(at).is_some_and(|truths| truths.is_true(row)))
+        };
+        let number = |row: usize| numbers.get(row).copied().flatten();
+        let counted = |row: usize| number(row).filter(|_| is_true(row));
+        self.since = self.since.saturating_add(steps.rows.len());
+        let pass = Pass {
+            keys: reading.keys.get(self.key).map_or(&[][..], Vec::as_slice),
+            own: numbers,
+            steps,
+            readers: self.readers.iter().filter(|own| own.lasting || matches!(tell, Tell::All)).collect(),
+            told_from: if let Tell::LastingFrom(day) = tell { day } else { i32::MIN },
+            rows: reading.days.len(),
+        };
+        match &mut self.held {
+            Held::Counts(held) => pass.over(held, |row| is_true(row).then_some(())),
+            Held::Shares(held) => pass.over(held, |row| {
+                let truths = reading.truths.get(self.condition?)?;
+                (!truths.is_unknown(row)).then(|| u32::from(truths.is_true(row)))
+            }),
+            Held::Sums(held) => pass.over(held, counted),
+            Held::Distinct(held) => pass.over(held, |row| {
+                let mark = reading.marks.get(self.of?)?.get(row).copied().flatten();
+                mark.filter(|_| is_true(row)).map(half)
+            }),
+            Held::Ranks(held) => pass.over(held, |row| i64::try_from(counted(row)?).ok()),
+            Held::WideRanks(held) => pass.over(held, counted),
+        }
+    }
+
+    fn widen(&mut self) {
+        if let Held::Ranks(held) = &mut self.held {
+            let wide = std::mem::take(held).into_iter().map(|(key, ranked)| (key, ranked.widened()));
+            self.held = Held::WideRanks(wide.collect());
+        }
+    }
+
+    /// Keys and records held.
+    pub(crate) fn held(&self) -> (usize, usize) {
+        fn of<H: Holding>(keys: &Keys<H>) -> (usize, usize) {
+            (keys.len(), keys.values().map(H::held).sum())
+        }
+        match &self.held {
+            Held::Counts(held) => of(held),
+            Held::Shares(held) => of(held),
+            Held::Sums(held) => of(held),
+            Held::Distinct(held) => of(held),
+            Held::Ranks(held) => of(held),
+            Held::WideRanks(held) => of(held),
+        }
+    }
+
+    /// Has enough come in that looking through all keys costs little for each entry?
+    pub(crate) fn is_due(&self) -> bool {
+        let keys = match &self.held {
+            Held::Counts(held) => held.len(),
+            Held::Shares(held) => held.len(),
+            Held::Sums(held) => held.len(),
+            Held::Distinct(held) => held.len(),
+            Held::Ranks(held) => held.len(),
+            Held::WideRanks(held) => held.len(),
+        };
+        self.since >= keys.max(SWEEP_ENTRIES_MIN)
+    }
+
+    /// Lets go of what no entry dated from `horizon` on asks for.
+    pub(crate) fn forget(&mut self, horizon: i32) {
+        fn sweep<H: Holding>(keys: &mut Keys<H>, keep: Keep) {
+            keys.retain(|_, held| held.forget(keep));
+            if keys.len().saturating_mul(4) < keys.capacity() {
+                keys.shrink_to_fit();
+            }
+        }
+        let longest = self.readers.iter().filter_map(|own| own.days).max().unwrap_or(0);
+        let keep = Keep {
+            from: horizon.saturating_sub(longest.into()),
+            beginning: self.readers.iter().any(|own| own.days.is_none()),
+        };
+        match &mut self.held {
+            Held::Counts(held) => sweep(held, keep),
+            Held::Shares(held) => sweep(held, keep),
+            Held::Sums(held) => sweep(held, keep),
+            Held::Distinct(held) => sweep(held, keep),
+            Held::Ranks(held) => sweep(held, keep),
+            Held::WideRanks(held) => sweep(held, keep),
+        }
+        self.since = 0;
+    }
+}
+
+/// One pass over the entries of a table.
+struct Pass<'a> {
+    keys: &'a [Option<Key>],
+    own: &'a [Option<i128>],
+    steps: &'a Steps,
+    readers: Vec<&'a Reader>,
+    told_from: i32,
+    rows: usize,
+}
+
+impl Pass<'_> {
+    fn over<H: Holding>(&self, keys: &mut Keys<H>, item: impl Fn(usize) -> Option<H::Item>) -> Vec<Answers> {
+        let mut answers: Vec<Answers> =
+            self.readers.iter().map(|own| (own.aggregate, vec![None; self.rows])).collect();
+        let key = |row: usize| self.keys.get(row).copied().flatten();
+        for step in &self.steps.steps {
+            let rows = self.steps.rows.get(step.rows.clone()).unwrap_or_default();
+            if step.day >= self.told_from && !self.readers.is_empty() {
+                for row in rows.iter().copied() {
+                    let Some(key) = key(row) else { continue };
+                    let own = self.own.get(row).copied().flatten();
+                    let mut none = H::default();
+                    let held = keys.get_mut(&key).unwrap_or(&mut none);
+                    for (reader, (_, answers)) in self.readers.iter().zip(&mut answers) {
+                        if let Some(answer) = answers.get_mut(row) {
+                            *answer = held.answer(&reader.question(step.day, own));
+                        }
+                    }
+                }
+            }
+            for row in rows.iter().copied() {
+                if let (Some(key), Some(item)) = (key(row), item(row)) {
+                    keys.entry(key).or_default().insert(step.day, item);
+                }
+            }
+        }
+        answers
+    }
+}
