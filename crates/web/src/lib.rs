@@ -9,18 +9,23 @@ mod accounts;
 mod api;
 mod assets;
 mod audits;
+mod case;
+mod declarations;
 mod entrance;
 mod failure;
 mod headers;
 mod help;
 mod jobs;
 mod overview;
+mod own;
 mod packs;
 mod pool;
+mod queue;
 pub mod report;
 mod search;
 mod server;
 mod shell;
+mod stream;
 mod tags;
 mod view;
 mod visit;
@@ -43,12 +48,10 @@ use tower_http::timeout::TimeoutLayer;
 
 pub use api::openapi;
 pub use assets::user_interface_built;
-pub use server::{Ready, ServeOptions, serve};
+pub use server::{Patience, Ready, ServeOptions, serve};
 
 /// Longest body of an ordinary form.
 const FORM_BYTES_MAX: usize = 1 << 20;
-/// An ordinary request takes no longer.
-const REQUEST_LIMIT: Duration = Duration::from_secs(30);
 /// A file comes in within this time.
 const UPLOAD_LIMIT: Duration = Duration::from_secs(3_600);
 
@@ -61,10 +64,30 @@ pub fn render_report(report: &AuditReport, language: Language) -> String {
     report::render_report(report, language, assets)
 }
 
-/// Everything that is served.
+/// Everything that is served, with the usual patience.
 pub fn router(house: Arc<Customhouse>) -> Router {
+    let live = stream::Live::new(&house);
+    router_with(house, &live, Patience::default().request)
+}
+
+/// Everything that is served: what moves is told from `live`, an ordinary request takes no longer than `request_max`.
+fn router_with(house: Arc<Customhouse>, live: &stream::Live, request_max: Duration) -> Router {
     let pages = Router::new()
         .route("/", get(overview::show))
+        .route("/declarations", get(declarations::list))
+        .route("/declarations.csv", get(declarations::export))
+        .route("/declarations/views", post(declarations::save))
+        .route("/declarations/views/forget", post(declarations::forget))
+        .route("/declarations/{mrn}", get(case::show))
+        .route("/declarations/{mrn}/moved", get(case::moved))
+        .route("/declarations/{mrn}/act", post(case::act))
+        .route("/declarations/{mrn}/original", get(case::original))
+        .route("/declarations/{mrn}/documents/{sha256}", get(case::document))
+        .route("/declarations/{mrn}/result", get(case::result_form))
+        .route("/queue", get(queue::show))
+        .route("/queue/changed", get(queue::changed))
+        .route("/queue/next", post(queue::next))
+        .route("/queue/{mrn}/{action}", post(queue::act))
         .route("/pool", get(pool::list))
         .route("/pool/new", get(pool::form))
         .route("/pool/uploads/{id}", get(pool::review))
@@ -99,24 +122,39 @@ pub fn router(house: Arc<Customhouse>) -> Router {
         .route("/search/suggestions", get(search::suggestions))
         .route("/help", get(help::show))
         .merge(api::routes())
+        .merge(own::routes())
+        .merge(stream::routes(live))
         .route_layer(middleware::from_fn(headers::signed_in_only));
     let open = Router::new()
         .route("/sign-in", get(entrance::sign_in_form).post(entrance::sign_in))
         .route("/sign-out", post(entrance::sign_out))
         .route("/set-up", get(entrance::set_up_form).post(entrance::set_up))
         .route("/preferences", post(entrance::preferences))
-        .route("/assets/{hash}/{name}", get(assets::serve));
+        .route("/assets/{hash}/{name}", get(assets::serve))
+        .merge(api::public_routes());
     let ordinary = pages
         .merge(open)
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
-        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_LIMIT));
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, request_max));
     let uploads = Router::new()
         .route("/pool/uploads", post(pool::receive))
         .route_layer(middleware::from_fn(headers::signed_in_only))
         .layer(DefaultBodyLimit::max(pool::UPLOAD_BODY_BYTES_MAX))
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, UPLOAD_LIMIT));
+    let results = Router::new()
+        .route("/declarations/{mrn}/result", post(case::record_result))
+        .route_layer(middleware::from_fn(headers::signed_in_only))
+        .layer(DefaultBodyLimit::max(case::RESULT_BODY_BYTES_MAX))
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, UPLOAD_LIMIT));
+    let documents = own::document_routes()
+        .merge(api::document_routes())
+        .route_layer(middleware::from_fn(headers::signed_in_only))
+        .layer(DefaultBodyLimit::max(own::DOCUMENT_BODY_BYTES_MAX))
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, UPLOAD_LIMIT));
     ordinary
         .merge(uploads)
+        .merge(documents)
+        .merge(results)
         .layer(CatchPanicLayer::new())
         .layer(middleware::from_fn_with_state(house, visit::attend))
         .layer(CompressionLayer::new())

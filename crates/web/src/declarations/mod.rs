@@ -1,0 +1,10 @@
+//! The list of declarations: found, ordered, exported, and kept as views.
+
+mod ask;
+mod export;
+mod list;
+mod views;
+
+pub(crate) use export::export;
+pub(crate) use list::{amount, clock, list, outcome_chip, state_chip};
+pub(crate) use views::{forget, save};
