@@ -4,21 +4,18 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, PoisonError};
 
 use ::tags::{OnlineTags, TagSet};
-use clearance::{Basis, Case, Command, Event, LookFor, decide};
+use clearance::{Basis, Case, Command, Event, decide};
 use formats::declaration::Form;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use journal::{AppendRequest, NewEvent};
-use selection::{Draws, Made, Moved, OfficeStanding, PlanInForce, Subject, select, steer};
+use selection::{Draws, Made, Moved, OfficeStanding};
 use serde_json::Value;
 use spine::declaration::{Declaration, EntryContext, PartyRole};
-use spine::noun::Lane;
 use spine::{Actor, ActorKind, EntryTable, Finding, LocalizedText, Severity, declaration_entry};
 
 use super::desk::{Landed, Lodgement, Outgoing, Parts, Reply};
-use super::event::{
-    AppliedTag, Kept, LODGED, Lodged, SELECTION_MADE, TAGS_APPLIED, THRESHOLD_MOVED, TagsApplied, stream,
-};
+use super::event::{Kept, LODGED, Lodged, SELECTION_MADE, THRESHOLD_MOVED, stream};
 use super::model::{Progress, Receipt};
 use super::number::Numbers;
 use super::read_model::{known_reference, waiting_for_policy};
@@ -42,16 +39,23 @@ struct Recent {
 }
 
 /// A declaration that goes on its way: fresh, or waiting since there was no policy.
-struct Pending {
-    mrn: String,
-    declaration: Declaration,
-    case: Case,
+pub(super) struct Pending {
+    /// Place of its events in the batch.
+    place: usize,
+    /// Place of the reply, and the reference, of whoever waits for it.
+    waits: Option<(usize, Reference)>,
+    pub(super) mrn: String,
+    pub(super) declaration: Declaration,
+    pub(super) case: Case,
 }
 
+/// Party and its own reference.
+type Reference = (String, String);
+
 /// What one declaration has led to.
-struct Outcome {
-    case: Case,
-    events: Vec<NewEvent>,
+pub(super) struct Outcome {
+    pub(super) case: Case,
+    pub(super) events: Vec<NewEvent>,
 }
 
 pub(super) struct Clerk {
@@ -66,7 +70,7 @@ pub(super) struct Clerk {
     /// Batches of history that windows know. Newer outcomes change nothing that tags read.
     absorbed: HashSet<String>,
     numbers: Numbers,
-    recent: HashMap<(String, String), Recent>,
+    recent: HashMap<Reference, Recent>,
     /// Last position of each batch that is not yet in the read models.
     landed: BTreeMap<u64, Option<u64>>,
     batch: u64,
@@ -203,11 +207,31 @@ impl Clerk {
         }
     }
 
+    /// Tags in use, compiled.
+    pub(super) fn tag_set(&self) -> &TagSet {
+        &self.set
+    }
+
+    /// Content hashes of the packs that tags were made from.
+    pub(super) fn pack_hashes(&self) -> &[String] {
+        &self.packs
+    }
+
+    /// Do the administration's records call this importer authorised?
+    pub(super) fn trusts(&self, importer: &str) -> bool {
+        self.trusted.contains(importer)
+    }
+
     fn in_force(&self) -> Arc<InForce> {
         self.parts.policies.read().unwrap_or_else(PoisonError::into_inner).in_force()
     }
 
-    fn office(&mut self, plan: &selection::Plan, office: &str, at: DateTime) -> &mut OfficeStanding {
+    pub(super) fn office(
+        &mut self,
+        plan: &selection::Plan,
+        office: &str,
+        at: DateTime,
+    ) -> &mut OfficeStanding {
         self.offices.entry(office.to_owned()).or_insert_with(|| OfficeStanding::new(plan, office, at.date()))
     }
 
@@ -285,7 +309,7 @@ impl Clerk {
         for (mrn, declaration) in waiting {
             let place = batch.events.len();
             batch.events.push(Vec::new());
-            batch.pending.push((place, None, Pending { mrn, declaration, case: Case::lodged() }));
+            batch.pending.push(Pending { place, waits: None, mrn, declaration, case: Case::lodged() });
         }
     }
 
@@ -331,7 +355,7 @@ impl Clerk {
     }
 
     /// The receipt of a reference that is in use.
-    fn known(&self, key: &(String, String)) -> Result<Option<Receipt>, Error> {
+    fn known(&self, key: &Reference) -> Result<Option<Receipt>, Error> {
         match self.recent.get(key) {
             Some(recent) => Ok(Some(recent.receipt.clone())),
             None => known_reference(&self.parts.projection, &key.0, &key.1),
@@ -363,14 +387,7 @@ impl Clerk {
     }
 
     /// Records that a declaration came in, rejects it for correction, or lets it go on.
-    fn accept(
-        &mut self,
-        batch: &mut Batch,
-        reply: Reply,
-        actor: Actor,
-        key: (String, String),
-        lodged: Lodged,
-    ) {
+    fn accept(&mut self, batch: &mut Batch, reply: Reply, actor: Actor, key: Reference, lodged: Lodged) {
         let payload = match serde_json::to_value(&lodged) {
             Ok(payload) => payload,
             Err(error) => {
@@ -404,11 +421,8 @@ impl Clerk {
         batch.replies.push((reply, Ok(receipt)));
         let goes_on = batch.in_force.acceptance.is_some() && acceptable(&lodged.findings);
         if let Some(declaration) = lodged.declaration.filter(|_| goes_on) {
-            batch.pending.push((
-                place,
-                Some((reply_at, key)),
-                Pending { mrn: lodged.mrn, declaration, case },
-            ));
+            let waits = Some((reply_at, key));
+            batch.pending.push(Pending { place, waits, mrn: lodged.mrn, declaration, case });
         }
     }
 
@@ -421,7 +435,7 @@ impl Clerk {
         let mut table = EntryTable::empty(declaration_entry::schema());
         let rows: Vec<usize> = pending
             .iter()
-            .map(|(_, _, own)| self.push_rows(&mut table, &own.declaration, &own.mrn, batch.now))
+            .map(|own| self.push_rows(&mut table, &own.declaration, &own.mrn, batch.now))
             .collect();
         let epoch = self.tags.entries();
         let hits = self.tags.apply(&table);
@@ -429,7 +443,8 @@ impl Clerk {
             tracing::error!("tags failed; declarations go to the hold lane: {error}");
         }
         let mut first = 0_usize;
-        for ((place, waits, own), rows) in pending.into_iter().zip(rows) {
+        for (mut own, rows) in pending.into_iter().zip(rows) {
+            let (place, waits) = (own.place, own.waits.take());
             let range = first..first.saturating_add(rows);
             first = range.end;
             let tagged = hits.as_ref().ok().map(|hits| self.tagged(hits, range, epoch));
@@ -448,135 +463,17 @@ impl Clerk {
             }
         }
     }
-
-    /// What tags say of one declaration's rows.
-    fn tagged(&self, hits: &::tags::OnlineHits, rows: std::ops::Range<usize>, epoch: u64) -> TagsApplied {
-        let mut found: BTreeMap<usize, AppliedTag> = BTreeMap::new();
-        let mut unknown = 0_u64;
-        for (item, row) in rows.enumerate() {
-            let number = u32::try_from(item.saturating_add(1)).unwrap_or(u32::MAX);
-            unknown = unknown.max(hits.unknown(row));
-            for hit in hits.carried(row) {
-                let Some(definition) = self.set.definitions().get(hit.tag_index) else { continue };
-                let applied = found.entry(hit.tag_index).or_insert_with(|| AppliedTag {
-                    tag: definition.id.clone(),
-                    items: Vec::new(),
-                    values: hits.values(row, hit.tag_index),
-                });
-                applied.items.push(number);
-            }
-        }
-        TagsApplied { tags: found.into_values().collect(), unknown, packs: self.packs.clone(), epoch }
-    }
-
-    /// Accepts one declaration, chooses its lane, and gives it its way.
-    fn assess(&mut self, batch: &Batch, own: Pending, tagged: Option<TagsApplied>) -> Outcome {
-        let Pending { mrn, declaration, mut case } = own;
-        let (now, in_force) = (batch.now, &batch.in_force);
-        let Some(acceptance) = &in_force.acceptance else { return Outcome { case, events: Vec::new() } };
-        let by_acceptance = policy_actor(&acceptance.hash);
-        let accept = Command::Accept { basis: acceptance.basis() };
-        let mut events = moves(&mut case, &accept, &mrn, &by_acceptance, now);
-        let tags: Vec<String> = tagged.iter().flat_map(|own| &own.tags).map(|own| own.tag.clone()).collect();
-        let look_for = self.look_for(tagged.as_ref());
-        let known = tagged.is_some();
-        if let Some(payload) = tagged.and_then(|tagged| serde_json::to_value(tagged).ok()) {
-            events.push(new_event(&mrn, TAGS_APPLIED, payload, Actor::system(), now));
-        }
-        let office = declaration.office_id().unwrap_or("unknown").to_owned();
-        let made = match &in_force.selection {
-            Some(plan) if known => self.choose(plan, &office, &tags, &declaration, &mrn, now, &mut events),
-            _ => None,
-        };
-        let (lane, reason) = match &made {
-            None => (Lane::Hold, words::no_plan()),
-            Some(made) if in_force.release.is_none() && matches!(made.lane, Lane::Green | Lane::Blue) => {
-                (Lane::Hold, words::no_release_policy())
-            }
-            Some(made) => (made.lane, words::lane(made.lane)),
-        };
-        if made.is_some() {
-            case.select(lane);
-        }
-        let released_by = in_force.release.as_ref().filter(|_| matches!(lane, Lane::Green | Lane::Blue));
-        let (basis, by) = match (released_by, &in_force.selection) {
-            (Some(release), _) => (release.basis(), policy_actor(&release.hash)),
-            (None, Some(plan)) => (
-                Basis {
-                    legal_basis: plan.1.legal_basis.clone(),
-                    reason,
-                    how_to_contest: acceptance.grounds.how_to_contest.clone(),
-                    policy: Some(plan.0.clone()),
-                },
-                policy_actor(&plan.0),
-            ),
-            (None, None) => (Basis { reason, ..acceptance.basis() }, by_acceptance),
-        };
-        let route = Command::Route { lane, look_for, basis, deadlines: in_force.deadlines() };
-        events.extend(moves(&mut case, &route, &mrn, &by, now));
-        Outcome { case, events }
-    }
-
-    /// Chooses the lane under the plan, and moves the office's threshold where that is due.
-    fn choose(
-        &mut self,
-        plan: &Arc<(String, selection::Plan)>,
-        office: &str,
-        tags: &[String],
-        declaration: &Declaration,
-        mrn: &str,
-        now: Timestamp,
-        events: &mut Vec<NewEvent>,
-    ) -> Option<Made> {
-        let at = civil(now);
-        let importer = declaration.parties().find(|(role, _)| *role == PartyRole::Importer).map(|(_, id)| id);
-        let trusted = importer.is_some_and(|importer| self.trusted.contains(importer));
-        let draws = draws()?;
-        let by = policy_actor(&plan.0);
-        let standing = self.office(&plan.1, office, at);
-        let in_force = PlanInForce { plan: &plan.1, hash: &plan.0 };
-        if let Some(moved) = steer(in_force, standing, at) {
-            standing.apply_moved(&moved);
-            let payload = serde_json::to_value(&moved).ok()?;
-            events.push(NewEvent {
-                stream: format!("office/{office}"),
-                ..new_event(mrn, THRESHOLD_MOVED, payload, by.clone(), now)
-            });
-        }
-        let made = select(in_force, standing, &Subject { office, tags, trusted }, draws);
-        standing.apply_made(&made, at);
-        let payload = serde_json::to_value(&made).ok()?;
-        events.push(new_event(mrn, SELECTION_MADE, payload, by, now));
-        Some(made)
-    }
-
-    /// What officers are to look for, from the tags found.
-    fn look_for(&self, tagged: Option<&TagsApplied>) -> Vec<LookFor> {
-        let found = tagged.into_iter().flat_map(|tagged| &tagged.tags);
-        found
-            .filter_map(|own| {
-                let definition = self.set.definitions().get(self.set.position(&own.tag)?)?;
-                Some(LookFor {
-                    tag: own.tag.clone(),
-                    title: definition.title.clone(),
-                    hint: definition.inspection_hint.clone(),
-                    sensitivity: definition.sensitivity,
-                    items: own.items.clone(),
-                })
-            })
-            .collect()
-    }
 }
 
 /// A batch being decided.
-struct Batch {
-    now: Timestamp,
-    in_force: Arc<InForce>,
+pub(super) struct Batch {
+    pub(super) now: Timestamp,
+    pub(super) in_force: Arc<InForce>,
     /// Events of each declaration, in the order of arrival.
     events: Vec<Vec<NewEvent>>,
     replies: Vec<(Reply, Result<Receipt, Error>)>,
-    /// What goes on: place of its events, and who waits for it, under which reference.
-    pending: Vec<(usize, Option<(usize, (String, String))>, Pending)>,
+    /// What goes on.
+    pending: Vec<Pending>,
 }
 
 fn media_type(form: Form) -> &'static str {
@@ -608,7 +505,13 @@ pub(super) fn new_event(mrn: &str, kind: &str, payload: Value, actor: Actor, at:
 }
 
 /// The events that a command leads to; the case follows them.
-fn moves(case: &mut Case, command: &Command, mrn: &str, by: &Actor, at: Timestamp) -> Vec<NewEvent> {
+pub(super) fn moves(
+    case: &mut Case,
+    command: &Command,
+    mrn: &str,
+    by: &Actor,
+    at: Timestamp,
+) -> Vec<NewEvent> {
     let decided = match decide(case, command, by, at) {
         Ok(decided) => decided,
         Err(findings) => {
@@ -625,7 +528,7 @@ fn moves(case: &mut Case, command: &Command, mrn: &str, by: &Actor, at: Timestam
 }
 
 /// Three draws of the operating system.
-fn draws() -> Option<Draws> {
+pub(super) fn draws() -> Option<Draws> {
     let bytes = crate::random_bytes::<24>().ok()?;
     let draw = |from: usize| {
         let eight: [u8; 8] = bytes.get(from..from.saturating_add(8))?.try_into().ok()?;

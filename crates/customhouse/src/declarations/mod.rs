@@ -32,6 +32,7 @@
 //! Nothing above the reader's clearance is in any answer, and a trader gets `declaration_unknown` for what is not
 //! theirs, exactly as for what does not exist.
 
+mod assess;
 mod clerk;
 mod commands;
 mod desk;
@@ -62,7 +63,10 @@ pub use model::{
     TagOnCase, TimelineStep,
 };
 
-pub use ::clearance::{Action, ControlKind, ControlResult, ItemFinding, LookFor, ResultCode, State};
+pub use ::clearance::{
+    Action, ControlKind, ControlResult, ItemFinding, LookFor, ResultCode, State, TRANSITIONS, Transition,
+    When,
+};
 pub use ::selection::{Arm, Made};
 pub use formats::declaration::Form;
 pub use spine::declaration::Declaration;

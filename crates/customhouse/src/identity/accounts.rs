@@ -448,41 +448,40 @@ impl Accounts {
 
     /// The session of a token, if it still runs; using it keeps it alive.
     pub fn session(&self, token: &str, now: Timestamp) -> Result<Option<Session>, Error> {
-        let second = now.as_second();
-        let connection = self.connection();
-        let found = connection
-            .query_row(
-                "SELECT account.*, session.csrf, session.used_second FROM session JOIN account ON account.id = session.account
-                 WHERE token_hash = ?1 AND NOT closed
-                 AND session.created_second >= ?2 - ?3 AND session.used_second >= ?2 - ?4",
-                params![token_hash(token), second, SESSION_SECONDS_MAX, SESSION_IDLE_SECONDS_MAX],
-                |row| Ok((Session { account: read_account(row)?, csrf: row.get("csrf")? }, row.get::<_, i64>("used_second")?)),
-            )
-            .optional()
-            .map_err(|error| failed(&error))?;
-        let Some((session, used)) = found else { return Ok(None) };
-        // Once a minute is often enough, and keeps reading pages from writing to the disk.
-        if second.saturating_sub(used) >= 60 {
-            connection
+        let found = self.find_session(token, now)?;
+        if let Some((_, used)) = found
+            // Once a minute is often enough, and keeps reading pages from writing to the disk.
+            && now.as_second().saturating_sub(used) >= 60
+        {
+            self.connection()
                 .execute(
                     "UPDATE session SET used_second = ?2 WHERE token_hash = ?1",
-                    params![token_hash(token), second],
+                    params![token_hash(token), now.as_second()],
                 )
                 .map_err(|error| failed(&error))?;
         }
-        Ok(Some(session))
+        Ok(found.map(|(session, _)| session))
     }
 
-    /// Does the session of a token still run? Unlike [`Accounts::session`] this does not keep it alive.
-    pub fn session_runs(&self, token: &str, now: Timestamp) -> Result<bool, Error> {
+    /// The same for what happens without a person: a page that follows what moves keeps no session alive.
+    pub fn session_unattended(&self, token: &str, now: Timestamp) -> Result<Option<Session>, Error> {
+        Ok(self.find_session(token, now)?.map(|(session, _)| session))
+    }
+
+    /// The session with the second of its last use.
+    fn find_session(&self, token: &str, now: Timestamp) -> Result<Option<(Session, i64)>, Error> {
         self.connection()
             .query_row(
-                "SELECT EXISTS (SELECT 1 FROM session JOIN account ON account.id = session.account
-                 WHERE token_hash = ?1 AND NOT closed
-                 AND session.created_second >= ?2 - ?3 AND used_second >= ?2 - ?4)",
+                "SELECT account.*, session.csrf, session.used_second FROM session
+                 JOIN account ON account.id = session.account WHERE token_hash = ?1 AND NOT closed
+                 AND session.created_second >= ?2 - ?3 AND session.used_second >= ?2 - ?4",
                 params![token_hash(token), now.as_second(), SESSION_SECONDS_MAX, SESSION_IDLE_SECONDS_MAX],
-                |row| row.get(0),
+                |row| {
+                    let session = Session { account: read_account(row)?, csrf: row.get("csrf")? };
+                    Ok((session, row.get("used_second")?))
+                },
             )
+            .optional()
             .map_err(|error| failed(&error))
     }
 
@@ -520,10 +519,9 @@ mod tests {
         assert!(accounts.session(&token, at(3_600)).unwrap().is_some());
         assert!(accounts.session(&token, at(7_100)).unwrap().is_some(), "used an hour ago");
         assert!(accounts.session(&token, at(11_000)).unwrap().is_none(), "idle for more than an hour");
-        assert!(accounts.session_runs(&token, at(10_700)).unwrap());
-        assert!(!accounts.session_runs(&token, at(10_701)).unwrap(), "looking on keeps no session alive");
+        assert!(accounts.session_unattended(&token, at(10_700)).unwrap().is_some());
+        assert!(accounts.session(&token, at(10_701)).unwrap().is_none(), "looking on keeps no session alive");
         accounts.sign_out(&token).unwrap();
-        assert!(!accounts.session_runs(&token, at(20)).unwrap());
         assert!(accounts.session(&token, at(20)).unwrap().is_none());
     }
 

@@ -62,7 +62,7 @@ impl Customhouse {
         let (kind, hash) = (known.kind, known.hash.clone());
         let refused = if known.ended_at.is_some() {
             Some(("policy_ended", "it was withdrawn, or another took its place", "Propose it again."))
-        } else if known.approved_by.iter().any(|own| *own == reader.id) {
+        } else if known.approved_by.contains(&reader.id) {
             let remedy = "Ask another person whose role allows it: two different people approve a policy.";
             Some(("policy_approved_by_same", "you approved it already", remedy))
         } else if known.approved_by.len() >= 2 {

@@ -31,7 +31,7 @@ impl Customhouse {
 
     fn shown(&self, reader: &Reader, known: &Known) -> Policy {
         let title = known.content.get("title").cloned().unwrap_or_default();
-        let approved_already = known.approved_by.iter().any(|own| *own == reader.id);
+        let approved_already = known.approved_by.contains(&reader.id);
         Policy {
             kind: known.kind,
             hash: known.hash.clone(),
