@@ -1,6 +1,9 @@
 // What every page gains where scripts run: keys, menus that close, rows that can be walked. Everything works without.
 
-const places: Record<string, string> = { o: "/", p: "/pool", t: "/tags", a: "/audits" };
+import { press } from "./parts/keys";
+import "./parts/live";
+
+const places: Record<string, string> = { o: "/", q: "/queue", d: "/declarations", p: "/pool", t: "/tags", a: "/audits" };
 
 /** Is somebody writing, so that a letter is a letter? */
 function writing(target: EventTarget | null): boolean {
@@ -64,6 +67,8 @@ function onKey(event: KeyboardEvent): void {
     walk(1);
   } else if (event.key === "k") {
     walk(-1);
+  } else if (press(event.key)) {
+    event.preventDefault();
   }
 }
 

@@ -228,9 +228,9 @@ fn task_actions(visit: &Visit, task: &QueueTask, next: &str) -> Markup {
     html! {
         @if task.mine {
             a class="button small" id={ "result-" (mrn) } href={ "/declarations/" (mrn) "/result" } data-key="r" { (visit.named("action", "complete")) span class="unseen" { " " (mrn) } }
-            details class="menu" {
+            details class="hand-over" {
                 summary class="button small" data-key="h" { (visit.named("action", "hand_over")) span class="unseen" { " " (mrn) } }
-                div class="menu-body menu-form" {
+                div {
                     form method="post" action={ "/queue/" (mrn) "/hand_over" } class="stack" {
                         (csrf(visit))
                         input type="hidden" name="next" value=(next);

@@ -160,7 +160,7 @@ fn columns_menu(visit: &Visit, ask: &Ask) -> Markup {
     html! {
         details class="menu" {
             summary class="button" { (visit.say(texts::COLUMNS)) }
-            div class="menu-body menu-form" {
+            div class="menu-panel" {
                 form method="get" action=(PATH) class="stack" {
                     @for (name, value) in ask.narrowing().into_iter().chain([("sort", ask.query.sort.as_str())]) {
                         @if !value.is_empty() { input type="hidden" name=(name) value=(value); }

@@ -47,7 +47,7 @@ pub(super) fn keep(visit: &Visit, ask: &Ask) -> Markup {
     html! {
         details class="menu" {
             summary class="button" { (visit.say(texts::SAVE_VIEW)) }
-            div class="menu-body menu-form" {
+            div class="menu-panel" {
                 form method="post" action="/declarations/views" class="stack" {
                     (csrf(visit))
                     input type="hidden" name="query" value=(ask.kept());
