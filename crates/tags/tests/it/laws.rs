@@ -11,7 +11,7 @@ use crate::support::{day, table_of};
 type Entry = Vec<Option<Value>>;
 
 /// Entries over few parties, goods and days, so that windows fill and rare things happen.
-fn entries() -> impl Strategy<Value = Vec<Entry>> {
+pub(crate) fn entries() -> impl Strategy<Value = Vec<Entry>> {
     let text = |field: &'static str, values: &'static [&'static str]| {
         let value = proptest::option::weighted(0.93, prop::sample::select(values.to_vec()));
         value.prop_map(move |value| (field, value.map(|text| Value::Text(text.to_owned())))).boxed()

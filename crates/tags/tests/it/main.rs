@@ -11,5 +11,7 @@ mod built_in;
 mod constants;
 mod docs;
 mod laws;
+mod little_country;
+mod online;
 mod subjects;
 mod support;
