@@ -3,12 +3,14 @@
 
 use std::sync::Arc;
 
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use customhouse::{Error, Kind};
 use serde::Serialize;
 use spine::Finding;
 use utoipa::ToSchema;
+
+use crate::api::{FindingAnswer, ReceiptAnswer};
 
 /// A failure on its way to the reader.
 #[derive(Debug, Clone)]
@@ -17,6 +19,10 @@ pub(crate) enum Failure {
     SignIn,
     /// The application says no.
     Refused(Arc<Error>),
+    /// A token that is worth nothing: whoever sends one is not looked at by a cookie beside it.
+    TokenWorthless,
+    /// The protocol says no, with a status of its own: too large, too slow, no such method, an unknown kind of content.
+    Protocol(StatusCode, Arc<Error>),
 }
 
 impl From<Error> for Failure {
@@ -46,8 +52,9 @@ impl Failure {
     /// HTTP status.
     pub(crate) fn status(&self) -> StatusCode {
         match self {
-            Self::SignIn => StatusCode::UNAUTHORIZED,
+            Self::SignIn | Self::TokenWorthless => StatusCode::UNAUTHORIZED,
             Self::Refused(error) => status_of(error),
+            Self::Protocol(status, _) => *status,
         }
     }
 }
@@ -88,37 +95,88 @@ pub(crate) struct Problem {
     /// What to do now.
     how_to_fix: String,
     /// Findings that explain it, if there are any.
-    #[schema(value_type = Vec<Object>)]
+    #[schema(value_type = Vec<FindingAnswer>)]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     findings: Vec<Finding>,
+    /// The receipt of a declaration that was recorded and rejected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    receipt: Option<ReceiptAnswer>,
 }
+
+/// Seconds after which whoever came at a bad moment may come back.
+const RETRY_AFTER_SECONDS: &str = "2";
 
 /// The failure as a problem document.
 pub(crate) fn problem(failure: &Failure) -> Response {
     let status = failure.status();
+    let mut response = document_of(failure, status).into_response();
+    let headers = response.headers_mut();
+    match status {
+        StatusCode::UNAUTHORIZED => {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS));
+        }
+        _ => {}
+    }
+    response
+}
+
+fn document_of(failure: &Failure, status: StatusCode) -> Problem {
     let (code, detail, how_to_fix, findings) = match failure {
         Failure::SignIn => (
             "not_signed_in",
             "nobody is signed in",
-            "Sign in at /sign-in and send the session's cookie along.",
+            "Send a token in the header Authorization, or sign in at /sign-in and send the session's cookie along.",
+            Vec::new(),
+        ),
+        Failure::TokenWorthless => (
+            "token_worthless",
+            "the token in the header Authorization is none, was revoked, or has ended",
+            "Send \"Authorization: Bearer tw_...\" with a token that is in use, or have a new one issued.",
             Vec::new(),
         ),
         // Causes of internal failures are for the log, not for whoever asks.
         Failure::Refused(error) if error.kind == Kind::Internal => {
             (error.code.as_str(), "the program could not do this", error.how_to_fix.as_str(), Vec::new())
         }
-        Failure::Refused(error) => {
+        Failure::Refused(error) | Failure::Protocol(_, error) => {
             (error.code.as_str(), error.detail.as_str(), error.how_to_fix.as_str(), error.findings.clone())
         }
     };
-    let problem = Problem {
+    Problem {
         problem_type: format!("urn:tidewaiter:problem:{code}"),
         title: status.canonical_reason().unwrap_or_default().to_owned(),
         status: status.as_u16(),
         detail: detail.to_owned(),
         how_to_fix: how_to_fix.to_owned(),
         findings,
-    };
-    let body = serde_json::to_vec(&problem).unwrap_or_default();
-    (status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response()
+        receipt: None,
+    }
+}
+
+impl Problem {
+    /// Something that was recorded and cannot go on as it stands: the receipt says under which number.
+    pub(crate) fn rejected(receipt: ReceiptAnswer, findings: Vec<Finding>) -> Self {
+        let status = StatusCode::UNPROCESSABLE_ENTITY;
+        Self {
+            problem_type: "urn:tidewaiter:problem:declaration_rejected".to_owned(),
+            title: status.canonical_reason().unwrap_or_default().to_owned(),
+            status: status.as_u16(),
+            detail: "the declaration was recorded and rejected for correction".to_owned(),
+            how_to_fix: "Correct what the findings name and lodge it again under the same reference."
+                .to_owned(),
+            findings,
+            receipt: Some(receipt),
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let body = serde_json::to_vec(&self).unwrap_or_default();
+        (status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response()
+    }
 }

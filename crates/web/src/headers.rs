@@ -5,7 +5,6 @@ use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use crate::failure::Failure;
 use crate::visit::Visit;
 
 /// Scripts, styles and requests of this host only, nothing inline, no frame around us, no plug-in, no other form target.
@@ -37,8 +36,8 @@ pub(crate) async fn guard(request: Request, next: Next) -> Response {
 
 /// Lets nobody past who is not signed in.
 pub(crate) async fn signed_in_only(visit: Visit, request: Request, next: Next) -> Response {
-    if visit.session().is_none() {
-        return Failure::SignIn.into_response();
+    if let Err(failure) = visit.reader() {
+        return failure.into_response();
     }
     next.run(request).await
 }

@@ -10,21 +10,28 @@ mod api;
 mod assets;
 mod audits;
 mod case;
+mod changes;
 mod declarations;
+mod drawing;
+mod entities;
 mod entrance;
+mod events;
 mod failure;
 mod headers;
 mod help;
 mod jobs;
+mod once;
 mod overview;
 mod own;
 mod packs;
+mod plan;
 mod pool;
 mod queue;
 pub mod report;
 mod search;
 mod server;
 mod shell;
+mod status;
 mod stream;
 mod tags;
 mod view;
@@ -34,7 +41,7 @@ mod words;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
+use axum::{Extension, Router};
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::middleware;
@@ -74,6 +81,7 @@ pub fn router(house: Arc<Customhouse>) -> Router {
 fn router_with(house: Arc<Customhouse>, live: &stream::Live, request_max: Duration) -> Router {
     let pages = Router::new()
         .route("/", get(overview::show))
+        .route("/live", get(overview::live))
         .route("/declarations", get(declarations::list))
         .route("/declarations.csv", get(declarations::export))
         .route("/declarations/views", post(declarations::save))
@@ -88,6 +96,17 @@ fn router_with(house: Arc<Customhouse>, live: &stream::Live, request_max: Durati
         .route("/queue/changed", get(queue::changed))
         .route("/queue/next", post(queue::next))
         .route("/queue/{mrn}/{action}", post(queue::act))
+        .route("/plan", get(plan::show))
+        .route("/plan/propose", post(plan::propose))
+        .route("/plan/fit", post(plan::fit))
+        .route("/plan/capacity", post(plan::capacity))
+        .route("/plan/policies/{hash}", get(plan::policy))
+        .route("/plan/policies/{hash}/approve", post(plan::approve))
+        .route("/plan/policies/{hash}/withdraw", post(plan::withdraw))
+        .route("/entities", get(entities::list))
+        .route("/entities/{id}", get(entities::show))
+        .route("/journal", get(events::list))
+        .route("/journal/{position}", get(events::show))
         .route("/pool", get(pool::list))
         .route("/pool/new", get(pool::form))
         .route("/pool/uploads/{id}", get(pool::review))
@@ -130,6 +149,12 @@ fn router_with(house: Arc<Customhouse>, live: &stream::Live, request_max: Durati
         .route("/sign-out", post(entrance::sign_out))
         .route("/set-up", get(entrance::set_up_form).post(entrance::set_up))
         .route("/preferences", post(entrance::preferences))
+        .route("/status", get(status::show))
+        .route("/status/live", get(status::live))
+        .route("/changes", get(changes::show))
+        .route("/changes.atom", get(changes::feed))
+        .layer(Extension(status::kept()))
+        .layer(Extension(changes::kept()))
         .route("/assets/{hash}/{name}", get(assets::serve))
         .merge(api::public_routes());
     let ordinary = pages

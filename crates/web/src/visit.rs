@@ -8,12 +8,16 @@
 //! **Forms.** Every POST carries the session's token, in a field `csrf` or a header `x-csrf-token`. Before anybody is
 //! signed in, the token is that of a cookie of its own, which no other host can set because of its `__Host-` prefix.
 //! Beside that, a POST that a browser marks as coming from another site is refused.
+//!
+//! **Programs.** Under `/api` a header `Authorization: Bearer` names a token of an account. It stands for itself: no
+//! browser sends it unasked, so that no form token is wanted beside it, and a cookie that came along is not looked at.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::RequestExt as _;
 use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
 use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Query, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
@@ -33,6 +37,8 @@ use crate::words::{self, Text};
 const SESSION_COOKIE: &str = "__Host-tidewaiter";
 /// Cookie of the token that forms carry before anybody is signed in.
 const FORM_COOKIE: &str = "__Host-tidewaiter-form";
+/// Header of what a page asks without a person: it keeps no session alive.
+const UNATTENDED_HEADER: &str = "x-unattended";
 /// Cookie of the chosen language.
 pub(crate) const LANGUAGE_COOKIE: &str = "tidewaiter-language";
 /// Cookie of the chosen theme.
@@ -79,8 +85,28 @@ struct Inner {
     api: bool,
     token: Option<String>,
     session: Option<Session>,
+    program: Option<Program>,
     form_token: String,
     form_token_is_new: bool,
+}
+
+/// A program that acts by a token.
+#[derive(Debug)]
+struct Program {
+    secret: String,
+    /// Whose token it is; `None`: it is worthless.
+    reader: Option<Reader>,
+}
+
+impl Program {
+    fn of(house: &Customhouse, headers: &HeaderMap) -> Option<Self> {
+        let given = headers.get(header::AUTHORIZATION)?;
+        let (scheme, secret) =
+            given.to_str().ok().and_then(|given| given.split_once(' ')).unwrap_or_default();
+        let secret = if scheme.eq_ignore_ascii_case("bearer") { secret.trim() } else { "" };
+        let reader = house.accounts().token_reader(secret, house.wall_now());
+        Some(Self { secret: secret.to_owned(), reader })
+    }
 }
 
 /// One request. Cheap to clone.
@@ -119,8 +145,13 @@ fn random_token() -> Result<String, Error> {
 impl Visit {
     fn of(house: &Arc<Customhouse>, request: &Request) -> Result<Self, Error> {
         let headers = request.headers();
-        let token = cookie(headers, SESSION_COOKIE).map(str::to_owned);
+        let api = request.uri().path().starts_with("/api/");
+        let program = if api { Program::of(house, headers) } else { None };
+        let token = cookie(headers, SESSION_COOKIE).filter(|_| program.is_none()).map(str::to_owned);
         let session = match &token {
+            Some(token) if headers.contains_key(UNATTENDED_HEADER) => {
+                house.accounts().session_unattended(token, house.wall_now())?
+            }
             Some(token) => house.accounts().session(token, house.wall_now())?,
             None => None,
         };
@@ -141,9 +172,10 @@ impl Visit {
                 .extensions()
                 .get::<ConnectInfo<SocketAddr>>()
                 .map_or_else(|| "unknown".to_owned(), |info| info.0.ip().to_string()),
-            api: uri.path().starts_with("/api/"),
+            api,
             token,
             session,
+            program,
             form_token,
             form_token_is_new,
         })))
@@ -196,12 +228,15 @@ impl Visit {
 
     /// Who looks.
     pub(crate) fn reader(&self) -> Result<Reader, Failure> {
-        self.session().map(Session::reader).ok_or(Failure::SignIn)
+        match &self.0.program {
+            Some(program) => program.reader.clone().ok_or(Failure::TokenWorthless),
+            None => self.session().map(Session::reader).ok_or(Failure::SignIn),
+        }
     }
 
     /// May who looks do that?
     pub(crate) fn may(&self, permission: Permission) -> bool {
-        self.session().is_some_and(|session| session.reader().may(permission))
+        self.reader().is_ok_and(|reader| reader.may(permission))
     }
 
     /// Refuses what who looks may not do.
@@ -229,6 +264,18 @@ impl Visit {
         text.in_language(self.0.language)
     }
 
+    /// Does the session, or the token, by which this was asked still hold?
+    pub(crate) fn still_holds(&self) -> bool {
+        let (accounts, now) = (self.house().accounts(), self.house().wall_now());
+        match (&self.0.program, &self.0.token) {
+            (Some(program), _) => accounts.token_reader(&program.secret, now).is_some(),
+            (None, Some(token)) => {
+                accounts.session_unattended(token, now).is_ok_and(|session| session.is_some())
+            }
+            (None, None) => false,
+        }
+    }
+
     /// Asks the application on a thread that may wait for the disk.
     pub(crate) async fn work<T: Send + 'static>(
         &self,
@@ -245,6 +292,9 @@ impl Visit {
 
     /// Refuses a form without the right token.
     pub(crate) fn check_token(&self, token: Option<&str>) -> Result<(), Failure> {
+        if self.0.program.is_some() {
+            return self.reader().map(|_| ());
+        }
         if token.is_some_and(|token| self.accepts(token)) { Ok(()) } else { Err(Failure::stale_form()) }
     }
 }
@@ -336,13 +386,44 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for PostedJson<T> {
             .await
             .map_err(|_| Error::internal("no_visit", &"the request was not attended"))?;
         visit.check_token(header_token(request.headers()))?;
-        let bytes = Bytes::from_request(request, state)
-            .await
-            .map_err(|error| Failure::unreadable(format!("the body cannot be read: {error}")))?;
+        let bytes = Bytes::from_request(request, state).await.map_err(|error| body_refused(&error))?;
         serde_json::from_slice(&bytes).map(Self).map_err(|error| {
             Failure::unreadable(format!("the body is not the JSON that is expected: {error}"))
         })
     }
+}
+
+/// A body as it came, with its media type, of a request that carried the right token in its header.
+pub(crate) struct PostedBytes {
+    /// The body.
+    pub(crate) bytes: Bytes,
+    /// What the header `content-type` says; empty where there is none.
+    pub(crate) media_type: String,
+}
+
+impl<S: Send + Sync> FromRequest<S> for PostedBytes {
+    type Rejection = Failure;
+    async fn from_request(mut request: Request, state: &S) -> Result<Self, Self::Rejection> {
+        let visit = request
+            .extract_parts_with_state::<Visit, S>(state)
+            .await
+            .map_err(|_| Error::internal("no_visit", &"the request was not attended"))?;
+        visit.reader()?;
+        visit.check_token(header_token(request.headers()))?;
+        let media_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let media_type = media_type.unwrap_or_default().to_owned();
+        let bytes = Bytes::from_request(request, state).await.map_err(|error| body_refused(&error))?;
+        Ok(Self { bytes, media_type })
+    }
+}
+
+/// Why a body was not taken: too long, or broken off.
+fn body_refused(rejection: &BytesRejection) -> Failure {
+    let status = rejection.status();
+    if status == StatusCode::PAYLOAD_TOO_LARGE {
+        return protocol(status);
+    }
+    Failure::unreadable(format!("the body cannot be read: {}", rejection.body_text()))
 }
 
 /// Value of a cookie header.
@@ -397,40 +478,58 @@ fn failure_of(response: &mut Response) -> Option<Failure> {
         return Some(failure);
     }
     let status = response.status();
-    let kind = match status {
-        StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => Kind::NotFound,
-        StatusCode::PAYLOAD_TOO_LARGE => Kind::Refused,
-        StatusCode::REQUEST_TIMEOUT => Kind::Busy,
-        _ if status.is_server_error() => Kind::Internal,
-        _ if status.is_client_error() => Kind::Invalid,
-        _ => return None,
-    };
     // What speaks for itself already stays as it is.
-    if response
+    let speaks = response
         .headers()
         .get(header::CONTENT_TYPE)
-        .is_some_and(|value| !value.as_bytes().starts_with(b"text/plain"))
-    {
-        return None;
-    }
-    let (code, detail, how_to_fix) = match kind {
-        Kind::NotFound => {
-            ("page_unknown", "there is no such page", "Check the address, or start from the overview.")
+        .is_some_and(|value| !value.as_bytes().starts_with(b"text/plain"));
+    ((status.is_client_error() || status.is_server_error()) && !speaks).then(|| protocol(status))
+}
+
+/// What the protocol says no to, in words.
+pub(crate) fn protocol(status: StatusCode) -> Failure {
+    let (kind, code, detail, how_to_fix) = match status {
+        StatusCode::NOT_FOUND => (
+            Kind::NotFound,
+            "page_unknown",
+            "there is no such page",
+            "Check the address, or start from the overview.",
+        ),
+        StatusCode::METHOD_NOT_ALLOWED => (
+            Kind::NotFound,
+            "method_unknown",
+            "this address takes no request of this method",
+            "See /api/v1/openapi.json for what it takes.",
+        ),
+        StatusCode::PAYLOAD_TOO_LARGE => (
+            Kind::Invalid,
+            "request_too_large",
+            "the request is larger than this page takes",
+            "Send less at once.",
+        ),
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => (
+            Kind::Invalid,
+            "media_type_unknown",
+            "content of this type is not taken here",
+            "Send a declaration as application/json or application/xml, anything else as /api/v1/openapi.json says.",
+        ),
+        StatusCode::REQUEST_TIMEOUT => (
+            Kind::Busy,
+            "took_too_long",
+            "this took too long and was stopped",
+            "Ask for less at once, or try again.",
+        ),
+        status if status.is_server_error() => {
+            (Kind::Internal, "page_failed", "the program could not make this page", "Try again.")
         }
-        Kind::Refused => {
-            ("request_too_large", "the request is larger than this page takes", "Send less at once.")
-        }
-        Kind::Busy => {
-            ("took_too_long", "this took too long and was stopped", "Ask for less at once, or try again.")
-        }
-        Kind::Internal => ("page_failed", "the program could not make this page", "Try again."),
         _ => (
+            Kind::Invalid,
             "request_unreadable",
             "the request is not understood",
             "Check the address, or start from the overview.",
         ),
     };
-    Some(Error::new(kind, code, detail, how_to_fix).into())
+    Failure::Protocol(status, Arc::new(Error::new(kind, code, detail, how_to_fix)))
 }
 
 fn tell(visit: &Visit, failure: &Failure) -> Response {
@@ -443,11 +542,13 @@ fn tell(visit: &Visit, failure: &Failure) -> Response {
         return problem(failure);
     }
     match failure {
-        Failure::SignIn => {
+        Failure::SignIn | Failure::TokenWorthless => {
             let next = percent_encoded(visit.place());
             Redirect::to(&format!("/sign-in?next={next}")).into_response()
         }
-        Failure::Refused(error) => (failure.status(), shell::error_page(visit, error)).into_response(),
+        Failure::Refused(error) | Failure::Protocol(_, error) => {
+            (failure.status(), shell::error_page(visit, error)).into_response()
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use customhouse::{Customhouse, Error};
-use web::{Ready, ServeOptions};
+use web::{Patience, Ready, ServeOptions};
 
 use super::Answer;
 use crate::arguments::ServeArguments;
@@ -11,7 +11,7 @@ use crate::terminal;
 
 pub(super) fn run(arguments: &ServeArguments) -> Result<Answer, Error> {
     let house = Arc::new(Customhouse::open(&arguments.data.data)?);
-    let options = ServeOptions { listen: arguments.listen };
+    let options = ServeOptions { listen: arguments.listen, patience: Patience::default() };
     web::serve(house, &options, |ready| announce(ready, arguments.open), terminal::cancelled)?;
     Ok(Answer::Done)
 }

@@ -1,21 +1,17 @@
-//! The JSON API under `/api/v1`: the same questions as the pages, the same answers, the same clearance.
-//!
-//! A caller carries the session's cookie of the pages; what changes anything carries the session's token in the header
-//! `x-csrf-token` (see `GET /api/v1/session`). Tokens for machines come when machines call. Lists are whole; a page of
-//! rows has an offset and a limit. Failures are problem documents (RFC 9457). The document of all this is
-//! `/api/v1/openapi.json`.
+//! Pool, tags, audits, long tasks, packs.
 
 use axum::extract::Path;
-use axum::http::{StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use customhouse::audit::AuditSpec;
 use customhouse::jobs::JobStatus;
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, OpenApi, ToSchema};
+use utoipa::{IntoParams, ToSchema};
 
-use crate::failure::{Failure, Problem};
+use super::Problem;
+use crate::failure::Failure;
 use crate::pool::{BatchesQuery, matching};
 use crate::visit::{Asked, Posted, PostedJson, Visit};
 
@@ -24,48 +20,9 @@ const ROWS_DEFAULT: usize = 100;
 /// Rows with their reasons unless asked otherwise.
 const REASONS_DEFAULT: usize = 20;
 
-#[derive(OpenApi)]
-#[openapi(
-    info(
-        title = "Tidewaiter",
-        description = "Pool, tags, audits, packs and long tasks. Carry the session's cookie; to change anything, carry the session's token in the header x-csrf-token. Nothing above the caller's clearance is in any answer.",
-        license(name = "Apache-2.0 OR MIT")
-    ),
-    paths(
-        session,
-        batches,
-        batch,
-        rows,
-        quarantine,
-        lineage,
-        tags,
-        tag,
-        tag_rows,
-        why,
-        audits,
-        audit,
-        start_audit,
-        jobs,
-        job,
-        cancel_job,
-        packs,
-        pack
-    ),
-    components(schemas(Problem))
-)]
-struct Document;
-
-/// The OpenAPI document as JSON.
-#[must_use]
-pub fn openapi() -> String {
-    Document::openapi().to_pretty_json().unwrap_or_default()
-}
-
-/// All routes of the API.
-pub(crate) fn routes() -> Router {
+/// Routes of this part.
+pub(super) fn routes() -> Router {
     Router::new()
-        .route("/api/v1/openapi.json", get(document))
-        .route("/api/v1/session", get(session))
         .route("/api/v1/batches", get(batches))
         .route("/api/v1/batches/{id}", get(batch))
         .route("/api/v1/batches/{id}/rows", get(rows))
@@ -84,42 +41,10 @@ pub(crate) fn routes() -> Router {
         .route("/api/v1/packs/{id}", get(pack))
 }
 
-async fn document() -> Response {
-    ([(header::CONTENT_TYPE, "application/json")], openapi()).into_response()
-}
-
-/// Who is signed in.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct SessionAnswer {
-    /// Pseudonymous id: what events carry.
-    id: String,
-    /// Sign-in name.
-    name: String,
-    /// Role.
-    role: &'static str,
-    /// The most secret class this role reads.
-    clearance: &'static str,
-    /// Token for the header `x-csrf-token`.
-    csrf: String,
-}
-
-/// Who is signed in, and the token that changes anything.
-#[utoipa::path(get, path = "/api/v1/session", responses((status = 200, description = "The session", body = SessionAnswer), (status = 401, description = "Nobody is signed in", body = Problem)))]
-async fn session(visit: Visit) -> Result<Json<SessionAnswer>, Failure> {
-    let session = visit.session().ok_or(Failure::SignIn)?;
-    Ok(Json(SessionAnswer {
-        id: session.account.id.clone(),
-        name: session.account.name.clone(),
-        role: session.account.role.name(),
-        clearance: session.account.role.clearance().name(),
-        csrf: session.csrf.clone(),
-    }))
-}
-
 /// A page of rows.
 #[derive(Debug, Clone, Copy, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-struct SliceQuery {
+pub(super) struct SliceQuery {
     /// First row, from 0.
     #[serde(default)]
     offset: u64,
@@ -136,20 +61,20 @@ impl SliceQuery {
 
 /// Batches of the pool, the latest first unless asked otherwise.
 #[utoipa::path(get, path = "/api/v1/batches", params(BatchesQuery), responses((status = 200, description = "Batches", body = Vec<serde_json::Value>)))]
-async fn batches(visit: Visit, Asked(asked): Asked<BatchesQuery>) -> Result<Response, Failure> {
+pub(super) async fn batches(visit: Visit, Asked(asked): Asked<BatchesQuery>) -> Result<Response, Failure> {
     let found = visit.work(move |house, reader| matching(house, reader, &asked)).await?;
     Ok(Json(found).into_response())
 }
 
 /// One batch with everything recorded of it.
 #[utoipa::path(get, path = "/api/v1/batches/{id}", params(("id" = String, Path, description = "Id, or its beginning")), responses((status = 200, description = "The batch", body = serde_json::Value), (status = 404, description = "There is none", body = Problem)))]
-async fn batch(visit: Visit, Path(id): Path<String>) -> Result<Response, Failure> {
+pub(super) async fn batch(visit: Visit, Path(id): Path<String>) -> Result<Response, Failure> {
     Ok(Json(visit.work(move |house, reader| house.find_batch(reader, &id)).await?).into_response())
 }
 
 /// Admitted rows; fields above the caller's clearance are named in `withheld` and are not there.
 #[utoipa::path(get, path = "/api/v1/batches/{id}/rows", params(("id" = String, Path, description = "Id, or its beginning"), SliceQuery), responses((status = 200, description = "Rows", body = serde_json::Value)))]
-async fn rows(
+pub(super) async fn rows(
     visit: Visit,
     Path(id): Path<String>,
     Asked(asked): Asked<SliceQuery>,
@@ -161,7 +86,7 @@ async fn rows(
 
 /// Rows that could not be used, with the reasons.
 #[utoipa::path(get, path = "/api/v1/batches/{id}/quarantine", params(("id" = String, Path, description = "Id, or its beginning"), SliceQuery), responses((status = 200, description = "Rows in quarantine", body = serde_json::Value)))]
-async fn quarantine(
+pub(super) async fn quarantine(
     visit: Visit,
     Path(id): Path<String>,
     Asked(asked): Asked<SliceQuery>,
@@ -174,25 +99,25 @@ async fn quarantine(
 
 /// Where a row came from.
 #[utoipa::path(get, path = "/api/v1/batches/{id}/rows/{row}/lineage", params(("id" = String, Path, description = "Id, or its beginning"), ("row" = u64, Path, description = "Row of the batch, from 0")), responses((status = 200, description = "Where it came from", body = serde_json::Value)))]
-async fn lineage(visit: Visit, Path((id, row)): Path<(String, u64)>) -> Result<Response, Failure> {
+pub(super) async fn lineage(visit: Visit, Path((id, row)): Path<(String, u64)>) -> Result<Response, Failure> {
     Ok(Json(visit.work(move |house, reader| house.lineage(reader, &id, row)).await?).into_response())
 }
 
 /// The catalogue of tags, as far as the caller's clearance goes.
 #[utoipa::path(get, path = "/api/v1/tags", responses((status = 200, description = "Families of tags", body = serde_json::Value)))]
-async fn tags(visit: Visit) -> Result<Response, Failure> {
+pub(super) async fn tags(visit: Visit) -> Result<Response, Failure> {
     Ok(Json(visit.work(|house, reader| house.tag_catalogue(reader)).await?).into_response())
 }
 
 /// One tag: definition, legal basis, cases.
 #[utoipa::path(get, path = "/api/v1/tags/{id}", params(("id" = String, Path, description = "Id of the tag")), responses((status = 200, description = "The tag", body = serde_json::Value), (status = 404, description = "There is none", body = Problem)))]
-async fn tag(visit: Visit, Path(id): Path<String>) -> Result<Response, Failure> {
+pub(super) async fn tag(visit: Visit, Path(id): Path<String>) -> Result<Response, Failure> {
     Ok(Json(visit.work(move |house, reader| house.tag(reader, &id)).await?).into_response())
 }
 
 /// Rows of the pool that carry a tag, the latest first, with the reasons.
 #[utoipa::path(get, path = "/api/v1/tags/{id}/rows", params(("id" = String, Path, description = "Id of the tag"), LimitQuery), responses((status = 200, description = "Rows with reasons", body = serde_json::Value)))]
-async fn tag_rows(
+pub(super) async fn tag_rows(
     visit: Visit,
     Path(id): Path<String>,
     Asked(asked): Asked<LimitQuery>,
@@ -205,7 +130,7 @@ async fn tag_rows(
 /// How many rows to answer with.
 #[derive(Debug, Clone, Copy, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-struct LimitQuery {
+pub(super) struct LimitQuery {
     /// Rows at most.
     #[serde(default)]
     limit: Option<usize>,
@@ -214,7 +139,7 @@ struct LimitQuery {
 /// Which row is asked about.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-struct WhyQuery {
+pub(super) struct WhyQuery {
     /// Id of the batch, or its beginning.
     batch: String,
     /// Row of the batch, from 0.
@@ -223,7 +148,7 @@ struct WhyQuery {
 
 /// Why a tag is on a row, or is not: parts of its condition, values, earlier entries.
 #[utoipa::path(get, path = "/api/v1/tags/{id}/why", params(("id" = String, Path, description = "Id of the tag"), WhyQuery), responses((status = 200, description = "The reason", body = serde_json::Value)))]
-async fn why(
+pub(super) async fn why(
     visit: Visit,
     Path(id): Path<String>,
     Asked(asked): Asked<WhyQuery>,
@@ -234,13 +159,13 @@ async fn why(
 
 /// Completed audits, the latest first.
 #[utoipa::path(get, path = "/api/v1/audits", responses((status = 200, description = "Audits", body = Vec<serde_json::Value>)))]
-async fn audits(visit: Visit) -> Result<Response, Failure> {
+pub(super) async fn audits(visit: Visit) -> Result<Response, Failure> {
     Ok(Json(visit.work(|house, reader| house.list_audits(reader)).await?).into_response())
 }
 
 /// One audit with all its figures. What was made from simulated records says so.
 #[utoipa::path(get, path = "/api/v1/audits/{id}", params(("id" = String, Path, description = "Id, or its beginning")), responses((status = 200, description = "The audit", body = serde_json::Value), (status = 404, description = "There is none", body = Problem)))]
-async fn audit(visit: Visit, Path(id): Path<String>) -> Result<Response, Failure> {
+pub(super) async fn audit(visit: Visit, Path(id): Path<String>) -> Result<Response, Failure> {
     Ok(Json(visit.work(move |house, reader| house.find_audit(reader, &id)).await?).into_response())
 }
 
@@ -276,7 +201,10 @@ impl From<JobStatus> for JobAnswer {
 
 /// Starts an audit; the body names batches, capacity, currency and seed, each of which may be left out.
 #[utoipa::path(post, path = "/api/v1/audits", request_body = serde_json::Value, responses((status = 202, description = "It runs: ask the job", body = JobAnswer), (status = 403, description = "Not permitted, or no token", body = Problem)))]
-async fn start_audit(visit: Visit, PostedJson(spec): PostedJson<AuditSpec>) -> Result<Response, Failure> {
+pub(super) async fn start_audit(
+    visit: Visit,
+    PostedJson(spec): PostedJson<AuditSpec>,
+) -> Result<Response, Failure> {
     let status =
         visit.work(move |house, reader| house.start_audit(reader, spec).map(|job| job.status())).await?;
     Ok((StatusCode::ACCEPTED, Json(JobAnswer::from(status))).into_response())
@@ -284,14 +212,14 @@ async fn start_audit(visit: Visit, PostedJson(spec): PostedJson<AuditSpec>) -> R
 
 /// Long tasks of this process, the latest first.
 #[utoipa::path(get, path = "/api/v1/jobs", responses((status = 200, description = "Jobs", body = Vec<JobAnswer>)))]
-async fn jobs(visit: Visit) -> Result<Json<Vec<JobAnswer>>, Failure> {
+pub(super) async fn jobs(visit: Visit) -> Result<Json<Vec<JobAnswer>>, Failure> {
     let jobs = visit.work(|house, reader| Ok(house.list_jobs(reader))).await?;
     Ok(Json(jobs.into_iter().map(JobAnswer::from).collect()))
 }
 
 /// One long task.
 #[utoipa::path(get, path = "/api/v1/jobs/{id}", params(("id" = u64, Path, description = "Id of the job")), responses((status = 200, description = "The job", body = JobAnswer), (status = 404, description = "There is none", body = Problem)))]
-async fn job(visit: Visit, Path(id): Path<u64>) -> Result<Json<JobAnswer>, Failure> {
+pub(super) async fn job(visit: Visit, Path(id): Path<u64>) -> Result<Json<JobAnswer>, Failure> {
     Ok(Json(
         visit.work(move |house, reader| house.find_job(reader, id).map(|job| job.status())).await?.into(),
     ))
@@ -299,18 +227,22 @@ async fn job(visit: Visit, Path(id): Path<u64>) -> Result<Json<JobAnswer>, Failu
 
 /// Asks a long task to stop; nothing half-done is left.
 #[utoipa::path(post, path = "/api/v1/jobs/{id}/cancel", params(("id" = u64, Path, description = "Id of the job")), responses((status = 200, description = "It was asked", body = JobAnswer), (status = 403, description = "Not permitted, or no token", body = Problem)))]
-async fn cancel_job(visit: Visit, Path(id): Path<u64>, _posted: Posted) -> Result<Json<JobAnswer>, Failure> {
+pub(super) async fn cancel_job(
+    visit: Visit,
+    Path(id): Path<u64>,
+    _posted: Posted,
+) -> Result<Json<JobAnswer>, Failure> {
     Ok(Json(visit.work(move |house, reader| house.cancel_job(reader, id)).await?.into()))
 }
 
 /// Packs the caller may see.
 #[utoipa::path(get, path = "/api/v1/packs", responses((status = 200, description = "Packs", body = Vec<serde_json::Value>)))]
-async fn packs(visit: Visit) -> Result<Response, Failure> {
+pub(super) async fn packs(visit: Visit) -> Result<Response, Failure> {
     Ok(Json(visit.work(|house, reader| Ok(house.list_packs(reader))).await?).into_response())
 }
 
 /// The version in use of one pack.
 #[utoipa::path(get, path = "/api/v1/packs/{id}", params(("id" = String, Path, description = "Id of the pack")), responses((status = 200, description = "The pack", body = serde_json::Value), (status = 404, description = "There is none", body = Problem)))]
-async fn pack(visit: Visit, Path(id): Path<String>) -> Result<Response, Failure> {
+pub(super) async fn pack(visit: Visit, Path(id): Path<String>) -> Result<Response, Failure> {
     Ok(Json(visit.work(move |house, reader| house.find_pack(reader, &id)).await?).into_response())
 }

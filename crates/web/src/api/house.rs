@@ -1,0 +1,112 @@
+//! Work that waits, how the flow stands, plans, entities, the journal, and what everybody may know.
+
+use axum::Extension;
+use axum::extract::Path;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use customhouse::declarations::QueueQuery;
+use customhouse::entities::EntitiesQuery;
+use customhouse::events::JournalQuery;
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::Problem;
+use super::answers::StatusAnswer;
+use crate::changes::ChangesKept;
+use crate::failure::Failure;
+use crate::status::StatusKept;
+use crate::visit::{Asked, Visit};
+
+/// Routes for officials.
+pub(super) fn routes() -> Router {
+    Router::new()
+        .route("/api/v1/queue", get(queue))
+        .route("/api/v1/overview", get(overview))
+        .route("/api/v1/plan", get(plan))
+        .route("/api/v1/entities", get(entities))
+        .route("/api/v1/entities/{id}", get(entity))
+        .route("/api/v1/journal", get(journal))
+}
+
+/// Routes for everybody.
+pub(super) fn public_routes() -> Router {
+    Router::new().route("/api/v1/status", get(status)).route("/api/v1/changes", get(changes))
+}
+
+/// Work that waits, the most urgent first.
+#[utoipa::path(get, path = "/api/v1/queue", params(
+    ("office" = Option<String>, Query, description = "Office"),
+    ("kind" = Option<String>, Query, description = "documents, physical, query or audit"),
+    ("whose" = Option<String>, Query, description = "mine or free"),
+    ("page" = Option<usize>, Query, description = "Page, from 1")),
+    responses((status = 200, description = "Tasks", body = serde_json::Value), (status = 403, description = "Not permitted", body = Problem)))]
+pub(super) async fn queue(visit: Visit, Asked(query): Asked<QueueQuery>) -> Result<Response, Failure> {
+    Ok(Json(visit.work(move |house, reader| house.queue(reader, &query)).await?).into_response())
+}
+
+/// Which office.
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(default)]
+pub(super) struct OfficeQuery {
+    /// Office; empty: all.
+    office: String,
+}
+
+/// The flow of the last 24 hours, work that waits, and hit rates of the plan against the random arm.
+#[utoipa::path(get, path = "/api/v1/overview", params(OfficeQuery), responses((status = 200, description = "The overview", body = serde_json::Value), (status = 403, description = "Not permitted", body = Problem)))]
+pub(super) async fn overview(visit: Visit, Asked(asked): Asked<OfficeQuery>) -> Result<Response, Failure> {
+    Ok(Json(visit.work(move |house, reader| house.overview(reader, &asked.office)).await?).into_response())
+}
+
+/// Policies, thresholds and how far capacities are used.
+#[utoipa::path(get, path = "/api/v1/plan", responses((status = 200, description = "How plans stand", body = serde_json::Value), (status = 403, description = "Not permitted", body = Problem)))]
+pub(super) async fn plan(visit: Visit) -> Result<Response, Failure> {
+    Ok(Json(visit.work(|house, reader| house.plans(reader)).await?).into_response())
+}
+
+/// Who trades.
+#[utoipa::path(get, path = "/api/v1/entities", params(
+    ("q" = Option<String>, Query, description = "Beginning of an id"),
+    ("role" = Option<String>, Query, description = "importer, exporter, declarant or carrier"),
+    ("sort" = Option<String>, Query, description = "declarations, value, inspected, irregular or last, with - before it downwards"),
+    ("page" = Option<usize>, Query, description = "Page, from 1")),
+    responses((status = 200, description = "A page of entities", body = serde_json::Value), (status = 403, description = "Not permitted", body = Problem)))]
+pub(super) async fn entities(visit: Visit, Asked(query): Asked<EntitiesQuery>) -> Result<Response, Failure> {
+    Ok(Json(visit.work(move |house, reader| house.find_entities(reader, &query)).await?).into_response())
+}
+
+/// One entity in all its roles.
+#[utoipa::path(get, path = "/api/v1/entities/{id}", params(("id" = String, Path, description = "Id of the entity")), responses((status = 200, description = "The entity", body = serde_json::Value), (status = 404, description = "There is none", body = Problem)))]
+pub(super) async fn entity(visit: Visit, Path(id): Path<String>) -> Result<Response, Failure> {
+    Ok(Json(visit.work(move |house, reader| house.entity(reader, &id)).await?).into_response())
+}
+
+/// Events, the latest first.
+#[utoipa::path(get, path = "/api/v1/journal", params(
+    ("stream" = Option<String>, Query, description = "A stream; one that ends with / stands for all that begin so"),
+    ("kind" = Option<String>, Query, description = "Kind of event, or its beginning"),
+    ("before" = Option<u64>, Query, description = "Only events before this position")),
+    responses((status = 200, description = "A page of the journal", body = serde_json::Value), (status = 403, description = "Not permitted", body = Problem)))]
+pub(super) async fn journal(visit: Visit, Asked(query): Asked<JournalQuery>) -> Result<Response, Failure> {
+    Ok(Json(visit.work(move |house, reader| house.journal_page(reader, &query)).await?).into_response())
+}
+
+/// Is it running, and how long does each step take? For everybody.
+#[utoipa::path(get, path = "/api/v1/status", security(()), responses((status = 200, description = "How the service stands", body = StatusAnswer)))]
+pub(super) async fn status(
+    visit: Visit,
+    Extension(kept): Extension<StatusKept>,
+) -> Result<Json<StatusAnswer>, Failure> {
+    Ok(Json(StatusAnswer::from(crate::status::ask(&visit, &kept).await?.as_ref())))
+}
+
+/// What changed in rules, lists, plans and this API, the latest first. For everybody.
+#[utoipa::path(get, path = "/api/v1/changes", security(()), responses((status = 200, description = "Changes", body = Vec<serde_json::Value>)))]
+pub(super) async fn changes(
+    visit: Visit,
+    Extension(kept): Extension<ChangesKept>,
+) -> Result<Response, Failure> {
+    Ok(Json(crate::changes::ask(&visit, &kept).await?.as_ref()).into_response())
+}
