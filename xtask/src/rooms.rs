@@ -32,7 +32,7 @@ const ROOMS: &[Room] = &[
     room("learning", &["spine"]),
     room("clearance", &["spine", "rules"]),
     room("selection", &["spine", "rules"]),
-    room("country", &["spine"]),
+    Room { name: "country", may_use: &["spine"], in_tests: &["rules", "packs", "tags", "learning"] },
     room(
         "customhouse",
         &["spine", "formats", "rules", "packs", "journal", "pool", "tags", "learning", "clearance", "selection"],

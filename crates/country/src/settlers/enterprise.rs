@@ -194,7 +194,7 @@ impl Settlers<'_> {
         let (names, draw) = (&self.names, &mut self.draw);
         let centre = draw.one_of(&self.centres).filter(|_| at_centre).cloned();
         Owner {
-            id: format!("PN{:07}", scattered(self.owners_made)).into(),
+            id: format!("PN{:07}", scattered(self.owners_made, 3_571_429)).into(),
             address: centre.unwrap_or_else(|| names.address(draw)),
             phone: names.phone(draw),
         }
@@ -222,7 +222,7 @@ impl Settlers<'_> {
 
     fn next_importer_id(&mut self) -> Name {
         self.importers_made = self.importers_made.saturating_add(1);
-        format!("ZZ{:07}", scattered(self.importers_made)).into()
+        format!("ZZ{:07}", scattered(self.importers_made, 7_368_787)).into()
     }
 
     fn lines(&mut self) -> Vec<Line> {
@@ -260,7 +260,7 @@ impl Settlers<'_> {
     }
 }
 
-/// Numbers do not tell who came when: they are scattered over their range. Both factors are prime.
-fn scattered(number: u32) -> u64 {
-    u64::from(number) * 7_368_787 % 9_999_991
+/// Numbers do not tell who came when: a step that shares no factor with the prime 9,999,991 scatters them over it.
+fn scattered(number: u32, step: u64) -> u64 {
+    u64::from(number) * step % 9_999_991
 }

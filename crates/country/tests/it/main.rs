@@ -5,6 +5,7 @@
     reason = "tests fail by panicking, and counts stand in arrays of two"
 )]
 
+mod audit;
 mod register;
 
 use std::collections::{BTreeMap, BTreeSet};
