@@ -11,6 +11,7 @@
 //!   uploads/            files that wait to be admitted; swept at every start
 //!   read-models/        what pages of declarations show (derived)
 //!   personal.sqlite     drafts of declarations as typed, saved views
+//!   sandbox.toml        of a sandbox: how far its clock is ahead
 //! ```
 
 use std::fs::{self, File, OpenOptions};

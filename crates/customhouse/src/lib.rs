@@ -19,6 +19,7 @@ pub mod plans;
 pub mod pool;
 mod projection;
 pub mod rules;
+pub mod sandbox;
 pub mod tags;
 pub mod uploads;
 
@@ -86,6 +87,7 @@ pub struct Customhouse {
     tags: tags::TagRoom,
     jobs: jobs::Jobs,
     uploads: uploads::Uploads,
+    sandbox: Option<sandbox::Sandbox>,
 }
 
 impl Customhouse {
@@ -137,6 +139,7 @@ impl Customhouse {
             tags: tags::TagRoom::default(),
             jobs: jobs::Jobs::default(),
             uploads: uploads::Uploads::open(&path.join("uploads"))?,
+            sandbox: None,
             folder,
         })
     }
