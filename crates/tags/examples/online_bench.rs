@@ -1,0 +1,109 @@
+//! Declarations a second through all shipped tags, as they come:
+//! `cargo run --release -p tags --example online_bench [ENTRIES]`, JSON on standard output.
+//!
+//! A little country (SIMULATED) first gives ENTRIES entries of history over 500 days (100,000 unless told), then new
+//! declarations in calls of 1, 32 and 256. Everything runs on one thread but the taking in of history, which uses all.
+#![expect(clippy::print_stdout, reason = "a command line tool")]
+
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Instant;
+
+use packs::{Pack, Registry};
+use spine::{EntryTable, declaration_entry};
+use tags::{OnlineTags, TagSet};
+
+#[path = "../tests/it/little_country.rs"]
+mod little_country;
+
+use little_country::{Entry, LittleCountry};
+
+const HISTORY_DAYS: u64 = 500;
+/// Of the little country: 10 items on 6 declarations.
+const ENTRIES_PER_DECLARATION: f64 = 10.0 / 6.0;
+const TABLE_DECLARATIONS: usize = 20_000;
+const TIMED_DECLARATIONS: [(usize, usize); 3] = [(1, 1_000), (32, 8_000), (256, 16_000)];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let entries: u32 = std::env::args().nth(1).map_or(Ok(100_000), |text| text.parse())?;
+    let registry = Registry::built_in();
+    let packs: Vec<&Pack> = registry.current().map(AsRef::as_ref).collect();
+    let (set, _) = TagSet::from_packs(&packs, &declaration_entry::schema());
+    let mut online = OnlineTags::new(Arc::new(set.clone()));
+
+    let declarations = (f64::from(entries) / ENTRIES_PER_DECLARATION).round().to_string().parse::<u64>()?;
+    let mut country = LittleCountry::new(1, declarations / HISTORY_DAYS, declarations / 60);
+    let mut seconds = 0.0;
+    let (mut left, mut bytes) = (declarations, resident_bytes());
+    while left > 0 {
+        let table =
+            table_of((0..left.min(u64::try_from(TABLE_DECLARATIONS)?)).flat_map(|_| country.declaration()))?;
+        left = left.saturating_sub(u64::try_from(TABLE_DECLARATIONS)?);
+        let started = Instant::now();
+        online.absorb(&table)?;
+        seconds += started.elapsed().as_secs_f64();
+    }
+    bytes = resident_bytes() - bytes;
+    let absorbed = online.entries();
+    println!(
+        "{{\"simulated\": true, \"tags\": {}, \"entries_absorbed\": {absorbed}, \"absorbed_per_second\": {:.0}, \
+         \"bytes_per_entry\": {:.0}, \"records_per_entry\": {:.1}, \"calls\": [",
+        set.definitions().len(),
+        f64::from(u32::try_from(absorbed)?) / seconds,
+        bytes / f64::from(u32::try_from(absorbed)?),
+        f64::from(u32::try_from(online.held())?) / f64::from(u32::try_from(absorbed)?),
+    );
+    for (at, (size, number)) in TIMED_DECLARATIONS.into_iter().enumerate() {
+        let comma = if at > 0 { "," } else { "" };
+        println!("{comma}{}", timed(&mut online, &mut country, size, number)?);
+    }
+    println!("]}}");
+    Ok(())
+}
+
+/// Feeds declarations in calls of `size`.
+fn timed(
+    online: &mut OnlineTags,
+    country: &mut LittleCountry,
+    size: usize,
+    number: usize,
+) -> Result<String, Box<dyn Error>> {
+    let mut calls = Vec::new();
+    let mut carried = 0_usize;
+    for _ in 0..number / size {
+        let table = table_of((0..size).flat_map(|_| country.declaration()))?;
+        let started = Instant::now();
+        let hits = online.apply(&table)?;
+        calls.push(started.elapsed().as_secs_f64());
+        carried += (0..hits.rows()).map(|row| hits.carried(row).len()).sum::<usize>();
+    }
+    let seconds: f64 = calls.iter().sum();
+    calls.sort_by(f64::total_cmp);
+    let at = |share: usize| calls.get(calls.len() * share / 1000).copied().unwrap_or_default() * 1000.0;
+    let declarations = f64::from(u32::try_from(calls.len() * size)?);
+    Ok(format!(
+        "{{\"declarations_a_call\": {size}, \"declarations_per_second\": {:.0}, \"call_ms_median\": {:.3}, \
+         \"call_ms_p99\": {:.3}, \"call_ms_most\": {:.3}, \"tags_per_declaration\": {:.2}}}",
+        declarations / seconds,
+        at(500),
+        at(990),
+        calls.last().copied().unwrap_or_default() * 1000.0,
+        f64::from(u32::try_from(carried)?) / declarations,
+    ))
+}
+
+fn table_of(entries: impl Iterator<Item = Entry>) -> Result<EntryTable, Box<dyn Error>> {
+    let mut table = EntryTable::empty(declaration_entry::schema());
+    for entry in entries {
+        table.push(entry)?;
+    }
+    Ok(table)
+}
+
+/// Memory of this process, as Linux tells it; 0 elsewhere.
+fn resident_bytes() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kibibytes = line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok());
+    kibibytes.unwrap_or(0.0) * 1024.0
+}
