@@ -17,13 +17,18 @@ fn room_of(kind: &str) -> Room {
     match kind {
         "admission" => Room::Pool,
         "audit" => Room::Audits,
+        "fit_plan" => Room::Plan,
         _ => Room::Elsewhere,
     }
 }
 
 /// Where the result of a job can be seen.
 fn result_place(kind: &str, result: &str) -> String {
-    if kind == "admission" { format!("/pool/batches/{result}") } else { format!("/audits/{result}") }
+    match kind {
+        "admission" => format!("/pool/batches/{result}"),
+        "fit_plan" => format!("/plan/policies/{result}"),
+        _ => format!("/audits/{result}"),
+    }
 }
 
 fn state_name(state: &JobState) -> &'static str {

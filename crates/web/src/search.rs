@@ -1,17 +1,21 @@
-//! One search for what there is: batches, tags, audits, packs, pages.
+//! One search for what there is: declarations by MRN, LRN, party, container and commodity, entities, tags, batches,
+//! audits, packs, pages.
 
+use customhouse::declarations::DeclarationsQuery;
+use customhouse::entities::EntitiesQuery;
 use customhouse::identity::{Permission, Reader};
 use customhouse::{Customhouse, Error};
 use maud::{Markup, html};
 use serde::Deserialize;
 use spine::Language;
 
+use crate::entities;
 use crate::failure::Failure;
 use crate::pool::{BatchesQuery, matching};
 use crate::shell::{Page, Room};
 use crate::view::{empty, heading};
 use crate::visit::{Asked, Visit};
-use crate::words::{Text, count, minute, short, texts};
+use crate::words::{self, Text, count, minute, short, texts};
 
 /// Hits of one kind in the list below the box, and on the page.
 const SUGGESTED_MAX: usize = 4;
@@ -38,8 +42,15 @@ struct Group {
     hits: Vec<Hit>,
 }
 
-const PAGES: [(&str, Text, Option<Permission>); 9] = [
+const PAGES: [(&str, Text, Option<Permission>); 16] = [
     ("/", texts::OVERVIEW, None),
+    ("/queue", texts::QUEUE, Some(Permission::Examine)),
+    ("/declarations", texts::DECLARATIONS, Some(Permission::ViewDeclarations)),
+    ("/entities", texts::ENTITIES, Some(Permission::ViewDeclarations)),
+    ("/plan", texts::PLAN, Some(Permission::ViewPlans)),
+    ("/journal", texts::JOURNAL, Some(Permission::ViewJournal)),
+    ("/changes", texts::CHANGES, None),
+    ("/status", texts::STATUS, None),
     ("/pool", texts::POOL, Some(Permission::ViewPool)),
     ("/pool/new", texts::SEND_RECORDS, Some(Permission::AdmitRecords)),
     ("/tags", texts::TAGS, Some(Permission::ViewTags)),
@@ -50,65 +61,140 @@ const PAGES: [(&str, Text, Option<Permission>); 9] = [
     ("/help", texts::HELP_AND_KEYS, None),
 ];
 
-fn find(house: &Customhouse, reader: &Reader, words: &str, language: Language) -> Result<Vec<Group>, Error> {
-    let wanted = words.trim().to_lowercase();
-    let matches = |text: &str| text.to_lowercase().contains(&wanted);
-    if wanted.is_empty() {
-        return Ok(Vec::new());
+/// What is looked for, in whose words.
+struct Wanted<'a> {
+    house: &'a Customhouse,
+    reader: &'a Reader,
+    /// As written.
+    words: &'a str,
+    /// In small letters.
+    small: String,
+    language: Language,
+}
+
+impl Wanted<'_> {
+    fn matches(&self, text: &str) -> bool {
+        text.to_lowercase().contains(&self.small)
     }
-    let pages = PAGES
-        .iter()
-        .filter(|(_, _, permission)| permission.is_none_or(|permission| reader.may(permission)))
-        .filter(|(_, title, _)| matches(title.in_language(language)))
-        .map(|(place, title, _)| Hit {
-            place: (*place).to_owned(),
-            title: title.in_language(language).to_owned(),
-            note: String::new(),
-        });
-    let mut groups = vec![Group { kind: texts::PAGES, hits: pages.collect() }];
-    if reader.may(Permission::ViewTags) {
-        let catalogue = house.tag_catalogue(reader)?;
-        let hits = catalogue
-            .families
+
+    fn declarations(&self) -> Result<Vec<Hit>, Error> {
+        let query = DeclarationsQuery { q: self.words.to_owned(), ..DeclarationsQuery::default() };
+        let page = self.house.find_declarations(self.reader, &query)?;
+        let hit = |row: &customhouse::declarations::DeclarationRow| {
+            let parts =
+                [Some(row.lrn.clone()), row.importer.clone(), row.commodity.clone(), row.description.clone()];
+            let known: Vec<String> = parts.into_iter().flatten().filter(|part| !part.is_empty()).collect();
+            Hit {
+                place: format!("/declarations/{}", row.mrn),
+                title: row.mrn.clone(),
+                note: known.join(" · "),
+            }
+        };
+        Ok(page.rows.iter().map(hit).collect())
+    }
+
+    fn entities(&self) -> Result<Vec<Hit>, Error> {
+        let query = EntitiesQuery { q: self.words.to_owned(), ..EntitiesQuery::default() };
+        let page = self.house.find_entities(self.reader, &query)?;
+        let hit = |row: &customhouse::entities::EntityRow| Hit {
+            place: entities::place_of(&row.id),
+            title: row.id.clone(),
+            note: format!(
+                "{} · {}",
+                words::named("party", &row.role, self.language),
+                words::filled(
+                    texts::DECLARATIONS_COUNTED.in_language(self.language),
+                    &[("n", &count(row.declarations))]
+                )
+            ),
+        };
+        Ok(page.rows.iter().map(hit).collect())
+    }
+
+    fn pages(&self) -> Vec<Hit> {
+        PAGES
             .iter()
-            .flat_map(|family| &family.tags)
-            .filter(|tag| matches(&tag.id) || tag.title.0.values().any(|title| matches(title)))
+            .filter(|(_, _, permission)| permission.is_none_or(|permission| self.reader.may(permission)))
+            .filter(|(_, title, _)| self.matches(title.in_language(self.language)))
+            .map(|(place, title, _)| Hit {
+                place: (*place).to_owned(),
+                title: title.in_language(self.language).to_owned(),
+                note: String::new(),
+            })
+            .collect()
+    }
+
+    fn tags(&self) -> Result<Vec<Hit>, Error> {
+        let catalogue = self.house.tag_catalogue(self.reader)?;
+        let tags = catalogue.families.iter().flat_map(|family| &family.tags);
+        Ok(tags
+            .filter(|tag| self.matches(&tag.id) || tag.title.0.values().any(|title| self.matches(title)))
             .map(|tag| Hit {
                 place: format!("/tags/{}", tag.id),
-                title: tag.title.in_language(language).to_owned(),
+                title: tag.title.in_language(self.language).to_owned(),
                 note: tag.id.clone(),
-            });
-        groups.push(Group { kind: texts::TAGS, hits: hits.collect() });
+            })
+            .collect())
     }
-    if reader.may(Permission::ViewPool) {
-        let batches =
-            matching(house, reader, &BatchesQuery { q: wanted.clone(), ..BatchesQuery::default() })?;
-        let hits = batches.iter().map(|batch| Hit {
+
+    fn batches(&self) -> Result<Vec<Hit>, Error> {
+        let query = BatchesQuery { q: self.small.clone(), ..BatchesQuery::default() };
+        let batches = matching(self.house, self.reader, &query)?;
+        let hit = |batch: &customhouse::pool::BatchSummary| Hit {
             place: format!("/pool/batches/{}", batch.id),
             title: batch.source_name.clone(),
             note: format!("{} · {}", short(&batch.id), minute(batch.recorded_at)),
-        });
-        groups.push(Group { kind: texts::BATCHES, hits: hits.collect() });
+        };
+        Ok(batches.iter().map(hit).collect())
     }
-    if reader.may(Permission::ViewAudits) {
-        let audits = house.list_audits(reader)?;
-        let hits = audits.iter().filter(|audit| audit.id.starts_with(&wanted)).map(|audit| Hit {
+
+    fn audits(&self) -> Result<Vec<Hit>, Error> {
+        let audits = self.house.list_audits(self.reader)?;
+        let found = audits.iter().filter(|audit| audit.id.starts_with(&self.small));
+        let hit = |audit: &customhouse::audit::AuditSummary| Hit {
             place: format!("/audits/{}", audit.id),
             title: short(&audit.id).to_owned(),
             note: format!("{} · {}", count(audit.rows), minute(audit.completed_at)),
-        });
-        groups.push(Group { kind: texts::AUDITS, hits: hits.collect() });
+        };
+        Ok(found.map(hit).collect())
     }
-    let packs = house.list_packs(reader);
-    let hits = packs
-        .iter()
-        .filter(|pack| matches(&pack.id) || pack.title.0.values().any(|title| matches(title)))
-        .map(|pack| Hit {
-            place: format!("/packs/{}", pack.id),
-            title: pack.title.in_language(language).to_owned(),
-            note: pack.id.clone(),
-        });
-    groups.push(Group { kind: texts::PACKS, hits: hits.collect() });
+
+    fn packs(&self) -> Vec<Hit> {
+        let packs = self.house.list_packs(self.reader);
+        packs
+            .iter()
+            .filter(|pack| self.matches(&pack.id) || pack.title.0.values().any(|title| self.matches(title)))
+            .map(|pack| Hit {
+                place: format!("/packs/{}", pack.id),
+                title: pack.title.in_language(self.language).to_owned(),
+                note: pack.id.clone(),
+            })
+            .collect()
+    }
+}
+
+fn find(house: &Customhouse, reader: &Reader, words: &str, language: Language) -> Result<Vec<Group>, Error> {
+    let words = words.trim();
+    if words.is_empty() {
+        return Ok(Vec::new());
+    }
+    let wanted = Wanted { house, reader, words, small: words.to_lowercase(), language };
+    let may = |permission: Permission| reader.may(permission);
+    let mut groups = vec![Group { kind: texts::PAGES, hits: wanted.pages() }];
+    if may(Permission::ViewDeclarations) {
+        groups.push(Group { kind: texts::DECLARATIONS, hits: wanted.declarations()? });
+        groups.push(Group { kind: texts::ENTITIES, hits: wanted.entities()? });
+    }
+    if may(Permission::ViewTags) {
+        groups.push(Group { kind: texts::TAGS, hits: wanted.tags()? });
+    }
+    if may(Permission::ViewPool) {
+        groups.push(Group { kind: texts::BATCHES, hits: wanted.batches()? });
+    }
+    if may(Permission::ViewAudits) {
+        groups.push(Group { kind: texts::AUDITS, hits: wanted.audits()? });
+    }
+    groups.push(Group { kind: texts::PACKS, hits: wanted.packs() });
     groups.retain(|group| !group.hits.is_empty());
     Ok(groups)
 }

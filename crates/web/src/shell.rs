@@ -15,14 +15,26 @@ use crate::words::{Text, texts};
 pub(crate) enum Room {
     /// The first page.
     Overview,
+    /// Work that waits.
+    Queue,
+    /// Declarations and their cases.
+    Declarations,
+    /// Who trades.
+    Entities,
+    /// Plans, policies, thresholds.
+    Plan,
     /// Batches, contracts, quarantine.
     Pool,
     /// The catalogue of tags.
     Tags,
     /// Targeting audits.
     Audits,
+    /// What was done, event by event.
+    Journal,
     /// Packs in use.
     Packs,
+    /// The public record of changes.
+    Changes,
     /// Accounts.
     Accounts,
     /// None of them.
@@ -32,7 +44,7 @@ pub(crate) enum Room {
 /// What the rail shows: room, place, word, picture, and what it takes to see it.
 type Entry = (Room, &'static str, Text, &'static str, Option<Permission>);
 
-const RAIL: [Entry; 6] = [
+const RAIL: [Entry; 12] = [
     (
         Room::Overview,
         "/",
@@ -41,11 +53,32 @@ const RAIL: [Entry; 6] = [
         None,
     ),
     (
-        Room::Pool,
-        "/pool",
-        texts::POOL,
-        "M3.5 5.5c0-1.4 2.9-2.5 6.5-2.5s6.5 1.1 6.5 2.5S13.6 8 10 8 3.5 6.9 3.5 5.5zm0 0V14.5c0 1.4 2.9 2.5 6.5 2.5s6.5-1.1 6.5-2.5V5.5M3.5 10c0 1.4 2.9 2.5 6.5 2.5s6.5-1.1 6.5-2.5",
-        Some(Permission::ViewPool),
+        Room::Queue,
+        "/queue",
+        texts::QUEUE,
+        "M3 5h.01M6.5 5H17M3 10h.01M6.5 10H17M3 15h.01M6.5 15H17",
+        Some(Permission::Examine),
+    ),
+    (
+        Room::Declarations,
+        "/declarations",
+        texts::DECLARATIONS,
+        "M5 3h7l3 3v11H5zM12 3v3h3M7.5 10h5M7.5 13h5",
+        Some(Permission::ViewDeclarations),
+    ),
+    (
+        Room::Entities,
+        "/entities",
+        texts::ENTITIES,
+        "M4 17V6l6-3v14M10 8l6 2.5V17M3 17h14M6.5 8.5h1M6.5 11.5h1M12.5 13h1",
+        Some(Permission::ViewDeclarations),
+    ),
+    (
+        Room::Plan,
+        "/plan",
+        texts::PLAN,
+        "M3 6h8M15 6h2M13 4v4M3 14h2M9 14h8M7 12v4",
+        Some(Permission::ViewPlans),
     ),
     (
         Room::Tags,
@@ -62,10 +95,31 @@ const RAIL: [Entry; 6] = [
         Some(Permission::ViewAudits),
     ),
     (
+        Room::Pool,
+        "/pool",
+        texts::POOL,
+        "M3.5 5.5c0-1.4 2.9-2.5 6.5-2.5s6.5 1.1 6.5 2.5S13.6 8 10 8 3.5 6.9 3.5 5.5zm0 0V14.5c0 1.4 2.9 2.5 6.5 2.5s6.5-1.1 6.5-2.5V5.5M3.5 10c0 1.4 2.9 2.5 6.5 2.5s6.5-1.1 6.5-2.5",
+        Some(Permission::ViewPool),
+    ),
+    (
+        Room::Journal,
+        "/journal",
+        texts::JOURNAL,
+        "M4.5 3H15v14H4.5a1.5 1.5 0 0 1-1.5-1.5v-11A1.5 1.5 0 0 1 4.5 3zM6.5 3v14M9 7h3.5M9 10h3.5",
+        Some(Permission::ViewJournal),
+    ),
+    (
         Room::Packs,
         "/packs",
         texts::PACKS,
         "M3.5 6.5 10 3l6.5 3.5v7L10 17l-6.5-3.5zM3.5 6.5 10 10l6.5-3.5M10 10v7",
+        None,
+    ),
+    (
+        Room::Changes,
+        "/changes",
+        texts::CHANGES,
+        "M4 16a1 1 0 1 0 0-.01M3.5 9.5a7 7 0 0 1 7 7M3.5 4.5a12 12 0 0 1 12 12",
         None,
     ),
     (
@@ -76,6 +130,14 @@ const RAIL: [Entry; 6] = [
         Some(Permission::ManageUsers),
     ),
 ];
+
+/// Entries of the rail that a phone's bottom bar has room for; the others stand in the person's menu there.
+const BOTTOM_BAR_MAX: usize = 5;
+
+/// What of the rail the reader may see.
+fn entries(visit: &Visit) -> impl Iterator<Item = &'static Entry> {
+    RAIL.iter().filter(|(_, _, _, _, permission)| permission.is_none_or(|permission| visit.may(permission)))
+}
 
 /// A line drawing of 20 by 20 units.
 pub(crate) fn icon(path: &str) -> Markup {
@@ -111,12 +173,25 @@ pub(crate) struct Page<'a> {
     title: String,
     styles: Vec<&'static str>,
     scripts: Vec<&'static str>,
+    public: bool,
 }
 
 impl<'a> Page<'a> {
     /// A page of a room.
     pub(crate) fn new(visit: &'a Visit, room: Room, title: impl Into<String>) -> Self {
-        Self { visit, room, title: title.into(), styles: Vec::new(), scripts: Vec::new() }
+        Self { visit, room, title: title.into(), styles: Vec::new(), scripts: Vec::new(), public: false }
+    }
+
+    /// A page that is read without signing in.
+    pub(crate) fn public(mut self) -> Self {
+        self.public = true;
+        self
+    }
+
+    /// Loads a script only here.
+    pub(crate) fn with_script(mut self, script: &'static str) -> Self {
+        self.scripts.push(script);
+        self
     }
 
     /// Loads a style sheet and script only here.
@@ -140,6 +215,12 @@ impl<'a> Page<'a> {
                         (rail(self.visit, self.room))
                         main id="content" tabindex="-1" { (content) }
                     }
+                } @else if self.public {
+                    body class="open" {
+                        a class="skip-link" href="#content" { (self.visit.say(texts::SKIP_TO_CONTENT)) }
+                        (open_bar(self.visit))
+                        main id="content" tabindex="-1" { (content) }
+                    }
                 } @else {
                     body class="gate" {
                         main id="content" tabindex="-1" { (content) }
@@ -155,12 +236,10 @@ fn rail(visit: &Visit, room: Room) -> Markup {
     html! {
         nav class="rail" aria-label=(visit.say(texts::MAIN_NAVIGATION)) {
             ul {
-                @for (own, place, word, picture, permission) in RAIL {
-                    @if permission.is_none_or(|permission| visit.may(permission)) {
-                        li {
-                            a href=(place) aria-current=[(own == room).then_some("page")] title=(visit.say(word)) {
-                                (icon(picture)) span { (visit.say(word)) }
-                            }
+                @for (own, place, word, picture, _) in entries(visit) {
+                    li {
+                        a href=(place) aria-current=[(*own == room).then_some("page")] title=(visit.say(*word)) {
+                            (icon(picture)) span { (visit.say(*word)) }
                         }
                     }
                 }
@@ -169,13 +248,34 @@ fn rail(visit: &Visit, room: Room) -> Markup {
     }
 }
 
+/// The bar of a page that is read without signing in.
+fn open_bar(visit: &Visit) -> Markup {
+    html! {
+        header class="bar" {
+            (brand())
+            nav class="open-places" aria-label=(visit.say(texts::MAIN_NAVIGATION)) {
+                a href="/status" { (visit.say(texts::STATUS)) }
+                a href="/changes" { (visit.say(texts::CHANGES)) }
+                a href="/sign-in" { (visit.say(texts::SIGN_IN)) }
+            }
+            div class="switches" { (language_switch(visit)) (theme_switch(visit)) }
+        }
+    }
+}
+
+fn brand() -> Markup {
+    html! {
+        a class="brand" href="/" {
+            (icon("M2.5 12.5c1.9 0 1.9-1.6 3.75-1.6S8.1 12.5 10 12.5s1.9-1.6 3.75-1.6 1.85 1.6 3.75 1.6M2.5 16.2c1.9 0 1.9-1.6 3.75-1.6S8.1 16.2 10 16.2s1.9-1.6 3.75-1.6 1.85 1.6 3.75 1.6M10 9.2V3l4.5 3.4L10 7.6"))
+            span { "Tidewaiter" }
+        }
+    }
+}
+
 fn bar(visit: &Visit) -> Markup {
     html! {
         header class="bar" {
-            a class="brand" href="/" {
-                (icon("M2.5 12.5c1.9 0 1.9-1.6 3.75-1.6S8.1 12.5 10 12.5s1.9-1.6 3.75-1.6 1.85 1.6 3.75 1.6M2.5 16.2c1.9 0 1.9-1.6 3.75-1.6S8.1 16.2 10 16.2s1.9-1.6 3.75-1.6 1.85 1.6 3.75 1.6M10 9.2V3l4.5 3.4L10 7.6"))
-                span { "Tidewaiter" }
-            }
+            (brand())
             search {
                 form class="search" action="/search" method="get" {
                     label class="unseen" for="search" { (visit.say(texts::SEARCH_EVERYTHING)) }
@@ -251,7 +351,10 @@ fn person_menu(visit: &Visit) -> Markup {
                 p class="menu-note" { (visit.named("role", session.account.role.name())) }
                 a href="/account" { (visit.say(texts::MY_ACCOUNT)) }
                 a href="/help" { (visit.say(texts::HELP_AND_KEYS)) }
-                @if visit.may(Permission::ManageUsers) { a class="on-phone" href="/accounts" { (visit.say(texts::ACCOUNTS)) } }
+                @for (_, place, word, _, _) in entries(visit).skip(BOTTOM_BAR_MAX) {
+                    a class="on-phone" href=(place) { (visit.say(*word)) }
+                }
+                a href="/status" { (visit.say(texts::STATUS)) }
                 form method="post" action="/sign-out" {
                     (csrf(visit))
                     button { (visit.say(texts::SIGN_OUT)) }

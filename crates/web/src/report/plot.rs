@@ -7,6 +7,8 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
 use super::words::{LANGUAGES, count, percent, plain, whole};
+use crate::drawing::{Scale, points, short};
+pub(super) use crate::drawing::{coordinate, quotient};
 
 /// Width of every plot in user units; the page scales it.
 const WIDTH: f64 = 760.0;
@@ -15,74 +17,9 @@ const VALUES_MAX: usize = 15;
 /// Different line styles.
 const SERIES: usize = 6;
 
-/// A count as a coordinate. Beyond four billion it stops growing, which no plot can show anyway.
-pub(super) fn coordinate(count: u64) -> f64 {
-    f64::from(u32::try_from(count).unwrap_or(u32::MAX))
-}
-
 /// An amount as a number to sort by.
 pub(super) fn amount(amount: Decimal) -> f64 {
     amount.to_f64().unwrap_or(0.0)
-}
-
-/// `part / whole` where there is a whole.
-pub(super) fn quotient(part: u64, whole: u64) -> Option<f64> {
-    (whole > 0).then(|| coordinate(part) / coordinate(whole))
-}
-
-/// From values to places along an axis.
-#[derive(Clone, Copy)]
-struct Scale {
-    max: f64,
-    from: f64,
-    to: f64,
-}
-
-impl Scale {
-    fn at(self, value: f64) -> f64 {
-        let share = if self.max > 0.0 { (value / self.max).clamp(0.0, 1.0) } else { 0.0 };
-        self.from + share * (self.to - self.from)
-    }
-
-    /// Four to six round steps from 0 up to the end.
-    fn ticks(self) -> Vec<f64> {
-        let step = step(self.max / 5.0);
-        let mut ticks = Vec::new();
-        let mut tick = 0.0;
-        while tick <= self.max * 1.000_001 && ticks.len() < 12 {
-            ticks.push(tick);
-            tick += step;
-        }
-        ticks
-    }
-}
-
-/// The next of 1, 2, 5, 10, 20, 50, … at or above `rough`.
-fn step(rough: f64) -> f64 {
-    if !rough.is_finite() || rough <= 0.0 {
-        return 1.0;
-    }
-    let magnitude = 10_f64.powf(rough.log10().floor());
-    let leading = rough / magnitude;
-    let nice = if leading <= 1.0 {
-        1.0
-    } else if leading <= 2.0 {
-        2.0
-    } else if leading <= 5.0 {
-        5.0
-    } else {
-        10.0
-    };
-    nice * magnitude
-}
-
-/// A coordinate in a drawing, short.
-fn short(value: f64) -> String {
-    format!("{value:.1}")
-}
-
-fn points(places: impl Iterator<Item = (f64, f64)>) -> String {
-    places.map(|(x, y)| format!("{},{}", short(x), short(y))).collect::<Vec<_>>().join(" ")
 }
 
 /// Text of a drawing in both languages.
@@ -285,31 +222,4 @@ pub(super) fn plans(plans: &[&PlanResult]) -> Markup {
         }
     };
     drawing(bottom + 46.0, "plans_title", &content)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ticks_are_round_and_few() {
-        for (max, expected) in [
-            (1.0, vec![0.0, 0.2, 0.4, 0.6, 0.8, 1.0]),
-            (37_385.0, vec![0.0, 10_000.0, 20_000.0, 30_000.0]),
-            (0.01, vec![0.0, 0.002, 0.004, 0.006, 0.008, 0.01]),
-        ] {
-            let ticks = Scale { max, from: 0.0, to: 1.0 }.ticks();
-            assert_eq!(ticks.len(), expected.len(), "{ticks:?}");
-            for (tick, wanted) in ticks.iter().zip(expected) {
-                assert!((tick - wanted).abs() < max * 1e-9, "{ticks:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn a_scale_without_extent_stays_at_its_beginning() {
-        let scale = Scale { max: 0.0, from: 3.0, to: 9.0 };
-        assert!((scale.at(5.0) - 3.0).abs() < f64::EPSILON);
-        assert!(scale.ticks().len() <= 2);
-    }
 }

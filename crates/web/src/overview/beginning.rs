@@ -1,4 +1,4 @@
-//! The first page: what is here, and what to do next.
+//! The first page of a house without a flow: what is here, and what to do next.
 
 use customhouse::audit::AuditSummary;
 use customhouse::identity::{Permission, Reader};
@@ -9,7 +9,6 @@ use maud::{Markup, html};
 
 use crate::failure::Failure;
 use crate::pool::{BatchesQuery, matching};
-use crate::shell::{Page, Room};
 use crate::view::{empty, figure, heading, simulated};
 use crate::visit::Visit;
 use crate::words::{count, minute, texts};
@@ -23,6 +22,7 @@ struct Standing {
     audits: Vec<AuditSummary>,
     running: Vec<JobStatus>,
     tags: usize,
+    policies_missing: bool,
 }
 
 fn standing(house: &Customhouse, reader: &Reader) -> Result<Standing, Error> {
@@ -34,28 +34,28 @@ fn standing(house: &Customhouse, reader: &Reader) -> Result<Standing, Error> {
         batches: if pool { matching(house, reader, &BatchesQuery::default())? } else { Vec::new() },
         audits: if audits { house.list_audits(reader)? } else { Vec::new() },
         running,
+        policies_missing: reader.may(Permission::ManagePlans) && house.plans(reader)?.policies.is_empty(),
         tags: if reader.may(Permission::ViewTags) { house.tag_catalogue(reader)?.tags } else { 0 },
     })
 }
 
-/// The first page.
-pub(crate) async fn show(visit: Visit) -> Result<Markup, Failure> {
+/// The page while nothing is lodged here yet.
+pub(super) async fn shown(visit: &Visit) -> Result<Markup, Failure> {
     let standing = visit.work(|house, reader| standing(house, reader)).await?;
     let name = visit.session().map(|session| session.account.name.clone()).unwrap_or_default();
-    let content = html! {
+    Ok(html! {
         (heading(visit.say(texts::OVERVIEW), &html! { (visit.fill(texts::WELCOME, &[("name", &name)])) }, &html! {}))
         @if visit.may(Permission::ViewPool) {
-            (figures(&visit, &standing))
-            (running(&visit, &standing.running))
-            (next_steps(&visit, &standing))
-            (latest(&visit, &standing))
+            (figures(visit, &standing))
+            (running(visit, &standing.running))
+            (next_steps(visit, &standing))
+            (latest(visit, &standing))
         } @else {
             (empty(visit.say(texts::NOTHING_FOR_ROLE), visit.say(texts::NOTHING_FOR_ROLE_TEXT), &html! {
                 a class="button" href="/packs" { (visit.say(texts::PUBLIC_PACKS)) }
             }))
         }
-    };
-    Ok(Page::new(&visit, Room::Overview, visit.say(texts::OVERVIEW)).show(&content))
+    })
 }
 
 fn figures(visit: &Visit, standing: &Standing) -> Markup {
@@ -103,6 +103,9 @@ fn next_steps(visit: &Visit, standing: &Standing) -> Markup {
                 }
                 @if !admitted && !visit.may(Permission::AdmitRecords) {
                     (step("/pool", visit.say(texts::POOL), visit.say(texts::STEP_ASK_FOR_RECORDS)))
+                }
+                @if standing.policies_missing {
+                    (step("/plan", visit.say(texts::PROPOSE_POLICIES), visit.say(texts::STEP_POLICIES)))
                 }
                 @if admitted && standing.audits.is_empty() && visit.may(Permission::RunAudits) {
                     (step("/audits/new", visit.say(texts::RUN_AUDIT), visit.say(texts::STEP_AUDIT)))

@@ -1,0 +1,7 @@
+//! Who trades: a list, and one file each.
+
+mod file;
+mod list;
+
+pub(crate) use file::show;
+pub(crate) use list::{list, place_of};

@@ -1,0 +1,160 @@
+//! How a declaration walks: drawn and told from the table of states and events itself.
+
+use std::collections::BTreeSet;
+
+use customhouse::declarations::{State, TRANSITIONS, Transition};
+use maud::{Markup, html};
+
+use super::state_text;
+use crate::drawing::short;
+use crate::visit::Visit;
+use crate::words::texts;
+
+/// Half the size of a state's frame.
+const HALF: (f64, f64) = (57.0, 17.0);
+/// Characters of a name on one line.
+const LINE_CHARACTERS_MAX: usize = 17;
+
+/// Where a state is drawn: middle of its frame.
+fn middle(state: State) -> (f64, f64) {
+    let (left, center, right) = (62.0, 195.0, 328.0);
+    let row = |number: f64| 22.0 + 68.0 * number;
+    match state {
+        State::Lodged => (center, row(0.0)),
+        State::Rejected => (right, row(0.0)),
+        State::Accepted => (center, row(1.0)),
+        State::AwaitingDocuments => (left, row(2.0)),
+        State::UnderControl => (right, row(2.0)),
+        State::Held => (center, row(3.0)),
+        State::Cancelled => (left, row(4.0)),
+        State::ReleasePending => (center, row(4.0)),
+        State::Detained => (right, row(4.0)),
+        State::Released => (center, row(5.0)),
+    }
+}
+
+/// Where a line from the middle of a frame to another leaves it.
+fn edge(from: (f64, f64), to: (f64, f64)) -> (f64, f64) {
+    let (dx, dy) = (to.0 - from.0, to.1 - from.1);
+    let share = (HALF.0 / dx.abs().max(0.001)).min(HALF.1 / dy.abs().max(0.001));
+    (from.0 + dx * share, from.1 + dy * share)
+}
+
+/// The way between two states: straight, or around what stands between.
+fn way(from: State, to: State) -> String {
+    let (a, b) = (middle(from), middle(to));
+    let around = match (from, to) {
+        (State::Accepted, State::Released) => Some(393.0),
+        (State::Held, State::Released) => Some(128.0),
+        _ => None,
+    };
+    match around {
+        Some(x) => {
+            let side = if x > a.0 { HALF.0 } else { -HALF.0 };
+            format!("M{} {}H{}V{}H{}", short(a.0 + side), short(a.1), short(x), short(b.1), short(b.0 + side))
+        }
+        None => {
+            let (start, end) = (edge(a, b), edge(b, a));
+            format!("M{} {}L{} {}", short(start.0), short(start.1), short(end.0), short(end.1))
+        }
+    }
+}
+
+/// A name on one line, or on two.
+fn lines(name: &str) -> Vec<&str> {
+    if name.chars().count() <= LINE_CHARACTERS_MAX {
+        return vec![name];
+    }
+    let half = name.len() / 2;
+    let blank = name.match_indices(' ').map(|(at, _)| at).min_by_key(|at| at.abs_diff(half));
+    match blank.and_then(|at| Some((name.get(..at)?, name.get(at..)?.trim()))) {
+        Some((first, second)) => vec![first, second],
+        None => vec![name],
+    }
+}
+
+/// The table drawn, and told state by state.
+pub(super) fn shown(visit: &Visit) -> Markup {
+    html! {
+        section {
+            h2 { (visit.say(texts::HOW_IT_WALKS)) }
+            p class="help" { (visit.say(texts::HOW_IT_WALKS_HELP)) }
+            div class="walk" { (drawing(visit)) (told(visit)) }
+        }
+    }
+}
+
+fn drawing(visit: &Visit) -> Markup {
+    let ways: BTreeSet<(State, State)> =
+        TRANSITIONS.iter().filter(|line| line.from != line.to).map(|line| (line.from, line.to)).collect();
+    // A way up the drawing goes back.
+    let back = |from: State, to: State| middle(to).1 < middle(from).1;
+    html! {
+        svg class="walk-drawing" viewBox="0 0 400 384" role="img" aria-label=(visit.say(texts::HOW_IT_WALKS)) {
+            defs {
+                marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto-start-reverse" { path d="M0 0 8 4 0 8z" {} }
+            }
+            @for (from, to) in &ways {
+                path class=(if back(*from, *to) { "way back" } else { "way" }) d=(way(*from, *to)) marker-end="url(#arrow)" {}
+            }
+            @for state in State::ALL {
+                @let (x, y) = middle(state);
+                g class={ "state " (state.name()) } {
+                    rect x=(short(x - HALF.0)) y=(short(y - HALF.1)) width=(short(2.0 * HALF.0)) height=(short(2.0 * HALF.1)) rx="6" {}
+                    @let words = lines(visit.named("case_state", state.name()));
+                    @for (at, line) in words.iter().enumerate() {
+                        @let shift = if words.len() == 1 { 4.0 } else if at == 0 { -2.5 } else { 10.5 };
+                        text x=(short(x)) y=(short(y + shift)) { (line) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn told(visit: &Visit) -> Markup {
+    html! {
+        div class="walk-told" {
+            @for state in State::ALL {
+                details {
+                    summary { strong { (visit.named("case_state", state.name())) } " " span class="soft" { (state_text(visit, state)) } }
+                    @let out: Vec<&Transition> = TRANSITIONS.iter().filter(|line| line.from == state).collect();
+                    @if out.is_empty() { p class="soft" { (visit.say(texts::NO_WAY_OUT)) } }
+                    @else { ul { @for line in out { li { (step(visit, line)) } } } }
+                }
+            }
+        }
+    }
+}
+
+/// One line of the table: what happens, who brings it about, where it leads.
+fn step(visit: &Visit, line: &Transition) -> Markup {
+    let who: Vec<String> = line
+        .who
+        .iter()
+        .filter_map(|kind| {
+            serde_json::to_value(kind).ok()?.as_str().map(|name| visit.named("actor", name).to_owned())
+        })
+        .collect();
+    let event = line.event.replace('.', "_");
+    html! {
+        (visit.named("event", &event))
+        span class="soft" { " (" (who.join(", ")) ")" }
+        @if line.to != line.from { " → " strong { (visit.named("case_state", line.to.name())) } }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_states_are_drawn_on_one_place_and_names_break_at_a_blank() {
+        let places: BTreeSet<String> =
+            State::ALL.iter().map(|state| format!("{:?}", middle(*state))).collect();
+        assert_eq!(places.len(), State::ALL.len());
+        assert_eq!(lines("documents examined"), ["documents", "examined"]);
+        assert_eq!(lines("待关员处理"), ["待关员处理"]);
+        assert_eq!(way(State::Lodged, State::Accepted), "M195.0 39.0L195.0 73.0");
+    }
+}
