@@ -1,9 +1,10 @@
 // What every page gains where scripts run: keys, menus that close, rows that can be walked. Everything works without.
 
+import "./parts/forms";
 import { press } from "./parts/keys";
 import "./parts/live";
 
-const places: Record<string, string> = { o: "/", q: "/queue", d: "/declarations", p: "/pool", t: "/tags", a: "/audits" };
+const places: Record<string, string> = { o: "/", q: "/queue", d: "/declarations", e: "/entities", l: "/plan", j: "/journal", p: "/pool", t: "/tags", a: "/audits" };
 
 /** Is somebody writing, so that a letter is a letter? */
 function writing(target: EventTarget | null): boolean {

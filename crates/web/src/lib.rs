@@ -28,6 +28,7 @@ mod plan;
 mod pool;
 mod queue;
 pub mod report;
+mod sandbox;
 mod search;
 mod server;
 mod shell;
@@ -107,6 +108,8 @@ fn router_with(house: Arc<Customhouse>, live: &stream::Live, request_max: Durati
         .route("/entities/{id}", get(entities::show))
         .route("/journal", get(events::list))
         .route("/journal/{position}", get(events::show))
+        .route("/sandbox/clock", post(sandbox::clock))
+        .route("/sandbox/pace", post(sandbox::pace))
         .route("/pool", get(pool::list))
         .route("/pool/new", get(pool::form))
         .route("/pool/uploads/{id}", get(pool::review))

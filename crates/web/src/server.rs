@@ -86,6 +86,7 @@ pub fn serve(
     ready: impl FnOnce(&Ready),
     stopped: impl Fn() -> bool + Send + Sync + 'static,
 ) -> Result<(), Error> {
+    house.note_api(&crate::openapi())?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

@@ -5,7 +5,7 @@ use customhouse::{Error, Kind};
 use maud::{DOCTYPE, Markup, html};
 use spine::Language;
 
-use crate::assets;
+use crate::{assets, sandbox};
 use crate::view::{csrf, findings};
 use crate::visit::{Theme, Visit};
 use crate::words::{Text, texts};
@@ -213,17 +213,17 @@ impl<'a> Page<'a> {
                         a class="skip-link" href="#content" { (self.visit.say(texts::SKIP_TO_CONTENT)) }
                         (bar(self.visit))
                         (rail(self.visit, self.room))
-                        main id="content" tabindex="-1" { (content) }
+                        main id="content" tabindex="-1" { (sandbox::bar(self.visit)) (content) }
                     }
                 } @else if self.public {
                     body class="open" {
                         a class="skip-link" href="#content" { (self.visit.say(texts::SKIP_TO_CONTENT)) }
                         (open_bar(self.visit))
-                        main id="content" tabindex="-1" { (content) }
+                        main id="content" tabindex="-1" { (sandbox::bar(self.visit)) (content) }
                     }
                 } @else {
                     body class="gate" {
-                        main id="content" tabindex="-1" { (content) }
+                        main id="content" tabindex="-1" { (sandbox::bar(self.visit)) (content) }
                         footer class="gate-switches" { (language_switch(self.visit)) (theme_switch(self.visit)) }
                     }
                 }
@@ -253,6 +253,7 @@ fn open_bar(visit: &Visit) -> Markup {
     html! {
         header class="bar" {
             (brand())
+            (sandbox::mark(visit))
             nav class="open-places" aria-label=(visit.say(texts::MAIN_NAVIGATION)) {
                 a href="/status" { (visit.say(texts::STATUS)) }
                 a href="/changes" { (visit.say(texts::CHANGES)) }
@@ -276,6 +277,7 @@ fn bar(visit: &Visit) -> Markup {
     html! {
         header class="bar" {
             (brand())
+            (sandbox::mark(visit))
             search {
                 form class="search" action="/search" method="get" {
                     label class="unseen" for="search" { (visit.say(texts::SEARCH_EVERYTHING)) }

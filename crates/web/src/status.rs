@@ -57,7 +57,7 @@ fn standing(visit: &Visit, status: &Status) -> Markup {
     };
     let up = status.now.duration_since(status.since).as_millis();
     html! {
-        div id="status" data-live hx-get="/status/live" hx-trigger="every 10s" hx-swap="outerHTML" {
+        div id="status" hx-get="/status/live" hx-trigger="every 10s" hx-swap="outerHTML" {
             p class={ "standing " (class) } role="status" { span aria-hidden="true" { (sign) } " " strong { (visit.named("service", &status.state)) } }
             p class="soft" { (visit.named("service_text", &status.state)) }
             dl class="figures" {

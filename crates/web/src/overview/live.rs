@@ -22,7 +22,7 @@ pub(super) fn shown(visit: &Visit, asked: &OverviewQuery, overview: &Overview) -
     let shown = overview.position.to_string();
     let again = place("/live", &[("office", &asked.office), ("shown", &shown)]);
     html! {
-        div id="live" data-live hx-get=[asked.keeps_up().then_some(again)] hx-trigger=[asked.keeps_up().then_some("every 3s")] hx-swap=[asked.keeps_up().then_some("outerHTML")] {
+        div id="live" data-live[asked.keeps_up()] hx-get=[asked.keeps_up().then_some(again)] hx-trigger=[asked.keeps_up().then_some("moved")] hx-swap=[asked.keeps_up().then_some("outerHTML")] {
             (figures(visit, asked, overview))
             (lanes(visit, asked, overview))
             div class="columns" {
