@@ -16,6 +16,7 @@ use super::clerk::new_event;
 use super::desk::{Lodgement, Reply};
 use super::event::{LODGED, SELECTION_MADE, stream};
 use super::model::{CaseAction, LodgeRequest, Receipt, SentDocument};
+use super::trader::own_version;
 use crate::Customhouse;
 use crate::error::{Error, Kind};
 use crate::identity::{Permission, Reader, Role};
@@ -148,11 +149,19 @@ impl Customhouse {
     pub fn act(&self, reader: &Reader, mrn: &str, version: u64, action: &CaseAction) -> Result<u64, Error> {
         self.may_act(reader, mrn, action)?;
         let folded = self.folded(mrn)?;
-        if folded.version != version {
+        let traders = is_traders(action);
+        if traders && own_version(&folded) != version {
+            return Err(something_happened());
+        }
+        if !traders && folded.version != version {
             return Err(faster(&folded, version));
         }
         let command = self.command(reader, action, &folded)?;
-        self.move_case(mrn, &folded, &command, reader.actor())
+        self.move_case(mrn, &folded, &command, reader.actor()).map_err(|error| match error.kind {
+            // Findings would tell a trader the state that officers see.
+            Kind::Refused if traders => not_allowed(mrn, Vec::new()),
+            _ => error,
+        })
     }
 
     /// Keeps a document: answers and results name it by its hash.
@@ -235,7 +244,7 @@ impl Customhouse {
     fn may_act(&self, reader: &Reader, mrn: &str, action: &CaseAction) -> Result<(), Error> {
         use CaseAction as A;
         match action {
-            A::Answer { .. } | A::SendDocuments { .. } | A::RequestCancel { .. } | A::Contest { .. } => {
+            own if is_traders(own) => {
                 reader.require(Permission::Lodge)?;
                 self.own_record(reader, mrn).map(|_| ())
             }
@@ -462,6 +471,21 @@ fn not_allowed(mrn: &str, findings: Vec<Finding>) -> Error {
         "Reload the page to see what can be done now.",
     )
     .with_findings(findings)
+}
+
+fn is_traders(action: &CaseAction) -> bool {
+    use CaseAction as A;
+    matches!(action, A::Answer { .. } | A::SendDocuments { .. } | A::RequestCancel { .. } | A::Contest { .. })
+}
+
+/// What a trader is told where something happened in between: that, and no more.
+fn something_happened() -> Error {
+    Error::new(
+        Kind::Conflict,
+        "somebody_was_faster",
+        "something happened to the declaration since you looked",
+        "Reload the page and look again; nothing of yours was recorded.",
+    )
 }
 
 fn faster(folded: &Folded, version: u64) -> Error {

@@ -379,6 +379,9 @@ pub struct DecisionShown {
 pub struct OwnDeclaration {
     /// Movement reference number.
     pub mrn: String,
+    /// How many steps the trader knows: what its own actions are taken against. The version of the stream would tell
+    /// of steps that are not for traders.
+    pub version: u64,
     /// The trader's own reference.
     pub lrn: String,
     /// Where it stands.

@@ -430,6 +430,10 @@ impl Progress {
         if case.open_question.is_some() {
             return Self::QuestionAsked;
         }
+        let examined = case.control.as_ref().filter(|control| control.result.is_none());
+        if case.state == State::UnderControl && examined.is_some_and(|control| !control.trader_may_be_told) {
+            return Self::Accepted;
+        }
         match case.state {
             State::Lodged => Self::Received,
             State::Rejected => Self::Rejected,

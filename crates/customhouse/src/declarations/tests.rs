@@ -108,7 +108,10 @@ impl World {
     }
 
     fn act(&self, reader: &Reader, mrn: &str, action: CaseAction) -> Result<u64, Error> {
-        let version = self.house.folded(mrn)?.version;
+        let version = match reader.role {
+            Role::Trader => self.house.own_declaration(reader, mrn)?.version,
+            _ => self.case(mrn).version,
+        };
         self.house.act(reader, mrn, version, &action)
     }
 

@@ -103,6 +103,7 @@ impl Customhouse {
         let waits = case.open_question.as_ref().or(case.open_documents.as_ref());
         Ok(OwnDeclaration {
             mrn: record.mrn,
+            version: steps_of(&timeline),
             lrn: record.lrn,
             progress: Progress::of(case),
             lodged_at: record.lodged_at,
@@ -125,9 +126,19 @@ impl Customhouse {
     }
 }
 
+fn steps_of(timeline: &[TimelineStep]) -> u64 {
+    u64::try_from(timeline.len()).unwrap_or(u64::MAX)
+}
+
+/// The version of a declaration as its trader knows it.
+pub(super) fn own_version(folded: &Folded) -> u64 {
+    steps_of(&own_timeline(folded, ""))
+}
+
 /// The steps that concern the trader. Officers and policies act as the office.
 fn own_timeline(folded: &Folded, office: &str) -> Vec<TimelineStep> {
     let mut before: Option<jiff::Timestamp> = None;
+    let mut may_be_told = true;
     let mut steps = Vec::new();
     for event in &folded.events {
         let envelope = &event.envelope;
@@ -140,8 +151,12 @@ fn own_timeline(folded: &Folded, office: &str) -> Vec<TimelineStep> {
             .value()
             .and_then(|payload| Event::read(&envelope.kind, envelope.kind_version, payload))
             .and_then(Result::ok);
-        let hidden = matches!(&moved, Some(Event::ControlOrdered { trader_may_be_told: false, .. }));
-        if hidden {
+        if let Some(Event::ControlOrdered { trader_may_be_told, .. }) = &moved {
+            may_be_told = *trader_may_be_told;
+        }
+        // What follows from an examination that was not announced is not announced either.
+        let announces = matches!(&moved, Some(Event::ControlOrdered { .. } | Event::Escalated { .. }));
+        if announces && !may_be_told {
             continue;
         }
         let by_trader = envelope.actor.kind == ActorKind::Trader;
