@@ -3,9 +3,11 @@
 
 use std::path::Path;
 
+use ::pool::{EntriesMetadata, NewEntries, PoolFolder, SourceContract};
 use formats::{Mapping, Proposal};
 use packs::{Pack, PackKind, Registry};
-use spine::{Finding, Severity, declaration_entry};
+use spine::declaration::Declaration;
+use spine::{EntryTable, Finding, Progress, Severity, declaration_entry};
 
 use crate::error::{Error, Kind};
 
@@ -98,6 +100,33 @@ pub fn check_pack(registry: &Registry, folder: &Path) -> Result<Vec<Finding>, Er
         _ => {}
     }
     Ok(findings)
+}
+
+/// A declaration in the JSON form, without blanks.
+#[must_use]
+pub fn declaration_as_json(declaration: &Declaration) -> Vec<u8> {
+    formats::declaration::write_json(declaration)
+}
+
+/// A declaration in the DMS form of the WCO Data Model, UTF-8.
+#[must_use]
+pub fn declaration_as_dms(declaration: &Declaration) -> Vec<u8> {
+    formats::declaration::write_dms(declaration)
+}
+
+/// Writes entries as Parquet, as the pool keeps them; the file appears whole or not at all.
+pub fn write_parquet(path: &Path, table: &EntryTable, progress: &dyn Progress) -> Result<(), Error> {
+    let folder = PoolFolder::open(path.parent().unwrap_or(Path::new(".")))?;
+    let metadata = EntriesMetadata {
+        batch: String::new(),
+        contract_sha256: SourceContract::declarations().sha256(),
+        source_sha256: String::new(),
+    };
+    let lines: Vec<u64> = (1..).take(table.len()).collect();
+    let entries = NewEntries { table, lines: &lines, mends_lines: None };
+    let written = folder.write_entries(entries, &metadata, progress)?;
+    let beside = folder.file(&written.sha256);
+    std::fs::rename(&beside, path).map_err(|error| Error::io("file_unwritable", path, &error))
 }
 
 /// Does any of them refuse what it is about?

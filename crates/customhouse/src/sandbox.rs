@@ -30,6 +30,13 @@ pub const PACE_MAX: u32 = 6_000;
 /// Rounds in which what became due by one move happens.
 const ROUNDS_MAX: usize = 1_000;
 
+/// A password for accounts of a sandbox, to be shown once: 64 random bits.
+pub fn made_up_password() -> Result<String, Error> {
+    let digits = hex::encode(crate::random_bytes::<8>()?);
+    let groups: Vec<&str> = (0..4_usize).filter_map(|at| digits.get(at * 4..at * 4 + 4)).collect();
+    Ok(groups.join("-"))
+}
+
 /// How a sandbox stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SandboxStanding {
@@ -266,6 +273,14 @@ mod tests {
         let again = Customhouse::open_sandbox(&path, Some(begins)).unwrap();
         assert!(again.now() >= moved, "the moment at which a sandbox begins is that of a new one");
         assert_eq!(Customhouse::open(&path).unwrap_err().code, "data_folder_in_use");
+    }
+
+    #[test]
+    fn a_made_up_password_is_long_enough_and_new_each_time() {
+        let (one, other) = (made_up_password().unwrap(), made_up_password().unwrap());
+        assert_ne!(one, other);
+        assert_eq!(one.len(), 19);
+        assert!(one.len() >= crate::identity::PASSWORD_CHARACTERS_MIN);
     }
 
     #[test]

@@ -74,6 +74,8 @@ pub(super) struct Clerk {
     /// Last position of each batch that is not yet in the read models.
     landed: BTreeMap<u64, Option<u64>>,
     batch: u64,
+    /// How often the past was read.
+    reading: u64,
     resume: bool,
 }
 
@@ -83,7 +85,7 @@ fn packs_of(registry: &Registry) -> Vec<String> {
 
 impl Clerk {
     /// Reads the past: history of the pool, what was lodged here, how offices stand.
-    pub(super) fn read(parts: &Parts) -> Result<Self, Error> {
+    pub(super) fn read(parts: &Parts, reading: u64) -> Result<Self, Error> {
         let (set, packs) = {
             let registry = parts.registry.read().unwrap_or_else(PoisonError::into_inner);
             (Arc::new(crate::tags::tag_set(&registry).0), packs_of(&registry))
@@ -99,6 +101,7 @@ impl Clerk {
             recent: HashMap::new(),
             landed: BTreeMap::new(),
             batch: 0,
+            reading,
             resume: true,
             parts: parts.clone(),
         };
@@ -207,6 +210,11 @@ impl Clerk {
         }
     }
 
+    /// How often the past was read.
+    pub(super) fn reading(&self) -> u64 {
+        self.reading
+    }
+
     /// Tags in use, compiled.
     pub(super) fn tag_set(&self) -> &TagSet {
         &self.set
@@ -257,25 +265,21 @@ impl Clerk {
         table.len().saturating_sub(before)
     }
 
-    /// Takes the packs in use, if they are others than before: windows are made anew from the past.
-    fn follow_packs(&mut self) -> Result<(), Error> {
-        let changed = {
-            let registry = self.parts.registry.read().unwrap_or_else(PoisonError::into_inner);
-            packs_of(&registry) != self.packs
-        };
-        if changed {
-            *self = Self::read(&self.parts)?;
-        }
-        Ok(())
+    /// Are other packs in use than those that tags were made from?
+    pub(super) fn packs_changed(&self) -> bool {
+        let registry = self.parts.registry.read().unwrap_or_else(PoisonError::into_inner);
+        packs_of(&registry) != self.packs
+    }
+
+    /// Is a batch on its way to the disk?
+    pub(super) fn under_way(&self) -> bool {
+        self.landed.values().any(Option::is_none)
     }
 
     /// Decides a batch. `None` if nothing is to be recorded and nobody waits.
     pub(super) fn process(&mut self, lodgements: Vec<Lodgement>) -> Option<Outgoing> {
         if lodgements.is_empty() && !self.resume {
             return None;
-        }
-        if let Err(error) = self.follow_packs() {
-            tracing::error!(code = error.code, "packs could not be followed: {error}");
         }
         let now = self.parts.clock.now();
         let in_force = self.in_force();
@@ -292,6 +296,7 @@ impl Clerk {
         let events = batch.events.into_iter().flatten().collect();
         Some(Outgoing {
             number: self.batch,
+            reading: self.reading,
             request: AppendRequest { events, ..AppendRequest::default() },
             replies: batch.replies,
         })

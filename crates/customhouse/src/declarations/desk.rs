@@ -30,6 +30,9 @@ const UNDER_WAY_MAX: usize = 2;
 /// How often the desk looks at the clock when nothing comes in.
 const IDLE: Duration = Duration::from_millis(200);
 
+/// How often it is looked whether batches are on the disk, where that must be waited for.
+const LANDING_CHECK: Duration = Duration::from_millis(5);
+
 /// Where an answer goes.
 pub type Reply = Box<dyn FnOnce(Result<Receipt, Error>) + Send>;
 
@@ -76,6 +79,8 @@ enum Message {
 /// Events of one batch on their way to the disk, and who waits for them.
 pub(super) struct Outgoing {
     pub(super) number: u64,
+    /// How often the past had been read when it was decided.
+    pub(super) reading: u64,
     pub(super) request: AppendRequest,
     pub(super) replies: Vec<(Reply, Result<Receipt, Error>)>,
 }
@@ -102,7 +107,7 @@ impl Desk {
         let (landed, landings) = sync_channel::<Landed>(1_024);
         let waiting = Arc::new(AtomicU64::new(0));
         let ready = Arc::new(AtomicBool::new(false));
-        let failed = Arc::new(AtomicBool::new(false));
+        let failed = Arc::new(AtomicU64::new(0));
         let no_thread = |error: std::io::Error| Error::internal("no_thread", &error);
         let post = Post { journal: Arc::clone(&parts.journal), failed: Arc::clone(&failed), landed };
         let posting = std::thread::Builder::new()
@@ -186,15 +191,16 @@ impl Drop for Desk {
 /// The thread that appends.
 struct Post {
     journal: Arc<dyn Journal>,
-    failed: Arc<AtomicBool>,
+    /// The last reading of the past on which a batch failed; 0: none.
+    failed: Arc<AtomicU64>,
     landed: SyncSender<Landed>,
 }
 
 impl Post {
     fn run(&self, outbox: &Receiver<Outgoing>) {
         while let Ok(outgoing) = outbox.recv() {
-            let position = if self.failed.load(Ordering::Relaxed) {
-                // What was decided after the failed batch rests on it.
+            let position = if outgoing.reading <= self.failed.load(Ordering::SeqCst) {
+                // What was decided before the past was read again rests on the batch that failed.
                 Err(Error::new(
                     Kind::Internal,
                     "batch_before_failed",
@@ -219,7 +225,7 @@ impl Post {
                 }
                 Err(error) => {
                     tracing::error!(code = error.code, "declarations could not be recorded: {error}");
-                    self.failed.store(true, Ordering::Relaxed);
+                    self.failed.fetch_max(outgoing.reading, Ordering::SeqCst);
                     for (reply, _) in outgoing.replies {
                         reply(Err(error.clone()));
                     }
@@ -237,34 +243,46 @@ struct Worker {
     landings: Receiver<Landed>,
     waiting: Arc<AtomicU64>,
     ready: Arc<AtomicBool>,
-    failed: Arc<AtomicBool>,
+    failed: Arc<AtomicU64>,
 }
 
 impl Worker {
     fn run(&mut self) {
-        let mut clerk = self.clerk();
+        let mut reading = 1;
+        let mut clerk = self.clerk(reading);
         loop {
             let first = match self.inbox.recv_timeout(IDLE) {
                 Ok(message) => Some(message),
                 Err(RecvTimeoutError::Timeout) => None,
                 Err(RecvTimeoutError::Disconnected) => return,
             };
-            while let Ok(landed) = self.landings.try_recv() {
-                clerk.landed(&landed);
-            }
-            if self.failed.swap(false, Ordering::SeqCst) {
-                // What is known went ahead of what is recorded: read it again.
+            self.take_landings(&mut clerk);
+            let failed = self.failed.load(Ordering::SeqCst) >= reading;
+            if failed || clerk.packs_changed() {
+                // What is known went ahead of what is recorded, or means something else now: read it again, once
+                // nothing is on its way any more.
                 self.ready.store(false, Ordering::Relaxed);
-                clerk = self.clerk();
+                while clerk.under_way() && self.failed.load(Ordering::SeqCst) < reading {
+                    std::thread::sleep(LANDING_CHECK);
+                    self.take_landings(&mut clerk);
+                }
+                reading = reading.saturating_add(1);
+                clerk = self.clerk(reading);
             }
             self.work(&mut clerk, first);
         }
     }
 
+    fn take_landings(&self, clerk: &mut Clerk) {
+        while let Ok(landed) = self.landings.try_recv() {
+            clerk.landed(&landed);
+        }
+    }
+
     /// A clerk who knows the past; tried again until it can be read.
-    fn clerk(&self) -> Clerk {
+    fn clerk(&self, reading: u64) -> Clerk {
         loop {
-            match Clerk::read(&self.parts) {
+            match Clerk::read(&self.parts, reading) {
                 Ok(clerk) => {
                     self.ready.store(true, Ordering::Relaxed);
                     return clerk;
@@ -286,7 +304,7 @@ impl Worker {
                 Message::History { batch, position } => {
                     if let Err(error) = clerk.absorb_history(&batch, position) {
                         tracing::error!(code = error.code, "history could not be read: {error}");
-                        self.failed.store(true, Ordering::Relaxed);
+                        self.failed.fetch_max(clerk.reading(), Ordering::SeqCst);
                     }
                 }
                 Message::Policies => clerk.resume(),
