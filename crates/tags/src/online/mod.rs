@@ -56,8 +56,8 @@ const CHUNK_ROWS: usize = 4_096;
 /// For each declaration, in the order in which they come, its rows carry what [`TagSet::apply`] would say of them in a
 /// table of everything taken in before and of the declaration itself. That holds under these conditions:
 ///
-/// * All entries of a declaration come in one call; the same number again is another declaration, save for the words
-///   of the condition.
+/// * All entries of a declaration come in one call; entries of the same number in a later call count as another
+///   declaration's.
 /// * An entry is dated no more than [`LATE_DAYS_MAX`] days before today. An older one is told from what is still held:
 ///   windows of a given length may lack their oldest days.
 /// * A tag on an enterprise or a route counts as raised if it was so when the raising entry came. What comes later but

@@ -66,12 +66,31 @@ impl Ranked<i64> {
 
 impl<N: Millionths> Ranked<N> {
     fn rows(&self, span: Span) -> Range<usize> {
-        let low = self.entries.partition_point(|entry| entry.day < span.from);
-        low..low + self.entries[low..].partition_point(|entry| entry.day < span.to)
+        // Most spans end with the last entries.
+        let mut reach = 1;
+        while reach < self.entries.len() && self.entries[self.entries.len() - reach].day >= span.to {
+            reach *= 2;
+        }
+        let near = self.entries.len().saturating_sub(reach);
+        let high = near + self.entries[near..].partition_point(|entry| entry.day < span.to);
+        self.entries[..high].partition_point(|entry| entry.day < span.from)..high
     }
 
-    /// The numbers of a long span, in order of size.
-    fn kept(&mut self, window: usize, span: Span, rows: Range<usize>) -> Option<&Sorted<N>> {
+    /// How many entries the span has, and which they are unless they are kept in order of size.
+    fn within(&self, question: &Question) -> (usize, Option<Range<usize>>) {
+        let same = |kept: &&Kept<N>| kept.window == question.window && kept.span == question.span;
+        match self.kept.iter().find(same) {
+            Some(kept) => (kept.numbers.len(), None),
+            None => {
+                let rows = self.rows(question.span);
+                (rows.len(), Some(rows))
+            }
+        }
+    }
+
+    /// The numbers of a long span, in order of size; `rows` where they are not kept yet.
+    fn kept(&mut self, question: &Question, rows: Option<Range<usize>>) -> Option<&Sorted<N>> {
+        let (window, span) = (question.window, question.span);
         let at = match self.kept.iter().position(|kept| kept.window == window) {
             Some(at) => at,
             None => {
@@ -81,7 +100,7 @@ impl<N: Millionths> Ranked<N> {
             }
         };
         let old = self.kept[at].span;
-        if old != span {
+        if let Some(rows) = rows {
             let between = |from: i32, to: i32| if from < to { self.rows(Span { from, to }) } else { 0..0 };
             let (out_before, out_after) = (between(old.from, span.from), between(span.to, old.to));
             let (in_before, in_after) = (between(span.from, old.from), between(old.to, span.to));
@@ -102,19 +121,27 @@ impl<N: Millionths> Ranked<N> {
         self.kept.get(at).map(|kept| &kept.numbers)
     }
 
-    fn median(&mut self, question: &Question, rows: Range<usize>) -> Option<Decimal> {
-        let (half, odd) = (rows.len() / 2, rows.len() % 2 == 1);
-        let (lower, upper): (N, N) = if rows.len() <= LOOKED_THROUGH_MAX {
-            let mut numbers: SmallVec<[N; LOOKED_THROUGH_MAX]> =
-                self.entries[rows].iter().map(|entry| entry.number).collect();
-            let (below, upper, _) = numbers.select_nth_unstable(half);
-            let upper = *upper;
-            (below.iter().max().copied().unwrap_or(upper), upper)
-        } else {
-            let numbers = self.kept(question.window, question.span, rows)?;
-            (numbers.nth(half - 1)?, numbers.nth(half)?)
+    /// The numbers of a short span, as they came.
+    fn looked_through(&self, rows: &Option<Range<usize>>) -> Option<&[Entry<N>]> {
+        rows.clone().filter(|rows| rows.len() <= LOOKED_THROUGH_MAX).map(|rows| &self.entries[rows])
+    }
+
+    fn median(&mut self, question: &Question, entries: usize, rows: Option<Range<usize>>) -> Option<Decimal> {
+        let half = entries / 2;
+        let (lower, upper): (N, N) = match self.looked_through(&rows) {
+            Some(entries) => {
+                let mut numbers: SmallVec<[N; LOOKED_THROUGH_MAX]> =
+                    entries.iter().map(|entry| entry.number).collect();
+                let (below, upper, _) = numbers.select_nth_unstable(half);
+                let upper = *upper;
+                (below.iter().max().copied().unwrap_or(upper), upper)
+            }
+            None => {
+                let numbers = self.kept(question, rows)?;
+                (numbers.nth(half.checked_sub(1)?)?, numbers.nth(half)?)
+            }
         };
-        if odd {
+        if entries % 2 == 1 {
             return number(upper.into());
         }
         let both: i128 = lower.into();
@@ -122,23 +149,31 @@ impl<N: Millionths> Ranked<N> {
     }
 
     /// The smallest or largest number.
-    fn outermost(&mut self, question: &Question, rows: Range<usize>, largest: bool) -> Option<Decimal> {
-        let outermost = if rows.len() <= LOOKED_THROUGH_MAX {
-            let numbers = self.entries[rows].iter().map(|entry| entry.number);
-            if largest { numbers.max() } else { numbers.min() }
-        } else {
-            let last = rows.len() - 1;
-            self.kept(question.window, question.span, rows)?.nth(if largest { last } else { 0 })
+    fn outermost(
+        &mut self,
+        question: &Question,
+        entries: usize,
+        rows: Option<Range<usize>>,
+        largest: bool,
+    ) -> Option<Decimal> {
+        let outermost = match self.looked_through(&rows) {
+            Some(entries) if largest => entries.iter().map(|entry| entry.number).max(),
+            Some(entries) => entries.iter().map(|entry| entry.number).min(),
+            None => self.kept(question, rows)?.nth(if largest { entries - 1 } else { 0 }),
         };
         number(outermost?.into())
     }
 
-    fn rank_share(&mut self, question: &Question, rows: Range<usize>) -> Option<Decimal> {
-        let (own, entries) = (question.own?, rows.len());
-        let smaller = if entries <= LOOKED_THROUGH_MAX {
-            self.entries[rows].iter().filter(|entry| entry.number.into() < own).count()
-        } else {
-            self.kept(question.window, question.span, rows)?.smaller_than(own)
+    fn rank_share(
+        &mut self,
+        question: &Question,
+        entries: usize,
+        rows: Option<Range<usize>>,
+    ) -> Option<Decimal> {
+        let own = question.own?;
+        let smaller = match self.looked_through(&rows) {
+            Some(entries) => entries.iter().filter(|entry| entry.number.into() < own).count(),
+            None => self.kept(question, rows)?.smaller_than(own),
         };
         quotient(smaller.into(), entries.into())
     }
@@ -159,16 +194,16 @@ impl<N: Millionths> Holding for Ranked<N> {
     }
 
     fn answer(&mut self, question: &Question) -> Option<Decimal> {
-        let rows = self.rows(question.span);
-        if rows.is_empty() || u32::try_from(rows.len()).is_ok_and(|entries| entries < question.at_least) {
+        let (entries, rows) = self.within(question);
+        if entries == 0 || u32::try_from(entries).is_ok_and(|entries| entries < question.at_least) {
             return None;
         }
         match question.measure {
-            Measure::Minimum => self.outermost(question, rows, false),
-            Measure::Maximum => self.outermost(question, rows, true),
-            Measure::Median => self.median(question, rows),
-            Measure::RankShare => self.rank_share(question, rows),
-            _ => quotient(number(question.own?)?, self.median(question, rows)?),
+            Measure::Minimum => self.outermost(question, entries, rows, false),
+            Measure::Maximum => self.outermost(question, entries, rows, true),
+            Measure::Median => self.median(question, entries, rows),
+            Measure::RankShare => self.rank_share(question, entries, rows),
+            _ => quotient(number(question.own?)?, self.median(question, entries, rows)?),
         }
     }
 

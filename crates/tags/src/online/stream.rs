@@ -308,25 +308,38 @@ impl Pass<'_> {
         let key = |row: usize| self.keys.get(row).copied().flatten();
         for step in &self.steps.steps {
             let rows = self.steps.rows.get(step.rows.clone()).unwrap_or_default();
-            if step.day >= self.told_from && !self.readers.is_empty() {
-                for row in rows.iter().copied() {
-                    let Some(key) = key(row) else { continue };
-                    let own = self.own.get(row).copied().flatten();
+            let told = step.day >= self.told_from && !self.readers.is_empty();
+            // An entry alone is answered and taken in at once, others are all answered before any is taken in.
+            if let ([row], true) = (rows, told)
+                && let (Some(key), Some(item)) = (key(*row), item(*row))
+            {
+                let held = keys.entry(key).or_default();
+                self.answer(held, step.day, *row, &mut answers);
+                held.insert(step.day, item);
+                continue;
+            }
+            if told {
+                for row in rows {
+                    let Some(key) = key(*row) else { continue };
                     let mut none = H::default();
-                    let held = keys.get_mut(&key).unwrap_or(&mut none);
-                    for (reader, (_, answers)) in self.readers.iter().zip(&mut answers) {
-                        if let Some(answer) = answers.get_mut(row) {
-                            *answer = held.answer(&reader.question(step.day, own));
-                        }
-                    }
+                    self.answer(keys.get_mut(&key).unwrap_or(&mut none), step.day, *row, &mut answers);
                 }
             }
-            for row in rows.iter().copied() {
-                if let (Some(key), Some(item)) = (key(row), item(row)) {
+            for row in rows {
+                if let (Some(key), Some(item)) = (key(*row), item(*row)) {
                     keys.entry(key).or_default().insert(step.day, item);
                 }
             }
         }
         answers
+    }
+
+    fn answer<H: Holding>(&self, held: &mut H, today: i32, row: usize, answers: &mut [Answers]) {
+        let own = self.own.get(row).copied().flatten();
+        for (reader, (_, answers)) in self.readers.iter().zip(answers) {
+            if let Some(answer) = answers.get_mut(row) {
+                *answer = held.answer(&reader.question(today, own));
+            }
+        }
     }
 }

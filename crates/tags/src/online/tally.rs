@@ -100,14 +100,19 @@ impl<T: Total> Tally<T> {
     fn before(&self, day: i32) -> usize {
         match self.buckets.last() {
             Some(last) if last.day < day => self.buckets.len(),
+            Some(last) if last.day == day => self.buckets.len() - 1,
             _ => self.buckets.partition_point(|bucket| bucket.day < day),
         }
     }
 
     /// Entries and total of a span, with its first and last day that have any.
     fn over(&self, span: Span) -> (u32, T, Option<(i32, i32)>) {
-        let (low, high) = (self.before(span.from), self.before(span.to));
-        if low >= high {
+        let high = self.before(span.to);
+        // One bucket a day: no more of them than the span has days.
+        let days = usize::try_from(span.to.saturating_sub(span.from)).unwrap_or(0);
+        let near = high.saturating_sub(days);
+        let low = near + self.buckets[near..high].partition_point(|bucket| bucket.day < span.from);
+        if low == high {
             return (0, T::default(), None);
         }
         let earlier = low.checked_sub(1).map(|at| self.buckets[at]).unwrap_or_default();

@@ -102,7 +102,7 @@ impl LittleCountry {
             ("exporter_id", (self.below(25) > 0).then(|| Value::Text(format!("S{seller}")))),
             ("carrier_id", text("C", importer % 17)),
             ("currency", pick(&["EUR", "USD", "CNY"], seller)),
-            ("trusted_trader", (importer % 5 != 4).then_some(Value::Boolean(importer % 7 == 0))),
+            ("trusted_trader", (importer % 5 != 4).then_some(Value::Boolean(importer.is_multiple_of(7)))),
         ];
         let items = [1, 1, 1, 2, 2, 3].get(usize::try_from(self.below(6)).unwrap_or_default()).copied();
         (0..items.unwrap_or(1))
