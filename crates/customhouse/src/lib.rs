@@ -123,6 +123,7 @@ impl Customhouse {
             registry: Arc::clone(&registry),
             node: folder.node().to_owned(),
             simulated: folder.is_sandbox(),
+            closing: Arc::default(),
         })?;
         Ok(Self {
             since: clock.now(),

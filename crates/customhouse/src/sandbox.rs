@@ -296,11 +296,9 @@ mod tests {
         assert!(house.set_pace(&oleg, 0).unwrap().paused);
         let real = Customhouse::open(&folder.path().join("real")).unwrap();
         assert_eq!((real.sandbox(), real.world_pace()), (None, 0));
-        for refused in [
-            real.move_clock(&oleg, 60).map(|_| ()),
-            real.set_pace(&oleg, 1).map(|_| ()),
-            real.begin_world(1),
-        ] {
+        for refused in
+            [real.move_clock(&oleg, 60).map(|_| ()), real.set_pace(&oleg, 1).map(|_| ()), real.begin_world(1)]
+        {
             assert_eq!(refused.unwrap_err().code, "no_sandbox");
         }
     }

@@ -1,6 +1,7 @@
 //! The clerk at the desk: knows numbers, tags and offices as they stand, and decides one batch after the other.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
 use ::tags::{OnlineTags, TagSet};
@@ -113,6 +114,9 @@ impl Clerk {
         let mut position = 0;
         let mut table = EntryTable::empty(declaration_entry::schema());
         loop {
+            if self.parts.closing.load(Ordering::Relaxed) {
+                return Err(Error::cancelled());
+            }
             let events = self.parts.journal.feed(position, EVENTS_PER_READ)?;
             let Some(last) = events.last() else { break };
             position = last.position;

@@ -47,6 +47,8 @@ pub(crate) struct Parts {
     pub(crate) registry: Arc<RwLock<Registry>>,
     pub(crate) node: String,
     pub(crate) simulated: bool,
+    /// The house is being closed: what is read of the past is of no use any more.
+    pub(crate) closing: Arc<AtomicBool>,
 }
 
 /// A declaration that waits for the desk.
@@ -96,6 +98,7 @@ pub(crate) struct Desk {
     messages: Option<SyncSender<Message>>,
     waiting: Arc<AtomicU64>,
     ready: Arc<AtomicBool>,
+    closing: Arc<AtomicBool>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -107,6 +110,7 @@ impl Desk {
         let (landed, landings) = sync_channel::<Landed>(1_024);
         let waiting = Arc::new(AtomicU64::new(0));
         let ready = Arc::new(AtomicBool::new(false));
+        let closing = Arc::clone(&parts.closing);
         let failed = Arc::new(AtomicU64::new(0));
         let no_thread = |error: std::io::Error| Error::internal("no_thread", &error);
         let post = Post { journal: Arc::clone(&parts.journal), failed: Arc::clone(&failed), landed };
@@ -130,7 +134,7 @@ impl Desk {
                 worker.run();
             })
             .map_err(no_thread)?;
-        Ok(Self { messages: Some(messages), waiting, ready, threads: vec![deciding, posting] })
+        Ok(Self { messages: Some(messages), waiting, ready, closing, threads: vec![deciding, posting] })
     }
 
     /// Hands a declaration in; the reply comes once it is durable. Refused at once when too many wait.
@@ -180,6 +184,7 @@ impl Desk {
 
 impl Drop for Desk {
     fn drop(&mut self) {
+        self.closing.store(true, Ordering::Relaxed);
         self.messages = None;
         for thread in self.threads.drain(..) {
             // A thread that panicked has nothing left to hand over.
@@ -249,7 +254,7 @@ struct Worker {
 impl Worker {
     fn run(&mut self) {
         let mut reading = 1;
-        let mut clerk = self.clerk(reading);
+        let Some(mut clerk) = self.clerk(reading) else { return };
         loop {
             let first = match self.inbox.recv_timeout(IDLE) {
                 Ok(message) => Some(message),
@@ -267,7 +272,8 @@ impl Worker {
                     self.take_landings(&mut clerk);
                 }
                 reading = reading.saturating_add(1);
-                clerk = self.clerk(reading);
+                let Some(next) = self.clerk(reading) else { return };
+                clerk = next;
             }
             self.work(&mut clerk, first);
         }
@@ -279,20 +285,21 @@ impl Worker {
         }
     }
 
-    /// A clerk who knows the past; tried again until it can be read.
-    fn clerk(&self, reading: u64) -> Clerk {
-        loop {
+    /// A clerk who knows the past; tried again until it can be read, or the house is closed.
+    fn clerk(&self, reading: u64) -> Option<Clerk> {
+        while !self.parts.closing.load(Ordering::Relaxed) {
             match Clerk::read(&self.parts, reading) {
                 Ok(clerk) => {
                     self.ready.store(true, Ordering::Relaxed);
-                    return clerk;
+                    return Some(clerk);
                 }
                 Err(error) => {
                     tracing::error!(code = error.code, "the desk cannot read the past: {error}");
-                    std::thread::sleep(Duration::from_secs(1));
+                    std::thread::sleep(IDLE);
                 }
             }
         }
+        None
     }
 
     fn work(&self, clerk: &mut Clerk, first: Option<Message>) {
