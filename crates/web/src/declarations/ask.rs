@@ -122,8 +122,16 @@ impl Column {
 
     /// Is it there before anybody chose?
     fn by_default(self) -> bool {
-        let later =
-            [Self::Arm, Self::Exporter, Self::Declarant, Self::Reference, Self::Officer, Self::Released];
+        let later = [
+            Self::Origin,
+            Self::Items,
+            Self::Arm,
+            Self::Exporter,
+            Self::Declarant,
+            Self::Reference,
+            Self::Officer,
+            Self::Released,
+        ];
         !later.contains(&self)
     }
 }

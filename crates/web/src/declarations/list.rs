@@ -128,6 +128,10 @@ fn filters(visit: &Visit, ask: &Ask, shown: &Shown) -> Markup {
             (choice(visit.say(texts::STATE), "state", &query.state, all, &named("case_state", &states)))
             label { (visit.say(texts::LODGED_FROM)) input type="date" name="from" value=(query.from); }
             label { (visit.say(texts::LODGED_TO)) input type="date" name="to" value=(query.to); }
+            div class="actions" {
+                button { (visit.say(texts::APPLY)) }
+                @if ask.narrowed() { a href=(ask.widened()) { (visit.say(texts::CLEAR_FILTERS)) } }
+            }
             details class="further" open[further.iter().any(|value| !value.is_empty())] {
                 summary { (visit.say(texts::MORE_FILTERS)) }
                 div class="filters" {
@@ -147,10 +151,6 @@ fn filters(visit: &Visit, ask: &Ask, shown: &Shown) -> Markup {
             }
             @for (name, value) in [("sort", query.sort.as_str()), ("columns", &ask.columns_named()), ("density", ask.density())] {
                 @if !value.is_empty() { input type="hidden" name=(name) value=(value); }
-            }
-            div class="actions" {
-                button { (visit.say(texts::APPLY)) }
-                @if ask.narrowed() { a href=(ask.widened()) { (visit.say(texts::CLEAR_FILTERS)) } }
             }
         }
     }
