@@ -38,7 +38,7 @@ function walk(step: 1 | -1): void {
   row?.scrollIntoView({ block: "nearest" });
 }
 
-let went = 0;
+let went = Number.NEGATIVE_INFINITY;
 
 function onKey(event: KeyboardEvent): void {
   if (event.key === "Escape") {
@@ -54,7 +54,7 @@ function onKey(event: KeyboardEvent): void {
   }
   if (event.ctrlKey || event.metaKey || event.altKey || writing(event.target)) return;
   const going = event.timeStamp - went < 1500;
-  went = 0;
+  went = Number.NEGATIVE_INFINITY;
   if (going && places[event.key]) {
     location.assign(places[event.key] ?? "/");
   } else if (event.key === "/") {
