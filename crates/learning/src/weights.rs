@@ -69,6 +69,8 @@ pub struct WeightsTried {
     pub auc_interval: Option<Interval>,
     /// Share irregular among the tenth of later ones that score highest.
     pub precision_of_best_tenth: Option<f64>,
+    /// Share of all later irregular ones that are among that tenth; a tenth is what chance would find.
+    pub recall_of_best_tenth: Option<f64>,
     /// Share irregular among all later ones: what chance would find.
     pub precision_of_chance: Option<f64>,
 }
@@ -217,6 +219,7 @@ fn tried(all: &[&TagRow], later: &[&TagRow], model: &Model) -> WeightsTried {
         auc: auc.as_ref().map(|(auc, _)| rounded(*auc)),
         auc_interval: auc.map(|(_, interval)| interval),
         precision_of_best_tenth: share(ranking.finds_among_best(tenth), float_of(tenth)),
+        recall_of_best_tenth: share(ranking.finds_among_best(tenth), float(ranking.finds())),
         precision_of_chance: share(float(ranking.finds()), float(ranking.units())),
     }
 }

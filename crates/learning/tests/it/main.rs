@@ -13,5 +13,5 @@ mod null_worlds;
 mod planted;
 mod published;
 mod statistics;
-mod world;
 mod weights;
+mod world;

@@ -1,7 +1,7 @@
 //! Weights of tags: planted ones are found, where there are none nothing is claimed, and the same rows give the same.
 
-use jiff::civil::{Date, date};
 use jiff::ToSpan;
+use jiff::civil::{Date, date};
 use learning::statistics::random::uniform;
 use learning::{TagRow, WeightOptions, fit_tag_weights};
 
@@ -11,7 +11,8 @@ fn rows(number: u64, seed: u64, logit: impl Fn(&[u32]) -> f64) -> Vec<TagRow> {
         .map(|at| {
             let tags: Vec<u32> = (0..8).filter(|tag| uniform(seed, u64::from(*tag), at) < 0.25).collect();
             let chance = 1.0 / (1.0 + (-logit(&tags)).exp());
-            let day: Date = date(2025, 1, 1).checked_add(i64::try_from(at * 300 / number).unwrap().days()).unwrap();
+            let day: Date =
+                date(2025, 1, 1).checked_add(i64::try_from(at * 300 / number).unwrap().days()).unwrap();
             TagRow { day, irregular: uniform(seed, 100, at) < chance, tags, probability: None }
         })
         .collect()
@@ -33,6 +34,7 @@ fn planted_weights_are_found_and_do_well_on_later_declarations() {
     let tried = &fitted.tried;
     assert!(tried.auc.unwrap() > 0.65 && tried.auc_interval.as_ref().unwrap().low > 0.6, "{tried:?}");
     assert!(tried.precision_of_best_tenth.unwrap() > 2.0 * tried.precision_of_chance.unwrap(), "{tried:?}");
+    assert!((0.2..0.6).contains(&tried.recall_of_best_tenth.unwrap()), "{tried:?}");
     assert!((5_900..=6_100).contains(&tried.later_declarations), "{tried:?}");
     assert_eq!(fit_tag_weights(&all, 8, &WeightOptions::default()), fitted);
 }
@@ -43,6 +45,7 @@ fn where_tags_tell_nothing_they_get_next_to_nothing_and_no_gain_is_claimed() {
         let all = rows(8_000, seed, |_| -2.0);
         let fitted = fit_tag_weights(&all, 8, &WeightOptions::default());
         assert!(fitted.points.iter().all(|points| (0..=35).contains(points)), "{:?}", fitted.points);
+        assert!(fitted.tried.recall_of_best_tenth.unwrap() < 0.16, "{:?}", fitted.tried);
         let interval = fitted.tried.auc_interval.unwrap();
         assert!(interval.low < 0.53 && interval.high > 0.47, "{interval:?}");
     }
