@@ -5,10 +5,11 @@ use customhouse::identity::Permission;
 use jiff::Timestamp;
 use maud::{Markup, html};
 
+use super::timeline;
 use crate::failure::Failure;
 use crate::view::csrf;
 use crate::visit::{Posted, Visit, own_place};
-use crate::words::{Text, minute, texts};
+use crate::words::{Text, texts};
 
 /// The order in which actions are offered: the first that is possible is the primary one.
 const ORDER: [Action; 14] = [
@@ -111,7 +112,7 @@ fn open_ends(visit: &Visit, case: &CaseFile) -> Markup {
         @if let (Some(at), Some(State::ReleasePending)) = (case.release_at, case.row.state) {
             div class="notice information" {
                 p {
-                    strong { (visit.fill(texts::RELEASE_AT_TIME, &[("time", &minute_and_second(at))])) } " · "
+                    strong { (visit.fill(texts::RELEASE_AT_TIME, &[("time", &timeline::second(at))])) } " · "
                     (visit.say(texts::WITHDRAW_TIME_LEFT)) ": "
                     strong data-until=(at) { (crate::declarations::clock(visit.house().now(), at)) }
                 }
@@ -122,10 +123,6 @@ fn open_ends(visit: &Visit, case: &CaseFile) -> Markup {
             @if let Some(text) = text { div class="notice warn" { p { strong { (visit.say(word)) } } blockquote { (text) } } }
         }
     }
-}
-
-fn minute_and_second(at: Timestamp) -> String {
-    format!("{}{}", minute(at), at.strftime(":%S"))
 }
 
 /// The key that sets an action off.

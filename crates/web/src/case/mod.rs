@@ -13,6 +13,7 @@ use axum::extract::Path;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use customhouse::Kind;
+use customhouse::identity::Permission;
 use customhouse::declarations::{CaseFile, TimelineStep};
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -71,7 +72,7 @@ fn head(visit: &Visit, case: &CaseFile) -> Markup {
         span class="case-line" {
             @if let Some(lane) = row.lane { (lane_chip(visit, lane)) }
             @if let Some(state) = row.state { (state_chip(visit, state)) }
-            (outcome_chip(visit, row))
+            @if row.inspected == Some(true) { (outcome_chip(visit, row)) }
             (simulated(visit, row.simulated))
             span class="clock" { (clock_of(visit, case)) }
         }
@@ -205,6 +206,7 @@ fn safe_name(mrn: &str) -> String {
 
 /// Does what was chosen. Where somebody else was faster, says what happened and shows the case as it stands.
 pub(crate) async fn act(visit: Visit, Path(mrn): Path<String>, posted: Posted) -> Result<Response, Failure> {
+    visit.require(Permission::Examine)?;
     let chosen = actions::read(&posted)?;
     let number = |name: &str| {
         posted

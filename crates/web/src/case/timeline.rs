@@ -1,6 +1,7 @@
 //! What happened to a declaration: who or what did each step, how long it took, and what makes a decision one.
 
 use customhouse::declarations::{CaseFile, DecisionShown, TimelineStep};
+use jiff::Timestamp;
 use maud::{Markup, html};
 use spine::ActorKind;
 
@@ -37,6 +38,7 @@ fn note(visit: &Visit, step: &TimelineStep) -> String {
     match step.kind.as_str() {
         "selection.made" => visit.named("lane", &step.note).to_owned(),
         "control.ordered" => visit.named("control", &step.note).to_owned(),
+        "release.scheduled" => step.note.parse().map_or_else(|_| step.note.clone(), second),
         "tags.applied" => visit.fill(texts::TAGS_FOUND, &[("n", &step.note)]),
         "control.escalated" => match step.note.split_once(": ") {
             Some((kind, why)) => format!("{}: {why}", visit.named("control", kind)),
@@ -50,13 +52,14 @@ fn note(visit: &Visit, step: &TimelineStep) -> String {
 pub(super) fn in_a_line(visit: &Visit, step: &TimelineStep) -> Markup {
     html! {
         strong { (event(visit, &step.kind)) } " · " (actor(visit, step)) " · "
-        time datetime=(step.at) { (second(step)) }
+        time datetime=(step.at) { (second(step.at)) }
         @if !step.note.is_empty() { " · " (note(visit, step)) }
     }
 }
 
-fn second(step: &TimelineStep) -> String {
-    step.at.strftime("%Y-%m-%d %H:%M:%S").to_string()
+/// A time to the second.
+pub(super) fn second(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
 /// What makes a decision one.
@@ -82,7 +85,7 @@ pub(super) fn shown(visit: &Visit, case: &CaseFile) -> Markup {
                     @for step in &case.timeline {
                         li {
                             div class="timeline-when" {
-                                time datetime=(step.at) { (second(step)) }
+                                time datetime=(step.at) { (second(step.at)) }
                                 @if let Some(after) = step.after_ms { span class="soft" { (visit.fill(texts::STEP_AFTER, &[("t", &duration(after))])) } }
                             }
                             div class="timeline-what" {

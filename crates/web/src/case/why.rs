@@ -81,7 +81,7 @@ fn reason(visit: &Visit, tag: &TagOnCase) -> Markup {
                         @let field = schema.field(name);
                         div {
                             dt { @match field { Some(field) => (visit.localized(&field.title)), None => code { (name) } } }
-                            dd { @match field { Some(field) => (value(found, field.field_type)), None => (found) } }
+                            dd { @match field { Some(field) => { (value(found, field.field_type)) @if field.unit.as_deref() == Some("kg") { " kg" } }, None => (found) } }
                         }
                     }
                 }
