@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use jiff::civil::DateTime;
 use rust_decimal::Decimal;
 use spine::declaration::EntryFields;
-use spine::{EntrySchema, Value, declaration_entry};
+use spine::{Value, declaration_entry};
 
 use crate::draw::Name;
 use crate::fraud::Scheme;
@@ -68,12 +68,6 @@ impl Item {
     #[must_use]
     pub fn into_values(self) -> Vec<Option<Value>> {
         self.row.0
-    }
-
-    /// The values of another schema's fields of the same names, in its order.
-    #[must_use]
-    pub fn values(&self, schema: &EntrySchema) -> Vec<Option<Value>> {
-        schema.fields.iter().map(|field| self.value(&field.name).cloned()).collect()
     }
 }
 
