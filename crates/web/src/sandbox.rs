@@ -66,6 +66,7 @@ fn number<T: std::str::FromStr>(posted: &Posted, name: &str) -> Result<T, Failur
 
 /// Moves the clock forward.
 pub(crate) async fn clock(visit: Visit, posted: Posted) -> Result<Redirect, Failure> {
+    visit.require(Permission::MoveClock)?;
     let seconds = number(&posted, "seconds")?;
     visit.work(move |house, reader| house.move_clock(reader, seconds)).await?;
     Ok(Redirect::to(own_place(posted.get("place"))))
@@ -73,6 +74,7 @@ pub(crate) async fn clock(visit: Visit, posted: Posted) -> Result<Redirect, Fail
 
 /// Sets the pace of the simulated world.
 pub(crate) async fn pace(visit: Visit, posted: Posted) -> Result<Redirect, Failure> {
+    visit.require(Permission::MoveClock)?;
     let per_minute = number(&posted, "per_minute")?;
     visit.work(move |house, reader| house.set_pace(reader, per_minute)).await?;
     Ok(Redirect::to(own_place(posted.get("place"))))

@@ -103,7 +103,7 @@ impl Wanted<'_> {
                 "{} · {}",
                 words::named("party", &row.role, self.language),
                 words::filled(
-                    texts::DECLARATIONS_COUNTED.in_language(self.language),
+                    texts::DECLARATIONS_N.in_language(self.language),
                     &[("n", &count(row.declarations))]
                 )
             ),

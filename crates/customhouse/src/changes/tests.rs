@@ -77,7 +77,7 @@ fn only_public_packs_are_told_of() {
         );
         std::fs::write(place.join("pack.toml"), manifest).unwrap();
         let list = format!(
-            "[[list]]\nid = \"{}\"\ntitle = {{ en = \"L\", zh = \"清\" }}\nsource = \"A test.\"\nvalues = [\"A\"]\n",
+            "[[list]]\nid = \"{}\"\ntitle = {{ en = \"L\", zh = \"清\" }}\nsource = \"A test.\"\nof = \"text\"\nvalues = [\"A\"]\n",
             id.replace('-', "_")
         );
         std::fs::write(place.join("lists.toml"), list).unwrap();

@@ -241,7 +241,7 @@ fn network(visit: &Visit, file: &EntityFile) -> Markup {
     };
     html! {
         figure class="network" {
-            svg viewBox="0 0 380 380" role="img" aria-label=(visit.fill(texts::NETWORK_SAID, &[("id", &file.id), ("n", &drawn.len().to_string())])) {
+            svg viewBox="0 0 380 380" role="group" aria-label=(visit.fill(texts::NETWORK_SAID, &[("id", &file.id), ("n", &drawn.len().to_string())])) {
                 @for (place, partner) in drawn.iter().enumerate() {
                     @let (x, y) = at(place);
                     @let weight = 1.0 + 5.0 * coordinate(partner.declarations) / coordinate(most);
@@ -253,7 +253,7 @@ fn network(visit: &Visit, file: &EntityFile) -> Markup {
                 text class="node-label own-label" x=(short(MIDDLE)) y=(short(MIDDLE + 27.0)) { (label(&file.id)) }
                 @for (place, partner) in drawn.iter().enumerate() {
                     @let (x, y) = at(place);
-                    a href=(place_of(&partner.id)) tabindex="-1" {
+                    a href=(place_of(&partner.id)) {
                         text class={ "node " (partner.role) } x=(short(x)) y=(short(y + 6.0)) { (sign(&partner.role)) }
                         // Above or below its sign, away from the middle.
                         text class="node-label" x=(short(x)) y=(short(if y < MIDDLE { y - 13.0 } else { y + 23.0 })) { (label(&partner.id)) }

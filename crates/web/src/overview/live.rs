@@ -29,10 +29,8 @@ pub(super) fn shown(visit: &Visit, asked: &OverviewQuery, overview: &Overview) -
                 (queue(visit, asked, overview))
                 @if visit.may(Permission::ViewPlans) { (arms(visit, asked, overview)) }
             }
-            div class="columns" {
-                (steps(visit, overview))
-                (stopped(visit, overview))
-            }
+            (stopped(visit, overview))
+            (steps(visit, overview))
             p class="soft" { (visit.fill(texts::AS_OF, &[("time", &minute(overview.now))])) }
         }
     }
@@ -65,7 +63,7 @@ fn figures(visit: &Visit, asked: &OverviewQuery, overview: &Overview) -> Markup 
     html! {
         dl class="figures" {
             (figure(&count(overview.lodged_day), visit.say(texts::LODGED_IN_DAY), &link("lodged", &rows_of_day(asked, overview, &[]), &visit.fill(texts::THIS_HOUR, &[("n", &count(overview.lodged_hour))]))))
-            (figure(&percent(overview.released_at_once_day, overview.lodged_day), visit.say(texts::RELEASED_AT_ONCE), &link("at-once", &rows_of_day(asked, overview, &[("state", "released")]), &visit.fill(texts::DECLARATIONS_COUNTED, &[("n", &count(overview.released_at_once_day))]))))
+            (figure(&percent(overview.released_at_once_day, overview.lodged_day), visit.say(texts::RELEASED_AT_ONCE), &link("at-once", &rows_of_day(asked, overview, &[("state", "released")]), &visit.fill(texts::DECLARATIONS_N, &[("n", &count(overview.released_at_once_day))]))))
             (figure(&count(overview.rejected_day), visit.say(texts::REJECTED_IN_DAY), &link("rejected", &rows_of_day(asked, overview, &[("state", "rejected")]), visit.say(texts::SEE_THEM))))
             (figure(&count(open), visit.say(texts::OPEN_WORK), &to_queue))
         }
@@ -243,7 +241,7 @@ fn decade(milliseconds: u64) -> f64 {
 pub(crate) fn step_table(visit: &Visit, steps: &[StepTime]) -> Markup {
     let head = html! {
         (th(visit, texts::STEP, false)) (th(visit, texts::MEDIAN, true)) (th(visit, texts::PERCENTILE_95, true)) (th(visit, texts::MEASURED, true))
-        th scope="col" { (visit.say(texts::MEDIAN_TO_95)) }
+        th scope="col" class="strip-cell" { (visit.say(texts::MEDIAN_TO_95)) }
     };
     let time =
         |time: Option<u64>| html! { @match time { Some(time) => (duration(time)), None => (absent()) } };

@@ -2,6 +2,7 @@
 
 use axum::extract::Path;
 use axum::response::{IntoResponse, Redirect};
+use customhouse::identity::Permission;
 use customhouse::plans::{FitSpec, Plan, PolicyKind};
 use customhouse::{Error, Kind};
 
@@ -23,6 +24,7 @@ fn number(posted: &Posted, name: &str) -> Result<u32, Failure> {
 
 /// Proposes the standard policies of the kinds named.
 pub(crate) async fn propose(visit: Visit, posted: Posted) -> Result<Redirect, Failure> {
+    visit.require(Permission::ManagePlans)?;
     let kinds: Vec<PolicyKind> =
         posted.all("kind").iter().filter_map(|name| PolicyKind::from_name(name)).collect();
     visit
@@ -30,7 +32,7 @@ pub(crate) async fn propose(visit: Visit, posted: Posted) -> Result<Redirect, Fa
             for kind in kinds {
                 house.propose_policy(reader, kind, house.standard_policy(kind)?)?;
             }
-            reader.require(customhouse::identity::Permission::ManagePlans)
+            Ok(())
         })
         .await?;
     Ok(Redirect::to("/plan"))
@@ -59,6 +61,7 @@ pub(crate) async fn withdraw(
 
 /// Fits weights on history.
 pub(crate) async fn fit(visit: Visit, posted: Posted) -> Result<Redirect, Failure> {
+    visit.require(Permission::ManagePlans)?;
     let share = number(&posted, "share")?;
     let spec = FitSpec {
         title: posted.text("title").trim().to_owned(),
@@ -71,6 +74,7 @@ pub(crate) async fn fit(visit: Visit, posted: Posted) -> Result<Redirect, Failur
 
 /// Proposes the plan in force with another capacity.
 pub(crate) async fn capacity(visit: Visit, posted: Posted) -> Result<impl IntoResponse, Failure> {
+    visit.require(Permission::ManagePlans)?;
     let (capacity, office) = (number(&posted, "capacity")?, posted.text("office").trim().to_owned());
     let policy = visit
         .work(move |house, reader| {

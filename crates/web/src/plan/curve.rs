@@ -43,7 +43,12 @@ fn values(point: &ConsequencePoint) -> [String; 5] {
 }
 
 fn rounded(number: f64) -> String {
-    if number < 10.0 { format!("{number:.1}") } else { format!("{number:.0}") }
+    match number {
+        number if number == 0.0 => "0".to_owned(),
+        number if number < 1.0 => format!("{number:.2}"),
+        number if number < 10.0 => format!("{number:.1}"),
+        _ => format!("{number:.0}"),
+    }
 }
 
 /// The curve, the slider, and what follows from the point chosen.
@@ -81,7 +86,7 @@ fn choice(visit: &Visit, asked: &PlanQuery, shown: &Shown, plan: &Plan) -> Marku
                 option value="" { (visit.say(texts::ALL)) }
                 @for office in &shown.offices { option value=(office) selected[*office == asked.office] { (office) } }
             }
-            label for="curve-at" { (visit.say(texts::CAPACITY)) }
+            label for="curve-at" { (visit.say(texts::PLAN_CAPACITY)) }
             input id="curve-at" name="at" type="range" min="0" max=(last) value=(at) data-curve=(told);
             button data-send-by-hand { (visit.say(texts::APPLY)) }
         }

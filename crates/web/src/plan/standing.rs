@@ -22,6 +22,11 @@ fn signed(points: i32) -> String {
     if points > 0 { format!("+{points}") } else { points.to_string() }
 }
 
+/// A threshold; one that no score reaches is a closed door.
+pub(super) fn threshold(visit: &Visit, threshold: i32) -> String {
+    if threshold >= Plan::SCORE_MAX { visit.say(texts::THRESHOLD_CLOSED).to_owned() } else { threshold.to_string() }
+}
+
 /// What the plan says, and whether it finds more than chance.
 pub(super) fn about(visit: &Visit, plan: &Plan, standing: &PlanStanding) -> Markup {
     let pairs = [
@@ -31,7 +36,7 @@ pub(super) fn about(visit: &Visit, plan: &Plan, standing: &PlanStanding) -> Mark
         ),
         (visit.say(texts::LEGAL_BASIS), html! { (plan.legal_basis) }),
         (
-            visit.say(texts::CAPACITY),
+            visit.say(texts::PLAN_CAPACITY),
             html! { (visit.fill(texts::INSPECTIONS_A_DAY, &[("n", &plan.capacity_per_day.to_string())])) @if !plan.offices.is_empty() { " · " (visit.fill(texts::OFFICES_DIFFER, &[("n", &plan.offices.len().to_string())])) } },
         ),
         (
@@ -55,7 +60,7 @@ pub(super) fn about(visit: &Visit, plan: &Plan, standing: &PlanStanding) -> Mark
 /// Offices today.
 pub(super) fn offices(visit: &Visit, offices: &[OfficeToday]) -> Markup {
     let head = html! {
-        (th(visit, texts::OFFICE, false)) (th(visit, texts::CAPACITY, true)) (th(visit, texts::SELECTED_TODAY, true))
+        (th(visit, texts::OFFICE, false)) (th(visit, texts::PLAN_CAPACITY, true)) (th(visit, texts::SELECTED_TODAY, true))
         (th(visit, texts::ARRIVED_TODAY, true)) (th(visit, texts::EXPECTED_TODAY, true)) (th(visit, texts::THRESHOLD, true)) (th(visit, texts::CHANCE_OF_OTHERS, true))
     };
     let body = html! {
@@ -67,7 +72,7 @@ pub(super) fn offices(visit: &Visit, offices: &[OfficeToday]) -> Markup {
                 td class={ "number" @if full { " late" } } { @if full { "▲ " } (count(office.selected_today.into())) }
                 td class="number" { (count(office.arrivals_today.into())) }
                 td class="number" { (count(office.arrivals_expected.into())) }
-                td class="number" { (office.threshold) }
+                td class="number" { (threshold(visit, office.threshold)) }
                 td class="number" { (ppm(office.random_ppm)) }
             }
         }
@@ -154,10 +159,10 @@ pub(super) fn moves(visit: &Visit, moves: &[MoveShown]) -> Markup {
             tr {
                 td class="period" { (minute(one.at)) }
                 td { (moved.office) }
-                td class="period" { (moved.from_threshold) " → " strong { (moved.to_threshold) } }
+                td class="period" { (threshold(visit, moved.from_threshold)) " → " strong { (threshold(visit, moved.to_threshold)) } }
                 td class="period" { (ppm(moved.from_random_ppm)) " → " (ppm(moved.to_random_ppm)) }
                 td { (visit.named("move", &moved.reason)) }
-                td class="soft" {
+                td class="soft reasons" {
                     (visit.fill(texts::MOVE_FROM, &[
                         ("left", &number(moved.capacity_left)), ("today", &number(moved.arrivals_today)),
                         ("expected", &number(moved.arrivals_expected)), ("scores", &number(moved.scores_seen)),
@@ -191,7 +196,7 @@ fn histogram(visit: &Visit, moved: &customhouse::plans::Moved) -> Markup {
             (crate::drawing::bars("scores", most, &all))
             @match ends { Some((from, to)) => span class="ticks soft" { span { (from) } span { (to) } }, None => (absent()) }
             p class="soft" {
-                (visit.fill(texts::SCORES_AT_OR_ABOVE, &[("n", &above(moved)), ("threshold", &moved.to_threshold.to_string())])) " · "
+                (visit.fill(texts::SCORES_AT_OR_ABOVE, &[("n", &above(moved)), ("threshold", &threshold(visit, moved.to_threshold))])) " · "
                 (visit.say(texts::POLICY)) " " code { (short(&moved.plan)) }
             }
         }

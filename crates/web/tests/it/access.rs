@@ -9,6 +9,17 @@ use crate::support::{Caller, Site};
 /// Pages and what each role gets: trader, officer, analyst, chief, auditor, admin. `y` shows it, `n` refuses it.
 const READS: &[(&str, &str)] = &[
     ("/", "yyyyyy"),
+    ("/declarations", "nyyyyy"),
+    ("/declarations.csv", "nyyyyy"),
+    ("/declarations/D00003", "nyyyyy"),
+    ("/queue", "nynynn"),
+    ("/queue/changed", "nynynn"),
+    ("/live", "nyyyyy"),
+    ("/plan", "nnyyyn"),
+    ("/entities", "nyyyyy"),
+    ("/entities/IMP-1", "nyyyyy"),
+    ("/journal", "nnyyyn"),
+    ("/journal/1", "nnyyyn"),
     ("/pool", "nyyyyy"),
     ("/pool/new", "nnyyny"),
     ("/pool/contracts/declarations", "nyyyyy"),
@@ -54,6 +65,18 @@ const READS: &[(&str, &str)] = &[
 
 /// What changes something, with a form that would be refused for what it contains; the second text is as above.
 const CHANGES: &[(&str, &str)] = &[
+    ("/plan/propose", "nnyynn"),
+    ("/plan/fit", "nnyynn"),
+    ("/plan/capacity", "nnyynn"),
+    ("/plan/policies/none/approve", "nnyynn"),
+    ("/plan/policies/none/withdraw", "nnyynn"),
+    ("/sandbox/clock", "nyyyyy"),
+    ("/sandbox/pace", "nyyyyy"),
+    ("/declarations/views", "nyyyyy"),
+    ("/declarations/views/forget", "nyyyyy"),
+    ("/declarations/none/act", "nynynn"),
+    ("/queue/next", "nynynn"),
+    ("/queue/none/take", "nynynn"),
     ("/pool/uploads/none/admit", "nnyyny"),
     ("/pool/uploads/none/discard", "nnyyny"),
     ("/audits", "nnyynn"),
@@ -67,11 +90,20 @@ const CHANGES: &[(&str, &str)] = &[
 
 /// Routes that are asked elsewhere: without a session, by another kind of body, or with a clearance of their own.
 const ELSEWHERE: &[&str] = &[
+    "/status",
+    "/status/live",
+    "/changes",
+    "/changes.atom",
+    "/plan/policies/{hash}",
     "/sign-in",
     "/sign-out",
     "/set-up",
     "/preferences",
     "/assets/{hash}/{name}",
+    "/declarations/{mrn}/moved",
+    "/declarations/{mrn}/original",
+    "/declarations/{mrn}/documents/{sha256}",
+    "/declarations/{mrn}/result",
     "/pool/uploads",
     "/pool/uploads/{id}",
     "/pool/batches/{id}/quarantine.csv",
@@ -93,6 +125,8 @@ async fn every_role_gets_what_it_may_and_nothing_else() {
             // A pack above one's clearance is not there at all; everything else says that it is not permitted.
             let allowed = match answer.status {
                 StatusCode::OK => 'y',
+                // A trader's first page is another one.
+                StatusCode::SEE_OTHER if path == "/" && *role == Role::Trader => 'y',
                 StatusCode::FORBIDDEN => 'n',
                 StatusCode::NOT_FOUND if path.contains("/packs/") => 'n',
                 other => panic!("{path} answers {role:?} with {other}: {}", answer.text),

@@ -7,7 +7,9 @@
 )]
 
 mod access;
+mod cases;
 mod flow;
+mod public;
 mod sensitivity;
 mod server;
 mod support;
