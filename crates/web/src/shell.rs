@@ -37,6 +37,12 @@ pub(crate) enum Room {
     Changes,
     /// Accounts.
     Accounts,
+    /// A trader's own declarations.
+    Own,
+    /// The form in which a trader writes one.
+    OwnNew,
+    /// Help.
+    Help,
     /// None of them.
     Elsewhere,
 }
@@ -131,12 +137,27 @@ const RAIL: [Entry; 12] = [
     ),
 ];
 
+/// What a trader's rail shows.
+const TRADERS_RAIL: [Entry; 4] = [
+    (Room::Own, "/own", texts::OWN_DECLARATIONS, "M5 3h7l3 3v11H5zM12 3v3h3M7.5 10h5M7.5 13h5", None),
+    (Room::OwnNew, "/own/new", texts::OWN_NEW, "M10 4v12M4 10h12", None),
+    (Room::Help, "/help", texts::OWN_HELP, "M7.5 7.5a2.5 2.5 0 1 1 3.6 2.3c-.7.4-1.1.9-1.1 1.7M10 14.5h.01M10 2.5a7.5 7.5 0 1 0 0 15 7.5 7.5 0 0 0 0-15z", None),
+    (
+        Room::Changes,
+        "/changes",
+        texts::CHANGES,
+        "M4 16a1 1 0 1 0 0-.01M3.5 9.5a7 7 0 0 1 7 7M3.5 4.5a12 12 0 0 1 12 12",
+        None,
+    ),
+];
+
 /// Entries of the rail that a phone's bottom bar has room for; the others stand in the person's menu there.
 const BOTTOM_BAR_MAX: usize = 5;
 
 /// What of the rail the reader may see.
 fn entries(visit: &Visit) -> impl Iterator<Item = &'static Entry> {
-    RAIL.iter().filter(|(_, _, _, _, permission)| permission.is_none_or(|permission| visit.may(permission)))
+    let rail: &[Entry] = if visit.may(Permission::Lodge) { &TRADERS_RAIL } else { &RAIL };
+    rail.iter().filter(|(_, _, _, _, permission)| permission.is_none_or(|permission| visit.may(permission)))
 }
 
 /// A line drawing of 20 by 20 units.

@@ -54,6 +54,11 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   const detail = (event as CustomEvent<{ target: Element; shouldSwap: boolean }>).detail;
   if (detail.target.matches("[data-live]") && occupied(detail.target)) detail.shouldSwap = false;
 });
+// What is asked without a person keeps no session alive.
+document.addEventListener("htmx:configRequest", (event) => {
+  const detail = (event as CustomEvent<{ elt: Element; headers: Record<string, string> }>).detail;
+  if (detail.elt.matches("[data-live]")) detail.headers["x-unattended"] = "1";
+});
 // The row that was chosen stays chosen: focus is given back by its id.
 document.addEventListener("htmx:afterSettle", () => {
   const row = document.activeElement?.closest("main tbody tr");

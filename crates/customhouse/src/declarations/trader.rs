@@ -185,7 +185,7 @@ fn note(event: &Event) -> String {
         | Event::Contested { text }
         | Event::ContestAnswered { text, .. } => text.clone(),
         Event::CancelRequested { why } => why.clone(),
-        Event::ControlCompleted { result, .. } => result.code.code().to_owned(),
+        Event::ControlCompleted { result, .. } => result.code.name().to_owned(),
         _ => String::new(),
     }
 }

@@ -108,7 +108,7 @@ pub(crate) fn document_routes() -> Router {
     declarations::document_routes()
 }
 
-pub(crate) use declarations::DOCUMENT_BYTES_MAX;
+pub(crate) use declarations::{DOCUMENT_BYTES_MAX, lodge_and_wait};
 
 async fn document() -> Response {
     ([(header::CONTENT_TYPE, "application/json")], openapi()).into_response()

@@ -79,7 +79,7 @@ pub(crate) async fn show(visit: Visit) -> Markup {
             }
         }
     };
-    Page::new(&visit, Room::Elsewhere, visit.say(texts::HELP_AND_KEYS)).show(&content)
+    Page::new(&visit, Room::Help, visit.say(texts::HELP_AND_KEYS)).show(&content)
 }
 
 fn lanes(visit: &Visit) -> Markup {
