@@ -1,12 +1,15 @@
 //! What the command line understands. Help, man pages, completions and `docs/command-line.md` all derive from here.
 
-use std::net::SocketAddr;
+mod live;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use customhouse::audit::Capacity;
 use customhouse::identity::Role;
 use spine::quantity::CurrencyCode;
+
+pub(crate) use live::{ActingArguments, DemoArguments, PolicyCommand, ServeArguments, UserCommand};
 
 const EXIT_CODES: &str = "Exit codes:
   0    done
@@ -55,7 +58,7 @@ pub(crate) enum Command {
     Map(MapArguments),
     /// Make the records of a synthetic country, with known truth.
     Country(CountryArguments),
-    /// Admit records into the pool of a data folder.
+    /// Bring records into a data folder: history into the pool, declarations to the desk.
     Import(ImportArguments),
     /// Look into the pool: batches, quarantine, where a row came from.
     #[command(subcommand)]
@@ -74,6 +77,11 @@ pub(crate) enum Command {
     /// Accounts of a data folder.
     #[command(subcommand)]
     User(UserCommand),
+    /// Policies of acceptance, selection and release, which two people approve.
+    #[command(subcommand)]
+    Policy(PolicyCommand),
+    /// A simulated country that lives in a sandbox, to look at everything.
+    Demo(DemoArguments),
     /// Print shell completions.
     #[command(
         after_help = "Example:\n  tidewaiter completions bash > ~/.local/share/bash-completion/completions/tidewaiter"
@@ -207,7 +215,7 @@ pub(crate) struct MapArguments {
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  tidewaiter country --out world --seed 7 --declarations 30000")]
 pub(crate) struct CountryArguments {
-    /// Folder to write into: declarations.csv, outcomes.csv, truth/.
+    /// Folder to write into: declarations.csv, outcomes.csv, parties.csv, declarations.parquet, dms/, truth/.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
 
@@ -218,6 +226,10 @@ pub(crate) struct CountryArguments {
     /// How many declarations; each has 1.7 goods items on average.
     #[arg(long, default_value_t = 30_000)]
     pub(crate) declarations: u64,
+
+    /// How many of the last declarations are also written one by one, as WCO DMS XML.
+    #[arg(long, default_value_t = 1_000, value_name = "N")]
+    pub(crate) dms: u64,
 
     /// Which world.
     #[arg(long, value_enum, default_value_t = CountryPreset::Ordinary)]
@@ -253,13 +265,15 @@ pub(crate) struct OptionalDataArguments {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   tidewaiter import --data ./data declarations.csv --outcomes outcomes.csv
+  tidewaiter import --data ./data declaration.xml ./more-declarations
   tidewaiter pool quarantine 3f2a --data ./data --out mend.csv     (mend the cells, then)
   tidewaiter import --data ./data mend.csv --mends 3f2a")]
 pub(crate) struct ImportArguments {
     #[command(flatten)]
     pub(crate) data: DataArguments,
 
-    /// CSV or Parquet files; each becomes a batch.
+    /// CSV and Parquet files, each of which becomes a batch of history; declarations as JSON or WCO DMS XML, which are
+    /// lodged one by one; folders, in which declarations are looked for.
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
 
@@ -461,106 +475,6 @@ pub(crate) enum RuleCommand {
         file: PathBuf,
         #[command(flatten)]
         data: OptionalDataArguments,
-    },
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = "Example:\n  tidewaiter serve --data ./data --listen 127.0.0.1:8420")]
-pub(crate) struct ServeArguments {
-    #[command(flatten)]
-    pub(crate) data: DataArguments,
-
-    /// Address to listen on. Anything but loopback must stand behind TLS.
-    #[arg(long, default_value = "127.0.0.1:8420", value_name = "ADDR")]
-    pub(crate) listen: SocketAddr,
-
-    /// Open the first page in a browser.
-    #[arg(long)]
-    pub(crate) open: bool,
-}
-
-#[derive(Debug, Subcommand)]
-#[command(after_help = "Examples:
-  tidewaiter user add ada --role analyst --data ./data < password.txt
-  tidewaiter user list --data ./data")]
-pub(crate) enum UserCommand {
-    /// All accounts.
-    List {
-        #[command(flatten)]
-        data: DataArguments,
-        /// Print as JSON.
-        #[arg(long)]
-        json: bool,
-    },
-    /// Make an account. The password is read from standard input, one line.
-    Add {
-        /// Sign-in name.
-        name: String,
-        /// trader, officer, analyst, chief, auditor or admin.
-        #[arg(long, value_parser = role)]
-        role: Role,
-        /// Enterprise whose declarations a trader lodges and sees.
-        #[arg(long, value_name = "ID")]
-        party: Option<String>,
-        /// Office at which an official works.
-        #[arg(long, value_name = "ID")]
-        office: Option<String>,
-        #[command(flatten)]
-        data: DataArguments,
-    },
-    /// Say for which enterprise a trader acts and at which office an official works; what is not given is none.
-    Assign {
-        /// Sign-in name.
-        name: String,
-        /// Enterprise whose declarations a trader lodges and sees.
-        #[arg(long, value_name = "ID")]
-        party: Option<String>,
-        /// Office at which an official works.
-        #[arg(long, value_name = "ID")]
-        office: Option<String>,
-        #[command(flatten)]
-        data: DataArguments,
-    },
-    /// Issue a token with which a program acts as an account, and print it: it is shown this once.
-    Token {
-        /// Sign-in name.
-        name: String,
-        /// Which program will use it.
-        #[arg(long, default_value = "command line")]
-        label: String,
-        #[command(flatten)]
-        data: DataArguments,
-    },
-    /// Set a password, read from standard input, one line. Ends the account's sessions.
-    Password {
-        /// Sign-in name.
-        name: String,
-        #[command(flatten)]
-        data: DataArguments,
-    },
-    /// Give an account another role.
-    Role {
-        /// Sign-in name.
-        name: String,
-        /// trader, officer, analyst, chief, auditor or admin.
-        #[arg(value_parser = role)]
-        role: Role,
-        #[command(flatten)]
-        data: DataArguments,
-    },
-    /// Close an account; what it did stays recorded.
-    Close {
-        /// Sign-in name.
-        name: String,
-        #[command(flatten)]
-        data: DataArguments,
-    },
-    /// Open a closed account again.
-    Reopen {
-        /// Sign-in name.
-        name: String,
-        #[command(flatten)]
-        data: DataArguments,
     },
 }
 

@@ -3,6 +3,7 @@
 mod arguments;
 mod commands;
 mod terminal;
+mod world;
 
 use std::process::ExitCode;
 

@@ -2,9 +2,11 @@
 
 mod audit;
 mod country;
+mod demo;
 mod import;
 mod map;
 mod pack;
+mod policy;
 mod pool;
 mod reference;
 mod rule;
@@ -13,6 +15,7 @@ mod shown;
 mod tag;
 mod user;
 
+pub(crate) use country::failed as country_failed;
 use customhouse::identity::Reader;
 use customhouse::{Customhouse, Error};
 
@@ -53,13 +56,19 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Answer, Error> {
         Command::Rule(command) => rule::run(command),
         Command::Serve(arguments) => serve::run(arguments),
         Command::User(command) => user::run(command),
+        Command::Policy(command) => policy::run(command),
+        Command::Demo(arguments) => demo::run(arguments, &context),
         Command::Completions { shell } => reference::completions(*shell),
         Command::Man { folder } => reference::man(folder.as_deref()),
         Command::Reference => reference::reference(),
     }
 }
 
-/// Opens a data folder; whoever may read its files acts as its operator.
+/// Opens a data folder, a sandbox as what it is; whoever may read its files acts as its operator.
 fn open(data: &DataArguments) -> Result<(Customhouse, Reader), Error> {
-    Ok((Customhouse::open(&data.data)?, Reader::local_operator()))
+    let house = match Customhouse::open(&data.data) {
+        Err(error) if error.code == "data_folder_sandbox" => Customhouse::open_sandbox(&data.data, None)?,
+        opened => opened?,
+    };
+    Ok((house, Reader::local_operator()))
 }

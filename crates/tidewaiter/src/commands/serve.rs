@@ -10,13 +10,27 @@ use crate::arguments::ServeArguments;
 use crate::terminal;
 
 pub(super) fn run(arguments: &ServeArguments) -> Result<Answer, Error> {
-    let house = Arc::new(Customhouse::open(&arguments.data.data)?);
+    let path = &arguments.data.data;
+    let house = Arc::new(if arguments.sandbox {
+        Customhouse::open_sandbox(path, None)?
+    } else {
+        Customhouse::open(path)?
+    });
+    house.keep_time()?;
     let options = ServeOptions { listen: arguments.listen, patience: Patience::default() };
-    web::serve(house, &options, |ready| announce(ready, arguments.open), terminal::cancelled)?;
+    web::serve(
+        house,
+        &options,
+        |ready| announce(ready, arguments.open, arguments.sandbox),
+        terminal::cancelled,
+    )?;
     Ok(Answer::Done)
 }
 
-fn announce(ready: &Ready, open_browser: bool) {
+pub(super) fn announce(ready: &Ready, open_browser: bool, sandbox: bool) {
+    if sandbox {
+        terminal::note("SANDBOX: everything in here is simulated, and its clock can be moved.");
+    }
     terminal::note(&format!("Serving on http://{}. Ctrl-C stops.", ready.address));
     if ready.setup_token.is_some() {
         terminal::note(&format!("No account yet. Make the first administrator at {}", ready.url));

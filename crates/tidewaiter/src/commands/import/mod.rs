@@ -1,4 +1,6 @@
-//! `tidewaiter import`: records into the pool of a data folder.
+//! `tidewaiter import`: history into the pool of a data folder, declarations to its desk.
+
+mod declarations;
 
 use customhouse::audit::OutcomeSource;
 use customhouse::pool::{Admission, AdmitRequest, BatchState, Outcomes};
@@ -16,9 +18,10 @@ pub(super) fn run(arguments: &ImportArguments, context: &Context) -> Result<Answ
         OutcomeSource::File(file) => Outcomes::File { file, mapping: outcomes_mapping },
         OutcomeSource::Column(column) => Outcomes::Column(column),
     });
+    let sorted = declarations::sort(&arguments.files)?;
     let (house, reader) = open(&arguments.data)?;
     let mut admissions: Vec<Admission> = Vec::new();
-    for file in &arguments.files {
+    for file in &sorted.records {
         let mut request = AdmitRequest::new(file);
         request.mapping.clone_from(&mapping);
         request.outcomes.clone_from(&outcomes);
@@ -37,9 +40,17 @@ pub(super) fn run(arguments: &ImportArguments, context: &Context) -> Result<Answ
         }
     }
     context.progress.finish();
-    print(arguments.json, &admissions)?;
-    let refused = |admission: &Admission| admission.batch.summary.state == BatchState::Refused;
-    Ok(Answer::of(admissions.iter().any(refused)))
+    let refused = admissions.iter().any(|admission| admission.batch.summary.state == BatchState::Refused);
+    if sorted.declarations.is_empty() {
+        print(arguments.json, &admissions)?;
+        return Ok(Answer::of(refused));
+    }
+    // With both, the batches are told first: lines of text, or the first of two JSON documents.
+    if !sorted.records.is_empty() {
+        print(arguments.json, &admissions)?;
+    }
+    let rejected = declarations::lodge(&house, &reader, &sorted.declarations, arguments.json, context)?;
+    Ok(Answer::of(refused || rejected))
 }
 
 fn print(json: bool, admissions: &[Admission]) -> Result<(), Error> {

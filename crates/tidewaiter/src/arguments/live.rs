@@ -1,0 +1,204 @@
+//! Commands of the live platform: serving, the demo, policies, accounts.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, value_parser};
+use customhouse::identity::Role;
+use customhouse::plans::PolicyKind;
+
+use super::DataArguments;
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  tidewaiter serve --data ./data --listen 127.0.0.1:8420")]
+pub(crate) struct ServeArguments {
+    #[command(flatten)]
+    pub(crate) data: DataArguments,
+
+    /// Address to listen on. Anything but loopback must stand behind TLS.
+    #[arg(long, default_value = "127.0.0.1:8420", value_name = "ADDR")]
+    pub(crate) listen: SocketAddr,
+
+    /// Open the first page in a browser.
+    #[arg(long)]
+    pub(crate) open: bool,
+
+    /// Serve a sandbox: a folder made to be played with, whose clock can be moved. Everything in it is simulated.
+    #[arg(long)]
+    pub(crate) sandbox: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  tidewaiter demo --data ./demo --open")]
+pub(crate) struct DemoArguments {
+    /// The sandbox's folder; new or empty.
+    #[arg(long, value_name = "DIR", env = "TIDEWAITER_DATA", hide_env_values = true)]
+    pub(crate) data: PathBuf,
+
+    /// Declarations of the country's history, the last 14 days of which go through the full loop.
+    #[arg(long, default_value_t = 30_000, value_name = "N", value_parser = value_parser!(u64).range(500..=1_000_000))]
+    pub(crate) declarations: u64,
+
+    /// The same seed gives the same country.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+
+    /// Declarations a minute that the country lodges once it lives.
+    #[arg(long, default_value_t = 6, value_name = "N", value_parser = value_parser!(u32).range(0..=6_000))]
+    pub(crate) pace: u32,
+
+    /// Password of all accounts; without it one is made up and printed.
+    #[arg(long, value_name = "PASSWORD")]
+    pub(crate) password: Option<String>,
+
+    /// Address to listen on.
+    #[arg(long, default_value = "127.0.0.1:8420", value_name = "ADDR")]
+    pub(crate) listen: SocketAddr,
+
+    /// Open the first page in a browser.
+    #[arg(long)]
+    pub(crate) open: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ActingArguments {
+    /// Account that does it: an analyst or a chief.
+    #[arg(long = "as", value_name = "NAME")]
+    pub(crate) account: String,
+
+    #[command(flatten)]
+    pub(crate) data: DataArguments,
+}
+
+#[derive(Debug, Subcommand)]
+#[command(after_help = "Examples:
+  tidewaiter policy propose acceptance --as analyst --data ./data
+  tidewaiter policy approve 3f2a --as chief --data ./data
+  tidewaiter policy list --data ./data")]
+pub(crate) enum PolicyCommand {
+    /// All policies: what is in force, what waits for approval.
+    List {
+        #[command(flatten)]
+        data: DataArguments,
+        /// Print as JSON, contents and all.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Propose a policy: the one that ships with the program, or one from a file.
+    Propose {
+        /// acceptance, selection or release.
+        #[arg(value_parser = policy_kind)]
+        kind: PolicyKind,
+        /// The policy as JSON; without it, the standard one.
+        file: Option<PathBuf>,
+        #[command(flatten)]
+        acting: ActingArguments,
+    },
+    /// Approve a policy; the second of two people brings it into force.
+    Approve {
+        /// The policy's hash, or its beginning.
+        hash: String,
+        #[command(flatten)]
+        acting: ActingArguments,
+    },
+    /// Take a policy back.
+    Withdraw {
+        /// The policy's hash, or its beginning.
+        hash: String,
+        /// Why.
+        #[arg(long)]
+        why: String,
+        #[command(flatten)]
+        acting: ActingArguments,
+    },
+}
+
+fn policy_kind(text: &str) -> Result<PolicyKind, String> {
+    let names: Vec<&str> = PolicyKind::ALL.iter().map(|kind| kind.name()).collect();
+    PolicyKind::from_name(text).ok_or_else(|| format!("\"{text}\" is not one of {}", names.join(", ")))
+}
+
+#[derive(Debug, Subcommand)]
+#[command(after_help = "Examples:
+  tidewaiter user add ada --role analyst --data ./data < password.txt
+  tidewaiter user list --data ./data")]
+pub(crate) enum UserCommand {
+    /// All accounts.
+    List {
+        #[command(flatten)]
+        data: DataArguments,
+        /// Print as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make an account. The password is read from standard input, one line.
+    Add {
+        /// Sign-in name.
+        name: String,
+        /// trader, officer, analyst, chief, auditor or admin.
+        #[arg(long, value_parser = super::role)]
+        role: Role,
+        /// Enterprise whose declarations a trader lodges and sees.
+        #[arg(long, value_name = "ID")]
+        party: Option<String>,
+        /// Office at which an official works.
+        #[arg(long, value_name = "ID")]
+        office: Option<String>,
+        #[command(flatten)]
+        data: DataArguments,
+    },
+    /// Say for which enterprise a trader acts and at which office an official works; what is not given is none.
+    Assign {
+        /// Sign-in name.
+        name: String,
+        /// Enterprise whose declarations a trader lodges and sees.
+        #[arg(long, value_name = "ID")]
+        party: Option<String>,
+        /// Office at which an official works.
+        #[arg(long, value_name = "ID")]
+        office: Option<String>,
+        #[command(flatten)]
+        data: DataArguments,
+    },
+    /// Issue a token with which a program acts as an account, and print it: it is shown this once.
+    Token {
+        /// Sign-in name.
+        name: String,
+        /// Which program will use it.
+        #[arg(long, default_value = "command line")]
+        label: String,
+        #[command(flatten)]
+        data: DataArguments,
+    },
+    /// Set a password, read from standard input, one line. Ends the account's sessions.
+    Password {
+        /// Sign-in name.
+        name: String,
+        #[command(flatten)]
+        data: DataArguments,
+    },
+    /// Give an account another role.
+    Role {
+        /// Sign-in name.
+        name: String,
+        /// trader, officer, analyst, chief, auditor or admin.
+        #[arg(value_parser = super::role)]
+        role: Role,
+        #[command(flatten)]
+        data: DataArguments,
+    },
+    /// Close an account; what it did stays recorded.
+    Close {
+        /// Sign-in name.
+        name: String,
+        #[command(flatten)]
+        data: DataArguments,
+    },
+    /// Open a closed account again.
+    Reopen {
+        /// Sign-in name.
+        name: String,
+        #[command(flatten)]
+        data: DataArguments,
+    },
+}
