@@ -93,9 +93,9 @@ pub(crate) fn duration(milliseconds: u64) -> String {
     let (minutes, hours, days) = (seconds / 60, seconds / 3_600, seconds / 86_400);
     match seconds {
         0 => format!("{milliseconds}\u{a0}ms"),
-        ..60 => format!("{seconds}.{}\u{a0}s", milliseconds % 1_000 / 100),
-        ..3_600 => format!("{minutes}\u{a0}min {:02}\u{a0}s", seconds % 60),
-        ..172_800 => format!("{hours}\u{a0}h {:02}\u{a0}min", minutes % 60),
+        1..60 => format!("{seconds}.{}\u{a0}s", milliseconds % 1_000 / 100),
+        60..3_600 => format!("{minutes}\u{a0}min {:02}\u{a0}s", seconds % 60),
+        3_600..172_800 => format!("{hours}\u{a0}h {:02}\u{a0}min", minutes % 60),
         _ => format!("{days}\u{a0}d {:02}\u{a0}h", hours % 24),
     }
 }

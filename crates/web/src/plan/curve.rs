@@ -44,7 +44,7 @@ fn values(point: &ConsequencePoint) -> [String; 5] {
 
 fn rounded(number: f64) -> String {
     match number {
-        number if number == 0.0 => "0".to_owned(),
+        0.0 => "0".to_owned(),
         number if number < 1.0 => format!("{number:.2}"),
         number if number < 10.0 => format!("{number:.1}"),
         _ => format!("{number:.0}"),
