@@ -38,18 +38,36 @@ export function run(...args) {
 /**
  * Starts the binary on a free port and answers once it says where it listens.
  * @param {string} data the data folder
+ */
+export function serve(data) {
+  return started(["serve", "--data", data], 60_000);
+}
+
+/**
+ * Starts a simulated country in a sandbox on a free port and answers once it is served.
+ * @param {string} data the data folder
+ * @param {string} declarations how many its history has
+ * @param {string} password of everybody in it
+ */
+export function demo(data, declarations, password) {
+  return started(["--quiet", "demo", "--data", data, "--declarations", declarations, "--password", password], 180_000);
+}
+
+/**
+ * @param {string[]} command
+ * @param {number} patience in milliseconds
  * @returns {Promise<{ url: string, setUp: string | undefined, stop: () => Promise<void> }>}
  */
-export async function serve(data) {
-  const child = spawn(binary(), ["serve", "--data", data, "--listen", "127.0.0.1:0"], { stdio: ["ignore", "pipe", "pipe"] });
+async function started(command, patience) {
+  const child = spawn(binary(), [...command, "--listen", "127.0.0.1:0"], { stdio: ["ignore", "pipe", "pipe"] });
   let said = "";
   const ended = new Promise((resolve) => child.on("exit", resolve));
   await new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`the binary did not start in 60 s:\n${said}`)), 60_000);
+    const timer = setTimeout(() => reject(new Error(`the binary did not start in ${patience / 1000} s:\n${said}`)), patience);
     /** @param {Buffer} text */
     const listen = (text) => {
       said += text.toString();
-      if (/http:\/\/127\.0\.0\.1:\d+/.test(said)) setTimeout(resolve, 100);
+      if (/Serving on http:\/\/127\.0\.0\.1:\d+/.test(said)) setTimeout(resolve, 100);
     };
     child.stdout.on("data", listen);
     child.stderr.on("data", listen);

@@ -1,0 +1,157 @@
+// A simulated country lives in a sandbox: officials follow its flow, choose on the curve, read entities and the journal;
+// everybody reads status and changes.
+
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { accessible, browser, demo, looks, picture, scratch, watchedPage } from "./support/site.mjs";
+
+const PASSWORD = "correct horse battery staple";
+
+/** @type {import("playwright-core").Browser} */
+let chrome;
+/** @type {Awaited<ReturnType<typeof demo>>} */
+let site;
+/** @type {import("playwright-core").BrowserContext} */
+let context;
+/** Places that the country has. */
+const found = { entity: "", event: "", policy: "" };
+
+/** @param {string} name */
+async function signIn(name) {
+  const own = await chrome.newContext({ reducedMotion: "reduce", viewport: { width: 1440, height: 900 }, locale: "en-GB" });
+  const page = await own.newPage();
+  await page.goto(`${site.url}/sign-in`);
+  await page.getByLabel("Name").fill(name);
+  await page.getByLabel("Password").fill(PASSWORD);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.waitForURL((url) => url.pathname !== "/sign-in");
+  await page.close();
+  return own;
+}
+
+/** The first address on a page that begins so. @param {string} place @param {RegExp} wanted */
+async function firstLink(place, wanted) {
+  const text = await (await context.request.get(`${site.url}${place}`)).text();
+  const link = wanted.exec(text)?.[1];
+  assert.ok(link, `${place} leads to ${wanted}`);
+  return link;
+}
+
+before(async () => {
+  site = await demo(join(scratch(), "data"), "2000", PASSWORD);
+  chrome = await browser();
+  context = await signIn("chief");
+  found.entity = await firstLink("/entities", /href="(\/entities\/[^"?]+)"/);
+  found.event = await firstLink("/journal", /href="(\/journal\/\d+)"/);
+  found.policy = await firstLink("/plan", /href="(\/plan\/policies\/[^"]+)"/);
+});
+
+after(async () => {
+  await chrome?.close();
+  await site?.stop();
+});
+
+test("every page of the flow, in both sizes and themes", { timeout: 300_000 }, async () => {
+  const { page, faults } = await watchedPage(context);
+  for (const look of looks) {
+    await page.setViewportSize({ width: look.width, height: look.height });
+    await page.emulateMedia({ colorScheme: look.colorScheme, reducedMotion: "reduce" });
+    for (const [name, place] of [
+      ["flow", "/"],
+      ["plan", "/plan"],
+      ["policy", found.policy],
+      ["entities", "/entities"],
+      ["entity", found.entity],
+      ["journal", "/journal"],
+      ["event", found.event],
+      ["changes", "/changes"],
+      ["status", "/status"],
+      ["help", "/help"],
+    ]) {
+      const response = await page.goto(`${site.url}${place}`);
+      assert.equal(response?.status(), 200, `${name} at ${place}`);
+      await page.getByText("SANDBOX", { exact: true }).first().waitFor();
+      await accessible(page, `${name}, ${look.name}`);
+      await picture(page, `${name}-${look.name}`);
+    }
+  }
+  assert.deepEqual(faults, []);
+  await page.close();
+});
+
+test("the overview keeps up by itself, takes no focus away, and stands still when told to", async () => {
+  const { page, faults } = await watchedPage(context);
+  await page.goto(site.url);
+  const link = page.locator("#to-lodged");
+  await link.focus();
+  const before = await page.locator(".figure-value").first().textContent();
+  await page.waitForFunction((old) => document.querySelector(".figure-value")?.textContent !== old, before, { timeout: 30_000 });
+  assert.equal(await page.evaluate(() => document.activeElement?.id), "to-lodged", "focus stays where it was");
+  await page.getByRole("link", { name: "Pause updates" }).click();
+  await page.waitForURL(/updates=off/);
+  assert.equal(await page.locator("[data-live]").count(), 0);
+  await link.click();
+  await page.waitForURL(/\/declarations\?/);
+  assert.deepEqual(faults, []);
+  await page.close();
+});
+
+test("moving along the curve redraws at once, and the address shows the same to whoever follows it", async () => {
+  const { page, faults } = await watchedPage(context);
+  await page.goto(`${site.url}/plan`);
+  const told = () => page.locator("[data-told]").allTextContents();
+  const slider = page.locator("#curve-at");
+  const first = await told();
+  await slider.focus();
+  await page.keyboard.press("Home");
+  const moved = await told();
+  assert.notDeepEqual(moved, first);
+  assert.match(page.url(), /at=\d+/);
+  await page.reload();
+  assert.deepEqual(await told(), moved, "the server writes what the island showed");
+  await page.locator(".curve-drawing").scrollIntoViewIfNeeded();
+  const box = await page.locator(".curve-drawing").boundingBox();
+  assert.ok(box);
+  await page.mouse.move(box.x + box.width * 0.9, box.y + 50);
+  await page.mouse.down();
+  await page.mouse.move(box.x + box.width * 0.5, box.y + 50);
+  await page.mouse.up();
+  assert.notDeepEqual(await told(), moved);
+  assert.deepEqual(faults, []);
+  await page.close();
+});
+
+test("the clock of the sandbox moves, and the pace of its world", async () => {
+  const { page, faults } = await watchedPage(context);
+  await page.goto(`${site.url}/status`);
+  const clock = page.locator(".sandbox time");
+  const before = Date.parse((await clock.getAttribute("datetime")) ?? "");
+  await page.getByRole("button", { name: "+1 hour" }).click();
+  await page.waitForURL(/\/status/);
+  const moved = Date.parse((await clock.getAttribute("datetime")) ?? "") - before;
+  assert.ok(moved >= 3_600_000 && moved < 3_900_000, String(moved));
+  await page.getByRole("button", { name: "Pause", exact: true }).click();
+  await page.locator('.sandbox button[aria-pressed="true"]', { hasText: "Pause" }).waitFor();
+  assert.deepEqual(faults, []);
+  await page.close();
+});
+
+test("status, changes and the feed are read without signing in", async () => {
+  const anybody = await chrome.newContext({ reducedMotion: "reduce", viewport: { width: 390, height: 844 }, locale: "zh-CN" });
+  const { page, faults } = await watchedPage(anybody);
+  for (const place of ["/status", "/changes"]) {
+    assert.equal((await page.goto(`${site.url}${place}`))?.status(), 200);
+    await accessible(page, `${place} for everybody, in Chinese`);
+    await picture(page, `open${place.replace("/", "-")}-zh`);
+  }
+  const feed = await anybody.request.get(`${site.url}/changes.atom`);
+  const text = await feed.text();
+  const entries = await page.evaluate((xml) => {
+    const read = new DOMParser().parseFromString(xml, "application/xml");
+    return read.querySelector("parsererror") ? -1 : read.querySelectorAll("feed > entry > updated").length;
+  }, text);
+  assert.ok(entries >= 4, `${entries} entries in ${text.slice(0, 200)}`);
+  assert.deepEqual(faults, []);
+  await anybody.close();
+});
