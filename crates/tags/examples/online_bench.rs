@@ -80,7 +80,8 @@ fn timed(
     }
     let seconds: f64 = calls.iter().sum();
     calls.sort_by(f64::total_cmp);
-    let at = |share: usize| calls.get(calls.len() * share / 1000).copied().unwrap_or_default() * 1000.0;
+    let last = calls.len().saturating_sub(1);
+    let at = |share: usize| calls.get(last * share / 100).copied().unwrap_or_default() * 1000.0;
     let declarations = f64::from(u32::try_from(calls.len() * size)?);
     Ok(format!(
         "{{\"declarations_a_call\": {size}, \"declarations_per_second\": {:.0}, \
@@ -88,9 +89,9 @@ fn timed(
          \"call_ms_p99\": {:.3}, \"call_ms_most\": {:.3}, \"tags_per_declaration\": {:.2}}}",
         declarations / seconds,
         declarations / processor,
-        at(500),
-        at(990),
-        calls.last().copied().unwrap_or_default() * 1000.0,
+        at(50),
+        at(99),
+        at(100),
         f64::from(u32::try_from(carried)?) / declarations,
     ))
 }

@@ -168,7 +168,10 @@ impl OnlineTags {
                 self.remember(&whole, &reading, told_from);
             }
             if let Some(horizon) = self.horizon() {
-                self.streams.par_iter_mut().filter(|own| own.is_due()).for_each(|own| own.forget(horizon));
+                self.streams
+                    .par_iter_mut()
+                    .filter(|own| own.is_due(horizon))
+                    .for_each(|own| own.forget(horizon));
                 self.lasting.iter_mut().flatten().for_each(|own| own.forget(horizon));
             }
         }
@@ -225,7 +228,7 @@ impl OnlineTags {
         self.lasting.iter_mut().flatten().for_each(|own| own.forget(horizon));
         for _ in 0..self.streams.len() {
             self.swept = self.swept.saturating_add(1).checked_rem(self.streams.len()).unwrap_or(0);
-            if let Some(due) = self.streams.get_mut(self.swept).filter(|stream| stream.is_due()) {
+            if let Some(due) = self.streams.get_mut(self.swept).filter(|stream| stream.is_due(horizon)) {
                 due.forget(horizon);
                 break;
             }

@@ -136,6 +136,8 @@ pub(crate) struct Stream {
     held: Held,
     /// Entries taken in since what is no longer asked for was let go.
     since: usize,
+    /// What was let go before this day.
+    horizon: i32,
 }
 
 /// A stream is not looked through for what to let go before so many entries came in.
@@ -167,7 +169,8 @@ pub(crate) fn streams<'a>(
         match streams.iter_mut().find(same) {
             Some(stream) => stream.reads(at, aggregate, lasting(at)),
             None => {
-                let mut stream = Stream { key, of, condition, readers: Vec::new(), held, since: 0 };
+                let mut stream =
+                    Stream { key, of, condition, readers: Vec::new(), held, since: 0, horizon: i32::MIN };
                 stream.reads(at, aggregate, lasting(at));
                 streams.push(stream);
             }
@@ -253,8 +256,8 @@ impl Stream {
         }
     }
 
-    /// Has enough come in that looking through all keys costs little for each entry?
-    pub(crate) fn is_due(&self) -> bool {
+    /// Is there something to let go, and has enough come in that looking through all keys costs little for each entry?
+    pub(crate) fn is_due(&self, horizon: i32) -> bool {
         let keys = match &self.held {
             Held::Counts(held) => held.len(),
             Held::Shares(held) => held.len(),
@@ -263,7 +266,7 @@ impl Stream {
             Held::Ranks(held) => held.len(),
             Held::WideRanks(held) => held.len(),
         };
-        self.since >= keys.max(SWEEP_ENTRIES_MIN)
+        horizon > self.horizon && self.since >= keys.max(SWEEP_ENTRIES_MIN)
     }
 
     /// Lets go of what no entry dated from `horizon` on asks for.
@@ -287,7 +290,7 @@ impl Stream {
             Held::Ranks(held) => sweep(held, keep),
             Held::WideRanks(held) => sweep(held, keep),
         }
-        self.since = 0;
+        (self.since, self.horizon) = (0, horizon);
     }
 }
 
