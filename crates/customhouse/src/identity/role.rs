@@ -60,6 +60,50 @@ pub enum Permission {
     MoveClock,
 }
 
+impl Permission {
+    /// What people are told of, in the order in which pages list it. Lodging for others is for the command line alone.
+    pub const ALL: [Self; 15] = [
+        Self::Lodge,
+        Self::ViewDeclarations,
+        Self::Examine,
+        Self::Lead,
+        Self::ViewPlans,
+        Self::ManagePlans,
+        Self::ViewTags,
+        Self::ViewAudits,
+        Self::RunAudits,
+        Self::ViewPool,
+        Self::AdmitRecords,
+        Self::ViewJournal,
+        Self::ManagePacks,
+        Self::ManageUsers,
+        Self::MoveClock,
+    ];
+
+    /// Stable name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ViewPool => "view_pool",
+            Self::AdmitRecords => "admit_records",
+            Self::ViewTags => "view_tags",
+            Self::ViewAudits => "view_audits",
+            Self::RunAudits => "run_audits",
+            Self::ManageUsers => "manage_users",
+            Self::ManagePacks => "manage_packs",
+            Self::ViewDeclarations => "view_declarations",
+            Self::Examine => "examine",
+            Self::Lead => "lead",
+            Self::Lodge => "lodge",
+            Self::LodgeForOthers => "lodge_for_others",
+            Self::ViewPlans => "view_plans",
+            Self::ManagePlans => "manage_plans",
+            Self::ViewJournal => "view_journal",
+            Self::MoveClock => "move_clock",
+        }
+    }
+}
+
 impl Role {
     /// All roles in the order in which pages list them.
     pub const ALL: [Self; 6] =
