@@ -1,4 +1,4 @@
-//! `cargo xtask demo`: from a fresh clone to an audit in the browser.
+//! `cargo xtask demo`: from a fresh clone to a living country in the browser.
 
 use std::process::Command;
 
@@ -33,42 +33,20 @@ impl Options {
     }
 }
 
-/// Builds the user interface and the release binary, makes records, audits them, opens the report.
+/// Builds the user interface and the release binary, and lets a simulated country live in a sandbox until Ctrl-C.
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     npm::build(workspace)?;
     process::run(&mut workspace.cargo(&["build", "--release", "--locked", "--package", "tidewaiter"]))?;
     let folder = workspace.metadata.target_directory.join("demo");
-    let (world, report) = (folder.join("world"), folder.join("report.html"));
-    if world.exists() {
-        std::fs::remove_dir_all(&world).with_context(|| world.display().to_string())?;
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder).with_context(|| folder.display().to_string())?;
     }
-    std::fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
-
-    let tidewaiter = workspace.binary("release");
-    let declarations = options.declarations.to_string();
-    process::run(
-        Command::new(&tidewaiter).args(["country", "--declarations", &declarations, "--out"]).arg(&world),
-    )?;
-    process::run(
-        Command::new(&tidewaiter)
-            .arg("audit")
-            .arg("--declarations")
-            .arg(world.join("declarations.csv"))
-            .arg("--outcomes")
-            .arg(world.join("outcomes.csv"))
-            .arg("--simulated")
-            .arg("--out")
-            .arg(&report)
-            .arg("--json")
-            .arg(folder.join("report.json")),
-    )?;
-    println!("\nThe audit of a made-up administration (SIMULATED): {}", report.display());
-    if options.open
-        && let Err(error) = open::that_detached(&report)
-    {
-        println!("No browser could be opened ({error}): open the file by hand.");
+    let mut demo = Command::new(workspace.binary("release"));
+    demo.args(["demo", "--declarations", &options.declarations.to_string()]).arg("--data").arg(&folder);
+    if options.open {
+        demo.arg("--open");
     }
-    Ok(())
+    process::run(&mut demo)
 }
 
 #[cfg(test)]

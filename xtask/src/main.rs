@@ -25,10 +25,10 @@ use crate::workspace::Workspace;
 
 const USAGE: &str = "Usage:
   cargo xtask demo [--no-open] [--declarations N]
-      Builds everything, makes the records of a synthetic administration, audits them, opens the report.
+      Builds everything, makes a synthetic country in a sandbox, serves it, opens the first page.
   cargo xtask test [--only STAGE]...
       Everything CI runs, with minutes per stage.
-  cargo xtask bench [audit|start|rules|pool|journal]... [--runs N]
+  cargo xtask bench [audit|start|end-to-end|pool|journal]... [--runs N]
       Release builds; prints medians as rows for docs/figures.md.";
 
 fn main() -> ExitCode {

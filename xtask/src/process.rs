@@ -91,7 +91,8 @@ fn processor_time(child: &Child) -> Duration {
     Duration::from_millis(ticks * 1_000 / CLOCK_TICKS_PER_SECOND)
 }
 
-fn resident_peak(child: &Child) -> Option<u64> {
+/// Peak resident memory of a running program, in bytes.
+pub(crate) fn resident_peak(child: &Child) -> Option<u64> {
     let text = std::fs::read_to_string(format!("/proc/{}/status", child.id())).ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;

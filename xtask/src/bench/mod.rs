@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: figures of this machine, as rows for `docs/figures.md`. Nothing is judged and nothing written.
 
 mod audit;
+mod end_to_end;
 mod examples;
 mod machine;
 mod start;
@@ -22,6 +23,7 @@ struct Bench {
 const BENCHES: &[Bench] = &[
     Bench { name: "audit", needs_binary: true, run: audit::run },
     Bench { name: "start", needs_binary: true, run: start::run },
+    Bench { name: "end-to-end", needs_binary: true, run: end_to_end::run },
     Bench {
         name: "pool",
         needs_binary: false,

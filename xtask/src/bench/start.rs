@@ -43,7 +43,7 @@ pub(super) fn run(workspace: &Workspace, runs: u32) -> Result<()> {
     Ok(())
 }
 
-fn free_address() -> Result<SocketAddr> {
+pub(super) fn free_address() -> Result<SocketAddr> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
 }
 

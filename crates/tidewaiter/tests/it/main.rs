@@ -8,7 +8,10 @@
 
 mod audit;
 mod bad_input;
+mod crash;
 mod data_folder;
+mod http;
+mod live;
 mod offline;
 mod reference;
 mod server;

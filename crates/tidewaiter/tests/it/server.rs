@@ -7,7 +7,7 @@ use std::process::{Child, Stdio};
 use crate::support::{command, run};
 
 /// Ends the server whatever happens to the test.
-struct Served(Child);
+pub(crate) struct Served(pub(crate) Child);
 
 impl Drop for Served {
     fn drop(&mut self) {
@@ -49,7 +49,7 @@ fn the_server_answers_and_keeps_its_folder_to_itself() {
     run(folder.path(), &["user", "list", "--data", "data"]).expect(0);
 }
 
-fn interrupt(child: &Child) {
+pub(crate) fn interrupt(child: &Child) {
     let told = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     assert!(told.success());
 }

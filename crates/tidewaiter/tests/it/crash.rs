@@ -1,0 +1,241 @@
+//! The server killed at random moments while declarations come in: what was acknowledged is there, once, for good.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::http::Client;
+use crate::support::{command, run, run_with_input};
+
+/// How often the server is killed, unless `TIDEWAITER_CRASH_KILLS` says otherwise.
+const KILLS: u64 = 4;
+/// Programs that lodge at the same time.
+const PROGRAMS: u64 = 3;
+/// Longer than read models take to catch up.
+const CATCH_UP: Duration = Duration::from_secs(120);
+const PARTY: &str = "NL0001";
+const PASSWORD: &str = "correct horse battery staple\n";
+
+/// What was acknowledged: reference, and the receipt without what may change.
+type Acknowledged = Arc<Mutex<BTreeMap<String, Receipt>>>;
+
+#[derive(Debug, Clone, PartialEq)]
+struct Receipt {
+    mrn: String,
+    sha256: String,
+    lodged_at: String,
+}
+
+impl Receipt {
+    fn of(answer: &Value) -> Self {
+        let text = |name: &str| answer[name].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned();
+        Self { mrn: text("mrn"), sha256: text("sha256"), lodged_at: text("lodged_at") }
+    }
+}
+
+struct Server {
+    child: Child,
+    address: String,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // SIGKILL: nothing of it can be caught, flushed or finished.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Server {
+    fn start(folder: &Path) -> Self {
+        let mut child = command(folder, &["serve", "--data", "data", "--listen", "127.0.0.1:0"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let address = lines.by_ref().map(Result::unwrap).find_map(|line| {
+            line.strip_prefix("Serving on http://").map(|rest| rest.split(". ").next().unwrap().to_owned())
+        });
+        // Whatever it says later must find a reader.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { child, address: address.unwrap() }
+    }
+}
+
+fn prepare(folder: &Path) -> String {
+    let data = ["--data", "data"];
+    let with = |arguments: &[&str]| -> Vec<String> {
+        arguments.iter().chain(&data).map(|&argument| argument.to_owned()).collect()
+    };
+    let call = |arguments: &[&str], input: &str| {
+        let all = with(arguments);
+        let all: Vec<&str> = all.iter().map(String::as_str).collect();
+        run_with_input(folder, &all, input).expect(0).out
+    };
+    call(&["user", "add", "analyst", "--role", "analyst"], PASSWORD);
+    call(&["user", "add", "chief", "--role", "chief"], PASSWORD);
+    call(&["user", "add", "trader", "--role", "trader", "--party", PARTY], PASSWORD);
+    for kind in ["acceptance", "selection", "release"] {
+        call(&["policy", "propose", kind, "--as", "analyst"], "");
+    }
+    let listed = run(folder, &["policy", "list", "--json", "--data", "data"]).expect(0).json();
+    for policy in listed.as_array().unwrap() {
+        let hash = policy["hash"].as_str().unwrap();
+        call(&["policy", "approve", hash, "--as", "analyst"], "");
+        assert!(call(&["policy", "approve", hash, "--as", "chief"], "").contains("in force"));
+    }
+    call(&["user", "token", "trader", "--label", "crash"], "").trim().to_owned()
+}
+
+fn declaration(reference: &str) -> Vec<u8> {
+    let item = |number: u32| {
+        json!({
+            "sequence_numeric": number,
+            "customs_value_amount": { "amount": "1200.50", "currency": "EUR" },
+            "commodity": {
+                "description": "mobile phones",
+                "classification": [{ "id": "851713" }],
+                "goods_measure": { "gross_mass_measure": "12.5", "net_net_weight_measure": "10" }
+            },
+            "government_procedure": [{ "current_code": "40", "previous_code": "00" }],
+            "origin": [{ "country_code": "CN" }],
+            "packaging": [{ "quantity_quantity": "10", "type_code": "CT" }]
+        })
+    };
+    let declaration = json!({
+        "functional_reference_id": reference,
+        "type_code": "IMA",
+        "declaration_office_id": "10",
+        "declarant": { "id": PARTY },
+        "exporter": { "id": "CN0001" },
+        "border_transport_means": { "mode_code": "1" },
+        "goods_shipment": {
+            "importer": { "id": PARTY },
+            "export_country": "CN",
+            "government_agency_goods_item": [item(1), item(2)]
+        }
+    });
+    serde_json::to_vec(&declaration).unwrap()
+}
+
+/// Lodges until the server is gone, beginning with what it may have lost; answers with what is in doubt now.
+fn lodge_until_gone(
+    address: &str,
+    token: &str,
+    in_doubt: Option<String>,
+    next: &AtomicU64,
+    acknowledged: &Acknowledged,
+) -> Option<String> {
+    let mut reference = in_doubt;
+    let Ok(mut client) = Client::connect(address, token) else { return reference };
+    loop {
+        let own =
+            reference.take().unwrap_or_else(|| format!("CRASH-{:06}", next.fetch_add(1, Ordering::Relaxed)));
+        match client.ask("POST", "/api/v1/declarations", Some(&declaration(&own))) {
+            Ok(answer) if matches!(answer.status, 200 | 201) => {
+                let receipt = Receipt::of(&answer.json());
+                acknowledged.lock().unwrap().insert(own, receipt);
+            }
+            // Nothing was recorded: it comes again.
+            Ok(answer) if matches!(answer.status, 429 | 503) => reference = Some(own),
+            Ok(answer) => panic!("{own}: {} {}", answer.status, String::from_utf8_lossy(&answer.body)),
+            Err(_) => return Some(own),
+        }
+    }
+}
+
+/// The same bytes again get the first receipt, whatever happened in between.
+fn verify(address: &str, token: &str, receipts: &BTreeMap<String, Receipt>) {
+    let mut client = Client::connect(address, token).unwrap();
+    for (reference, receipt) in receipts {
+        let answer = client.ask("POST", "/api/v1/declarations", Some(&declaration(reference))).unwrap();
+        let json = answer.json();
+        assert_eq!(answer.status, 200, "{reference} was acknowledged and is not there: {json}");
+        assert_eq!(json["repeated"], true, "{json}");
+        assert_eq!(&Receipt::of(&json), receipt, "{reference}");
+    }
+}
+
+fn caught_up(address: &str) {
+    let began = Instant::now();
+    loop {
+        let status = Client::connect(address, "").unwrap().ask("GET", "/api/v1/status", None).unwrap().json();
+        if status["behind_events"] == 0 && status["state"] == "running" {
+            return;
+        }
+        assert!(began.elapsed() < CATCH_UP, "read models do not catch up: {status}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Any moment between the first requests and a third of a second: seeded by the clock, told when it fails.
+fn random_moment(kill: u64) -> Duration {
+    let nanoseconds =
+        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().subsec_nanos();
+    let mixed = (u64::from(nanoseconds) ^ kill).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40;
+    Duration::from_micros(1_000 + mixed % 333_000)
+}
+
+#[test]
+fn killed_at_any_moment_the_server_loses_nothing_and_doubles_nothing() {
+    let kills =
+        std::env::var("TIDEWAITER_CRASH_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(KILLS);
+    let folder = tempfile::tempdir().unwrap();
+    let token = prepare(folder.path());
+    let (acknowledged, next) = (Acknowledged::default(), AtomicU64::new(1));
+    let mut in_doubt: Vec<Option<String>> = (0..PROGRAMS).map(|_| None).collect();
+    let mut verified = BTreeMap::new();
+    for kill in 0..kills {
+        let server = Server::start(folder.path());
+        // What the last life acknowledged is there.
+        let fresh: BTreeMap<String, Receipt> = acknowledged
+            .lock()
+            .unwrap()
+            .iter()
+            .filter(|(reference, _)| !verified.contains_key(*reference))
+            .map(|(reference, receipt)| (reference.clone(), receipt.clone()))
+            .collect();
+        verify(&server.address, &token, &fresh);
+        verified.extend(fresh);
+        let address = server.address.clone();
+        let (next, acknowledged, token) = (&next, &acknowledged, &token);
+        in_doubt = std::thread::scope(|scope| {
+            let programs: Vec<_> = std::mem::take(&mut in_doubt)
+                .into_iter()
+                .map(|doubt| {
+                    let address = &address;
+                    scope.spawn(move || lodge_until_gone(address, token, doubt, next, acknowledged))
+                })
+                .collect();
+            std::thread::sleep(random_moment(kill));
+            drop(server);
+            programs.into_iter().map(|program| program.join().unwrap()).collect()
+        });
+    }
+    let server = Server::start(folder.path());
+    let mut client = Client::connect(&server.address, &token).unwrap();
+    for reference in in_doubt.into_iter().flatten() {
+        // Recorded or not before the last kill: now it is, once.
+        let answer = client.ask("POST", "/api/v1/declarations", Some(&declaration(&reference))).unwrap();
+        assert!(matches!(answer.status, 200 | 201), "{reference}: {}", answer.status);
+        acknowledged.lock().unwrap().insert(reference, Receipt::of(&answer.json()));
+    }
+    let all = acknowledged.lock().unwrap().clone();
+    verify(&server.address, &token, &all);
+    caught_up(&server.address);
+    let listed = client.ask("GET", "/api/v1/declarations", None).unwrap().json();
+    assert_eq!(listed["total"], all.len(), "none is there twice, and none that nobody lodged");
+    let mut numbers: Vec<&str> = all.values().map(|receipt| receipt.mrn.as_str()).collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    assert_eq!(numbers.len(), all.len(), "no number was given twice");
+    assert!(all.len() as u64 > kills, "the server was under load: {} declarations", all.len());
+    println!("{kills} kills, {} declarations acknowledged, none lost, none twice", all.len());
+}
