@@ -162,10 +162,10 @@ fn router_with(house: Arc<Customhouse>, live: &stream::Live, request_max: Durati
         .route("/status/live", get(status::live))
         .route("/changes", get(changes::show))
         .route("/changes.atom", get(changes::feed))
+        .merge(api::public_routes())
         .layer(Extension(status::kept()))
         .layer(Extension(changes::kept()))
-        .route("/assets/{hash}/{name}", get(assets::serve))
-        .merge(api::public_routes());
+        .route("/assets/{hash}/{name}", get(assets::serve));
     let ordinary = pages
         .merge(open)
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
