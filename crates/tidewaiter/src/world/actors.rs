@@ -172,6 +172,13 @@ impl Actors {
             }
     }
 
+    /// A trader's action is taken against what the trader has seen.
+    fn act_as_trader(&self, party: &str, mrn: &str, action: &CaseAction) -> Result<(), Error> {
+        let reader = trader(party);
+        let version = self.house.own_declaration(&reader, mrn)?.version;
+        self.house.act(&reader, mrn, version, action).map(|_| ())
+    }
+
     fn act_on(&self, reader: &Reader, case: &CaseFile, action: &CaseAction) -> Result<(), Error> {
         self.house.act(reader, &case.row.mrn, case.version, action).map(|_| ())
     }
@@ -223,10 +230,10 @@ impl Actors {
                 sha256: kept.sha256,
             }];
             let note = "The invoice as asked for.".to_owned();
-            self.act_on(&reader, case, &CaseAction::SendDocuments { note, documents })?;
+            self.act_as_trader(party, mrn, &CaseAction::SendDocuments { note, documents })?;
         } else if case.open_question.is_some() {
             let text = "They are as described in the declaration, for resale.".to_owned();
-            self.act_on(&reader, case, &CaseAction::Answer { text })?;
+            self.act_as_trader(party, mrn, &CaseAction::Answer { text })?;
         }
         self.after(now, (30, 180), mrn, Step::Conclude);
         Ok(())
@@ -292,7 +299,7 @@ impl Actors {
 
     fn contest(&mut self, case: &CaseFile, party: &str, now: Timestamp) -> Result<(), Error> {
         let text = "We declared what the seller invoiced, and ask for the decision to be looked at again.";
-        self.act_on(&trader(party), case, &CaseAction::Contest { text: text.to_owned() })?;
+        self.act_as_trader(party, &case.row.mrn, &CaseAction::Contest { text: text.to_owned() })?;
         self.after(now, (240, 1_440), &case.row.mrn, Step::AnswerContest);
         Ok(())
     }
