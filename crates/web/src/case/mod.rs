@@ -13,8 +13,8 @@ use axum::extract::Path;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use customhouse::Kind;
-use customhouse::identity::Permission;
 use customhouse::declarations::{CaseFile, TimelineStep};
+use customhouse::identity::Permission;
 use maud::{Markup, html};
 use serde::Deserialize;
 
@@ -46,7 +46,7 @@ fn page(visit: &Visit, case: &CaseFile, conflict: Option<&Conflict>) -> Markup {
         (crumbs(visit, &[("/declarations", visit.say(texts::DECLARATIONS))]))
         (head(visit, case))
         @if let Some(conflict) = conflict { (conflict_notice(visit, case, conflict)) }
-        @if case.row.batch.is_none() { (watch(visit, case)) }
+        @if case.row.batch.is_none() { (watch(case)) }
         (actions::panel(visit, case))
         @if let Some(batch) = &case.row.batch { (from_history(visit, batch)) }
         div class="case" {
@@ -114,11 +114,11 @@ fn from_history(visit: &Visit, batch: &str) -> Markup {
     }
 }
 
-/// Asks every few seconds whether the case has moved on, and says so without taking anything away.
-fn watch(visit: &Visit, case: &CaseFile) -> Markup {
+/// Asks when something moved, and every few seconds, whether the case has moved on, and says so without taking anything away.
+fn watch(case: &CaseFile) -> Markup {
     let place = format!("/declarations/{}/moved?version={}", case.row.mrn, case.version);
     html! {
-        div id="moved" aria-live="polite" data-language=(visit.language().code())
+        div id="moved" aria-live="polite" data-live
             hx-get=(place) hx-trigger="every 5s, moved" hx-swap="outerHTML" {}
     }
 }

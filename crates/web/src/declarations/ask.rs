@@ -156,7 +156,7 @@ pub(super) struct Ask {
 
 impl Ask {
     /// Reads the query, and the look from all that the address says.
-    pub(super) fn read(visit: &Visit, query: DeclarationsQuery, pairs: &[(String, String)]) -> Self {
+    pub(super) fn read(visit: &Visit, mut query: DeclarationsQuery, pairs: &[(String, String)]) -> Self {
         let named: Vec<&str> = pairs
             .iter()
             .filter(|(name, _)| name == "column" || name == "columns")
@@ -164,6 +164,9 @@ impl Ask {
             .filter(|name| !name.is_empty())
             .collect();
         let restricted = may_see_restricted(visit);
+        if !restricted {
+            query.arm.clear();
+        }
         let chosen = !named.is_empty();
         let wanted = |column: &Column| {
             if chosen { named.contains(&column.name()) } else { column.by_default() }

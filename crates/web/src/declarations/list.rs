@@ -68,8 +68,7 @@ pub(crate) async fn list(
 
 /// How many there are, always said.
 fn counted(visit: &Visit, page: &DeclarationsPage) -> String {
-    let text =
-        if page.total_is_at_least { texts::DECLARATIONS_MORE_THAN } else { texts::COUNT_IN_ALL };
+    let text = if page.total_is_at_least { texts::DECLARATIONS_MORE_THAN } else { texts::COUNT_IN_ALL };
     visit.fill(text, &[("n", &count(page.total))])
 }
 

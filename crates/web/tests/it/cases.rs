@@ -109,16 +109,26 @@ impl Desk {
     }
 
     /// Sends the form of a result.
-    async fn result(&self, caller: &Caller, mrn: &str, fields: &[(&str, &str)], file: Option<&[u8]>) -> Answer {
+    async fn result(
+        &self,
+        caller: &Caller,
+        mrn: &str,
+        fields: &[(&str, &str)],
+        file: Option<&[u8]>,
+    ) -> Answer {
         let page = self.get(caller, &format!("/declarations/{mrn}/result")).await.text;
         let (version, seen) = (hidden(&page, "version"), hidden(&page, "seen"));
         let mut body: Vec<u8> = Vec::new();
         let all = [("csrf", caller.csrf.as_str()), ("version", &version), ("seen", &seen)];
         for (name, value) in all.iter().chain(fields) {
-            body.extend(format!("--x\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n").bytes());
+            body.extend(
+                format!("--x\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n").bytes(),
+            );
         }
         if let Some(file) = file {
-            body.extend(b"--x\r\nContent-Disposition: form-data; name=\"evidence\"; filename=\"door.png\"\r\n\r\n");
+            body.extend(
+                b"--x\r\nContent-Disposition: form-data; name=\"evidence\"; filename=\"door.png\"\r\n\r\n",
+            );
             body.extend(file);
             body.extend(b"\r\n");
         }
@@ -147,9 +157,15 @@ async fn the_list_says_in_its_address_what_it_shows_and_exports_the_same() {
     let officer = desk.officer();
     let page = desk.get(&officer, "/declarations?source=live").await.text;
     assert!(page.contains(&red) && page.contains(&green) && page.contains("2 in all"), "{page}");
-    let page = desk.get(&officer, "/declarations?source=live&lane=red&columns=lane,value&density=compact").await.text;
+    let page = desk
+        .get(&officer, "/declarations?source=live&lane=red&columns=lane,value&density=compact")
+        .await
+        .text;
     assert!(page.contains(&red) && !page.contains(&green));
-    assert!(page.contains("class=\"dense\"") && page.contains("columns=lane%2Cvalue"), "the look stays in links");
+    assert!(
+        page.contains("class=\"dense\"") && page.contains("columns=lane%2Cvalue"),
+        "the look stays in links"
+    );
     let csv = desk.get(&officer, "/declarations.csv?source=live&lane=red").await;
     assert!(csv.header("content-type").starts_with("text/csv"));
     assert_eq!(csv.text.lines().count(), 2, "{}", csv.text);
@@ -167,7 +183,10 @@ async fn the_list_says_in_its_address_what_it_shows_and_exports_the_same() {
 async fn a_view_is_kept_for_whoever_kept_it() {
     let desk = Desk::new();
     let (officer, chief) = (desk.officer(), desk.site.caller(Role::Chief));
-    let kept = desk.site.post(&officer, "/declarations/views", &officer.csrf, &[("name", "red ones"), ("query", "lane=red")]).await;
+    let kept = desk
+        .site
+        .post(&officer, "/declarations/views", &officer.csrf, &[("name", "red ones"), ("query", "lane=red")])
+        .await;
     assert_eq!(kept.status, StatusCode::SEE_OTHER, "{}", kept.text);
     let page = desk.get(&officer, "/declarations?lane=red").await.text;
     assert!(page.contains("red ones") && page.contains("Forget"), "{page}");
@@ -184,13 +203,21 @@ async fn an_officer_sees_why_but_no_points_and_no_arm() {
     let red = desk.lodge("R-1", true);
     let place = format!("/declarations/{red}");
     let seen = desk.get(&desk.officer(), &place).await.text;
-    assert!(seen.contains("/tags/gross_below_net") && seen.contains("The goods are to be examined"), "{seen}");
+    assert!(
+        seen.contains("/tags/gross_below_net") && seen.contains("The goods are to be examined"),
+        "{seen}"
+    );
     for secret in ["hard rule", "points", "A rule without discretion"] {
         assert!(!seen.contains(secret), "{secret}: {seen}");
     }
-    assert!(desk.get(&desk.site.caller(Role::Chief), &place).await.text.contains("A rule without discretion"));
+    assert!(
+        desk.get(&desk.site.caller(Role::Chief), &place).await.text.contains("A rule without discretion")
+    );
     let list = desk.get(&desk.officer(), "/declarations?arm=hard_rule").await.text;
-    assert!(!list.contains("name=\"arm\"") && !list.contains("value=\"score\""), "no filter, no column for it");
+    assert!(
+        !list.contains("name=\"arm\"") && !list.contains("value=\"score\""),
+        "no filter, no column for it"
+    );
 }
 
 #[tokio::test]
@@ -203,10 +230,17 @@ async fn a_red_declaration_is_taken_controlled_and_its_result_taken_back() {
     let taken = desk.act(&officer, &red, &page, &[("action", "take")]).await;
     assert_eq!((taken.status, taken.header("location")), (StatusCode::SEE_OTHER, place.as_str()));
     // What must be mended is said at its field, and what was written stands there still.
-    let wrong = [("code", "conform"), ("found.1.value", "5000 EUR"), ("recovered", "much"), ("note", "Looked twice.")];
+    let wrong = [
+        ("code", "conform"),
+        ("found.1.value", "5000 EUR"),
+        ("recovered", "much"),
+        ("note", "Looked twice."),
+    ];
     let mend = desk.result(&officer, &red, &wrong, Some(b"<svg/>")).await;
     assert_eq!(mend.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", mend.text);
-    for part in ["id=\"code-error\"", "id=\"recovered-error\"", "id=\"evidence-error\"", "5000 EUR", "Looked twice."] {
+    for part in
+        ["id=\"code-error\"", "id=\"recovered-error\"", "id=\"evidence-error\"", "5000 EUR", "Looked twice."]
+    {
         assert!(mend.text.contains(part), "{part}: {}", mend.text);
     }
     let right = [("code", "minor_discrepancy"), ("found.1.gross_mass", "12"), ("note", "Scale read again.")];
@@ -216,13 +250,15 @@ async fn a_red_declaration_is_taken_controlled_and_its_result_taken_back() {
     for part in ["A4", "Scale read again.", "door.png", "about to be released", "data-until"] {
         assert!(page.contains(part), "{part}: {page}");
     }
-    let document = page.split(&format!("{place}/documents/")).nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let document =
+        page.split(&format!("{place}/documents/")).nth(1).unwrap().split('"').next().unwrap().to_owned();
     let photo = desk.get(&officer, &format!("{place}/documents/{document}")).await;
     assert_eq!(photo.header("content-type"), "image/png");
     assert!(photo.header("content-disposition").starts_with("attachment"));
     let other = desk.site.get(&officer, &format!("{place}/documents/{}", "0".repeat(64))).await;
     assert_eq!(other.status, StatusCode::NOT_FOUND);
-    let back = desk.act(&officer, &red, &page, &[("action", "withdraw_result"), ("why", "wrong scale")]).await;
+    let back =
+        desk.act(&officer, &red, &page, &[("action", "withdraw_result"), ("why", "wrong scale")]).await;
     assert_eq!(back.status, StatusCode::SEE_OTHER, "{}", back.text);
     let page = desk.get(&officer, &place).await.text;
     assert!(page.contains("wrong scale") && page.contains("goods examined"), "{page}");
@@ -249,7 +285,10 @@ async fn of_two_officers_at_once_the_second_is_told_what_happened() {
         assert!(late.text.contains(part), "{part}: {}", late.text);
     }
     // From the queue, whose line was read a moment ago, it is the same.
-    let late = desk.site.post(&desk.second, &format!("/queue/{red}/take"), &desk.second.csrf, &[("next", "/queue")]).await;
+    let late = desk
+        .site
+        .post(&desk.second, &format!("/queue/{red}/take"), &desk.second.csrf, &[("next", "/queue")])
+        .await;
     assert_eq!(late.status, StatusCode::CONFLICT, "{}", late.text);
     assert!(late.text.contains("Somebody else was faster"), "{}", late.text);
     let form = desk.site.get(&desk.second, &format!("{place}/result")).await;
