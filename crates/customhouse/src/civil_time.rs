@@ -9,6 +9,11 @@ pub(crate) fn civil(at: Timestamp) -> DateTime {
     TimeZone::UTC.to_datetime(at)
 }
 
+/// The moment cut to the microseconds that the journal keeps: what is told at once is what is told ever after.
+pub(crate) fn as_recorded(at: Timestamp) -> Timestamp {
+    Timestamp::from_microsecond(at.as_microsecond()).unwrap_or(at)
+}
+
 /// The moment of a civil time; `None` beyond the years that timestamps reach.
 pub(crate) fn moment(at: DateTime) -> Option<Timestamp> {
     TimeZone::UTC.to_timestamp(at).ok()

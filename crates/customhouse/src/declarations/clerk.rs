@@ -21,7 +21,7 @@ use super::model::{Progress, Receipt};
 use super::number::Numbers;
 use super::read_model::{known_reference, waiting_for_policy};
 use super::words;
-use crate::civil_time::civil;
+use crate::civil_time::{as_recorded, civil};
 use crate::error::{Error, Kind};
 use crate::packs::Registry;
 use crate::plans::InForce;
@@ -285,7 +285,7 @@ impl Clerk {
         if lodgements.is_empty() && !self.resume {
             return None;
         }
-        let now = self.parts.clock.now();
+        let now = as_recorded(self.parts.clock.now());
         let in_force = self.in_force();
         self.batch = self.batch.saturating_add(1);
         let mut batch = Batch { now, in_force, events: Vec::new(), replies: Vec::new(), pending: Vec::new() };
