@@ -138,7 +138,7 @@ fn a_demo_comes_to_the_present_lives_and_stops_when_asked() {
         assert!(said.contains(expected), "{said}");
     }
     let mut client = Client::connect(&address, "").unwrap();
-    let mut lodged = |client: &mut Client| {
+    let lodged = |client: &mut Client| {
         client.ask("GET", "/api/v1/status", None).unwrap().json()["lodged_hour"].as_u64().unwrap()
     };
     let before = lodged(&mut client);
