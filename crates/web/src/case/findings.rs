@@ -10,11 +10,10 @@ use crate::view::{absent, chip, facts, table, th};
 use crate::visit::Visit;
 use crate::words::{texts, value};
 
-/// What to look for, tag by tag.
+/// What to look for, tag by tag, below a heading of the page's own.
 pub(super) fn look_for(visit: &Visit, hints: &[LookFor]) -> Markup {
     html! {
         @if !hints.is_empty() {
-            h3 { (visit.say(texts::LOOK_FOR)) }
             ul class="hints" {
                 @for hint in hints {
                     li {

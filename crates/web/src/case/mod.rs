@@ -183,7 +183,10 @@ fn controls(visit: &Visit, case: &CaseFile) -> Markup {
                     ]))
                     @match &control.result {
                         Some(result) => (findings::shown(visit, case, result)),
-                        None => (findings::look_for(visit, &control.look_for)),
+                        None => {
+                            @if !control.look_for.is_empty() { h3 { (visit.say(texts::LOOK_FOR)) } }
+                            (findings::look_for(visit, &control.look_for))
+                        },
                     }
                 }
             }

@@ -273,7 +273,7 @@ fn page(visit: &Visit, case: &CaseFile, way: Action, standing: &Standing) -> Mar
         (crumbs(visit, &[("/declarations", visit.say(texts::DECLARATIONS)), (&place, &case.row.mrn)]))
         (heading(&title, &below, &html! {}))
         (mend_summary(visit, standing))
-        @if !hints.is_empty() { section class="card" { (findings::look_for(visit, hints)) } }
+        @if !hints.is_empty() { section class="card" { h2 { (visit.say(texts::LOOK_FOR)) } (findings::look_for(visit, hints)) } }
         form class="result" method="post" action={ (place) "/result" } enctype="multipart/form-data" {
             (csrf(visit)) (actions::looked_at(case))
             section {
