@@ -33,7 +33,7 @@ use crate::commands::country_failed;
 pub(crate) use life::Life;
 pub(crate) use people::Visitors;
 
-/// Days of the history.
+/// Days of the history, today among them: what would come in later today is left out.
 const DAYS: u32 = 180;
 /// Of these, the last that go through the full loop.
 const LIVE_DAYS: u32 = 14;
@@ -74,7 +74,7 @@ fn midnight(day: Date) -> Result<Timestamp, Error> {
 
 fn settle(wish: &Wish, today: Date) -> Result<World, Error> {
     let first_day = today
-        .checked_sub(i64::from(DAYS).days())
+        .checked_sub(i64::from(DAYS.saturating_sub(1)).days())
         .map_err(|error| Error::internal("calendar_ends", &error))?;
     World::new(Settings {
         seed: wish.seed,
