@@ -42,11 +42,11 @@ mod words;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::{Extension, Router};
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::middleware;
 use axum::routing::{get, post};
+use axum::{Extension, Router};
 use customhouse::Customhouse;
 use customhouse::audit::AuditReport;
 use spine::Language;

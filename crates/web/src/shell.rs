@@ -5,10 +5,10 @@ use customhouse::{Error, Kind};
 use maud::{DOCTYPE, Markup, html};
 use spine::Language;
 
-use crate::{assets, sandbox};
 use crate::view::{csrf, findings};
 use crate::visit::{Theme, Visit};
 use crate::words::{Text, texts};
+use crate::{assets, sandbox};
 
 /// Which part of the house a page belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -141,7 +141,13 @@ const RAIL: [Entry; 12] = [
 const TRADERS_RAIL: [Entry; 4] = [
     (Room::Own, "/own", texts::OWN_DECLARATIONS, "M5 3h7l3 3v11H5zM12 3v3h3M7.5 10h5M7.5 13h5", None),
     (Room::OwnNew, "/own/new", texts::OWN_NEW, "M10 4v12M4 10h12", None),
-    (Room::Help, "/help", texts::OWN_HELP, "M7.5 7.5a2.5 2.5 0 1 1 3.6 2.3c-.7.4-1.1.9-1.1 1.7M10 14.5h.01M10 2.5a7.5 7.5 0 1 0 0 15 7.5 7.5 0 0 0 0-15z", None),
+    (
+        Room::Help,
+        "/help",
+        texts::OWN_HELP,
+        "M7.5 7.5a2.5 2.5 0 1 1 3.6 2.3c-.7.4-1.1.9-1.1 1.7M10 14.5h.01M10 2.5a7.5 7.5 0 1 0 0 15 7.5 7.5 0 0 0 0-15z",
+        None,
+    ),
     (
         Room::Changes,
         "/changes",

@@ -236,6 +236,10 @@ fn killed_at_any_moment_the_server_loses_nothing_and_doubles_nothing() {
     numbers.sort_unstable();
     numbers.dedup();
     assert_eq!(numbers.len(), all.len(), "no number was given twice");
-    assert!(u64::try_from(all.len()).unwrap() > kills, "the server was under load: {} declarations", all.len());
+    assert!(
+        u64::try_from(all.len()).unwrap() > kills,
+        "the server was under load: {} declarations",
+        all.len()
+    );
     println!("{kills} kills, {} declarations acknowledged, none lost, none twice", all.len());
 }

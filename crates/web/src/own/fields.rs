@@ -44,10 +44,12 @@ pub(super) struct Field {
     pub(super) input: Input,
     /// Must something stand there in every declaration?
     pub(super) wanted: bool,
+    /// Is it as wide as two others?
+    pub(super) wide: bool,
 }
 
 const fn field(name: &'static str, place: &'static str, label: Text, help: Option<Text>) -> Field {
-    Field { name, place, label, help, input: Input::Text, wanted: false }
+    Field { name, place, label, help, input: Input::Text, wanted: false, wide: false }
 }
 
 impl Field {
@@ -57,6 +59,10 @@ impl Field {
 
     const fn wanted(self) -> Self {
         Self { wanted: true, ..self }
+    }
+
+    const fn wide(self) -> Self {
+        Self { wide: true, ..self }
     }
 }
 
@@ -145,7 +151,8 @@ pub(super) const HEAD: [Group; 3] = [
 /// Fields of one item.
 pub(super) const ITEM: &[Field] = &[
     field("description", "commodity/description", texts::OWN_DESCRIPTION, Some(texts::OWN_DESCRIPTION_HELP))
-        .wanted(),
+        .wanted()
+        .wide(),
     field("code", "commodity/classification[1]/id", texts::OWN_CODE, Some(texts::OWN_CODE_HELP)).wanted(),
     field("origin", "origin[1]/country_code", texts::OWN_ORIGIN, Some(texts::OWN_ORIGIN_HELP)).wanted(),
     field("value", "customs_value_amount/amount", texts::OWN_VALUE, Some(texts::OWN_VALUE_HELP))
@@ -170,7 +177,7 @@ pub(super) const ITEM: &[Field] = &[
     )
     .as_a(Input::Number),
     field("packages", "packaging[1]/quantity_quantity", texts::OWN_PACKAGES, None).as_a(Input::Number),
-    field("procedure", PROCEDURE, texts::OWN_PROCEDURE, None).as_a(Input::Choice(PROCEDURES)).wanted(),
+    field("procedure", PROCEDURE, texts::OWN_PROCEDURE, None).as_a(Input::Choice(PROCEDURES)).wanted().wide(),
 ];
 
 const CURRENCY: &str = "currency";

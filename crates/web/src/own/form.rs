@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 
 use axum::Json;
 use axum::extract::Path;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use customhouse::declarations::{Channel, Draft, Form, LodgeRequest};
 use customhouse::identity::Permission;
 use customhouse::{Error, Kind};
 use jiff::Timestamp;
 use maud::{Markup, html};
+use serde::Deserialize;
 use serde_json::json;
 use spine::{Finding, Severity};
 
@@ -20,7 +21,7 @@ use crate::api::lodge_and_wait;
 use crate::failure::Failure;
 use crate::shell::{Page, Room, sentence};
 use crate::view::{crumbs, csrf, heading};
-use crate::visit::{Posted, Visit};
+use crate::visit::{Asked, Posted, Visit};
 use crate::words::texts;
 
 /// What the form is shown with.
@@ -42,13 +43,36 @@ pub(super) async fn begin(visit: Visit) -> Result<Markup, Failure> {
     Ok(page(&visit, &typed, &Shown { offices, ..Shown::default() }))
 }
 
+/// Whether a draft is shown with what would be found in it.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct DraftQuery {
+    check: bool,
+}
+
 /// A draft, as it was left.
-pub(super) async fn resume(visit: Visit, Path(id): Path<String>) -> Result<Markup, Failure> {
-    let (draft, offices) =
-        visit.work(move |house, reader| Ok((house.draft(reader, &id)?, house.offices()?))).await?;
-    let Draft { id, fields, saved_at } = draft;
-    let shown = Shown { draft: Some(id), saved_at: Some(saved_at), offices, ..Shown::default() };
-    Ok(page(&visit, &Typed { fields }, &shown))
+pub(super) async fn resume(
+    visit: Visit,
+    Path(id): Path<String>,
+    Asked(asked): Asked<DraftQuery>,
+) -> Result<Markup, Failure> {
+    let (typed, shown) = visit
+        .work(move |house, reader| {
+            let draft = house.draft(reader, &id)?;
+            let typed = Typed { fields: draft.fields };
+            let mut shown = Shown {
+                draft: Some(id),
+                saved_at: Some(draft.saved_at),
+                offices: house.offices()?,
+                ..Shown::default()
+            };
+            if asked.check {
+                shown.checked = Some(house.check_declaration(reader, &typed.declaration(), Form::Json)?);
+            }
+            Ok((typed, shown))
+        })
+        .await?;
+    Ok(page(&visit, &typed, &shown))
 }
 
 /// Throws a draft away.
@@ -94,10 +118,8 @@ async fn act(visit: Visit, id: String, headers: &HeaderMap, posted: Posted) -> R
     if headers.get(header::ACCEPT).is_some_and(|accept| accept.as_bytes() == b"application/json") {
         return Ok(Json(json!({ "place": place, "saved_at": draft.saved_at })).into_response());
     }
-    if to_do == "check" {
-        return check(&visit, &typed, draft).await;
-    }
     let part = match to_do.as_str() {
+        "check" => "?check=true".to_owned(),
         "add" => format!("#item-{}", typed.items()),
         _ => String::new(),
     };
@@ -106,24 +128,6 @@ async fn act(visit: Visit, id: String, headers: &HeaderMap, posted: Posted) -> R
 
 async fn save(visit: &Visit, id: String, fields: BTreeMap<String, String>) -> Result<Draft, Failure> {
     visit.work(move |house, reader| house.save_draft(reader, &id, fields)).await
-}
-
-async fn check(visit: &Visit, typed: &Typed, draft: Draft) -> Result<Response, Failure> {
-    let bytes = typed.declaration();
-    let (findings, offices) = visit
-        .work(move |house, reader| {
-            Ok((house.check_declaration(reader, &bytes, Form::Json)?, house.offices()?))
-        })
-        .await?;
-    let status = if wrong(&findings) { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    let shown = Shown {
-        draft: Some(draft.id),
-        saved_at: Some(draft.saved_at),
-        checked: Some(findings),
-        offices,
-        refusal: None,
-    };
-    Ok((status, page(visit, typed, &shown)).into_response())
 }
 
 fn wrong(findings: &[Finding]) -> bool {
@@ -137,8 +141,8 @@ async fn lodge(visit: Visit, id: String, typed: Typed) -> Result<Response, Failu
     let findings =
         visit.work(move |house, reader| house.check_declaration(reader, &to_check, Form::Json)).await?;
     if wrong(&findings) {
-        let draft = save(&visit, id, typed.fields.clone()).await?;
-        return check(&visit, &typed, draft).await;
+        let draft = save(&visit, id, typed.fields).await?;
+        return Ok(Redirect::to(&format!("/own/drafts/{}?check=true", draft.id)).into_response());
     }
     let reader = visit.reader()?;
     let request = LodgeRequest { bytes, form: Some(Form::Json), channel: Channel::Form };
@@ -247,7 +251,10 @@ fn summary(visit: &Visit, shown: &Shown) -> Markup {
                         @for finding in findings {
                             li {
                                 @match field_of(finding) {
-                                    Some(field) => a href={ "#" (field) } { (super::finding_words(visit, finding)) },
+                                    Some(field) => a href={ "#" (field) } {
+                                        @if let Some((item, _)) = field.split_once('.') { (visit.fill(texts::OWN_ITEM, &[("n", item)])) ": " }
+                                        (super::finding_words(visit, finding))
+                                    },
                                     None => { (super::finding_words(visit, finding)) " " span class="soft" { (finding.pointer) } },
                                 }
                             }
@@ -284,7 +291,7 @@ fn field_shown(visit: &Visit, field: &Field, name: &str, typed: &Typed, shown: &
     let described = [&help, &told].into_iter().flatten().cloned().collect::<Vec<_>>().join(" ");
     let described = (!described.is_empty()).then_some(described);
     html! {
-        div class={ "field" @if bad { " wrong" } } {
+        div class={ "field" @if bad { " wrong" } @if field.wide { " wide" } } {
             label for=(name) {
                 (visit.say(field.label))
                 @if !field.wanted { " " span class="required" { (visit.say(texts::OWN_OPTIONAL)) } }

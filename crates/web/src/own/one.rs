@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use customhouse::declarations::{
     Action, CaseAction, DecisionShown, Declaration, OwnDeclaration, Progress, SentDocument, TimelineStep,
 };
+use customhouse::identity::Permission;
 use customhouse::{Error, Kind};
 use maud::{Markup, html};
 use spine::ActorKind;
@@ -206,6 +207,7 @@ fn version_of(text: &str) -> Result<u64, Failure> {
 
 /// Answers, asks to cancel, or contests.
 pub(super) async fn act(visit: Visit, Path(mrn): Path<String>, posted: Posted) -> Result<Redirect, Failure> {
+    visit.require(Permission::Lodge)?;
     let version = version_of(posted.text("version"))?;
     let (text, why) = (posted.text("text").to_owned(), posted.text("why").to_owned());
     let action = match posted.text("action") {

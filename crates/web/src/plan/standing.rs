@@ -24,7 +24,11 @@ fn signed(points: i32) -> String {
 
 /// A threshold; one that no score reaches is a closed door.
 pub(super) fn threshold(visit: &Visit, threshold: i32) -> String {
-    if threshold >= Plan::SCORE_MAX { visit.say(texts::THRESHOLD_CLOSED).to_owned() } else { threshold.to_string() }
+    if threshold >= Plan::SCORE_MAX {
+        visit.say(texts::THRESHOLD_CLOSED).to_owned()
+    } else {
+        threshold.to_string()
+    }
 }
 
 /// What the plan says, and whether it finds more than chance.

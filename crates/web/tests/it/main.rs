@@ -9,7 +9,10 @@
 mod access;
 mod cases;
 mod flow;
+mod hostile;
+mod lodging;
 mod public;
 mod sensitivity;
 mod server;
 mod support;
+mod trader;

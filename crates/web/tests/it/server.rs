@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 
 use customhouse::Customhouse;
-use web::{Ready, ServeOptions, serve};
+use web::{Patience, Ready, ServeOptions, serve};
 
 fn house() -> (tempfile::TempDir, Arc<Customhouse>) {
     let folder = tempfile::tempdir().unwrap();
@@ -19,7 +19,7 @@ fn house() -> (tempfile::TempDir, Arc<Customhouse>) {
 fn a_taken_port_is_told_with_the_way_out() {
     let (_folder, house) = house();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
-    let options = ServeOptions { listen: taken.local_addr().unwrap() };
+    let options = ServeOptions { listen: taken.local_addr().unwrap(), patience: Patience::default() };
     let refused = serve(house, &options, |_| panic!("nothing is served"), || true).unwrap_err();
     assert_eq!(refused.code, "address_in_use");
     assert!(refused.how_to_fix.contains("--listen"), "{refused}");
@@ -33,7 +33,8 @@ fn pages_come_over_a_socket_until_it_is_told_to_stop() {
     let server = std::thread::spawn({
         let stop = Arc::clone(&stop);
         move || {
-            let options = ServeOptions { listen: SocketAddr::from(([127, 0, 0, 1], 0)) };
+            let options =
+                ServeOptions { listen: SocketAddr::from(([127, 0, 0, 1], 0)), patience: Patience::default() };
             serve(
                 house,
                 &options,
