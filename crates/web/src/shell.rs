@@ -139,8 +139,8 @@ const RAIL: [Entry; 12] = [
 
 /// What a trader's rail shows.
 const TRADERS_RAIL: [Entry; 4] = [
-    (Room::Own, "/own", texts::OWN_DECLARATIONS, "M5 3h7l3 3v11H5zM12 3v3h3M7.5 10h5M7.5 13h5", None),
-    (Room::OwnNew, "/own/new", texts::OWN_NEW, "M10 4v12M4 10h12", None),
+    (Room::Own, "/own", texts::DECLARATIONS, "M5 3h7l3 3v11H5zM12 3v3h3M7.5 10h5M7.5 13h5", None),
+    (Room::OwnNew, "/own/new", texts::OWN_NEW_SHORT, "M10 4v12M4 10h12", None),
     (
         Room::Help,
         "/help",

@@ -146,7 +146,7 @@ fn list_table(visit: &Visit, accounts: &[Account]) -> Markup {
                 td { (id(&account.party)) }
                 td { (id(&account.office)) }
                 td { @if account.closed { (chip("plain", visit.say(texts::CLOSED))) } @else { (chip("good", visit.say(texts::OPEN))) } }
-                td { (minute(account.created_at)) }
+                td class="period" { (minute(account.created_at)) }
             }
         }
     };
