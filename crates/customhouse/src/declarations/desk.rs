@@ -293,6 +293,8 @@ impl Worker {
                     self.ready.store(true, Ordering::Relaxed);
                     return Some(clerk);
                 }
+                // The house is closed before the past was read.
+                Err(error) if error.kind == Kind::Cancelled => {}
                 Err(error) => {
                     tracing::error!(code = error.code, "the desk cannot read the past: {error}");
                     std::thread::sleep(IDLE);
