@@ -61,12 +61,12 @@ pub(super) fn run(workspace: &Workspace, runs: u32) -> Result<()> {
         fs::remove_dir_all(data)?;
     }
     let steady = steady(&tidewaiter, &folder, &load, runs)?;
-    page_rows.extend(many(&tidewaiter, &folder)?);
     print(&saturated, &steady, &firsts, &peaks, &rebuilt);
     println!();
+    page_rows.extend(many(&tidewaiter, &folder)?);
     table::print(&["declarations", "page", "median", "longest of 21"], &page_rows);
-    let [wall, processor, memory] = table::cells_of(&[made]);
     println!();
+    let [wall, processor, memory] = table::cells_of(&[made]);
     table::print(
         &["making a country", "time", "processor time", "peak memory"],
         &[vec!["100,000 declarations with Parquet and 1,000 messages".to_owned(), wall, processor, memory]],
