@@ -144,7 +144,7 @@ fn hours_table(visit: &Visit, overview: &Overview) -> Markup {
 
 fn queue(visit: &Visit, asked: &OverviewQuery, overview: &Overview) -> Markup {
     let head = html! {
-        (th(visit, texts::KIND_OF_WORK, false)) (th(visit, texts::OPEN, true)) (th(visit, texts::OVERDUE_TITLE, true)) (th(visit, texts::TAKEN, true))
+        (th(visit, texts::KIND_OF_WORK, false)) (th(visit, texts::OPEN_TASKS, true)) (th(visit, texts::OVERDUE_TITLE, true)) (th(visit, texts::TAKEN, true))
     };
     let body = html! {
         @for kind in &overview.queue {

@@ -69,7 +69,8 @@ async fn a_trader_is_led_to_their_own_page_and_search_finds_what_was_admitted() 
     let first = site.get(&site.caller(Role::Trader), "/").await;
     assert_eq!((first.status, first.header("location")), (StatusCode::SEE_OTHER, "/own"));
     let officer = site.caller(Role::Officer);
-    site.house.wait_until_shown(site.house.journal_position(), std::time::Duration::from_secs(30));
+    let head = site.house.journal_position();
+    assert!(site.house.wait_until_shown(head, std::time::Duration::from_secs(30)) >= head);
     for (words, found) in
         [("IMP-3", "/entities/IMP-3"), ("D00007", "/declarations/D00007"), ("status", "/status")]
     {
