@@ -34,7 +34,7 @@ fn an_administrations_records_become_a_report_and_figures() {
         .expect(0)
     };
     let said = audit("report.html", "report.json");
-    assert!(said.out.contains("SIMULATED: 2,500 rows"), "{}", said.out);
+    assert!(said.out.contains("SIMULATED: ") && said.out.contains("of 2,500 declarations"), "{}", said.out);
     assert!(said.out.contains("never inspected: what they were is unknown"), "{}", said.out);
     assert!((8..=16).contains(&said.out.lines().count()), "about ten lines and where it is: {}", said.out);
     assert!(said.out.contains("wrote report.html"), "{}", said.out);
@@ -45,7 +45,10 @@ fn an_administrations_records_become_a_report_and_figures() {
         "no network"
     );
     let report = json_file(&at.join("report.json"));
-    assert_eq!(report["audit"]["population"]["rows"], 2_500);
+    assert!(
+        report["audit"]["population"]["rows"].as_u64().unwrap() > 2_500,
+        "declarations have several items"
+    );
     assert_eq!(report["audit"]["population"]["simulated"], true);
     assert!(report["tags"].as_u64().unwrap() >= 120);
 
