@@ -27,7 +27,7 @@ impl Past {
     pub(super) fn of(world: &World, cut: Date, total: u64, progress: &dyn Progress) -> Result<Self, Error> {
         let mut past = Self { quarters: BTreeMap::new(), recent: Vec::new() };
         for (done, consignment) in (0_u64..).zip(world.declarations()) {
-            if done % 500 == 0 {
+            if done.is_multiple_of(500) {
                 progress.report("making_the_country", done, total);
                 if progress.cancelled() {
                     return Err(Error::cancelled());

@@ -49,7 +49,7 @@ impl Lodging {
         let reference = own("declaration_id").unwrap_or_default();
         let party = own("declarant_id").or_else(|| own("importer_id")).unwrap_or_default();
         let declaration = Declaration::from_rows(&reference, &consignment.items);
-        let xml = consignment.number % XML_EVERY == 0;
+        let xml = consignment.number.is_multiple_of(XML_EVERY);
         let (form, bytes) = if xml {
             (Form::DmsXml, offline::declaration_as_dms(&declaration))
         } else {
