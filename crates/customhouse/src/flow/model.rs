@@ -66,7 +66,7 @@ pub struct QueueFigure {
 /// How long one step takes.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct StepTime {
-    /// Stable name: `accept`, `select`, `release_green`, `documents`, `physical`, `query`, `answer`.
+    /// Stable name: `decision`, `release_green`, `documents`, `physical`, `query`, `audit`.
     pub step: String,
     /// How many were measured.
     pub count: u64,

@@ -18,7 +18,7 @@ const HOURS: i64 = 24;
 const DAYS_OF_RATES: i64 = 30;
 const STOPPED_SHOWN: usize = 8;
 /// Steps in the order in which a declaration takes them.
-const STEPS: [&str; 6] = ["lane", "release_green", "documents", "physical", "query", "audit"];
+const STEPS: [&str; 6] = ["decision", "release_green", "documents", "physical", "query", "audit"];
 
 /// Hours since 1970 of a moment.
 fn hour_of(at: Timestamp) -> i64 {

@@ -216,7 +216,7 @@ impl<'a> Applier<'a> {
         record.follow_case();
         let (office, received_at) = (record.office.clone(), record.received_at);
         self.tally.count(at, &office, &format!("lane:{}", made.lane.name()));
-        self.tally.took(recorded_at, &office, "lane", received_at);
+        self.tally.took(recorded_at, &office, "decision", received_at);
         Ok(())
     }
 
