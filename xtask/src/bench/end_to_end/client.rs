@@ -32,8 +32,16 @@ impl Answer {
     }
 }
 
+fn open(address: SocketAddr) -> Result<BufReader<TcpStream>> {
+    let stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_nodelay(true)?;
+    Ok(BufReader::new(stream))
+}
+
 /// A connection with what it always sends.
 pub(super) struct Client {
+    address: SocketAddr,
     stream: BufReader<TcpStream>,
     /// Header lines of every request.
     pub(super) always: String,
@@ -41,10 +49,8 @@ pub(super) struct Client {
 
 impl Client {
     pub(super) fn connect(address: SocketAddr) -> Result<Self> {
-        let stream = TcpStream::connect(address)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
-        stream.set_nodelay(true)?;
-        Ok(Self { stream: BufReader::new(stream), always: format!("Host: {address}\r\n") })
+        let always = format!("Host: {address}\r\n");
+        Ok(Self { address, stream: open(address)?, always })
     }
 
     /// A program that acts by a token.
@@ -66,7 +72,18 @@ impl Client {
         )
         .into_bytes();
         request.extend_from_slice(body);
-        self.stream.get_mut().write_all(&request)?;
+        let answered = self.exchange(&request);
+        if answered.is_ok() {
+            return answered;
+        }
+        // The server closes connections on which nothing has come for a while: once more on a fresh one. A declaration
+        // that was recorded all the same gets its receipt.
+        self.stream = open(self.address)?;
+        self.exchange(&request)
+    }
+
+    fn exchange(&mut self, request: &[u8]) -> Result<Answer> {
+        self.stream.get_mut().write_all(request)?;
         self.answer()
     }
 

@@ -100,7 +100,7 @@ pub(super) fn send(
             let client = clients.get_mut(*party).context("no such party")?;
             let answer = client.ask("POST", "/api/v1/declarations", "application/xml", bytes)?;
             match answer.status {
-                201 => {
+                200 | 201 => {
                     let own = answer.json()?.get("position").and_then(serde_json::Value::as_u64);
                     position.fetch_max(own.unwrap_or(0), Ordering::Relaxed);
                 }
