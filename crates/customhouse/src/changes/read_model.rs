@@ -67,7 +67,7 @@ pub struct Change {
     pub title: LocalizedText,
     /// Version of a pack.
     pub version: Option<String>,
-    /// SHA-256 of the content.
+    /// SHA-256 of the content; empty for policies.
     pub hash: String,
     /// Operations of the API that were added, such as `GET /api/v1/tags`.
     pub added: Vec<String>,
