@@ -73,7 +73,7 @@ fn drafts_shown(visit: &Visit, drafts: &[Draft]) -> Markup {
         @if !drafts.is_empty() {
             section aria-labelledby="drafts" {
                 h2 id="drafts" { (visit.say(texts::OWN_DRAFTS)) }
-                ul class="latest" {
+                ul class="latest drafts" {
                     @for draft in drafts {
                         @let field = |name: &str| draft.fields.get(name).filter(|value| !value.is_empty());
                         li {
