@@ -86,7 +86,7 @@ impl Desk {
         let bytes = serde_json::to_vec(&declaration(reference, odd)).unwrap();
         let request = LodgeRequest { bytes, form: None, channel: Channel::Api };
         let receipt = self.site.house.lodge(&trader, request).unwrap();
-        self.site.house.wait_until_shown(receipt.position, Duration::from_secs(60));
+        let _ = self.site.house.wait_until_shown(receipt.position, Duration::from_secs(60));
         receipt.mrn
     }
 
