@@ -259,6 +259,7 @@ fn permissions(kind: &str) -> Option<(Permission, Permission)> {
     match kind {
         "admission" => Some((Permission::AdmitRecords, Permission::AdmitRecords)),
         "audit" => Some((Permission::ViewAudits, Permission::RunAudits)),
+        "fit_plan" => Some((Permission::ViewPlans, Permission::ManagePlans)),
         _ => None,
     }
 }
