@@ -25,9 +25,9 @@ pub mod uploads;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, RwLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use journal::{AppendRequest, Clock, Journal, NewEvent, SqliteJournal, SqliteOptions, SystemClock};
 use serde_json::Value;
 
@@ -72,7 +72,6 @@ impl Fact {
 
 /// The application on one data folder. Shared by all threads that serve it.
 pub struct Customhouse {
-    folder: DataFolder,
     clock: Arc<dyn Clock>,
     journal: Arc<dyn Journal>,
     accounts: Accounts,
@@ -83,11 +82,13 @@ pub struct Customhouse {
     policies: Arc<RwLock<plans::Policies>>,
     desk: Desk,
     personal: Personal,
-    since: Timestamp,
+    started: Instant,
     tags: tags::TagRoom,
     jobs: jobs::Jobs,
     uploads: uploads::Uploads,
     sandbox: Option<sandbox::Sandbox>,
+    /// The last to go: its lock must outlive everything that writes into the folder.
+    folder: DataFolder,
 }
 
 impl Customhouse {
@@ -126,7 +127,7 @@ impl Customhouse {
             closing: Arc::default(),
         })?;
         Ok(Self {
-            since: clock.now(),
+            started: Instant::now(),
             clock,
             journal,
             accounts,
@@ -174,6 +175,11 @@ impl Customhouse {
     #[must_use]
     pub fn wait_until_shown(&self, position: u64, timeout: Duration) -> u64 {
         self.projection.wait_for(position, timeout)
+    }
+
+    /// How long this process has had the house open, whatever its clock says.
+    pub(crate) fn running_for(&self) -> SignedDuration {
+        SignedDuration::try_from(self.started.elapsed()).unwrap_or_default()
     }
 
     pub(crate) fn desk(&self) -> &Desk {

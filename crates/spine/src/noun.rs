@@ -1,11 +1,8 @@
 //! The remaining nouns: what rooms say to one another about a consignment.
 
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::event::Actor;
 use crate::finding::Pointer;
-use crate::quantity::Money;
 use crate::sensitivity::Sensitivity;
 use crate::text::LocalizedText;
 
@@ -65,7 +62,7 @@ pub struct Tag {
     pub sensitivity: Sensitivity,
 }
 
-/// What a machine thinks. An opinion never changes a consignment; only a [`Decision`] does.
+/// What a machine thinks. An opinion never changes a consignment; only a decision does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Opinion {
     /// Which reader, model or rule pack, with its content hash.
@@ -74,33 +71,6 @@ pub struct Opinion {
     pub summary: LocalizedText,
     /// What it rests on.
     pub evidence: Vec<Pointer>,
-}
-
-/// An officer's act, or the application of a policy that two people approved.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Decision {
-    /// Who decided.
-    pub actor: Actor,
-    /// What was decided.
-    pub decision: String,
-    /// Law or policy it rests on.
-    pub legal_basis: String,
-    /// Why.
-    pub reason: LocalizedText,
-    /// How to contest it.
-    pub how_to_contest: LocalizedText,
-    /// When.
-    pub decided_at: Timestamp,
-}
-
-/// What an examination found, once it is known. Not inspected is *unknown*, never "nothing found".
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Outcome {
-    /// Inspected, and nothing irregular was found.
-    Conform,
-    /// Inspected, and an irregularity was found.
-    Irregular,
 }
 
 /// The lane of a declaration: how much is looked at before its goods are released. Ordered from least to most delay.
@@ -157,24 +127,4 @@ pub struct Evidence {
     pub media_type: String,
     /// What it shows.
     pub description: String,
-}
-
-/// An examination that was ordered (WCO: Control).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Control {
-    /// What to look at.
-    pub subject: SubjectKind,
-    /// Why, for the officer.
-    pub reason: LocalizedText,
-}
-
-/// What came of a control.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ControlResult {
-    /// What was found.
-    pub outcome: Outcome,
-    /// Revenue recovered because of it.
-    pub recovered_revenue: Option<Money>,
-    /// What proves it.
-    pub evidence: Vec<Evidence>,
 }

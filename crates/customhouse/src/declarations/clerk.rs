@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
 use ::tags::{OnlineTags, TagSet};
 use clearance::{Basis, Case, Command, Event, decide};
@@ -30,6 +31,8 @@ use crate::plans::InForce;
 const KEPT_IN_EVENT_BYTES_MAX: usize = 256 * 1024;
 /// Events read at once from the past.
 const EVENTS_PER_READ: usize = 5_000;
+/// How often it is looked whether the house is closed while read models catch up.
+const READ_MODEL_CHECK: Duration = Duration::from_millis(100);
 /// Rows absorbed at once from the past.
 const ROWS_PER_ABSORPTION: usize = 20_000;
 
@@ -107,6 +110,7 @@ impl Clerk {
             parts: parts.clone(),
         };
         clerk.read_past()?;
+        clerk.wait_for_read_models()?;
         Ok(clerk)
     }
 
@@ -162,6 +166,19 @@ impl Clerk {
         self.absorb(&table)
     }
 
+    /// References that are in use are looked up in the read models: they must show everything that is recorded.
+    pub(super) fn wait_for_read_models(&self) -> Result<(), Error> {
+        let head = self.parts.journal.head();
+        while self.parts.projection.wait_for(head, READ_MODEL_CHECK) < head {
+            if self.parts.closing.load(Ordering::Relaxed) {
+                return Err(Error::cancelled());
+            }
+            // Read models that cannot go on answer at once.
+            self.parts.projection.read(|_| Ok(()))?;
+        }
+        Ok(())
+    }
+
     fn absorb(&mut self, table: &EntryTable) -> Result<(), Error> {
         self.tags.absorb(table).map_err(|error| Error::internal("tags_failed", &error))
     }
@@ -191,9 +208,14 @@ impl Clerk {
         self.absorb(&table)
     }
 
-    /// What waits for a policy may go on with the next batch.
+    /// What waits for a policy may go on, once nothing is on its way.
     pub(super) fn resume(&mut self) {
         self.resume = true;
+    }
+
+    /// Is there perhaps something that waited for a policy and may go on?
+    pub(super) fn may_resume(&self) -> bool {
+        self.resume && self.in_force().acceptance.is_some()
     }
 
     /// A batch is durable.
@@ -280,46 +302,61 @@ impl Clerk {
         self.landed.values().any(Option::is_none)
     }
 
-    /// Decides a batch. `None` if nothing is to be recorded and nobody waits.
-    pub(super) fn process(&mut self, lodgements: Vec<Lodgement>) -> Option<Outgoing> {
-        if lodgements.is_empty() && !self.resume {
-            return None;
-        }
-        let now = as_recorded(self.parts.clock.now());
-        let in_force = self.in_force();
+    fn begin(&mut self) -> Batch {
         self.batch = self.batch.saturating_add(1);
-        let mut batch = Batch { now, in_force, events: Vec::new(), replies: Vec::new(), pending: Vec::new() };
-        if std::mem::take(&mut self.resume) && batch.in_force.acceptance.is_some() {
-            self.take_up_waiting(&mut batch);
+        Batch {
+            now: as_recorded(self.parts.clock.now()),
+            in_force: self.in_force(),
+            events: Vec::new(),
+            expected: Vec::new(),
+            replies: Vec::new(),
+            pending: Vec::new(),
         }
-        for lodgement in lodgements {
-            self.receive(&mut batch, lodgement);
-        }
+    }
+
+    fn end(&mut self, mut batch: Batch) -> Outgoing {
         self.route(&mut batch);
         self.landed.insert(self.batch, None);
         let events = batch.events.into_iter().flatten().collect();
-        Some(Outgoing {
+        Outgoing {
             number: self.batch,
             reading: self.reading,
-            request: AppendRequest { events, ..AppendRequest::default() },
+            request: AppendRequest { events, expected: batch.expected, idempotency_key: None },
             replies: batch.replies,
-        })
+        }
     }
 
-    /// Declarations that were lodged while no policy of acceptance was in force.
-    fn take_up_waiting(&self, batch: &mut Batch) {
-        let waiting = match waiting_for_policy(&self.parts) {
-            Ok(waiting) => waiting,
-            Err(error) => {
-                tracing::error!(code = error.code, "what waits for a policy could not be read: {error}");
-                return;
-            }
-        };
-        for (mrn, declaration) in waiting {
+    /// Decides a batch. `None` of nothing.
+    pub(super) fn process(&mut self, lodgements: Vec<Lodgement>) -> Option<Outgoing> {
+        if lodgements.is_empty() {
+            return None;
+        }
+        let mut batch = self.begin();
+        for lodgement in lodgements {
+            self.receive(&mut batch, lodgement);
+        }
+        Some(self.end(batch))
+    }
+
+    /// Takes up declarations that were lodged while no policy of acceptance was in force, some at a time. Nothing may
+    /// be on its way and read models must show everything, so that none is taken up twice. `None` when none is left.
+    pub(super) fn take_up_waiting(&mut self) -> Result<Option<Outgoing>, Error> {
+        let waiting = waiting_for_policy(&self.parts)?;
+        if waiting.is_empty() {
+            self.resume = false;
+            return Ok(None);
+        }
+        let mut batch = self.begin();
+        for lodged in waiting {
+            batch.expected.push((stream(&lodged.mrn), 1));
             let place = batch.events.len();
             batch.events.push(Vec::new());
-            batch.pending.push(Pending { place, waits: None, mrn, declaration, case: Case::lodged() });
+            self.go_on(&mut batch, place, lodged, None);
         }
+        let outgoing = self.end(batch);
+        // Where nothing moves, trying again moves nothing either.
+        self.resume = !outgoing.request.events.is_empty();
+        Ok(Some(outgoing))
     }
 
     /// Numbers one declaration, or answers that it is here already.
@@ -404,34 +441,54 @@ impl Clerk {
                 return;
             }
         };
-        let mut events = vec![new_event(&lodged.mrn, LODGED, payload, actor, batch.now)];
-        let mut case = Case::lodged();
-        if let Some(acceptance) = batch.in_force.acceptance.as_ref().filter(|_| !acceptable(&lodged.findings))
-        {
-            let basis = Basis { reason: words::rejected(), ..acceptance.basis() };
-            let command = Command::Reject { basis, findings: lodged.findings.clone() };
-            let by = policy_actor(&acceptance.hash);
-            events.extend(moves(&mut case, &command, &lodged.mrn, &by, batch.now));
-        }
+        let place = batch.events.len();
+        batch.events.push(vec![new_event(&lodged.mrn, LODGED, payload, actor, batch.now)]);
+        // Nobody has used this number: a pair to the range that it was drawn from.
+        batch.expected.push((stream(&lodged.mrn), 0));
         let receipt = Receipt {
             mrn: lodged.mrn.clone(),
             functional_reference_id: lodged.functional_reference_id.clone(),
             sha256: lodged.sha256.clone(),
             lodged_at: batch.now,
             repeated: false,
-            progress: Progress::of(&case),
+            progress: Progress::Received,
             findings: lodged.findings.clone(),
             position: 0,
         };
         self.recent.insert(key.clone(), Recent { receipt: receipt.clone(), batch: self.batch });
-        let place = batch.events.len();
-        batch.events.push(events);
         let reply_at = batch.replies.len();
         batch.replies.push((reply, Ok(receipt)));
-        let goes_on = batch.in_force.acceptance.is_some() && acceptable(&lodged.findings);
-        if let Some(declaration) = lodged.declaration.filter(|_| goes_on) {
-            let waits = Some((reply_at, key));
+        self.go_on(batch, place, lodged, Some((reply_at, key)));
+    }
+
+    /// Rejects for correction what cannot be accepted, lets everything else go on; without a policy of acceptance it
+    /// waits.
+    fn go_on(&mut self, batch: &mut Batch, place: usize, lodged: Lodged, waits: Option<(usize, Reference)>) {
+        let Some(acceptance) = batch.in_force.acceptance.clone() else { return };
+        let mut case = Case::lodged();
+        let declaration = lodged.declaration.filter(|_| acceptable(&lodged.findings));
+        if let Some(declaration) = declaration {
             batch.pending.push(Pending { place, waits, mrn: lodged.mrn, declaration, case });
+            return;
+        }
+        let basis = Basis { reason: words::rejected(), ..acceptance.basis() };
+        let command = Command::Reject { basis, findings: lodged.findings };
+        let events = moves(&mut case, &command, &lodged.mrn, &policy_actor(&acceptance.hash), batch.now);
+        if let Some(own) = batch.events.get_mut(place) {
+            own.extend(events);
+        }
+        self.tell_progress(batch, waits, &case);
+    }
+
+    /// Whoever waits is told where the declaration stands now.
+    fn tell_progress(&mut self, batch: &mut Batch, waits: Option<(usize, Reference)>, case: &Case) {
+        let Some((at, key)) = waits else { return };
+        let progress = Progress::of(case);
+        if let Some((_, Ok(receipt))) = batch.replies.get_mut(at) {
+            receipt.progress = progress;
+        }
+        if let Some(recent) = self.recent.get_mut(&key) {
+            recent.receipt.progress = progress;
         }
     }
 
@@ -458,15 +515,7 @@ impl Clerk {
             first = range.end;
             let tagged = hits.as_ref().ok().map(|hits| self.tagged(hits, range, epoch));
             let outcome = self.assess(batch, own, tagged);
-            if let Some((at, key)) = waits {
-                let progress = Progress::of(&outcome.case);
-                if let Some((_, Ok(receipt))) = batch.replies.get_mut(at) {
-                    receipt.progress = progress;
-                }
-                if let Some(recent) = self.recent.get_mut(&key) {
-                    recent.receipt.progress = progress;
-                }
-            }
+            self.tell_progress(batch, waits, &outcome.case);
             if let Some(events) = batch.events.get_mut(place) {
                 events.extend(outcome.events);
             }
@@ -480,6 +529,8 @@ pub(super) struct Batch {
     pub(super) in_force: Arc<InForce>,
     /// Events of each declaration, in the order of arrival.
     events: Vec<Vec<NewEvent>>,
+    /// Versions that streams must have, or nothing of the batch is recorded.
+    expected: Vec<(String, u64)>,
     replies: Vec<(Reply, Result<Receipt, Error>)>,
     /// What goes on.
     pending: Vec<Pending>,

@@ -267,15 +267,42 @@ impl Worker {
                 // What is known went ahead of what is recorded, or means something else now: read it again, once
                 // nothing is on its way any more.
                 self.ready.store(false, Ordering::Relaxed);
-                while clerk.under_way() && self.failed.load(Ordering::SeqCst) < reading {
-                    std::thread::sleep(LANDING_CHECK);
-                    self.take_landings(&mut clerk);
-                }
+                self.settle(&mut clerk, reading);
                 reading = reading.saturating_add(1);
                 let Some(next) = self.clerk(reading) else { return };
                 clerk = next;
             }
             self.work(&mut clerk, first);
+            if clerk.may_resume() {
+                self.settle(&mut clerk, reading);
+                self.resume(&mut clerk, reading);
+            }
+        }
+    }
+
+    /// Waits until nothing is on its way to the disk any more, or what was has failed.
+    fn settle(&self, clerk: &mut Clerk, reading: u64) {
+        while clerk.under_way() && self.failed.load(Ordering::SeqCst) < reading {
+            std::thread::sleep(LANDING_CHECK);
+            self.take_landings(clerk);
+        }
+    }
+
+    /// Takes up some of what waited for a policy.
+    fn resume(&self, clerk: &mut Clerk, reading: u64) {
+        if self.failed.load(Ordering::SeqCst) >= reading {
+            // The past is read again first.
+            return;
+        }
+        match clerk.wait_for_read_models().and_then(|()| clerk.take_up_waiting()) {
+            Ok(Some(outgoing)) => {
+                // If the post has stopped, so does the house.
+                let _ = self.outgoing.send(outgoing);
+            }
+            Ok(None) => {}
+            Err(error) => {
+                tracing::error!(code = error.code, "what waits for a policy could not be read: {error}");
+            }
         }
     }
 

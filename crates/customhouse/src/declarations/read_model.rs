@@ -9,7 +9,6 @@ use rusqlite::types::Value as Sql;
 use rusqlite::{Connection, OptionalExtension, params_from_iter};
 use selection::Arm;
 use spine::Sensitivity;
-use spine::declaration::Declaration;
 
 use super::desk::Parts;
 use super::event::{LODGED, Lodged, stream};
@@ -29,7 +28,9 @@ const COUNT_MAX: u64 = 10_000;
 /// Declarations of one export.
 const EXPORT_ROWS_MAX: usize = 1_000_000;
 /// Declarations that wait for a policy taken up at once.
-const WAITING_ROWS_MAX: usize = 2_000;
+const WAITING_ROWS_MAX: usize = 256;
+/// Declarations looked through for them.
+const WAITING_LOOKED_THROUGH_MAX: usize = 100_000;
 
 /// A condition of a query with its values.
 #[derive(Default)]
@@ -399,23 +400,23 @@ pub(super) fn receipt(record: &Record) -> Receipt {
 }
 
 /// Declarations that were lodged while there was no policy of acceptance.
-pub(super) fn waiting_for_policy(parts: &Parts) -> Result<Vec<(String, Declaration)>, Error> {
+pub(super) fn waiting_for_policy(parts: &Parts) -> Result<Vec<Lodged>, Error> {
     let waiting: Vec<String> = parts.projection.read(|connection| {
         connection
             .prepare_cached("SELECT mrn FROM declaration WHERE state = ?1 ORDER BY lodged_at, mrn LIMIT ?2")?
-            .query_map((State::Lodged.name(), WAITING_ROWS_MAX), |row| row.get(0))?
+            .query_map((State::Lodged.name(), WAITING_LOOKED_THROUGH_MAX), |row| row.get(0))?
             .collect()
     })?;
     let mut found = Vec::new();
     for mrn in waiting {
+        if found.len() >= WAITING_ROWS_MAX {
+            break;
+        }
         let events = parts.journal.read_stream(&stream(&mrn), 0, 2)?;
-        // Whoever has moved on since the read model was written is left alone.
+        // What somebody asked something of is left to officers.
         let [only] = events.as_slice() else { continue };
         let payload = only.payload.value().filter(|_| only.envelope.kind == LODGED);
-        let lodged = payload.and_then(|payload| serde_json::from_value::<Lodged>(payload.clone()).ok());
-        if let Some(declaration) = lodged.and_then(|lodged| lodged.declaration) {
-            found.push((mrn, declaration));
-        }
+        found.extend(payload.and_then(|payload| serde_json::from_value::<Lodged>(payload.clone()).ok()));
     }
     Ok(found)
 }

@@ -301,6 +301,74 @@ fn without_policies_declarations_wait_and_nothing_is_lost() {
     assert!(waited, "{:?}", kinds(&world.case(&receipt.mrn)));
 }
 
+/// Waits until every declaration has left a state, and says which states there are then.
+fn states_after(world: &World, state: State) -> Vec<State> {
+    let query = DeclarationsQuery { state: state.name().to_owned(), ..DeclarationsQuery::default() };
+    let chief = reader("c", Role::Chief);
+    let left = |house: &Customhouse| house.find_declarations(&chief, &query).unwrap().total;
+    for _ in 0..600 {
+        if left(&world.house) == 0 {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let all = DeclarationsQuery::default();
+    let page = world.house.find_declarations(&chief, &all).unwrap();
+    page.rows.iter().filter_map(|row| row.state).collect()
+}
+
+/// Issue 3: policies that come into force one right after the other took up what waited twice, and only some of it.
+#[test]
+fn whatever_waits_for_policies_is_taken_up_once() {
+    let world = World::bare();
+    let mut wrong = declaration("WRONG");
+    wrong["goods_shipment"]["government_agency_goods_item"][0]["origin"] = json!([]);
+    let rejected = world.lodge(&wrong).unwrap();
+    assert_eq!(rejected.progress, Progress::Received);
+    let mut last = 0;
+    for number in 0..300 {
+        let bytes = serde_json::to_vec(&declaration(&format!("LRN-{number}"))).unwrap();
+        let request = LodgeRequest { bytes, form: None, channel: Channel::Api };
+        last = world.house.lodge(&trader(), request).unwrap().position;
+    }
+    for kind in [PolicyKind::Acceptance, PolicyKind::Selection, PolicyKind::Release] {
+        world.bring_into_force(kind, world.house.standard_policy(kind).unwrap());
+    }
+    world.shown(last);
+    let states = states_after(&world, State::Lodged);
+    assert!(!states.contains(&State::Lodged), "{states:?}");
+    assert_eq!(world.case(&rejected.mrn).row.state, Some(State::Rejected));
+    let mut position = 0;
+    let mut accepted = std::collections::BTreeMap::<String, u32>::new();
+    loop {
+        let events = world.house.journal.feed(position, 1_000).unwrap();
+        let Some(last) = events.last() else { break };
+        position = last.position;
+        for event in events.iter().filter(|event| event.envelope.kind == "declaration.accepted") {
+            *accepted.entry(event.envelope.stream.clone()).or_default() += 1;
+        }
+    }
+    assert_eq!(accepted.len(), 300);
+    assert!(accepted.values().all(|times| *times == 1), "{accepted:?}");
+}
+
+/// Issue 3: read models that were behind after a start let a reference in twice.
+#[test]
+fn a_reference_is_known_at_once_after_a_start_whatever_read_models_show() {
+    let world = World::with_policies(false);
+    let first: Vec<String> =
+        (0..40).map(|number| world.lodge(&declaration(&format!("LRN-{number}"))).unwrap().mrn).collect();
+    let World { folder, clock, house } = world;
+    drop(house);
+    std::fs::remove_dir_all(folder.path().join("data/read-models")).unwrap();
+    let house = Customhouse::open_with_clock(&folder.path().join("data"), clock.clone()).unwrap();
+    let world = World { folder, clock, house };
+    for (number, mrn) in first.iter().enumerate().rev() {
+        let again = world.lodge(&declaration(&format!("LRN-{number}"))).unwrap();
+        assert_eq!((&again.mrn, again.repeated), (mrn, true));
+    }
+}
+
 #[test]
 fn a_policy_needs_two_different_people() {
     let world = World::bare();

@@ -1,6 +1,6 @@
 //! One declaration with everything an official may see of it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use clearance::{Basis, Event};
 use journal::RecordedEvent;
@@ -8,7 +8,7 @@ use learning::statistics::interval::wilson;
 use learning::statistics::number::float;
 use rusqlite::params;
 use selection::Made;
-use spine::{ActorKind, Sensitivity, Value, declaration_entry};
+use spine::{ActorKind, Sensitivity, declaration_entry};
 
 use super::commands::{Folded, unknown};
 use super::event::{Kept, LODGED, Lodged, SELECTION_MADE, TAGS_APPLIED, TagsApplied};
@@ -161,12 +161,11 @@ impl Customhouse {
     }
 
     fn case_of_history(&self, reader: &Reader, record: &Record) -> Result<CaseFile, Error> {
-        let batch = record.batch.clone().unwrap_or_default();
         Ok(CaseFile {
             row: row(record, reader),
             version: 0,
             declaration: None,
-            entries: self.entries_of_declaration(reader, &batch, &record.mrn)?,
+            entries: self.entries_of_declaration(reader, record)?,
             findings: Vec::new(),
             original: None,
             received: Vec::new(),
@@ -187,32 +186,27 @@ impl Customhouse {
         })
     }
 
-    /// Fields of a declaration's rows in a batch, as far as the reader may see them.
+    /// Fields of a declaration's rows in its batch, as far as the reader may see them.
     fn entries_of_declaration(
         &self,
         reader: &Reader,
-        batch: &str,
-        mrn: &str,
+        record: &Record,
     ) -> Result<Vec<BTreeMap<String, String>>, Error> {
-        let Some(table) = self.pool.table_of(batch)? else { return Ok(Vec::new()) };
-        let hidden: BTreeSet<String> = self.rows_page(reader, batch, 0, 0)?.withheld.into_iter().collect();
-        let Some(ids) = table.texts("declaration_id") else { return Ok(Vec::new()) };
-        let Some(code) = ids.code_of(mrn) else { return Ok(Vec::new()) };
-        let rows = ids.codes().iter().enumerate().filter(|(_, own)| **own == code).map(|(row, _)| row);
-        let schema = declaration_entry::schema();
-        let shown = |row: usize| -> BTreeMap<String, String> {
-            let fields = schema.fields.iter().filter(|field| {
-                field.sensitivity <= reader.clearance().max(Sensitivity::Party)
-                    && !hidden.contains(&field.name)
-            });
-            fields
-                .filter_map(|field| {
-                    let value: Value = table.value(row, &field.name)?;
-                    Some((field.name.clone(), value.to_string()))
-                })
-                .collect()
+        let (Some(batch), Some(first), Some(last)) = (&record.batch, record.first_row, record.last_row)
+        else {
+            return Ok(Vec::new());
         };
-        Ok(rows.map(shown).collect())
+        let rows = usize::try_from(last.saturating_sub(first)).unwrap_or(usize::MAX).saturating_add(1);
+        let page = self.rows_page(reader, batch, first, rows)?;
+        let names: Vec<&str> = page.columns.iter().map(|column| column.name.as_str()).collect();
+        let fields = |values: Vec<Option<String>>| -> BTreeMap<String, String> {
+            let named = names.iter().zip(values);
+            named.filter_map(|(name, value)| Some(((*name).to_owned(), value?))).collect()
+        };
+        // Rows of other declarations may stand between its own.
+        let own =
+            |entry: &BTreeMap<String, String>| entry.get("declaration_id").is_none_or(|id| *id == record.mrn);
+        Ok(page.rows.into_iter().map(|row| fields(row.values)).filter(own).collect())
     }
 
     fn opinion(&self, reader: &Reader, made: &Made, simulated: bool) -> OpinionOnCase {

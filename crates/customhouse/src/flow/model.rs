@@ -25,12 +25,8 @@ pub struct Overview {
     pub lanes: Vec<(Lane, u64)>,
     /// Open work: kind of control by name, open, overdue, taken.
     pub queue: Vec<QueueFigure>,
-    /// Hit rate of what the plan's score selected, over the last 30 days.
-    pub score_arm: HitRate,
-    /// Of the random arm.
-    pub random_arm: HitRate,
-    /// Of hard rules.
-    pub hard_arm: HitRate,
+    /// Hit rates over the last 30 days; only for those who may see plans.
+    pub arms: Option<HitRatesOfArms>,
     /// How long each step takes, over the last 24 hours.
     pub steps: Vec<StepTime>,
     /// Latest declarations that were stopped (not green), newest first: reference, lane, office, when.
@@ -39,6 +35,17 @@ pub struct Overview {
     pub simulated: bool,
     /// Position of the journal that this reflects.
     pub position: u64,
+}
+
+/// Hit rate of each arm of the selection.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct HitRatesOfArms {
+    /// Of what the plan's score selected.
+    pub score: HitRate,
+    /// Of the random arm.
+    pub random: HitRate,
+    /// Of hard rules.
+    pub hard_rule: HitRate,
 }
 
 /// One hour of the flow.

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, params};
 use spine::noun::Lane;
 
-use super::model::{HourOfFlow, Overview, QueueFigure, Status, StepTime, StoppedShort};
+use super::model::{HitRatesOfArms, HourOfFlow, Overview, QueueFigure, Status, StepTime, StoppedShort};
 use crate::Customhouse;
 use crate::declarations::{HitRate, WAITING_MAX};
 use crate::error::Error;
@@ -171,9 +171,11 @@ impl Customhouse {
             rejected_day: of("rejected"),
             lanes: Lane::ALL.into_iter().map(|lane| (lane, of(&format!("lane:{}", lane.name())))).collect(),
             queue,
-            score_arm: arm("score"),
-            random_arm: arm("random"),
-            hard_arm: arm("hard_rule"),
+            arms: reader.may(Permission::ViewPlans).then(|| HitRatesOfArms {
+                score: arm("score"),
+                random: arm("random"),
+                hard_rule: arm("hard_rule"),
+            }),
             steps: steps(&counted),
             latest_stopped,
             simulated,
@@ -203,7 +205,7 @@ impl Customhouse {
         Ok(Status {
             now,
             state: state.to_owned(),
-            since: self.since,
+            since: now.checked_sub(self.running_for()).unwrap_or(now),
             lodged_hour: counted.by_hour.get(&(last, "lodged".to_owned())).copied().unwrap_or(0),
             waiting,
             waiting_max: WAITING_MAX,

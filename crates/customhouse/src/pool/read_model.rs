@@ -452,12 +452,6 @@ impl Pool {
         };
         Ok(Some(self.load(std::slice::from_ref(&batch), &Silent)?.table))
     }
-
-    /// All rows of a batch as it stands, if there is one of this id.
-    pub(crate) fn table_of(&self, batch: &str) -> Result<Option<EntryTable>, Error> {
-        let Some(batch) = self.catalogue()?.batch(batch)? else { return Ok(None) };
-        Ok(Some(self.load(std::slice::from_ref(&batch), &Silent)?.table))
-    }
 }
 
 fn rows_of(

@@ -179,6 +179,8 @@ impl<'a> Rows<'a> {
             irregular: any("irregular").filter(|_| inspected == Some(true)),
             recovered: sum("recovered_revenue").and_then(|value| value.to_f64()),
             batch: Some(self.batch.to_owned()),
+            first_row: u64::try_from(first).ok(),
+            last_row: rows.last().and_then(|row| u64::try_from(*row).ok()),
             simulated: any("simulated") == Some(true),
             position: self.position,
             ..Record::default()

@@ -30,6 +30,8 @@ pub(crate) use tally::upper_bound_ms;
 const EVENTS_PER_TRANSACTION: usize = 2_000;
 /// How often the writer looks whether it should stop.
 const STOP_CHECK: Duration = Duration::from_millis(100);
+/// How long the writer waits after a failure before it tries again.
+const RETRY: Duration = Duration::from_millis(500);
 /// Connections kept for readers.
 const READERS_MAX: usize = 16;
 
@@ -160,17 +162,20 @@ impl Feeder {
             match self.advance(position) {
                 Ok(position) => self.reach(position),
                 Err(error) => {
-                    tracing::error!(code = error.code, "the read models stopped: {error}");
+                    tracing::error!(code = error.code, "the read models cannot go on: {error}");
                     self.shared.progress.lock().unwrap_or_else(PoisonError::into_inner).failed = Some(error);
                     self.shared.moved.notify_all();
-                    return;
+                    // Space may come free, a file may come back.
+                    std::thread::sleep(RETRY);
                 }
             }
         }
     }
 
     fn reach(&self, position: u64) {
-        self.shared.progress.lock().unwrap_or_else(PoisonError::into_inner).position = position;
+        let mut progress = self.shared.progress.lock().unwrap_or_else(PoisonError::into_inner);
+        *progress = Progress { position, failed: None };
+        drop(progress);
         self.shared.moved.notify_all();
     }
 

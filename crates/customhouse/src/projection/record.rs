@@ -48,6 +48,9 @@ pub(crate) struct Record {
     pub(crate) irregular: Option<bool>,
     pub(crate) recovered: Option<f64>,
     pub(crate) batch: Option<String>,
+    /// Its first and its last row of that batch.
+    pub(crate) first_row: Option<u64>,
+    pub(crate) last_row: Option<u64>,
     pub(crate) simulated: bool,
     /// Findings as JSON.
     pub(crate) findings: Option<String>,
@@ -66,7 +69,7 @@ fn micros(at: Option<Timestamp>) -> Option<i64> {
 pub(crate) const COLUMNS: &str = "mrn, lrn, party, number, sha256, office, declarant, importer, exporter, carrier, \
     commodity, description, origin, items, value, value_number, currency, state, standing, lane, arm, score, threshold, \
     probability_ppm, received_at, lodged_at, selected_at, ordered_at, released_at, result_at, control, officer, due_at, \
-    timer_at, waits_for_trader, inspected, irregular, recovered, batch, simulated, findings, position";
+    timer_at, waits_for_trader, inspected, irregular, recovered, batch, first_row, last_row, simulated, findings, position";
 
 impl Record {
     /// Reads a row of [`COLUMNS`].
@@ -114,6 +117,8 @@ impl Record {
             irregular: row.get("irregular")?,
             recovered: row.get("recovered")?,
             batch: text("batch")?,
+            first_row: row.get("first_row")?,
+            last_row: row.get("last_row")?,
             simulated: row.get("simulated")?,
             findings: text("findings")?,
             position: row.get("position")?,
@@ -137,7 +142,7 @@ impl Record {
                  :declarant, :importer, :exporter, :carrier, :commodity, :description, :origin, :items, :value,
                  :value_number, :currency, :state, :standing, :lane, :arm, :score, :threshold, :probability_ppm,
                  :received_at, :lodged_at, :selected_at, :ordered_at, :released_at, :result_at, :control, :officer,
-                 :due_at, :timer_at, :waits_for_trader, :inspected, :irregular, :recovered, :batch, :simulated,
+                 :due_at, :timer_at, :waits_for_trader, :inspected, :irregular, :recovered, :batch, :first_row, :last_row, :simulated,
                  :findings, :position)"
             ))?
             .execute(named_params! {
@@ -155,7 +160,7 @@ impl Record {
                 ":control": self.control, ":officer": self.officer, ":due_at": micros(self.due_at),
                 ":timer_at": micros(self.timer_at), ":waits_for_trader": self.waits_for_trader,
                 ":inspected": self.inspected, ":irregular": self.irregular, ":recovered": self.recovered,
-                ":batch": self.batch, ":simulated": self.simulated, ":findings": self.findings,
+                ":batch": self.batch, ":first_row": self.first_row, ":last_row": self.last_row, ":simulated": self.simulated, ":findings": self.findings,
                 ":position": self.position,
             })?;
         Ok(())

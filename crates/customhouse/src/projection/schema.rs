@@ -32,7 +32,7 @@ const TABLES: &str = "
         control TEXT, officer TEXT, due_at INTEGER, timer_at INTEGER,
         waits_for_trader INTEGER NOT NULL,
         inspected INTEGER, irregular INTEGER, recovered REAL,
-        batch TEXT, simulated INTEGER NOT NULL, findings TEXT, position INTEGER NOT NULL
+        batch TEXT, first_row INTEGER, last_row INTEGER, simulated INTEGER NOT NULL, findings TEXT, position INTEGER NOT NULL
     ) STRICT;
     CREATE INDEX declaration_lrn ON declaration (party, lrn, number) WHERE party IS NOT NULL;
     CREATE INDEX declaration_reference ON declaration (lrn) WHERE party IS NOT NULL;

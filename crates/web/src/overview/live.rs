@@ -1,7 +1,7 @@
 //! What moves on the first page.
 
 use customhouse::declarations::{HitRate, Lane};
-use customhouse::flow::{HourOfFlow, Overview, StepTime, StoppedShort};
+use customhouse::flow::{HitRatesOfArms, HourOfFlow, Overview, StepTime, StoppedShort};
 use customhouse::identity::Permission;
 use jiff::{SignedDuration, Timestamp};
 use maud::{Markup, html};
@@ -27,7 +27,7 @@ pub(super) fn shown(visit: &Visit, asked: &OverviewQuery, overview: &Overview) -
             (lanes(visit, asked, overview))
             div class="columns" {
                 (queue(visit, asked, overview))
-                @if visit.may(Permission::ViewPlans) { (arms(visit, asked, overview)) }
+                @if let Some(rates) = &overview.arms { (arms(visit, asked, overview, rates)) }
             }
             (stopped(visit, overview))
             (steps(visit, overview))
@@ -187,11 +187,11 @@ pub(crate) fn share_text(share: f64) -> String {
 }
 
 /// Does the plan find more than chance does? A dot each, with its interval.
-fn arms(visit: &Visit, asked: &OverviewQuery, overview: &Overview) -> Markup {
+fn arms(visit: &Visit, asked: &OverviewQuery, overview: &Overview, rates: &HitRatesOfArms) -> Markup {
     let arms: [(&str, Text, &HitRate); 3] = [
-        ("score", texts::ARM_SCORE_NAME, &overview.score_arm),
-        ("random", texts::ARM_RANDOM_NAME, &overview.random_arm),
-        ("hard_rule", texts::ARM_HARD_NAME, &overview.hard_arm),
+        ("score", texts::ARM_SCORE_NAME, &rates.score),
+        ("random", texts::ARM_RANDOM_NAME, &rates.random),
+        ("hard_rule", texts::ARM_HARD_NAME, &rates.hard_rule),
     ];
     let top = arms.iter().filter_map(|(_, _, rate)| rate.high).fold(0.05, f64::max);
     let width = step(top / 4.0);
