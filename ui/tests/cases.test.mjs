@@ -196,6 +196,23 @@ test("blue: released at once, and audited afterwards by an officer", async () =>
   await page.close();
 });
 
+/** The trader reads what is wanted and sends it, from its own page. @param {string} number */
+async function sendDocuments(number) {
+  const { page, faults } = await pageOf("tom");
+  await page.goto(`${site.url}/own/${number}`);
+  await page.getByText("The invoice, please.").first().waitFor();
+  await accessible(page, "documents are wanted");
+  await picture(page, "own-documents-wanted");
+  const invoice = { name: "invoice.pdf", mimeType: "application/pdf", buffer: Buffer.from("%PDF-1.4\n%%EOF\n") };
+  await page.locator("#documents").setInputFiles(invoice);
+  await page.locator("#note").fill("As asked.");
+  await page.getByRole("button", { name: "Send the documents" }).click();
+  await page.waitForURL(new RegExp(`/own/${number}`));
+  assert.equal(await page.locator("#documents").count(), 0, "nothing is wanted any more");
+  assert.deepEqual(faults, []);
+  await page.close();
+}
+
 test("yellow: documents are asked for and sent, examined, and the result taken back before it has effect", async () => {
   const { page, faults } = await pageOf("oleg");
   await page.goto(place("yellow"));
@@ -205,6 +222,11 @@ test("yellow: documents are asked for and sent, examined, and the result taken b
   await page.getByRole("button", { name: "Ask for documents" }).click();
   await page.getByText("Documents are waited for").waitFor();
   await picture(page, "case-yellow-waiting");
+  await sendDocuments(found.get("yellow") ?? "");
+  await page.reload();
+  await happened(page, [/Documents asked for/, /Documents received/]);
+  await page.getByText("Sent by the trader").waitFor();
+  await picture(page, "case-yellow-received");
   await page.getByRole("link", { name: "Record the result" }).click();
   await page.getByLabel(/A1/).check();
   await page.getByRole("button", { name: "Record this result" }).click();

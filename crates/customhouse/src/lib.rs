@@ -186,8 +186,9 @@ impl Customhouse {
         &self.desk
     }
 
-    /// Lets happen what is due, again and again, until the house is closed.
+    /// Makes ready for declarations, and lets happen what is due, again and again, until the house is closed.
     pub fn keep_time(self: &Arc<Self>) -> Result<(), Error> {
+        self.desk.prepare();
         let house = Arc::downgrade(self);
         std::thread::Builder::new()
             .name("timers".to_owned())

@@ -12,6 +12,11 @@ use tracing_subscriber::EnvFilter;
 
 use crate::arguments::Arguments;
 
+/// Declarations are many small values that come and go on several threads: this allocator is measurably faster at it
+/// than the C library's (`cargo xtask bench end-to-end`).
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let filter = if arguments.verbose { "info" } else { "warn" };

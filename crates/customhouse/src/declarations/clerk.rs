@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use journal::{AppendRequest, NewEvent};
 use selection::{Draws, Made, Moved, OfficeStanding};
+use serde::Deserialize;
 use serde_json::Value;
 use spine::declaration::{Declaration, EntryContext, PartyRole};
 use spine::{Actor, ActorKind, EntryTable, Finding, LocalizedText, Severity, declaration_entry};
@@ -134,7 +135,7 @@ impl Clerk {
                         }
                     }
                     LODGED => {
-                        let lodged: Lodged = serde_json::from_value(payload.clone()).map_err(read)?;
+                        let lodged: Lodged = Deserialize::deserialize(payload).map_err(read)?;
                         self.numbers.seen(lodged.number);
                         if let Some(declaration) = lodged.declaration.filter(|_| acceptable(&lodged.findings))
                         {
@@ -142,14 +143,14 @@ impl Clerk {
                         }
                     }
                     SELECTION_MADE => {
-                        let made: Made = serde_json::from_value(payload.clone()).map_err(read)?;
+                        let made: Made = Deserialize::deserialize(payload).map_err(read)?;
                         let at = civil(event.envelope.occurred_at);
                         if let Some(plan) = self.in_force().selection.clone() {
                             self.office(&plan.1, &made.office, at).apply_made(&made, at);
                         }
                     }
                     THRESHOLD_MOVED => {
-                        let moved: Moved = serde_json::from_value(payload.clone()).map_err(read)?;
+                        let moved: Moved = Deserialize::deserialize(payload).map_err(read)?;
                         let at = civil(event.envelope.occurred_at);
                         if let Some(plan) = self.in_force().selection.clone() {
                             self.office(&plan.1, &moved.office, at).apply_moved(&moved);

@@ -76,6 +76,8 @@ enum Message {
     },
     /// A policy came into force or ended: what waits for one may go on.
     Policies,
+    /// Declarations will come: the past should be known by then.
+    Prepare,
 }
 
 /// Events of one batch on their way to the disk, and who waits for them.
@@ -103,7 +105,8 @@ pub(crate) struct Desk {
 }
 
 impl Desk {
-    /// Opens the desk. What it knows of the past is read on its own thread; what comes in meanwhile waits.
+    /// Opens the desk. It reads the past, on its own thread, once it is told to prepare or a declaration comes in; what
+    /// comes in meanwhile waits. Who only looks something up, or adds history, need not wait for a past of millions.
     pub(crate) fn open(parts: Parts) -> Result<Self, Error> {
         let (messages, inbox) = sync_channel(usize::try_from(WAITING_MAX).unwrap_or(usize::MAX));
         let (outgoing, outbox) = sync_channel::<Outgoing>(UNDER_WAY_MAX);
@@ -143,6 +146,11 @@ impl Desk {
         self.send(Message::Lodge(Box::new(lodgement))).inspect_err(|_| {
             self.waiting.fetch_sub(1, Ordering::Relaxed);
         })
+    }
+
+    /// Has the desk read the past now.
+    pub(crate) fn prepare(&self) {
+        self.tell(Message::Prepare);
     }
 
     /// Tells the desk of history that came in.
@@ -254,9 +262,15 @@ struct Worker {
 impl Worker {
     fn run(&mut self) {
         let mut reading = 1;
+        let Some(mut first) = self.first_need() else { return };
         let Some(mut clerk) = self.clerk(reading) else { return };
         loop {
-            let first = match self.inbox.recv_timeout(IDLE) {
+            self.work(&mut clerk, first);
+            if clerk.may_resume() {
+                self.settle(&mut clerk, reading);
+                self.resume(&mut clerk, reading);
+            }
+            first = match self.inbox.recv_timeout(IDLE) {
                 Ok(message) => Some(message),
                 Err(RecvTimeoutError::Timeout) => None,
                 Err(RecvTimeoutError::Disconnected) => return,
@@ -272,10 +286,16 @@ impl Worker {
                 let Some(next) = self.clerk(reading) else { return };
                 clerk = next;
             }
-            self.work(&mut clerk, first);
-            if clerk.may_resume() {
-                self.settle(&mut clerk, reading);
-                self.resume(&mut clerk, reading);
+        }
+    }
+
+    /// Waits until the past is needed. News before that is part of the past when it is read.
+    fn first_need(&self) -> Option<Option<Message>> {
+        loop {
+            match self.inbox.recv().ok()? {
+                Message::Prepare => return Some(None),
+                lodge @ Message::Lodge(_) => return Some(Some(lodge)),
+                Message::History { .. } | Message::Policies => {}
             }
         }
     }
@@ -344,6 +364,7 @@ impl Worker {
                     }
                 }
                 Message::Policies => clerk.resume(),
+                Message::Prepare => {}
             }
             if lodgements.len() < BATCH_MAX {
                 next = self.inbox.try_recv().ok();

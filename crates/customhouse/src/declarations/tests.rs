@@ -11,7 +11,7 @@ use spine::noun::Lane;
 
 use super::*;
 use crate::Customhouse;
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::identity::{Reader, Role};
 use crate::plans::PolicyKind;
 
@@ -20,6 +20,7 @@ use crate::plans::PolicyKind;
 struct HandClock(Mutex<Timestamp>);
 
 impl HandClock {
+    /// Forward, or back.
     fn forward(&self, hours: i64) {
         let mut now = self.0.lock().unwrap();
         *now = now.checked_add(SignedDuration::from_hours(hours)).unwrap();
@@ -299,6 +300,69 @@ fn without_policies_declarations_wait_and_nothing_is_lost() {
         world.case(&receipt.mrn).row.state == Some(State::Held)
     });
     assert!(waited, "{:?}", kinds(&world.case(&receipt.mrn)));
+}
+
+/// Issue 3: whoever comes when the desk is full is told so at once, and whoever was let in gets a receipt.
+#[test]
+fn a_full_desk_says_so_at_once_and_loses_nobody_it_let_in() {
+    let world = World::bare();
+    let request = |number: u32| LodgeRequest {
+        bytes: serde_json::to_vec(&declaration(&format!("LRN-{number}"))).unwrap(),
+        form: None,
+        channel: Channel::Api,
+    };
+    let (told, receipts) = std::sync::mpsc::channel();
+    let hand_in = |number: u32| {
+        let told = told.clone();
+        let reply = Box::new(move |receipt| told.send(receipt).unwrap());
+        world.house.lodge_then(&trader(), request(number), reply)
+    };
+    // The desk stands still as long as it cannot learn the time.
+    let stopped = world.clock.0.lock().unwrap();
+    let bound = u32::try_from(WAITING_MAX).unwrap();
+    let (turned_away, error) =
+        (0..2 * bound).find_map(|number| hand_in(number).err().map(|error| (number, error))).unwrap();
+    assert_eq!((error.kind, error.code.as_ref()), (Kind::Busy, "too_many_waiting"));
+    assert!((bound..bound + 512).contains(&turned_away), "{turned_away}");
+    drop(stopped);
+    let mut numbers = std::collections::BTreeSet::new();
+    for _ in 0..turned_away {
+        let receipt = receipts.recv_timeout(Duration::from_secs(120)).unwrap().unwrap();
+        assert!(!receipt.repeated && numbers.insert(receipt.mrn), "each once, under a number of its own");
+    }
+    assert!(!world.lodge(&declaration(&format!("LRN-{turned_away}"))).unwrap().repeated);
+}
+
+/// Issue 3: a clock that is set back or far ahead neither loses a declaration nor gives a number twice, and a case still
+/// tells its steps in the order in which they were taken.
+#[test]
+fn a_clock_that_jumps_loses_nothing_and_repeats_no_number() {
+    let world = World::with_policies(false);
+    let mut numbers = std::collections::BTreeSet::new();
+    let hours = [0, -3, 24 * 400, -24 * 365 * 30, 24 * 365 * 31, -24 * 400];
+    for (step, hours) in hours.into_iter().enumerate() {
+        world.clock.forward(hours);
+        let free = world.lodge(&declaration(&format!("FREE-{step}"))).unwrap();
+        assert_eq!(free.progress, Progress::Released, "after a jump of {hours} hours");
+        let red = world.lodge(&impossible(&format!("RED-{step}"))).unwrap();
+        world.house.run_timers().unwrap();
+        for mrn in [&free.mrn, &red.mrn] {
+            assert!(numbers.insert(mrn.clone()), "{mrn} was given twice");
+            assert_eq!(kinds(&world.case(mrn)).first(), Some(&"declaration.lodged"), "{mrn}");
+        }
+    }
+    let world = world.reopened();
+    for step in 0..hours.len() {
+        assert!(
+            world.lodge(&declaration(&format!("FREE-{step}"))).unwrap().repeated,
+            "known after all jumps"
+        );
+    }
+    let fresh = world.lodge(&declaration("FRESH")).unwrap();
+    assert!(numbers.insert(fresh.mrn), "the next number is a new one");
+    let chief = reader("c", Role::Chief);
+    let all = world.house.find_declarations(&chief, &DeclarationsQuery::default()).unwrap();
+    assert_eq!(usize::try_from(all.total).unwrap(), numbers.len());
 }
 
 /// Waits until every declaration has left a state, and says which states there are then.

@@ -7,10 +7,12 @@ use jiff::Timestamp;
 use journal::RecordedEvent;
 use rusqlite::{Transaction, params};
 use selection::{Made, Moved};
+use serde::Deserialize;
 use spine::declaration::{Declaration, PartyRole};
 
 use super::failed;
 use super::history;
+use super::parties::Parties;
 use super::record::Record;
 use super::tally::Tally;
 use crate::declarations::event::{
@@ -33,6 +35,7 @@ pub(super) struct Applier<'a> {
     pub(super) transaction: &'a Transaction<'a>,
     pub(super) pool: &'a Pool,
     pub(super) tally: Tally,
+    pub(super) parties: Parties,
     touched: BTreeMap<String, Record>,
 }
 
@@ -50,7 +53,13 @@ fn unreadable(event: &RecordedEvent, reason: &dyn std::fmt::Display) -> Error {
 
 impl<'a> Applier<'a> {
     pub(super) fn new(transaction: &'a Transaction<'a>, pool: &'a Pool) -> Self {
-        Self { transaction, pool, tally: Tally::default(), touched: BTreeMap::new() }
+        Self {
+            transaction,
+            pool,
+            tally: Tally::default(),
+            parties: Parties::default(),
+            touched: BTreeMap::new(),
+        }
     }
 
     /// Applies one event.
@@ -63,7 +72,7 @@ impl<'a> Applier<'a> {
         }
         if envelope.kind == THRESHOLD_MOVED {
             let moved: Moved =
-                serde_json::from_value(payload.clone()).map_err(|error| unreadable(event, &error))?;
+                Deserialize::deserialize(payload).map_err(|error| unreadable(event, &error))?;
             self.moved(event, &moved).map_err(|error| failed(&error))?;
             return Ok(Applied::Done);
         }
@@ -72,17 +81,17 @@ impl<'a> Applier<'a> {
         match envelope.kind.as_str() {
             LODGED => {
                 let lodged: Lodged =
-                    serde_json::from_value(payload.clone()).map_err(|error| unreadable(event, &error))?;
+                    Deserialize::deserialize(payload).map_err(|error| unreadable(event, &error))?;
                 self.lodged(event, lodged).map_err(|error| failed(&error))?;
             }
             TAGS_APPLIED => {
                 let tags: TagsApplied =
-                    serde_json::from_value(payload.clone()).map_err(|error| unreadable(event, &error))?;
+                    Deserialize::deserialize(payload).map_err(|error| unreadable(event, &error))?;
                 self.tagged(mrn, &tags, at).map_err(|error| failed(&error))?;
             }
             SELECTION_MADE => {
                 let made: Made =
-                    serde_json::from_value(payload.clone()).map_err(|error| unreadable(event, &error))?;
+                    Deserialize::deserialize(payload).map_err(|error| unreadable(event, &error))?;
                 self.selected(mrn, &made, at, envelope.recorded_at).map_err(|error| failed(&error))?;
             }
             kind => {
@@ -104,6 +113,7 @@ impl<'a> Applier<'a> {
             record.save(self.transaction)?;
         }
         self.tally.write(self.transaction)?;
+        self.parties.write(self.transaction)?;
         self.transaction.execute("UPDATE reflected SET position = ?1", [position])?;
         Ok(())
     }
@@ -151,7 +161,7 @@ impl<'a> Applier<'a> {
         if record.simulated {
             self.tally.add("simulated", 1);
         }
-        self.count_parties(&record)?;
+        self.parties.count(&record);
         record.follow_case();
         self.touched.insert(record.mrn.clone(), record);
         Ok(())
@@ -181,17 +191,11 @@ impl<'a> Applier<'a> {
     fn tagged(&mut self, mrn: &str, applied: &TagsApplied, at: Timestamp) -> rusqlite::Result<()> {
         let Some(record) = self.record(mrn)? else { return Ok(()) };
         let parties: Vec<String> = record.parties().into_iter().map(|(_, id)| id.to_owned()).collect();
-        let mut on =
-            self.transaction.prepare_cached("INSERT OR IGNORE INTO tag_on (tag, mrn) VALUES (?1, ?2)")?;
-        let mut of_entity = self.transaction.prepare_cached(
-            "INSERT INTO entity_tag (id, tag, n, first_at, last_at) VALUES (?1, ?2, 1, ?3, ?3)
-             ON CONFLICT DO UPDATE SET n = n + 1, first_at = min(first_at, ?3), last_at = max(last_at, ?3)",
-        )?;
+        let transaction = self.transaction;
+        let mut on = transaction.prepare_cached("INSERT OR IGNORE INTO tag_on (tag, mrn) VALUES (?1, ?2)")?;
         for tag in &applied.tags {
             on.execute(params![tag.tag, mrn])?;
-            for party in &parties {
-                of_entity.execute(params![party, tag.tag, at.as_microsecond()])?;
-            }
+            self.parties.wear(&parties, &tag.tag, at);
         }
         Ok(())
     }
@@ -279,7 +283,7 @@ impl<'a> Applier<'a> {
     }
 
     /// Counts an outcome that has become known, or is unknown again, for tags, parties and relations.
-    pub(super) fn follow_outcome(&self, before: &Record, after: &Record) -> rusqlite::Result<()> {
+    pub(super) fn follow_outcome(&mut self, before: &Record, after: &Record) -> rusqlite::Result<()> {
         let known = |record: &Record| i64::from(record.inspected == Some(true) && record.irregular.is_some());
         let bad =
             |record: &Record| i64::from(record.inspected == Some(true) && record.irregular == Some(true));
@@ -294,85 +298,9 @@ impl<'a> Applier<'a> {
                  ON CONFLICT DO UPDATE SET inspected = inspected + ?2, irregular = irregular + ?3",
             )?
             .execute(params![after.mrn, inspected, irregular])?;
-        self.count_outcome(after, inspected, irregular)
-    }
-
-    fn count_outcome(&self, record: &Record, inspected: i64, irregular: i64) -> rusqlite::Result<()> {
-        let month = month_of(record.lodged_at);
-        let mut entity = self.transaction.prepare_cached(
-            "UPDATE entity SET inspected = inspected + ?3, irregular = irregular + ?4 WHERE id = ?1 AND role = ?2",
-        )?;
-        let mut months = self.transaction.prepare_cached(
-            "UPDATE entity_month SET inspected = inspected + ?3, irregular = irregular + ?4 WHERE id = ?1 AND month = ?2",
-        )?;
-        let mut relation = self.transaction.prepare_cached(
-            "UPDATE relation SET irregular = irregular + ?4 WHERE id = ?1 AND other = ?2 AND other_role = ?3",
-        )?;
-        let parties = record.parties();
-        for id in different(&parties) {
-            months.execute(params![id, month, inspected, irregular])?;
-        }
-        for (role, id) in &parties {
-            entity.execute(params![id, role, inspected, irregular])?;
-            for (other_role, other) in
-                parties.iter().filter(|(other_role, other)| other_role != role && other != id)
-            {
-                relation.execute(params![id, other, other_role, irregular])?;
-            }
-        }
+        self.parties.count_outcome(after, inspected, irregular);
         Ok(())
     }
-
-    /// Counts a declaration for its parties and their relations.
-    pub(super) fn count_parties(&self, record: &Record) -> rusqlite::Result<()> {
-        let at = record.lodged_at.as_microsecond();
-        let month = month_of(record.lodged_at);
-        let mut entity = self.transaction.prepare_cached(
-            "INSERT INTO entity (id, role, declarations, value, currency, first_at, last_at, inspected, irregular, simulated)
-             VALUES (?1, ?2, 1, ?3, ?4, ?5, ?5, 0, 0, ?6)
-             ON CONFLICT DO UPDATE SET declarations = declarations + 1, value = value + excluded.value,
-                 currency = CASE WHEN currency IS excluded.currency THEN currency ELSE 'mixed' END,
-                 first_at = min(first_at, ?5), last_at = max(last_at, ?5), simulated = max(simulated, ?6)",
-        )?;
-        let mut months = self.transaction.prepare_cached(
-            "INSERT INTO entity_month (id, month, declarations, inspected, irregular) VALUES (?1, ?2, 1, 0, 0)
-             ON CONFLICT DO UPDATE SET declarations = declarations + 1",
-        )?;
-        let mut chapter = self.transaction.prepare_cached(
-            "INSERT INTO entity_chapter (id, role, chapter, n) VALUES (?1, ?2, ?3, 1) ON CONFLICT DO UPDATE SET n = n + 1",
-        )?;
-        let mut relation = self.transaction.prepare_cached(
-            "INSERT INTO relation (id, other, other_role, n, irregular) VALUES (?1, ?2, ?3, 1, 0)
-             ON CONFLICT DO UPDATE SET n = n + 1",
-        )?;
-        let parties = record.parties();
-        for id in different(&parties) {
-            months.execute(params![id, month])?;
-        }
-        let of_chapter = record.commodity.as_deref().and_then(|code| code.get(..2));
-        for (role, id) in &parties {
-            let value = record.value_number.unwrap_or(0.0);
-            entity.execute(params![id, role, value, record.currency, at, record.simulated])?;
-            if let Some(of_chapter) = of_chapter {
-                chapter.execute(params![id, role, of_chapter])?;
-            }
-            for (other_role, other) in
-                parties.iter().filter(|(other_role, other)| other_role != role && other != id)
-            {
-                relation.execute(params![id, other, other_role])?;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Ids of parties, each once, whatever the number of its roles.
-fn different<'a>(parties: &[(&'static str, &'a str)]) -> std::collections::BTreeSet<&'a str> {
-    parties.iter().map(|(_, id)| *id).collect()
-}
-
-fn month_of(at: Timestamp) -> String {
-    at.strftime("%Y-%m").to_string()
 }
 
 fn set_outcome(record: &mut Record, result: &ControlResult, at: Timestamp) {

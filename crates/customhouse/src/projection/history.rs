@@ -9,6 +9,7 @@ use journal::RecordedEvent;
 use rusqlite::params;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
+use serde::Deserialize;
 use spine::noun::Lane;
 use spine::{EntryTable, Value};
 
@@ -24,7 +25,7 @@ pub(super) fn apply(
     event: &RecordedEvent,
     payload: &serde_json::Value,
 ) -> Result<Applied, Error> {
-    let record: BatchRecord = serde_json::from_value(payload.clone()).map_err(|error| {
+    let record: BatchRecord = Deserialize::deserialize(payload).map_err(|error| {
         Error::new(
             Kind::FolderUnusable,
             "event_unreadable",
@@ -130,7 +131,7 @@ impl<'a> Rows<'a> {
             if record.simulated {
                 applier.tally.add("simulated", 1);
             }
-            applier.count_parties(&record)?;
+            applier.parties.count(&record);
             let unknown = Record { inspected: None, irregular: None, ..record.clone() };
             applier.follow_outcome(&unknown, &record)?;
         }

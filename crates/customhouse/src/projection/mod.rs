@@ -6,6 +6,7 @@
 
 mod apply;
 mod history;
+mod parties;
 mod record;
 mod schema;
 mod tally;
@@ -27,7 +28,7 @@ pub(crate) use record::{COLUMNS, Record};
 pub(crate) use tally::upper_bound_ms;
 
 /// Events applied in one transaction.
-const EVENTS_PER_TRANSACTION: usize = 2_000;
+const EVENTS_PER_TRANSACTION: usize = 8_000;
 /// How often the writer looks whether it should stop.
 const STOP_CHECK: Duration = Duration::from_millis(100);
 /// How long the writer waits after a failure before it tries again.

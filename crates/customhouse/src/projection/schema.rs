@@ -8,7 +8,7 @@ use super::failed;
 use crate::error::Error;
 
 /// Version of the tables: part of the file's name.
-pub(super) const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
 
 /// The tables. Times are microseconds since 1970; amounts are text as declared, with a number beside it to order by.
 const TABLES: &str = "
@@ -39,6 +39,7 @@ const TABLES: &str = "
     CREATE INDEX declaration_lodged ON declaration (lodged_at, mrn);
     CREATE INDEX declaration_office ON declaration (office, lodged_at);
     CREATE INDEX declaration_lane ON declaration (lane, lodged_at);
+    CREATE INDEX declaration_stopped ON declaration (lane, lodged_at) WHERE batch IS NULL;
     CREATE INDEX declaration_state ON declaration (state, lodged_at);
     CREATE INDEX declaration_importer ON declaration (importer, lodged_at);
     CREATE INDEX declaration_declarant ON declaration (declarant, lodged_at);

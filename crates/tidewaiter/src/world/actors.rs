@@ -1,12 +1,13 @@
 //! Simulated officers and traders: they work through the queue with the country's truth and their own skill, and leave
 //! to the people who look at the demo what is theirs.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use country::{DeclaredConsignment, Officer};
 use customhouse::declarations::{
-    Action, CaseAction, CaseFile, ControlKind, Progress, Receipt, ResultCode, SentDocument, State,
+    Action, CaseAction, CaseFile, ControlKind, ControlOnCase, Progress, QueueQuery, Receipt, ResultCode,
+    SentDocument, State,
 };
 use customhouse::identity::{Reader, Role};
 use customhouse::{Customhouse, Error, Kind};
@@ -25,6 +26,11 @@ const DELAY_MIN: SignedDuration = SignedDuration::from_secs(5);
 /// Offices are open from this hour to that one.
 const OPEN_HOURS: (i8, i8) = (7, 19);
 
+/// How often somebody looks which released goods are to be audited.
+const AUDIT_LOOK: SignedDuration = SignedDuration::from_hours(2);
+/// Released declarations whose truth is kept for an audit, the latest.
+const RELEASED_MAX: usize = 4_096;
+
 /// At what time people live.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Pace {
@@ -41,6 +47,9 @@ pub(super) struct Actors {
     officers: HashMap<String, Vec<Officer>>,
     /// The truth about what is examined.
     truths: HashMap<String, DeclaredConsignment>,
+    /// The truth about what was released at once, the oldest first: some of it is audited afterwards.
+    released: VecDeque<(String, DeclaredConsignment)>,
+    audits_due: Timestamp,
     agenda: Agenda,
     chance: Chance,
     pub(super) pace: Pace,
@@ -63,6 +72,8 @@ impl Actors {
             visitors,
             officers: by_office,
             truths: HashMap::new(),
+            released: VecDeque::new(),
+            audits_due: Timestamp::MIN,
             agenda: Agenda::default(),
             chance: Chance::new(seed),
             pace,
@@ -74,14 +85,20 @@ impl Actors {
         self.agenda.next_at()
     }
 
-    fn mean(&mut self, now: Timestamp, delay: SignedDuration, mrn: &str, step: Step) {
-        let at = match self.pace {
-            Pace::Past { .. } => in_office_hours(now.checked_add(delay).unwrap_or(now)),
+    /// When that long has passed, at the pace at which people live.
+    fn later(&self, now: Timestamp, delay: SignedDuration) -> Timestamp {
+        match self.pace {
+            Pace::Past { .. } => now.checked_add(delay).unwrap_or(now),
             Pace::Present { factor } => {
                 let delay = SignedDuration::try_from_secs_f64(delay.as_secs_f64() * factor);
                 now.checked_add(delay.unwrap_or(DELAY_MIN).max(DELAY_MIN)).unwrap_or(now)
             }
-        };
+        }
+    }
+
+    fn mean(&mut self, now: Timestamp, delay: SignedDuration, mrn: &str, step: Step) {
+        let at = self.later(now, delay);
+        let at = if matches!(self.pace, Pace::Past { .. }) { in_office_hours(at) } else { at };
         self.agenda.mean(at, mrn, step);
     }
 
@@ -96,8 +113,16 @@ impl Actors {
         consignment: DeclaredConsignment,
         receipt: &Receipt,
     ) -> Result<(), Error> {
-        if matches!(receipt.progress, Progress::Released | Progress::Rejected) {
-            return Ok(());
+        match receipt.progress {
+            Progress::Rejected => return Ok(()),
+            Progress::Released => {
+                self.released.push_back((receipt.mrn.clone(), consignment));
+                if self.released.len() > RELEASED_MAX {
+                    self.released.pop_front();
+                }
+                return Ok(());
+            }
+            _ => {}
         }
         let _ = self.house.wait_until_shown(receipt.position, std::time::Duration::from_secs(5));
         let case = self.house.case(&Reader::local_operator(), &receipt.mrn)?;
@@ -110,6 +135,10 @@ impl Actors {
 
     /// Does what is due by now, at most so many things; answers with how many were done.
     pub(super) fn act(&mut self, now: Timestamp, most: usize) -> Result<usize, Error> {
+        if now >= self.audits_due {
+            self.notice_audits(now)?;
+            self.audits_due = self.later(now, AUDIT_LOOK);
+        }
         let mut done = 0_usize;
         while done < most {
             let Some(task) = self.agenda.due(now) else { break };
@@ -130,6 +159,19 @@ impl Actors {
             }
         }
         Ok(done)
+    }
+
+    /// Takes notice of released goods that are to be audited: an officer will, within days.
+    fn notice_audits(&mut self, now: Timestamp) -> Result<(), Error> {
+        let query =
+            QueueQuery { kind: "audit".to_owned(), whose: "free".to_owned(), ..QueueQuery::default() };
+        for task in self.house.queue(&Reader::local_operator(), &query)?.tasks {
+            let Some(at) = self.released.iter().position(|(mrn, _)| *mrn == task.row.mrn) else { continue };
+            let Some((mrn, consignment)) = self.released.remove(at) else { continue };
+            self.truths.insert(mrn.clone(), consignment);
+            self.after(now, (240, 2_880), &mrn, Step::Take);
+        }
+        Ok(())
     }
 
     fn perform(&mut self, task: &Task) -> Result<(), Error> {
@@ -184,7 +226,7 @@ impl Actors {
     }
 
     fn take(&mut self, case: &CaseFile, office: &str, now: Timestamp) -> Result<(), Error> {
-        let (Some(control), true) = (&case.control, case.actions.contains(&Action::Take)) else {
+        let (Some(control), true) = (open_work(case), case.actions.contains(&Action::Take)) else {
             return Ok(());
         };
         let mrn = &case.row.mrn;
@@ -241,13 +283,13 @@ impl Actors {
 
     /// The simulated officer who has the control; `None` if it is nobody's or a visitor's.
     fn holder(&self, case: &CaseFile) -> Option<&Officer> {
-        let officer = case.control.as_ref()?.officer.as_deref()?;
+        let officer = open_work(case)?.officer.as_deref()?;
         self.officers.get(&case.row.office)?.iter().find(|own| *own.id == *officer)
     }
 
     fn conclude(&mut self, case: &CaseFile, now: Timestamp) -> Result<(), Error> {
         let mrn = case.row.mrn.clone();
-        let (Some(control), Some(officer)) = (&case.control, self.holder(case).cloned()) else {
+        let (Some(control), Some(officer)) = (open_work(case), self.holder(case).cloned()) else {
             return Ok(());
         };
         let reader = Reader::new(&officer.id, Role::Officer).at_office(Some(&officer.office_id));
@@ -260,9 +302,11 @@ impl Actors {
         }
         let Some(consignment) = self.truths.get(&mrn) else { return Ok(()) };
         let result = examine(consignment, control.kind, &officer, &mut self.chance);
-        let irregular = result.code == ResultCode::Irregular;
-        self.act_on(&reader, case, &CaseAction::Complete { result })?;
-        if irregular {
+        let audit = control.kind == ControlKind::Audit;
+        let to_decide = result.code == ResultCode::Irregular && !audit;
+        let action = if audit { CaseAction::CloseAudit { result } } else { CaseAction::Complete { result } };
+        self.act_on(&reader, case, &action)?;
+        if to_decide {
             self.after(now, (20, 180), &mrn, Step::Decide);
         } else {
             self.truths.remove(&mrn);
@@ -317,6 +361,11 @@ impl Actors {
         self.truths.remove(&case.row.mrn);
         Ok(())
     }
+}
+
+/// The audit after release while it is open, the control before release otherwise.
+fn open_work(case: &CaseFile) -> Option<&ControlOnCase> {
+    case.audit.as_ref().filter(|audit| audit.result.is_none()).or(case.control.as_ref())
 }
 
 /// The moment itself, or the morning on which the office opens next.

@@ -178,11 +178,13 @@ pub(super) const ITEM: &[Field] = &[
     .as_a(Input::Number),
     field("packages", "packaging[1]/quantity_quantity", texts::OWN_PACKAGES, None).as_a(Input::Number),
     field("procedure", PROCEDURE, texts::OWN_PROCEDURE, None).as_a(Input::Choice(PROCEDURES)).wanted().wide(),
+    field("papers", PAPERS, texts::OWN_PAPERS, Some(texts::OWN_PAPERS_HELP)).wide(),
 ];
 
 const CURRENCY: &str = "currency";
 const CONTAINERS: &str = "goods_shipment/consignment/transport_equipment";
 const PROCEDURE: &str = "government_procedure[1]";
+const PAPERS: &str = "additional_document";
 const ITEMS: &str = "goods_shipment/government_agency_goods_item";
 
 /// A declaration as it is typed.
@@ -277,6 +279,7 @@ impl Typed {
                         let code = |name: &str| text_at(item, &format!("{PROCEDURE}/{name}"));
                         format!("{} {}", code("current_code"), code("previous_code"))
                     }
+                    "papers" => papers_typed(item),
                     _ => text_at(item, field.place),
                 };
                 typed.keep(item_name(number, field.name), value.trim().to_owned());
@@ -377,6 +380,9 @@ impl Typed {
                     put(&mut object, "government_procedure[1]/current_code", current);
                     put(&mut object, "government_procedure[1]/previous_code", previous);
                 }
+                "papers" => {
+                    object.insert(PAPERS.to_owned(), papers(value));
+                }
                 "value" => {
                     put(&mut object, field.place, value);
                     let currency = self.value(CURRENCY).trim();
@@ -389,6 +395,30 @@ impl Typed {
         }
         Value::Object(object)
     }
+}
+
+/// Documents as they are typed, `N935 INV-1, C644 …`: a category (one character), a type (three), a number.
+fn papers(typed: &str) -> Value {
+    let texts = typed.split([',', ';', '\n']).map(str::trim).filter(|text| !text.is_empty());
+    texts
+        .map(|text| {
+            let (code, id) = text.split_once(' ').unwrap_or((text, ""));
+            let (category, kind) = code.char_indices().nth(1).map_or((code, ""), |(at, _)| code.split_at(at));
+            let named = [("category_code", category), ("type_code", kind), ("id", id.trim())];
+            let filled = named.into_iter().filter(|(_, value)| !value.is_empty());
+            Value::Object(filled.map(|(name, value)| (name.to_owned(), Value::from(value))).collect())
+        })
+        .collect()
+}
+
+/// The reverse of [`papers`].
+fn papers_typed(item: &Value) -> String {
+    let all = item.get(PAPERS).and_then(Value::as_array).into_iter().flatten();
+    let text = |paper: &Value| {
+        let code = format!("{}{}", text_at(paper, "category_code"), text_at(paper, "type_code"));
+        format!("{code} {}", text_at(paper, "id")).trim().to_owned()
+    };
+    all.map(text).collect::<Vec<_>>().join(", ")
 }
 
 /// The field of the form that a finding is about; `None`: it is about none of them.
@@ -441,6 +471,7 @@ mod tests {
             ("1.code", "850440"),
             ("1.value", "80.00"),
             ("1.procedure", "40 00"),
+            ("1.papers", "N935 INV-1;  C644 ORG 9, Y"),
             ("2.origin", "CN"),
             ("3.origin", "XX"),
             ("nonsense", "x"),
@@ -457,12 +488,19 @@ mod tests {
                         "commodity": { "description": "chargers", "classification": [{ "id": "850440" }] },
                         "customs_value_amount": { "amount": "80.00", "currency": "EUR" },
                         "government_procedure": [{ "current_code": "40", "previous_code": "00" }],
+                        "additional_document": [
+                            { "category_code": "N", "type_code": "935", "id": "INV-1" },
+                            { "category_code": "C", "type_code": "644", "id": "ORG 9" },
+                            { "category_code": "Y" },
+                        ],
                     },
                     { "origin": [{ "country_code": "CN" }] },
                 ],
             },
         });
         assert_eq!(declaration, expected);
+        let item = declaration.pointer("/goods_shipment/government_agency_goods_item/0").unwrap();
+        assert_eq!(papers_typed(item), "N935 INV-1, C644 ORG 9, Y");
     }
 
     #[test]

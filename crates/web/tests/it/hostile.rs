@@ -351,3 +351,18 @@ fn connections_have_a_bound_and_whoever_comes_beyond_is_let_in_when_one_leaves()
     assert!(server.status().starts_with("HTTP/1.1 200"));
     drop(idle);
 }
+
+/// Issue 3: whoever asks and asks and takes no answer is let go, and its place goes to the next.
+#[test]
+fn a_client_that_stops_reading_is_let_go() {
+    let short = Duration::from_millis(300);
+    let server = Server::start(Patience { connections_max: 1, answer: short, ..Patience::default() });
+    let mut deaf = server.connect();
+    deaf.set_write_timeout(Some(Duration::from_millis(200))).unwrap();
+    let question = b"GET /api/v1/openapi.json HTTP/1.1\r\nHost: x\r\n\r\n".repeat(64);
+    // Answers pile up until the kernel takes no more of them, and no more questions either.
+    let asked = (0..10_000).take_while(|_| deaf.write_all(&question).is_ok()).count();
+    assert!(asked < 10_000, "the server took every question without anybody taking an answer");
+    assert!(server.status().starts_with("HTTP/1.1 200"), "the only place is free again");
+    drop(deaf);
+}

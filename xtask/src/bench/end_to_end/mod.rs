@@ -63,8 +63,11 @@ pub(super) fn run(workspace: &Workspace, runs: u32) -> Result<()> {
     let steady = steady(&tidewaiter, &folder, &load, runs)?;
     print(&saturated, &steady, &firsts, &peaks, &rebuilt);
     println!();
-    page_rows.extend(many(&tidewaiter, &folder)?);
+    let many = many(&tidewaiter, &folder)?;
+    page_rows.extend(many.pages);
     table::print(&["declarations", "page", "median", "longest of 21"], &page_rows);
+    println!();
+    table::print(&["1,000,000 declarations of history", "figure"], &many.figures);
     println!();
     let [wall, processor, memory] = table::cells_of(&[made]);
     table::print(
@@ -101,16 +104,36 @@ fn steady(tidewaiter: &Path, folder: &Path, load: &Load, runs: u32) -> Result<Ve
     Ok(all)
 }
 
-/// Pages over a history of a million.
-fn many(tidewaiter: &Path, folder: &Path) -> Result<Vec<Vec<String>>> {
+/// What a history of a million costs.
+struct Many {
+    pages: Vec<Vec<String>>,
+    figures: Vec<Vec<String>>,
+}
+
+/// Takes in a history of a million, starts on it, and looks at pages.
+fn many(tidewaiter: &Path, folder: &Path) -> Result<Many> {
     let world = folder.join("many");
     process::answer(&mut country(tidewaiter, MANY, 0, &world))?;
     let site = Site::prepare(tidewaiter, &folder.join("data-many"))?;
     let records = world.join("declarations.parquet");
+    let began = Instant::now();
     site.call(&["--quiet", "import", &records.to_string_lossy()])?;
+    let imported = began.elapsed();
+    let began = Instant::now();
     let server = site.serve()?;
+    let answering = began.elapsed();
     server.until_caught_up()?;
-    pages::rows("1,000,000 of history", &site, &server)
+    let ready = began.elapsed();
+    let pages = pages::rows("1,000,000 of history", &site, &server)?;
+    let figure = |what: &str, figure: String| vec![what.to_owned(), figure];
+    let seconds = |time: Duration| format!("{:.1} s", time.as_secs_f64());
+    let figures = vec![
+        figure("taken into the pool", seconds(imported)),
+        figure("start of the server to the first page", seconds(answering)),
+        figure("start of the server until pages show all of it and lanes are chosen", seconds(ready)),
+        figure("peak memory of the server", format!("{} MB", server.peak_bytes().div_ceil(1_000_000))),
+    ];
+    Ok(Many { pages, figures })
 }
 
 fn milliseconds(times: impl Iterator<Item = Duration>) -> String {
