@@ -29,6 +29,9 @@ pub enum Origin {
     BuiltIn,
     /// Installed in the data folder.
     Installed,
+    /// Compiled into an earlier binary that worked on this data folder; kept so that what was decided by it can be
+    /// derived again, never in use.
+    Earlier,
 }
 
 /// What people decided about a content hash. It is no part of the content.
@@ -114,11 +117,25 @@ struct Installed {
     sequence: u64,
 }
 
+impl Installed {
+    fn of(pack: &Pack, sequence: u64) -> Self {
+        Self {
+            id: pack.manifest.id.clone(),
+            version: pack.manifest.version.to_string(),
+            hash: pack.hash.clone(),
+            sequence,
+        }
+    }
+}
+
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct State {
     format: u32,
     #[serde(default)]
     installed: Vec<Installed>,
+    /// Built-in packs of this binary and of earlier ones.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    built_in: Vec<Installed>,
     /// By content hash.
     #[serde(default)]
     approvals: BTreeMap<String, Approval>,
@@ -126,7 +143,7 @@ struct State {
 
 impl Default for State {
     fn default() -> Self {
-        Self { format: STATE_FORMAT, installed: Vec::new(), approvals: BTreeMap::new() }
+        Self { format: STATE_FORMAT, installed: Vec::new(), built_in: Vec::new(), approvals: BTreeMap::new() }
     }
 }
 
@@ -161,12 +178,16 @@ impl Registry {
         let state = read_state(&folder.join(STATE_FILE))?;
         let mut registry = Self::built_in();
         registry.folder = Some(folder.to_owned());
-        for installed in &state.installed {
+        let shipped: BTreeSet<String> =
+            registry.entries.iter().map(|entry| entry.pack.hash.clone()).collect();
+        let earlier = state.built_in.iter().filter(|own| !shipped.contains(&own.hash));
+        let all = state.installed.iter().map(|own| (own, Origin::Installed));
+        for (installed, origin) in all.chain(earlier.map(|own| (own, Origin::Earlier))) {
             let place = folder.join(&installed.id).join(&installed.hash);
             let read = if place.is_dir() { Some(Pack::read(&place)?) } else { None };
             match read {
                 Some(Ok(pack)) if pack.hash == installed.hash => {
-                    registry.add(Arc::new(pack), Origin::Installed, installed.sequence);
+                    registry.add(Arc::new(pack), origin, installed.sequence);
                 }
                 Some(Err(findings)) => registry.findings.extend(findings),
                 other => registry.findings.push(
@@ -182,8 +203,46 @@ impl Registry {
             }
         }
         registry.state = state;
+        registry.keep_built_in(folder)?;
         registry.settle();
         Ok(registry)
+    }
+
+    /// The same packs with exactly these in use, by content hash: to decide again as it was decided then.
+    ///
+    /// # Errors
+    /// The hashes of which no content is here.
+    pub fn with_in_use(&self, hashes: &[String]) -> Result<Self, Vec<String>> {
+        let here = |hash: &&String| self.entries.iter().any(|entry| entry.pack.hash == **hash);
+        let missing: Vec<String> = hashes.iter().filter(|hash| !here(hash)).cloned().collect();
+        if !missing.is_empty() {
+            return Err(missing);
+        }
+        let mut then = self.clone();
+        for entry in &mut then.entries {
+            entry.current = hashes.contains(&entry.pack.hash);
+        }
+        Ok(then)
+    }
+
+    /// Keeps the content of this binary's own packs in the folder: a later binary has others.
+    fn keep_built_in(&mut self, folder: &Path) -> Result<(), PackError> {
+        let kept: BTreeSet<&str> = self.state.built_in.iter().map(|own| own.hash.as_str()).collect();
+        let new: Vec<Arc<Pack>> = self
+            .entries
+            .iter()
+            .filter(|entry| entry.origin == Origin::BuiltIn && !kept.contains(entry.pack.hash.as_str()))
+            .map(|entry| Arc::clone(&entry.pack))
+            .collect();
+        if new.is_empty() {
+            return Ok(());
+        }
+        let mut state = self.state.clone();
+        for pack in new {
+            write_files(folder, &pack)?;
+            state.built_in.push(Installed::of(&pack, 0));
+        }
+        self.write_state(folder, state)
     }
 
     fn add(&mut self, pack: Arc<Pack>, origin: Origin, sequence: u64) {
@@ -205,7 +264,8 @@ impl Registry {
         let mut seen = BTreeSet::new();
         for entry in &mut self.entries {
             let withdrawn = matches!(entry.approval, Approval::Withdrawn { .. });
-            entry.current = !withdrawn && seen.insert(entry.pack.manifest.id.clone());
+            let usable = !withdrawn && entry.origin != Origin::Earlier;
+            entry.current = usable && seen.insert(entry.pack.manifest.id.clone());
         }
     }
 
@@ -327,27 +387,9 @@ impl Registry {
         )
     }
 
-    /// Writes the files beside their final place, renames the folder, then records it: after a crash at any moment
-    /// the record names only whole packs.
+    /// Writes the files, then records them: after a crash at any moment the record names only whole packs.
     fn keep(&mut self, folder: &Path, pack: Pack) -> Result<(), PackError> {
-        let place = folder.join(&pack.manifest.id).join(&pack.hash);
-        let incoming = folder.join(format!(".incoming-{}", pack.hash));
-        for leftover in [&incoming, &place] {
-            if leftover.exists() {
-                fs::remove_dir_all(leftover).map_err(PackError::io("remove the leftover", leftover))?;
-            }
-        }
-        for (path, bytes) in &pack.files {
-            let file = incoming.join(path);
-            if let Some(parent) = file.parent() {
-                fs::create_dir_all(parent).map_err(PackError::io("create the folder", parent))?;
-            }
-            fs::write(&file, bytes).map_err(PackError::io("write", &file))?;
-        }
-        if let Some(parent) = place.parent() {
-            fs::create_dir_all(parent).map_err(PackError::io("create the folder", parent))?;
-        }
-        fs::rename(&incoming, &place).map_err(PackError::io("move into place", &place))?;
+        write_files(folder, &pack)?;
         let sequence = self
             .state
             .installed
@@ -357,12 +399,7 @@ impl Registry {
             .unwrap_or(0)
             .saturating_add(1);
         let mut state = self.state.clone();
-        state.installed.push(Installed {
-            id: pack.manifest.id.clone(),
-            version: pack.manifest.version.to_string(),
-            hash: pack.hash.clone(),
-            sequence,
-        });
+        state.installed.push(Installed::of(&pack, sequence));
         self.write_state(folder, state)?;
         self.add(Arc::new(pack), Origin::Installed, sequence);
         self.settle();
@@ -433,6 +470,28 @@ impl Registry {
         self.state = state;
         Ok(())
     }
+}
+
+/// Writes a pack's files beside their final place and renames the folder.
+fn write_files(folder: &Path, pack: &Pack) -> Result<(), PackError> {
+    let place = folder.join(&pack.manifest.id).join(&pack.hash);
+    let incoming = folder.join(format!(".incoming-{}", pack.hash));
+    for leftover in [&incoming, &place] {
+        if leftover.exists() {
+            fs::remove_dir_all(leftover).map_err(PackError::io("remove the leftover", leftover))?;
+        }
+    }
+    for (path, bytes) in &pack.files {
+        let file = incoming.join(path);
+        if let Some(parent) = file.parent() {
+            fs::create_dir_all(parent).map_err(PackError::io("create the folder", parent))?;
+        }
+        fs::write(&file, bytes).map_err(PackError::io("write", &file))?;
+    }
+    if let Some(parent) = place.parent() {
+        fs::create_dir_all(parent).map_err(PackError::io("create the folder", parent))?;
+    }
+    fs::rename(&incoming, &place).map_err(PackError::io("move into place", &place))
 }
 
 fn read_state(path: &Path) -> Result<State, PackError> {

@@ -23,6 +23,7 @@ fn origin(pack: &PackSummary) -> Text {
     match pack.origin {
         Origin::BuiltIn => texts::BUILT_IN,
         Origin::Installed => texts::INSTALLED,
+        Origin::Earlier => texts::BUILT_IN_EARLIER,
     }
 }
 

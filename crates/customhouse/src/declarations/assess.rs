@@ -8,11 +8,12 @@ use jiff::Timestamp;
 use journal::NewEvent;
 use selection::{Made, PlanInForce, Subject, select, steer};
 use spine::Actor;
-use spine::declaration::{Declaration, PartyRole};
+use spine::declaration::Declaration;
 use spine::noun::Lane;
 
 use super::clerk::{Batch, Clerk, Outcome, Pending, draws, moves, new_event, policy_actor};
 use super::event::{AppliedTag, SELECTION_MADE, TAGS_APPLIED, THRESHOLD_MOVED, TagsApplied};
+use super::past::{Past, importer_of};
 use super::words;
 use crate::civil_time::civil;
 use crate::plans::InForce;
@@ -23,32 +24,27 @@ struct Choice {
     events: Vec<NewEvent>,
 }
 
-impl Clerk {
-    /// What tags say of one declaration's rows.
-    pub(super) fn tagged(&self, hits: &::tags::OnlineHits, rows: Range<usize>, epoch: u64) -> TagsApplied {
-        let mut found: BTreeMap<usize, AppliedTag> = BTreeMap::new();
-        let mut unknown = 0_u64;
-        for (item, row) in rows.enumerate() {
-            let number = u32::try_from(item.saturating_add(1)).unwrap_or(u32::MAX);
-            unknown = unknown.max(hits.unknown(row));
-            for hit in hits.carried(row) {
-                let Some(definition) = self.tag_set().definitions().get(hit.tag_index) else { continue };
-                let applied = found.entry(hit.tag_index).or_insert_with(|| AppliedTag {
-                    tag: definition.id.clone(),
-                    items: Vec::new(),
-                    values: hits.values(row, hit.tag_index),
-                });
-                applied.items.push(number);
-            }
-        }
-        TagsApplied {
-            tags: found.into_values().collect(),
-            unknown,
-            packs: self.pack_hashes().to_vec(),
-            epoch,
+/// What tags say of one declaration's rows.
+pub(crate) fn tagged(past: &Past, hits: &::tags::OnlineHits, rows: Range<usize>, epoch: u64) -> TagsApplied {
+    let mut found: BTreeMap<usize, AppliedTag> = BTreeMap::new();
+    let mut unknown = 0_u64;
+    for (item, row) in rows.enumerate() {
+        let number = u32::try_from(item.saturating_add(1)).unwrap_or(u32::MAX);
+        unknown = unknown.max(hits.unknown(row));
+        for hit in hits.carried(row) {
+            let Some(definition) = past.tag_set().definitions().get(hit.tag_index) else { continue };
+            let applied = found.entry(hit.tag_index).or_insert_with(|| AppliedTag {
+                tag: definition.id.clone(),
+                items: Vec::new(),
+                values: hits.values(row, hit.tag_index),
+            });
+            applied.items.push(number);
         }
     }
+    TagsApplied { tags: found.into_values().collect(), unknown, packs: past.packs().to_vec(), epoch }
+}
 
+impl Clerk {
     /// Accepts one declaration, chooses its lane, and gives it its way.
     pub(super) fn assess(&mut self, batch: &Batch, own: Pending, tagged: Option<TagsApplied>) -> Outcome {
         let Pending { mrn, declaration, mut case, .. } = own;
@@ -110,12 +106,11 @@ impl Clerk {
         let plan = in_force.selection.as_ref()?;
         let office = declaration.office_id().unwrap_or("unknown");
         let at = civil(now);
-        let importer = declaration.parties().find(|(role, _)| *role == PartyRole::Importer).map(|(_, id)| id);
-        let trusted = importer.is_some_and(|importer| self.trusts(importer));
+        let trusted = importer_of(declaration).is_some_and(|importer| self.past.trusts(importer));
         let draws = draws()?;
         let by = policy_actor(&plan.0);
         let mut events = Vec::new();
-        let standing = self.office(&plan.1, office, at);
+        let standing = self.past.office(&plan.1, office, at);
         let in_force = PlanInForce { plan: &plan.1, hash: &plan.0 };
         if let Some(moved) = steer(in_force, standing, at) {
             standing.apply_moved(&moved);
@@ -132,11 +127,11 @@ impl Clerk {
 
     /// What officers are to look for, from the tags found.
     fn look_for(&self, found: &[AppliedTag]) -> Vec<LookFor> {
-        let definitions = self.tag_set().definitions();
+        let definitions = self.past.tag_set().definitions();
         found
             .iter()
             .filter_map(|own| {
-                let definition = definitions.get(self.tag_set().position(&own.tag)?)?;
+                let definition = definitions.get(self.past.tag_set().position(&own.tag)?)?;
                 Some(LookFor {
                     tag: own.tag.clone(),
                     title: definition.title.clone(),

@@ -1,31 +1,29 @@
 //! The clerk at the desk: knows numbers, tags and offices as they stand, and decides one batch after the other.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use ::tags::{OnlineTags, TagSet};
 use clearance::{Basis, Case, Command, Event, decide};
 use formats::declaration::Form;
-use jiff::Timestamp;
-use jiff::civil::DateTime;
+use jiff::{SignedDuration, Timestamp};
 use journal::{AppendRequest, NewEvent};
-use selection::{Draws, Made, Moved, OfficeStanding};
-use serde::Deserialize;
+use selection::Draws;
 use serde_json::Value;
-use spine::declaration::{Declaration, EntryContext, PartyRole};
-use spine::{Actor, ActorKind, EntryTable, Finding, LocalizedText, Severity, declaration_entry};
+use spine::declaration::Declaration;
+use spine::{Actor, ActorKind, EntryTable, LocalizedText, declaration_entry};
 
+use super::assess::tagged;
 use super::desk::{Landed, Lodgement, Outgoing, Parts, Reply};
-use super::event::{Kept, LODGED, Lodged, SELECTION_MADE, THRESHOLD_MOVED, stream};
+use super::event::{Kept, LODGED, Lodged, stream};
 use super::model::{Progress, Receipt};
 use super::number::Numbers;
+use super::past::{Past, acceptable, packs_of};
 use super::read_model::{known_reference, waiting_for_policy};
 use super::words;
-use crate::civil_time::{as_recorded, civil};
+use crate::civil_time::as_recorded;
 use crate::error::{Error, Kind};
-use crate::packs::Registry;
 use crate::plans::InForce;
 
 /// Bytes up to which what came in stands in its event.
@@ -34,8 +32,10 @@ const KEPT_IN_EVENT_BYTES_MAX: usize = 256 * 1024;
 const EVENTS_PER_READ: usize = 5_000;
 /// How often it is looked whether the house is closed while read models catch up.
 const READ_MODEL_CHECK: Duration = Duration::from_millis(100);
-/// Rows absorbed at once from the past.
-const ROWS_PER_ABSORPTION: usize = 20_000;
+/// What a clock that stands still is helped on by.
+const TICK: SignedDuration = SignedDuration::from_micros(1);
+/// A clock that went back by less than this has stumbled; by more, it was set back.
+const STUMBLE_MAX: SignedDuration = SignedDuration::from_secs(1);
 
 /// A declaration of the last batches that read models may not show yet.
 struct Recent {
@@ -65,15 +65,9 @@ pub(super) struct Outcome {
 
 pub(super) struct Clerk {
     parts: Parts,
-    tags: OnlineTags,
-    set: Arc<TagSet>,
-    /// Content hashes of the packs that tags were made from.
-    packs: Vec<String>,
-    /// Importers that the administration's records call authorised.
-    trusted: HashSet<String>,
-    offices: BTreeMap<String, OfficeStanding>,
-    /// Batches of history that windows know. Newer outcomes change nothing that tags read.
-    absorbed: HashSet<String>,
+    pub(super) past: Past,
+    /// When the last batch was decided.
+    last: Timestamp,
     numbers: Numbers,
     recent: HashMap<Reference, Recent>,
     /// Last position of each batch that is not yet in the read models.
@@ -84,24 +78,13 @@ pub(super) struct Clerk {
     resume: bool,
 }
 
-fn packs_of(registry: &Registry) -> Vec<String> {
-    registry.current().map(|pack| pack.hash.clone()).collect()
-}
-
 impl Clerk {
     /// Reads the past: history of the pool, what was lodged here, how offices stand.
     pub(super) fn read(parts: &Parts, reading: u64) -> Result<Self, Error> {
-        let (set, packs) = {
-            let registry = parts.registry.read().unwrap_or_else(PoisonError::into_inner);
-            (Arc::new(crate::tags::tag_set(&registry).0), packs_of(&registry))
-        };
+        let registry = parts.registry.read().unwrap_or_else(PoisonError::into_inner).clone();
         let mut clerk = Self {
-            tags: OnlineTags::new(Arc::clone(&set)),
-            set,
-            packs,
-            trusted: HashSet::new(),
-            offices: BTreeMap::new(),
-            absorbed: HashSet::new(),
+            past: Past::new(parts, &registry),
+            last: Timestamp::MIN,
             numbers: Numbers::new(&parts.node),
             recent: HashMap::new(),
             landed: BTreeMap::new(),
@@ -117,7 +100,6 @@ impl Clerk {
 
     fn read_past(&mut self) -> Result<(), Error> {
         let mut position = 0;
-        let mut table = EntryTable::empty(declaration_entry::schema());
         loop {
             if self.parts.closing.load(Ordering::Relaxed) {
                 return Err(Error::cancelled());
@@ -126,45 +108,15 @@ impl Clerk {
             let Some(last) = events.last() else { break };
             position = last.position;
             for event in &events {
-                let Some(payload) = event.payload.value() else { continue };
-                let read = |error: serde_json::Error| Error::internal("event_unreadable", &error);
-                match event.envelope.kind.as_str() {
-                    ::pool::event::BATCH_ADMITTED => {
-                        if let Some(batch) = payload.get("batch").and_then(Value::as_str) {
-                            self.absorb_history(batch, event.position)?;
-                        }
-                    }
-                    LODGED => {
-                        let lodged: Lodged = Deserialize::deserialize(payload).map_err(read)?;
-                        self.numbers.seen(lodged.number);
-                        if let Some(declaration) = lodged.declaration.filter(|_| acceptable(&lodged.findings))
-                        {
-                            self.push_rows(&mut table, &declaration, &lodged.mrn, event.envelope.occurred_at);
-                        }
-                    }
-                    SELECTION_MADE => {
-                        let made: Made = Deserialize::deserialize(payload).map_err(read)?;
-                        let at = civil(event.envelope.occurred_at);
-                        if let Some(plan) = self.in_force().selection.clone() {
-                            self.office(&plan.1, &made.office, at).apply_made(&made, at);
-                        }
-                    }
-                    THRESHOLD_MOVED => {
-                        let moved: Moved = Deserialize::deserialize(payload).map_err(read)?;
-                        let at = civil(event.envelope.occurred_at);
-                        if let Some(plan) = self.in_force().selection.clone() {
-                            self.office(&plan.1, &moved.office, at).apply_moved(&moved);
-                        }
-                    }
-                    _ => {}
+                if event.envelope.kind == LODGED
+                    && let Some(number) = event.payload.value().and_then(|own| own.get("number")?.as_u64())
+                {
+                    self.numbers.seen(number);
                 }
-            }
-            if table.len() >= ROWS_PER_ABSORPTION {
-                self.absorb(&table)?;
-                table = EntryTable::empty(declaration_entry::schema());
+                self.past.follow(event)?;
             }
         }
-        self.absorb(&table)
+        self.past.catch_up()
     }
 
     /// References that are in use are looked up in the read models: they must show everything that is recorded.
@@ -178,35 +130,6 @@ impl Clerk {
             self.parts.projection.read(|_| Ok(()))?;
         }
         Ok(())
-    }
-
-    fn absorb(&mut self, table: &EntryTable) -> Result<(), Error> {
-        self.tags.absorb(table).map_err(|error| Error::internal("tags_failed", &error))
-    }
-
-    /// Takes in a batch of history, if the event at this position is the latest that speaks of it.
-    pub(super) fn absorb_history(&mut self, batch: &str, position: u64) -> Result<(), Error> {
-        if self.absorbed.contains(batch) {
-            return Ok(());
-        }
-        let Some(table) = self.parts.pool.table_if_latest(batch, position)? else { return Ok(()) };
-        self.absorbed.insert(batch.to_owned());
-        if let (Some(importers), Some(trusted)) =
-            (table.texts("importer_id"), table.booleans("trusted_trader"))
-        {
-            for (row, trusted) in trusted.iter().enumerate() {
-                match (importers.get(row), trusted) {
-                    (Some(importer), Some(true)) => {
-                        self.trusted.insert(importer.to_owned());
-                    }
-                    (Some(importer), Some(false)) => {
-                        self.trusted.remove(importer);
-                    }
-                    _ => {}
-                }
-            }
-        }
-        self.absorb(&table)
     }
 
     /// What waits for a policy may go on, once nothing is on its way.
@@ -242,60 +165,14 @@ impl Clerk {
         self.reading
     }
 
-    /// Tags in use, compiled.
-    pub(super) fn tag_set(&self) -> &TagSet {
-        &self.set
-    }
-
-    /// Content hashes of the packs that tags were made from.
-    pub(super) fn pack_hashes(&self) -> &[String] {
-        &self.packs
-    }
-
-    /// Do the administration's records call this importer authorised?
-    pub(super) fn trusts(&self, importer: &str) -> bool {
-        self.trusted.contains(importer)
-    }
-
     fn in_force(&self) -> Arc<InForce> {
         self.parts.policies.read().unwrap_or_else(PoisonError::into_inner).in_force()
-    }
-
-    pub(super) fn office(
-        &mut self,
-        plan: &selection::Plan,
-        office: &str,
-        at: DateTime,
-    ) -> &mut OfficeStanding {
-        self.offices.entry(office.to_owned()).or_insert_with(|| OfficeStanding::new(plan, office, at.date()))
-    }
-
-    fn push_rows(
-        &self,
-        table: &mut EntryTable,
-        declaration: &Declaration,
-        mrn: &str,
-        at: Timestamp,
-    ) -> usize {
-        let importer = declaration.parties().find(|(role, _)| *role == PartyRole::Importer).map(|(_, id)| id);
-        let context = EntryContext {
-            declaration_id: mrn.to_owned(),
-            accepted_at: civil(at),
-            trusted_trader: importer.map(|importer| self.trusted.contains(importer)),
-            simulated: self.parts.simulated,
-        };
-        let before = table.len();
-        for row in declaration.rows(&context) {
-            // Rows are of the schema's types: a test of the nouns pushes every field.
-            let _ = table.push(row);
-        }
-        table.len().saturating_sub(before)
     }
 
     /// Are other packs in use than those that tags were made from?
     pub(super) fn packs_changed(&self) -> bool {
         let registry = self.parts.registry.read().unwrap_or_else(PoisonError::into_inner);
-        packs_of(&registry) != self.packs
+        packs_of(&registry) != self.past.packs()
     }
 
     /// Is a batch on its way to the disk?
@@ -303,10 +180,19 @@ impl Clerk {
         self.landed.values().any(Option::is_none)
     }
 
+    /// The time, but later than a batch before. A clock that stands still or stumbles is helped on by a microsecond, so
+    /// that batches keep their order in time wherever they are followed; one that was set back is believed.
+    fn after(&self, last: Timestamp) -> Timestamp {
+        let now = as_recorded(self.parts.clock.now());
+        let stumbled = now <= last && last.duration_since(now) < STUMBLE_MAX;
+        if stumbled { last.checked_add(TICK).unwrap_or(last) } else { now }
+    }
+
     fn begin(&mut self) -> Batch {
         self.batch = self.batch.saturating_add(1);
+        self.last = self.after(self.last);
         Batch {
-            now: as_recorded(self.parts.clock.now()),
+            now: self.last,
             in_force: self.in_force(),
             events: Vec::new(),
             expected: Vec::new(),
@@ -500,21 +386,26 @@ impl Clerk {
             return;
         }
         let mut table = EntryTable::empty(declaration_entry::schema());
+        let simulated = self.parts.simulated;
         let rows: Vec<usize> = pending
             .iter()
-            .map(|own| self.push_rows(&mut table, &own.declaration, &own.mrn, batch.now))
+            .map(|own| self.past.push_rows(&mut table, &own.declaration, &own.mrn, batch.now, simulated))
             .collect();
-        let epoch = self.tags.entries();
-        let hits = self.tags.apply(&table);
+        let epoch = self.past.epoch();
+        let hits = self.past.tag(&table);
         if let Err(error) = &hits {
             tracing::error!("tags failed; declarations go to the hold lane: {error}");
+        }
+        for own in &pending {
+            // What waited is tagged now.
+            self.past.take_untagged(&own.mrn);
         }
         let mut first = 0_usize;
         for (mut own, rows) in pending.into_iter().zip(rows) {
             let (place, waits) = (own.place, own.waits.take());
             let range = first..first.saturating_add(rows);
             first = range.end;
-            let tagged = hits.as_ref().ok().map(|hits| self.tagged(hits, range, epoch));
+            let tagged = hits.as_ref().ok().map(|hits| tagged(&self.past, hits, range, epoch));
             let outcome = self.assess(batch, own, tagged);
             self.tell_progress(batch, waits, &outcome.case);
             if let Some(events) = batch.events.get_mut(place) {
@@ -542,11 +433,6 @@ fn media_type(form: Form) -> &'static str {
         Form::Json => "application/json",
         Form::DmsXml => "application/xml",
     }
-}
-
-/// Is nothing found that refuses it?
-fn acceptable(findings: &[Finding]) -> bool {
-    findings.iter().all(|finding| finding.severity != Severity::Error)
 }
 
 pub(super) fn policy_actor(hash: &str) -> Actor {

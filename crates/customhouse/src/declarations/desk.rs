@@ -72,7 +72,6 @@ enum Message {
     /// A batch of history was admitted.
     History {
         batch: String,
-        position: u64,
     },
     /// A policy came into force or ended: what waits for one may go on.
     Policies,
@@ -154,8 +153,8 @@ impl Desk {
     }
 
     /// Tells the desk of history that came in.
-    pub(crate) fn note_history(&self, batch: &str, position: u64) {
-        self.tell(Message::History { batch: batch.to_owned(), position });
+    pub(crate) fn note_history(&self, batch: &str) {
+        self.tell(Message::History { batch: batch.to_owned() });
     }
 
     /// Tells the desk that policies changed.
@@ -357,8 +356,8 @@ impl Worker {
         while let Some(message) = next.take() {
             match message {
                 Message::Lodge(lodgement) => lodgements.push(*lodgement),
-                Message::History { batch, position } => {
-                    if let Err(error) = clerk.absorb_history(&batch, position) {
+                Message::History { batch } => {
+                    if let Err(error) = clerk.past.absorb_history(&batch) {
                         tracing::error!(code = error.code, "history could not be read: {error}");
                         self.failed.fetch_max(clerk.reading(), Ordering::SeqCst);
                     }

@@ -32,7 +32,7 @@
 //! Nothing above the reader's clearance is in any answer, and a trader gets `declaration_unknown` for what is not
 //! theirs, exactly as for what does not exist.
 
-mod assess;
+pub(crate) mod assess;
 mod clerk;
 mod commands;
 mod desk;
@@ -40,6 +40,7 @@ pub(crate) mod event;
 mod model;
 mod number;
 mod papers;
+pub(crate) mod past;
 mod personal;
 mod read_model;
 #[cfg(test)]

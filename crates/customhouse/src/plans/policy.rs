@@ -144,6 +144,13 @@ impl Policies {
         self.known.iter().rev().find(|known| !hash.is_empty() && known.hash.starts_with(hash))
     }
 
+    /// The plan of selection with this hash, whether it is in force or not.
+    pub(crate) fn plan(&self, hash: &str) -> Option<Plan> {
+        let known =
+            self.known.iter().find(|known| known.kind == PolicyKind::Selection && known.hash == hash)?;
+        serde_json::from_value(known.content.clone()).ok()
+    }
+
     fn apply(&mut self, kind: PolicyKind, event: &RecordedEvent) {
         let Some(payload) = event.payload.value() else { return };
         let Some(hash) = payload.get("hash").and_then(Value::as_str) else { return };

@@ -183,7 +183,7 @@ impl Customhouse {
         let fact = Fact::new(&format!("batch/{id}"), kind, payload(&record)?)
             .expecting(before.map_or(0, |batch| batch.stream_version));
         match self.record(reader, fact) {
-            Ok(position) if admitted => self.desk().note_history(&id, position),
+            Ok(_) if admitted => self.desk().note_history(&id),
             Ok(_) => {}
             // The same file came in twice at once, and the other one was faster.
             Err(error) if error.kind == Kind::Conflict => {}

@@ -447,9 +447,13 @@ impl Pool {
 
     /// All rows of a batch, if the event at `position` is the latest that speaks of it: for read models and engines.
     pub(crate) fn table_if_latest(&self, batch: &str, position: u64) -> Result<Option<EntryTable>, Error> {
-        let Some(batch) = self.catalogue()?.batch(batch)?.filter(|batch| batch.position == position) else {
-            return Ok(None);
-        };
+        let is_latest = self.catalogue()?.batch(batch)?.is_some_and(|batch| batch.position == position);
+        if is_latest { self.table(batch) } else { Ok(None) }
+    }
+
+    /// All rows of a batch with what is known of them today; `None` if there is no such batch.
+    pub(crate) fn table(&self, batch: &str) -> Result<Option<EntryTable>, Error> {
+        let Some(batch) = self.catalogue()?.batch(batch)? else { return Ok(None) };
         Ok(Some(self.load(std::slice::from_ref(&batch), &Silent)?.table))
     }
 }
