@@ -18,6 +18,7 @@ pub mod packs;
 pub mod plans;
 pub mod pool;
 mod projection;
+pub mod replay;
 pub mod rules;
 pub mod sandbox;
 pub mod tags;
@@ -80,8 +81,10 @@ pub struct Customhouse {
     pool: Arc<pool::Pool>,
     projection: Arc<Projection>,
     policies: Arc<RwLock<plans::Policies>>,
+    parts: Parts,
     desk: Desk,
     personal: Personal,
+    replays: replay::Replays,
     started: Instant,
     tags: tags::TagRoom,
     jobs: jobs::Jobs,
@@ -115,7 +118,7 @@ impl Customhouse {
         let projection =
             Arc::new(Projection::open(&path.join("read-models"), Arc::clone(&journal), Arc::clone(&pool))?);
         let policies = Arc::new(RwLock::new(plans::Policies::read(journal.as_ref())?));
-        let desk = Desk::open(Parts {
+        let parts = Parts {
             journal: Arc::clone(&journal),
             clock: Arc::clone(&clock),
             pool: Arc::clone(&pool),
@@ -125,7 +128,8 @@ impl Customhouse {
             node: folder.node().to_owned(),
             simulated: folder.is_sandbox(),
             closing: Arc::default(),
-        })?;
+        };
+        let desk = Desk::open(parts.clone())?;
         Ok(Self {
             started: Instant::now(),
             clock,
@@ -136,7 +140,9 @@ impl Customhouse {
             pool,
             projection,
             policies,
+            parts,
             desk,
+            replays: replay::Replays::default(),
             personal: Personal::open(&path.join("personal.sqlite"))?,
             tags: tags::TagRoom::default(),
             jobs: jobs::Jobs::default(),
@@ -180,6 +186,11 @@ impl Customhouse {
     /// How long this process has had the house open, whatever its clock says.
     pub(crate) fn running_for(&self) -> SignedDuration {
         SignedDuration::try_from(self.started.elapsed()).unwrap_or_default()
+    }
+
+    /// What decisions are made with.
+    pub(crate) fn parts(&self) -> Parts {
+        self.parts.clone()
     }
 
     pub(crate) fn desk(&self) -> &Desk {

@@ -44,7 +44,7 @@ pub(crate) mod past;
 mod personal;
 mod read_model;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod timeline;
 mod trader;
 mod trial;

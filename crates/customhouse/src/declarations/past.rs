@@ -188,9 +188,9 @@ impl Past {
         self.tags.apply(table).map_err(|error| Error::internal("tags_failed", &error))
     }
 
-    /// Entries that windows have seen: their epoch.
+    /// Entries that windows have seen, or will have once they are caught up: their epoch.
     pub(crate) fn epoch(&self) -> u64 {
-        self.tags.entries()
+        self.tags.entries().saturating_add(u64::try_from(self.rows.len()).unwrap_or(u64::MAX))
     }
 
     /// Tags in use, compiled.

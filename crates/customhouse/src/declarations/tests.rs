@@ -17,11 +17,11 @@ use crate::plans::PolicyKind;
 
 /// A clock that a test moves.
 #[derive(Debug)]
-struct HandClock(Mutex<Timestamp>);
+pub(crate) struct HandClock(Mutex<Timestamp>);
 
 impl HandClock {
     /// Forward, or back.
-    fn forward(&self, hours: i64) {
+    pub(crate) fn forward(&self, hours: i64) {
         let mut now = self.0.lock().unwrap();
         *now = now.checked_add(SignedDuration::from_hours(hours)).unwrap();
     }
@@ -33,17 +33,18 @@ impl Clock for HandClock {
     }
 }
 
-struct World {
+/// A house with a clock, for the tests of other rooms too.
+pub(crate) struct World {
     folder: tempfile::TempDir,
-    clock: Arc<HandClock>,
-    house: Customhouse,
+    pub(crate) clock: Arc<HandClock>,
+    pub(crate) house: Customhouse,
 }
 
-fn reader(id: &str, role: Role) -> Reader {
+pub(crate) fn reader(id: &str, role: Role) -> Reader {
     Reader::new(id, role)
 }
 
-fn trader() -> Reader {
+pub(crate) fn trader() -> Reader {
     reader("t-1", Role::Trader).of_party(Some("NL0001"))
 }
 
@@ -62,7 +63,7 @@ impl World {
 
     /// A house whose plan sends every declaration the way its tests need: gross below net is a hard rule for red, a
     /// very large value scores above any threshold and goes yellow, everything else is released, `audit` of it blue.
-    fn with_policies(audit: bool) -> Self {
+    pub(crate) fn with_policies(audit: bool) -> Self {
         let world = Self::bare();
         for kind in [PolicyKind::Acceptance, PolicyKind::Release] {
             world.bring_into_force(kind, world.house.standard_policy(kind).unwrap());
@@ -82,14 +83,14 @@ impl World {
         world
     }
 
-    fn bring_into_force(&self, kind: PolicyKind, content: Value) {
+    pub(crate) fn bring_into_force(&self, kind: PolicyKind, content: Value) {
         let (analyst, chief) = (reader("a", Role::Analyst), reader("c", Role::Chief));
         let hash = self.house.propose_policy(&analyst, kind, content).unwrap().hash;
         self.house.approve_policy(&analyst, &hash).unwrap();
         assert!(self.house.approve_policy(&chief, &hash).unwrap().in_force_since.is_some());
     }
 
-    fn lodge(&self, declaration: &Value) -> Result<Receipt, Error> {
+    pub(crate) fn lodge(&self, declaration: &Value) -> Result<Receipt, Error> {
         self.lodge_as(&trader(), declaration)
     }
 
@@ -104,7 +105,7 @@ impl World {
         assert!(self.house.wait_until_shown(position, Duration::from_secs(60)) >= position);
     }
 
-    fn case(&self, mrn: &str) -> CaseFile {
+    pub(crate) fn case(&self, mrn: &str) -> CaseFile {
         self.house.case(&reader("c", Role::Chief), mrn).unwrap()
     }
 
@@ -116,16 +117,22 @@ impl World {
         self.house.act(reader, mrn, version, &action)
     }
 
-    fn reopened(self) -> Self {
+    pub(crate) fn reopened(self) -> Self {
+        self.closed(|_| ())
+    }
+
+    /// The same house after something was done to its folder while it was closed.
+    pub(crate) fn closed(self, meanwhile: impl FnOnce(&std::path::Path)) -> Self {
         let Self { folder, clock, house } = self;
         drop(house);
+        meanwhile(&folder.path().join("data"));
         let house = Customhouse::open_with_clock(&folder.path().join("data"), clock.clone()).unwrap();
         Self { folder, clock, house }
     }
 }
 
 /// A declaration of one item of mobile phones.
-fn declaration(reference: &str) -> Value {
+pub(crate) fn declaration(reference: &str) -> Value {
     json!({
         "functional_reference_id": reference,
         "type_code": "IMA",
@@ -153,7 +160,7 @@ fn declaration(reference: &str) -> Value {
 }
 
 /// The same with a gross mass below the net mass: the hard rule of the tests.
-fn impossible(reference: &str) -> Value {
+pub(crate) fn impossible(reference: &str) -> Value {
     let mut declaration = declaration(reference);
     let item = &mut declaration["goods_shipment"]["government_agency_goods_item"][0];
     item["commodity"]["goods_measure"]["gross_mass_measure"] = json!("8");

@@ -16,7 +16,7 @@ mod model;
 mod tests;
 mod walk;
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use journal::RecordedEvent;
@@ -102,7 +102,8 @@ impl Customhouse {
             ));
         }
         let targets = self.draw_targets(spec, progress)?;
-        let mut report = SampleReport { seed: spec.seed, pack_sets: targets.len(), ..SampleReport::default() };
+        let mut report =
+            SampleReport { seed: spec.seed, pack_sets: targets.len(), ..SampleReport::default() };
         for (packs, mrns) in targets {
             report.decisions = report.decisions.saturating_add(mrns.len());
             let asked = Asked { until: u64::MAX, now_too: false, clearance: reader.clearance() };
@@ -154,7 +155,6 @@ impl Customhouse {
     fn draw_targets(&self, spec: &SampleSpec, progress: &dyn Progress) -> Result<Targets, Error> {
         let mut random = decide::SplitMix(spec.seed);
         let mut drawn: Vec<(String, Vec<String>)> = Vec::new();
-        let mut interned: HashMap<Vec<String>, ()> = HashMap::new();
         let (mut position, mut seen) = (0, 0_u64);
         let head = self.journal.head();
         loop {
@@ -167,7 +167,6 @@ impl Customhouse {
             position = last.position;
             for event in &events {
                 let Some(packs) = packs_named(event) else { continue };
-                interned.entry(packs.clone()).or_default();
                 let mrn = event.envelope.stream.trim_start_matches(crate::declarations::event::STREAM_PREFIX);
                 seen = seen.saturating_add(1);
                 if drawn.len() < spec.decisions {
