@@ -9,7 +9,9 @@ use customhouse::audit::Capacity;
 use customhouse::identity::Role;
 use spine::quantity::CurrencyCode;
 
-pub(crate) use live::{ActingArguments, DemoArguments, PolicyCommand, ServeArguments, UserCommand};
+pub(crate) use live::{
+    ActingArguments, DemoArguments, PolicyCommand, ReplayCommand, ServeArguments, UserCommand,
+};
 
 const EXIT_CODES: &str = "Exit codes:
   0    done
@@ -80,6 +82,9 @@ pub(crate) enum Command {
     /// Policies of acceptance, selection and release, which two people approve.
     #[command(subcommand)]
     Policy(PolicyCommand),
+    /// Derive past decisions again from what was recorded, and compare.
+    #[command(subcommand)]
+    Replay(ReplayCommand),
     /// A simulated country that lives in a sandbox, to look at everything.
     Demo(DemoArguments),
     /// Print shell completions.

@@ -18,6 +18,7 @@ fn room_of(kind: &str) -> Room {
         "admission" => Room::Pool,
         "audit" => Room::Audits,
         "fit_plan" => Room::Plan,
+        "replay" => Room::Declarations,
         _ => Room::Elsewhere,
     }
 }
@@ -27,6 +28,7 @@ fn result_place(kind: &str, result: &str) -> String {
     match kind {
         "admission" => format!("/pool/batches/{result}"),
         "fit_plan" => format!("/plan/policies/{result}"),
+        "replay" => format!("/declarations/{result}/replay"),
         _ => format!("/audits/{result}"),
     }
 }

@@ -92,6 +92,7 @@ fn router_with(house: Arc<Customhouse>, live: &stream::Live, request_max: Durati
         .route("/declarations/{mrn}/act", post(case::act))
         .route("/declarations/{mrn}/original", get(case::original))
         .route("/declarations/{mrn}/documents/{sha256}", get(case::document))
+        .route("/declarations/{mrn}/replay", get(case::replay).post(case::start_replay))
         .route("/declarations/{mrn}/result", get(case::result_form))
         .route("/queue", get(queue::show))
         .route("/queue/changed", get(queue::changed))

@@ -113,6 +113,38 @@ pub(crate) enum PolicyCommand {
     },
 }
 
+#[derive(Debug, Subcommand)]
+#[command(after_help = "Examples:
+  tidewaiter replay decision 26ZZDEXD0000001PY4 --data ./data
+  tidewaiter replay sample --decisions 10000 --data ./data")]
+pub(crate) enum ReplayCommand {
+    /// One decision: as it was recorded, as it is derived again, and as it would be made today. Exit code 1 unless it is
+    /// derived exactly as recorded.
+    Decision {
+        /// Number (MRN) of the declaration.
+        mrn: String,
+        #[command(flatten)]
+        data: DataArguments,
+        /// Print as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Many decisions drawn at random from all that were made here. Exit code 1 unless all are derived exactly.
+    Sample {
+        /// At most so many, from 1 to 1,000,000.
+        #[arg(long, default_value_t = 1_000, value_name = "N")]
+        decisions: usize,
+        /// The same seed draws the same decisions.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        #[command(flatten)]
+        data: DataArguments,
+        /// Print as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
 fn policy_kind(text: &str) -> Result<PolicyKind, String> {
     let names: Vec<&str> = PolicyKind::ALL.iter().map(|kind| kind.name()).collect();
     PolicyKind::from_name(text).ok_or_else(|| format!("\"{text}\" is not one of {}", names.join(", ")))

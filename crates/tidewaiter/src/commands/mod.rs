@@ -9,6 +9,7 @@ mod pack;
 mod policy;
 mod pool;
 mod reference;
+mod replay;
 mod rule;
 mod serve;
 mod shown;
@@ -57,6 +58,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Answer, Error> {
         Command::Serve(arguments) => serve::run(arguments),
         Command::User(command) => user::run(command),
         Command::Policy(command) => policy::run(command),
+        Command::Replay(command) => replay::run(command, &context),
         Command::Demo(arguments) => demo::run(arguments, &context),
         Command::Completions { shell } => reference::completions(*shell),
         Command::Man { folder } => reference::man(folder.as_deref()),

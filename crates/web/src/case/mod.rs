@@ -5,6 +5,7 @@ mod actions;
 mod evidence;
 mod findings;
 mod goods;
+mod replay;
 mod result;
 mod timeline;
 mod why;
@@ -27,6 +28,7 @@ use crate::words::{minute, size, texts};
 
 pub(crate) use actions::next_place;
 pub(crate) use evidence::RESULT_BODY_BYTES_MAX;
+pub(crate) use replay::{show as replay, start as start_replay};
 pub(crate) use result::{form as result_form, record as record_result};
 
 /// Somebody else was faster: what was last seen, so that the page can tell what happened since.
@@ -83,6 +85,9 @@ fn head(visit: &Visit, case: &CaseFile) -> Markup {
         }
     };
     let bytes = html! {
+        @if visit.may(Permission::ViewPlans) && row.lane.is_some() && row.batch.is_none() {
+            a class="button" href={ "/declarations/" (row.mrn) "/replay" } { (visit.say(texts::THEN_AND_NOW)) }
+        }
         @if let Some(original) = &case.original {
             a class="button" href={ "/declarations/" (row.mrn) "/original" } download { (visit.say(texts::AS_THEY_CAME)) " (" (size(original.bytes)) ")" }
         }

@@ -125,6 +125,7 @@ const ELSEWHERE: &[&str] = &[
     "/declarations/{mrn}/moved",
     "/declarations/{mrn}/original",
     "/declarations/{mrn}/documents/{sha256}",
+    "/declarations/{mrn}/replay",
     "/declarations/{mrn}/result",
     "/pool/uploads",
     "/pool/uploads/{id}",
