@@ -260,6 +260,7 @@ fn permissions(kind: &str) -> Option<(Permission, Permission)> {
         "admission" => Some((Permission::AdmitRecords, Permission::AdmitRecords)),
         "audit" => Some((Permission::ViewAudits, Permission::RunAudits)),
         "fit_plan" => Some((Permission::ViewPlans, Permission::ManagePlans)),
+        "replay" => Some((Permission::ViewPlans, Permission::ViewPlans)),
         _ => None,
     }
 }

@@ -266,6 +266,30 @@ async fn a_red_declaration_is_taken_controlled_and_its_result_taken_back() {
 }
 
 #[tokio::test]
+async fn a_decision_is_derived_again_and_compared_with_what_was_recorded() {
+    let desk = Desk::new();
+    let red = desk.lodge("R-1", true);
+    let (officer, chief) = (desk.officer(), desk.site.caller(Role::Chief));
+    let place = format!("/declarations/{red}/replay");
+    assert_eq!(desk.site.get(&officer, &place).await.status, StatusCode::FORBIDDEN);
+    assert!(!desk.get(&officer, &format!("/declarations/{red}")).await.text.contains("Then and now"));
+    assert!(desk.get(&chief, &format!("/declarations/{red}")).await.text.contains("Then and now"));
+    assert!(desk.get(&chief, &place).await.text.contains("Nothing is changed"));
+    let started = desk.site.post(&chief, &place, &chief.csrf, &[]).await;
+    assert_eq!(started.status, StatusCode::SEE_OTHER, "{}", started.text);
+    let job = started.header("location").to_owned();
+    for _ in 0..600 {
+        if desk.site.get(&chief, &job).await.status == StatusCode::SEE_OTHER {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    let page = desk.get(&chief, &place).await.text;
+    assert!(page.contains("exactly as it was recorded"), "{page}");
+    assert!(page.contains("Nothing that this declaration meets has changed"), "{page}");
+}
+
+#[tokio::test]
 async fn of_two_officers_at_once_the_second_is_told_what_happened() {
     let desk = Desk::new();
     let red = desk.lodge("R-1", true);
