@@ -14,6 +14,7 @@ mod blobs;
 mod clock;
 mod error;
 pub mod golden;
+pub mod log;
 mod model;
 mod prepare;
 mod sqlite;
@@ -57,6 +58,21 @@ pub trait Journal: Send + Sync {
     /// Events of all streams after a position, in order: what read models live on. Bounded like
     /// [`Journal::read_stream`].
     fn feed(&self, after_position: u64, limit: usize) -> Result<Vec<RecordedEvent>, JournalError>;
+
+    /// Canonical envelopes of the events after a position, in order, without their payloads: what the log is made of.
+    /// Bounded like [`Journal::read_stream`].
+    fn envelopes(&self, after_position: u64, limit: usize) -> Result<Vec<Vec<u8>>, JournalError> {
+        let events = self.feed(after_position, limit)?;
+        events
+            .iter()
+            .map(|event| {
+                event.envelope.to_canonical_bytes().map_err(|error| JournalError::Corrupt {
+                    place: format!("the event at position {}", event.position),
+                    reason: error.to_string(),
+                })
+            })
+            .collect()
+    }
 
     /// The event at a position.
     fn event(&self, position: u64) -> Result<RecordedEvent, JournalError> {
