@@ -21,6 +21,8 @@ pub const FINDINGS_MAX: usize = 1_000;
 /// Entries in what one thread takes at a time: those under one full tile of level 1.
 const ENTRIES_A_SHARE: u64 = 65_536;
 const BUNDLES_A_SHARE: u64 = 256;
+/// Entries of a full bundle.
+const ENTRIES_A_BUNDLE: u64 = 256;
 
 /// What the log is compared with, besides itself.
 #[derive(Default)]
@@ -90,6 +92,7 @@ pub fn verify_log(
         let reason = format!("the entries have the root {root}, but it says {}", said.root);
         run.find(0, "checkpoint", "log_root_differs", reason);
     }
+    check_earlier_partials(&run);
     if let Some(seen) = against.seen {
         run.compare_with_seen(&checkpoint, seen);
     }
@@ -187,10 +190,10 @@ impl Run<'_> {
         bundles.map(|(index, width)| self.bundle(index, width)).collect()
     }
 
-    /// Checks one bundle against its tile; answers with the hash over the entries as they are. Where the entries
-    /// cannot be read, the tile stands in for them, so that one lost bundle is one finding.
+    /// Checks one bundle against its tile; answers with the leaves as they stand in the tile, so that one changed
+    /// entry is one finding and does not contradict all above it. For a tile that cannot be read its entries stand in.
     fn bundle(&self, index: u64, width: usize) -> Tile {
-        let first = index * BUNDLES_A_SHARE;
+        let first = index * ENTRIES_A_BUNDLE;
         let stored = self.reader.hashes(0, index, width).unwrap_or_else(|error| {
             self.find(
                 first,
@@ -202,18 +205,20 @@ impl Run<'_> {
         });
         let path = TilePath { kind: TileKind::Entries, index, width };
         let read = self.reader.bundle_bytes(path).and_then(|(found, bytes)| {
-            let leaves = split_bundle(&bytes, found.width)
-                .map(|mut entries| {
-                    entries.truncate(width);
-                    self.compare_entries(first, &found, &entries, &stored)
-                })
+            let mut entries = split_bundle(&bytes, found.width)
                 .ok_or_else(|| LogError::damaged(found.to_string(), format!("it is not {width} entries")))?;
-            Ok(leaves)
+            entries.truncate(width);
+            Ok(self.compare_entries(first, &found, &entries, &stored))
         });
-        let leaves = read.unwrap_or_else(|error| {
-            self.find(first, path.to_string(), error.code(), error.to_string());
-            stored
-        });
+        let leaves = match read {
+            Ok(leaves) if stored.is_empty() => leaves,
+            Ok(_) => stored,
+            Err(error) => {
+                self.find(first, path.to_string(), error.code(), error.to_string());
+                // With both lost, something of the right size must stand in, or all that follows would be displaced.
+                if stored.is_empty() { vec![TreeHash::default(); width] } else { stored }
+            }
+        };
         (root_of(&leaves), leaves)
     }
 
@@ -273,6 +278,38 @@ impl Run<'_> {
     }
 }
 
+/// Partial tiles of earlier checkpoints that are still served beside the open tiles: each must be the beginning of
+/// the one that the checkpoint commits to.
+fn check_earlier_partials(run: &Run<'_>) {
+    let kinds = (0..8).map(|level| TileKind::Hashes { level }).chain([TileKind::Entries]);
+    for kind in kinds {
+        let level = if let TileKind::Hashes { level } = kind { level } else { 0 };
+        let index = run.size.checked_shr((u32::from(level) + 1) * TILE_HEIGHT).unwrap_or(0);
+        let Some(width) = tile_width(run.size, level, index) else { continue };
+        // If the open tile is damaged itself, that was found.
+        let Ok(hashes) = run.reader.hashes(level, index, width) else { continue };
+        let open = TilePath { kind, index, width };
+        let names = run.reader.files().list(&open.partials()).unwrap_or_default();
+        for earlier in names.iter().filter_map(|name| name.parse().ok()).filter(|earlier| *earlier < width) {
+            let path = TilePath { width: earlier, ..open };
+            let first = index.saturating_mul(leaves_under_tile(level));
+            match run.reader.hashes_in(path) {
+                Ok(found) if hashes.starts_with(&found) => {}
+                Ok(_) => {
+                    let reason = format!("it is not the beginning of {open}");
+                    run.find(first, path.to_string(), "log_tile_differs", reason);
+                }
+                Err(error) => run.find(first, path.to_string(), error.code(), error.to_string()),
+            }
+        }
+    }
+}
+
+/// Leaves under a full tile of a level.
+fn leaves_under_tile(level: u8) -> u64 {
+    ENTRIES_A_BUNDLE.checked_shl(u32::from(level) * TILE_HEIGHT).unwrap_or(0)
+}
+
 /// The root over a tile's leaves, and the leaves.
 type Tile = (TreeHash, Vec<TreeHash>);
 
@@ -314,8 +351,7 @@ impl Upper {
 fn check_upper(run: &Run<'_>, level: usize, index: u64, hashes: &[TreeHash]) {
     let Ok(level) = u8::try_from(level) else { return };
     let place = place_of(TileKind::Hashes { level }, index, hashes.len());
-    let below = ENTRIES_A_SHARE.checked_shl(u32::from(level.saturating_sub(1)) * TILE_HEIGHT).unwrap_or(0);
-    let first = index.saturating_mul(below);
+    let first = index.saturating_mul(leaves_under_tile(level));
     match run.reader.hashes(level, index, hashes.len()) {
         Ok(stored) => {
             if let Some(number) = stored.iter().zip(hashes).position(|(stored, hash)| stored != hash) {

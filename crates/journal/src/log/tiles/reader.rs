@@ -10,7 +10,7 @@ use super::tile::{TileNodes, hashes_of};
 use crate::log::error::LogError;
 use crate::log::files::Files;
 use crate::log::note::{NOTE_BYTES_MAX, SignedCheckpoint};
-use crate::log::tree::{Subtrees, TreeHash};
+use crate::log::tree::{Subtrees, TreeHash, leaf_hash};
 
 /// Name of the file with the newest checkpoint.
 pub const CHECKPOINT: &str = "checkpoint";
@@ -117,6 +117,17 @@ impl LogReader {
         })?;
         hashes.truncate(width);
         Ok(hashes)
+    }
+
+    /// The hashes in exactly this file: those of a tile, or of the entries of a bundle.
+    pub(crate) fn hashes_in(&self, path: TilePath) -> Result<Vec<TreeHash>, LogError> {
+        let (found, bytes) = self.read_or_full(path, BUNDLE_BYTES_MAX)?;
+        let hashes = match path.kind {
+            TileKind::Hashes { .. } => hashes_of(&bytes, found.width),
+            TileKind::Entries => split_bundle(&bytes, found.width)
+                .map(|entries| entries.iter().map(|entry| leaf_hash(entry)).collect()),
+        };
+        hashes.ok_or_else(|| LogError::damaged(path.to_string(), format!("it is not {} wide", path.width)))
     }
 
     /// A partial tile may have been removed once the full one was there.

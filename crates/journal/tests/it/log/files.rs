@@ -68,7 +68,7 @@ fn files_put_durably_are_whole_after_a_death_at_any_operation() {
                 [("a/b/first", number), ("second", number)].map(|(path, n)| (path.to_owned(), vec![n; 50]));
             durably.put(&contents.into_iter().collect())
         };
-        if let Ok(durably) = Durably::new(Arc::clone(&disk) as Arc<dyn Files>) {
+        if let Ok(durably) = Durably::new(disk.clone()) {
             while acknowledged < 20 && put(&durably, acknowledged + 1).is_ok() {
                 acknowledged += 1;
             }
@@ -81,7 +81,7 @@ fn files_put_durably_are_whole_after_a_death_at_any_operation() {
             assert!(content.is_empty() || content == vec![number; 50], "seed {seed}: {path} is torn");
             assert!((acknowledged..=acknowledged + 1).contains(&number), "seed {seed}: {path} went back");
         }
-        let durably = Durably::new(Arc::clone(&disk) as Arc<dyn Files>).unwrap();
+        let durably = Durably::new(disk.clone()).unwrap();
         assert!(disk.list("pending").unwrap().is_empty());
         put(&durably, 99).unwrap();
         assert_eq!(disk.read("a/b/first", 100).unwrap(), vec![99; 50]);
@@ -119,7 +119,8 @@ fn the_real_disk_keeps_to_its_folder_and_does_the_same_as_the_one_in_memory() {
         assert_eq!(real.read(wrong, 10).unwrap_err().kind(), std::io::ErrorKind::InvalidInput, "{wrong}");
     }
     let memory = disk();
-    for files in [&real as &dyn Files, memory.as_ref()] {
+    let real: &dyn Files = &real;
+    for files in [real, memory.as_ref()] {
         files.make_folder("a").unwrap();
         files.make_folder("a").unwrap();
         assert!(files.make_folder("b/c").is_err());

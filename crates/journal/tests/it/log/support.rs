@@ -67,12 +67,12 @@ pub(crate) fn disk() -> Arc<FaultyDisk> {
 }
 
 pub(crate) fn open(files: &Arc<FaultyDisk>, source: &Source) -> Result<Integrator, LogError> {
-    let files: Arc<dyn Files> = Arc::clone(files) as Arc<dyn Files>;
+    let files: Arc<dyn Files> = files.clone();
     Integrator::open(files, vec![key(1)], &[], source)
 }
 
 pub(crate) fn reader(files: &Arc<FaultyDisk>) -> LogReader {
-    LogReader::new(Arc::clone(files) as Arc<dyn Files>)
+    LogReader::new(files.clone())
 }
 
 /// Logs what the source holds beyond the log, at most so many.

@@ -121,8 +121,7 @@ fn start(folder: &std::path::Path, settings: LogSettings) -> (Arc<SqliteJournal>
     let journal = Arc::new(SqliteJournal::open(&options(folder)).unwrap());
     let files = Arc::new(DiskFiles::open(&folder.join("log")).unwrap());
     let keys = vec![key(1), key(1).as_kind(KeyKind::Cosignature)];
-    let writer =
-        LogWriter::start(Arc::clone(&journal) as Arc<dyn Journal>, files, keys, &[], settings).unwrap();
+    let writer = LogWriter::start(journal.clone(), files, keys, &[], settings).unwrap();
     (journal, writer)
 }
 
@@ -193,7 +192,7 @@ fn the_folder_of_another_log_is_refused() {
     journal.append(numbers("s", &[1])).unwrap();
     let files: Arc<dyn Files> = Arc::new(DiskFiles::open(&folder.path().join("log")).unwrap());
     let other = SigningKey::from_seed("other.example/log", KeyKind::Note, &[1; 32]).unwrap();
-    let source = JournalEntries(Arc::clone(&journal) as Arc<dyn Journal>);
+    let source = JournalEntries(journal.clone());
     let mut log = Integrator::open(Arc::clone(&files), vec![key(1)], &[], &source).unwrap();
     log.integrate(&source.entries(0, 10).unwrap(), 1).unwrap();
     let refused = LogWriter::start(journal, files, vec![other], &[], LogSettings::default());
