@@ -9,17 +9,21 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use journal::JournalError;
 use journal::log::tree::{TreeHash, inclusion_proof, leaf_hash, verify_inclusion};
 use journal::log::writer::Entries;
 use journal::log::{
-    Against, DiskFiles, Files, Integrator, KeyKind, LogReader, SigningKey, VerifierKey, verify_log,
+    Against, DiskFiles, Files, Integrator, KeyKind, LogReader, LogSettings, LogWriter, SigningKey,
+    VerifierKey, verify_log,
 };
+use journal::{AppendRequest, Journal, JournalError, NewEvent, SqliteJournal, SqliteOptions};
 use serde_json::json;
+use spine::Actor;
 
 const ENTRY_BYTES: usize = 350;
 const CHECKPOINT_ENTRIES: u64 = 1_000;
 const PROOFS: u64 = 20_000;
+const CALLERS: usize = 64;
+const CALLER_BATCH: usize = 100;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
@@ -43,10 +47,85 @@ fn main() -> Result<(), Box<dyn Error>> {
         "entries_verified": entries,
         "verify_seconds_1_thread": verify(&reader, &known, 1)?,
         "verify_seconds_2_threads": verify(&reader, &known, 2)?,
+        "end_to_end": end_to_end(&folder.join("journal"), &key)?,
+        "milliseconds_from_append_to_checkpoint": latency(&folder.join("latency"), &key)?,
     });
     println!("{figures}");
     std::fs::remove_dir_all(&folder)?;
     Ok(())
+}
+
+/// A journal on SQLite with its log.
+fn journal_with_log(
+    folder: &Path,
+    key: &SigningKey,
+) -> Result<(Arc<SqliteJournal>, LogWriter), Box<dyn Error>> {
+    std::fs::create_dir_all(folder)?;
+    let options = SqliteOptions::new(&folder.join("journal.sqlite"), "bench", "bench");
+    let journal = Arc::new(SqliteJournal::open(&options)?);
+    let files = Arc::new(DiskFiles::open(&folder.join("log"))?);
+    let keys = vec![key.clone()];
+    let writer = LogWriter::start(journal.clone(), files, keys, &[], LogSettings::default())?;
+    Ok((journal, writer))
+}
+
+fn events(count: usize) -> AppendRequest {
+    let event = NewEvent {
+        stream: "bench/1".to_owned(),
+        kind: "bench.happened".to_owned(),
+        kind_version: 1,
+        occurred_at: jiff::Timestamp::UNIX_EPOCH,
+        actor: Actor::system(),
+        causation: None,
+        payload: json!({"fill": "x".repeat(489)}),
+    };
+    AppendRequest { events: vec![event; count], ..AppendRequest::default() }
+}
+
+/// Durable events a second with hashing and log, from the first append until a checkpoint holds the last.
+fn end_to_end(folder: &Path, key: &SigningKey) -> Result<serde_json::Value, Box<dyn Error>> {
+    let (journal, writer) = journal_with_log(folder, key)?;
+    let started = Instant::now();
+    let appended: Result<Vec<()>, JournalError> = std::thread::scope(|scope| {
+        let callers: Vec<_> = (0..CALLERS)
+            .map(|_| {
+                scope.spawn(|| {
+                    while started.elapsed() < Duration::from_secs(4) {
+                        journal.append(events(CALLER_BATCH))?;
+                    }
+                    Ok(())
+                })
+            })
+            .collect();
+        let stopped = || JournalError::Stopped { reason: "a caller panicked".to_owned() };
+        callers.into_iter().map(|caller| caller.join().unwrap_or_else(|_| Err(stopped()))).collect()
+    });
+    appended?;
+    let head = journal.head();
+    let appending = started.elapsed();
+    let logged = writer.wait_until_logged(head, Duration::from_secs(60));
+    Ok(json!({
+        "callers": CALLERS, "batch_events": CALLER_BATCH, "events": head,
+        "appended_per_second": rate(head, appending),
+        "logged_per_second": rate(logged, started.elapsed()),
+    }))
+}
+
+/// One event at a time, with pauses of different lengths between.
+fn latency(folder: &Path, key: &SigningKey) -> Result<serde_json::Value, Box<dyn Error>> {
+    let (journal, writer) = journal_with_log(folder, key)?;
+    let mut milliseconds = Vec::new();
+    for number in 0..100_u64 {
+        let position = journal.append(events(1))?.last_position();
+        let started = Instant::now();
+        if writer.wait_until_logged(position, Duration::from_secs(10)) < position {
+            return Err("an event was not logged within 10 s".into());
+        }
+        milliseconds.push(started.elapsed().as_secs_f64() * 1_000.0);
+        std::thread::sleep(Duration::from_millis(number * 7 % 60));
+    }
+    milliseconds.sort_by(f64::total_cmp);
+    Ok(json!({"p50": milliseconds.get(50), "p99": milliseconds.get(98)}))
 }
 
 /// Entries by their number.

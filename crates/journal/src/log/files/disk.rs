@@ -78,9 +78,11 @@ impl DiskFiles {
 
 impl Files for DiskFiles {
     fn read(&self, path: &str, bytes_max: usize) -> io::Result<Vec<u8>> {
-        let mut bytes = Vec::new();
         let limit = u64::try_from(bytes_max).unwrap_or(u64::MAX).saturating_add(1);
-        File::open(self.place(path)?)?.take(limit).read_to_end(&mut bytes)?;
+        let file = File::open(self.place(path)?)?;
+        let expected = usize::try_from(file.metadata()?.len().min(limit)).unwrap_or(0);
+        let mut bytes = Vec::with_capacity(expected);
+        file.take(limit).read_to_end(&mut bytes)?;
         if bytes.len() > bytes_max { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(bytes) }
     }
 

@@ -16,28 +16,28 @@ use crate::log::tree::{Subtrees, TreeHash, leaf_hash};
 pub const CHECKPOINT: &str = "checkpoint";
 /// Name of the file with the newest checkpoint that witnesses have cosigned.
 pub const WITNESSED_CHECKPOINT: &str = "checkpoint.witnessed";
-/// Full tiles kept in memory with their inner nodes, 16 KiB each.
+/// Tiles kept in memory with their inner nodes, 16 KiB each at most.
 const TILES_REMEMBERED_MAX: usize = 1_024;
 const TILE_BYTES_MAX: usize = TILE_WIDTH * TreeHash::BYTES;
 
 /// Contents that are about to be put in place, by path: they are read instead of what stands there.
 pub(crate) type Overlay = BTreeMap<String, Vec<u8>>;
 
-type TilePlace = (u8, u64);
+/// Level, index and width. What stands there never changes, for a log only grows.
+type TilePlace = (u8, u64, usize);
 
 /// A log's folder, for reading. Cheap to share between threads.
 #[derive(Debug)]
 pub struct LogReader {
     files: Arc<dyn Files>,
-    /// Full tiles never change, so they may be remembered for good.
-    full_tiles: Mutex<HashMap<TilePlace, Arc<TileNodes>>>,
+    tiles: Mutex<HashMap<TilePlace, Arc<TileNodes>>>,
 }
 
 impl LogReader {
     /// Reads the log in these files.
     #[must_use]
     pub fn new(files: Arc<dyn Files>) -> Self {
-        Self { files, full_tiles: Mutex::default() }
+        Self { files, tiles: Mutex::default() }
     }
 
     /// The files.
@@ -78,11 +78,11 @@ impl LogReader {
     /// The tree of the first `size` entries. Proofs are as good as the tiles: verify them against a checkpoint.
     #[must_use]
     pub fn tree(&self, size: u64) -> StoredTree<'_> {
-        StoredTree { reader: self, overlay: None, size, partial_tiles: HashMap::new() }
+        StoredTree { reader: self, overlay: None, size, overlaid: HashMap::new() }
     }
 
     pub(crate) fn tree_with<'a>(&'a self, overlay: &'a Overlay, size: u64) -> StoredTree<'a> {
-        StoredTree { reader: self, overlay: Some(overlay), size, partial_tiles: HashMap::new() }
+        StoredTree { reader: self, overlay: Some(overlay), size, overlaid: HashMap::new() }
     }
 
     /// One entry of the log of `size` entries.
@@ -147,11 +147,11 @@ impl LogReader {
     }
 
     fn remembered(&self, place: TilePlace) -> Option<Arc<TileNodes>> {
-        self.full_tiles.lock().unwrap_or_else(PoisonError::into_inner).get(&place).cloned()
+        self.tiles.lock().unwrap_or_else(PoisonError::into_inner).get(&place).cloned()
     }
 
     fn remember(&self, place: TilePlace, nodes: &Arc<TileNodes>) {
-        let mut tiles = self.full_tiles.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut tiles = self.tiles.lock().unwrap_or_else(PoisonError::into_inner);
         if tiles.len() >= TILES_REMEMBERED_MAX {
             tiles.clear();
         }
@@ -179,19 +179,20 @@ pub struct StoredTree<'a> {
     reader: &'a LogReader,
     overlay: Option<&'a Overlay>,
     size: u64,
-    partial_tiles: HashMap<TilePlace, Arc<TileNodes>>,
+    /// Tiles that are not in place yet, and may never be.
+    overlaid: HashMap<TilePlace, Arc<TileNodes>>,
 }
 
 impl StoredTree<'_> {
     fn tile(&mut self, level: u8, index: u64) -> Result<Arc<TileNodes>, LogError> {
-        let place = (level, index);
-        let known = self.partial_tiles.get(&place).cloned().or_else(|| self.reader.remembered(place));
-        if let Some(nodes) = known {
-            return Ok(nodes);
-        }
         let width = tile_width(self.size, level, index).ok_or_else(|| {
             LogError::not_proven("a tree", format!("{} entries have no tile {level}/{index}", self.size))
         })?;
+        let place = (level, index, width);
+        let known = self.overlaid.get(&place).cloned().or_else(|| self.reader.remembered(place));
+        if let Some(nodes) = known {
+            return Ok(nodes);
+        }
         let path = TilePath { kind: TileKind::Hashes { level }, index, width };
         let overlaid = self.overlay.and_then(|overlay| overlay.get(&path.to_string()));
         let hashes = match overlaid {
@@ -200,10 +201,10 @@ impl StoredTree<'_> {
             None => self.reader.hashes(level, index, width)?,
         };
         let nodes = Arc::new(TileNodes::new(hashes));
-        if path.is_full() && overlaid.is_none() {
+        if overlaid.is_none() {
             self.reader.remember(place, &nodes);
         } else {
-            self.partial_tiles.insert(place, Arc::clone(&nodes));
+            self.overlaid.insert(place, Arc::clone(&nodes));
         }
         Ok(nodes)
     }
