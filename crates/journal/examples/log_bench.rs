@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 use journal::log::tree::{TreeHash, inclusion_proof, leaf_hash, verify_inclusion};
 use journal::log::writer::Entries;
 use journal::log::{
-    Against, DiskFiles, Files, Integrator, KeyKind, LogReader, LogSettings, LogWriter, SigningKey,
-    VerifierKey, verify_log,
+    Against, DiskFiles, Files, Integrator, KeyKind, LogIdentity, LogReader, LogSettings, LogWriter,
+    SigningKey, VerifierKey, verify_log,
 };
 use journal::{AppendRequest, Journal, JournalError, NewEvent, SqliteJournal, SqliteOptions};
 use serde_json::json;
@@ -64,8 +64,9 @@ fn journal_with_log(
     let options = SqliteOptions::new(&folder.join("journal.sqlite"), "bench", "bench");
     let journal = Arc::new(SqliteJournal::open(&options)?);
     let files = Arc::new(DiskFiles::open(&folder.join("log"))?);
-    let keys = vec![key.clone()];
-    let writer = LogWriter::start(journal.clone(), files, keys, &[], LogSettings::default())?;
+    let memory: Option<Arc<dyn Files>> = Some(Arc::new(DiskFiles::open(&folder.join("memory"))?));
+    let identity = LogIdentity { memory, ..LogIdentity::new(key.clone()) };
+    let writer = LogWriter::start(journal.clone(), files, identity, LogSettings::default())?;
     Ok((journal, writer))
 }
 
@@ -154,7 +155,7 @@ fn rate(count: u64, time: Duration) -> u64 {
 fn integrate(folder: &Path, key: &SigningKey, entries: u64, step: u64) -> Result<Duration, Box<dyn Error>> {
     let files: Arc<dyn Files> = Arc::new(DiskFiles::open(folder)?);
     let source = Numbered(entries);
-    let mut log = Integrator::open(files, vec![key.clone()], &[], &source)?;
+    let mut log = Integrator::open(files, LogIdentity::new(key.clone()), &source)?;
     let mut time = Duration::ZERO;
     while log.size() < entries {
         let batch = source.entries(log.size(), usize::try_from(step)?)?;

@@ -29,4 +29,4 @@ pub use proof::LogProof;
 pub use tiles::LogReader;
 pub use verify::{Against, LogFinding, LogReport, verify_log};
 pub use witness::{Policy, Witness};
-pub use writer::{Integrator, JournalEntries, LogSettings, LogWriter};
+pub use writer::{Integrator, JournalEntries, LogIdentity, LogSettings, LogWriter};

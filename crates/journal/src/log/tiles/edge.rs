@@ -84,11 +84,20 @@ impl Edge {
         self.frontier.root()
     }
 
-    /// The entries that are in no full bundle yet, and the index of the first.
-    pub(crate) fn open_entries(&self) -> (u64, Vec<&[u8]>) {
+    /// The last entries of the log, those of the open bundle or, if there are none, of the full one before; and the
+    /// index of the first.
+    pub(crate) fn last_entries(&self, reader: &LogReader) -> Result<(u64, Vec<Vec<u8>>), LogError> {
         let count = self.levels.first().map_or(0, Vec::len);
         let first = self.size().saturating_sub(u64::try_from(count).unwrap_or(0));
-        (first, split_bundle(&self.bundle, count).unwrap_or_default())
+        let copied = |entries: Vec<&[u8]>| entries.into_iter().map(<[u8]>::to_vec).collect();
+        let Some(full) = (first / WIDTH).checked_sub(1).filter(|_| count == 0) else {
+            return Ok((first, copied(split_bundle(&self.bundle, count).unwrap_or_default())));
+        };
+        let path = TilePath { kind: TileKind::Entries, index: full, width: TILE_WIDTH };
+        let (_, bytes) = reader.bundle_bytes(path)?;
+        let entries = split_bundle(&bytes, TILE_WIDTH)
+            .ok_or_else(|| LogError::damaged(path.to_string(), "it is not 256 entries"))?;
+        Ok((first.saturating_sub(WIDTH), copied(entries)))
     }
 
     /// Adds an entry; tiles that it fills go to `filled`.

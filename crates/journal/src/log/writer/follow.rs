@@ -5,12 +5,12 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::integrate::{Integrator, JournalEntries};
+use super::integrate::{Integrator, JournalEntries, LogIdentity};
 use crate::Journal;
 use crate::clock::{Clock, SystemClock};
 use crate::log::error::LogError;
 use crate::log::files::Files;
-use crate::log::note::{SignedCheckpoint, SigningKey, VerifierKey};
+use crate::log::note::SignedCheckpoint;
 use crate::log::proof::LogProof;
 use crate::log::tiles::LogReader;
 use crate::log::tree::inclusion_proof;
@@ -107,11 +107,10 @@ impl LogWriter {
     pub fn start(
         journal: Arc<dyn Journal>,
         files: Arc<dyn Files>,
-        keys: Vec<SigningKey>,
-        trusted: &[VerifierKey],
+        identity: LogIdentity,
         settings: LogSettings,
     ) -> Result<Self, LogError> {
-        Self::start_with_clock(journal, files, keys, trusted, settings, Arc::new(SystemClock))
+        Self::start_with_clock(journal, files, identity, settings, Arc::new(SystemClock))
     }
 
     /// [`LogWriter::start`] with a clock that tells the time in signatures.
@@ -121,12 +120,11 @@ impl LogWriter {
     pub fn start_with_clock(
         journal: Arc<dyn Journal>,
         files: Arc<dyn Files>,
-        keys: Vec<SigningKey>,
-        trusted: &[VerifierKey],
+        identity: LogIdentity,
         settings: LogSettings,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, LogError> {
-        let integrator = Integrator::open(files, keys, trusted, &JournalEntries(Arc::clone(&journal)))?;
+        let integrator = Integrator::open(files, identity, &JournalEntries(Arc::clone(&journal)))?;
         let reader = Arc::clone(integrator.reader());
         let shared = Arc::new(Shared::default());
         shared.lock().last = integrator.last();

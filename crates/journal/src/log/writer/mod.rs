@@ -7,4 +7,4 @@ mod follow;
 mod integrate;
 
 pub use follow::{LogSettings, LogWriter};
-pub use integrate::{Entries, Integrator, JournalEntries};
+pub use integrate::{Entries, Integrator, JournalEntries, LogIdentity, SIGNED};

@@ -5,9 +5,9 @@ use std::io;
 use std::sync::Arc;
 
 use journal::log::files::{Faults, FaultyDisk};
-use journal::log::{Against, Files, Integrator, LogError, SignedCheckpoint, verify_log};
+use journal::log::{Against, Files, Integrator, LogError, LogIdentity, SignedCheckpoint, verify_log};
 
-use super::support::{Source, catch_up, disk, key, open, reader};
+use super::support::{Source, catch_up, disk, key, open, open_remembering, reader};
 
 /// A life of the log until the machine dies or all is logged: steps that leave tiles open, fill them, and pass 256
 /// tiles' worth of none. Every checkpoint that was acknowledged is kept.
@@ -80,22 +80,27 @@ fn after_a_death_at_any_operation_the_log_goes_on_from_what_it_published() {
     }
 }
 
+/// One machine with a disk for the log and one for its memory.
 #[test]
 fn deaths_that_follow_each_other_lose_nothing_that_was_published() {
     let source = Source::of(1_500);
     for seed in 0..300_u64 {
         let files = Arc::new(FaultyDisk::new(seed, Faults::default()));
+        let memory = Arc::new(FaultyDisk::new(!seed, Faults::default()));
         let mut seen = Vec::new();
         for round in 0..30 {
             let dies_at = Some((seed * 7 + round * 13) % 61 + 1);
             let short_write_per_mille = if seed % 3 == 0 { 20 } else { 0 };
             let faults = Faults { dies_at, short_write_per_mille, ..Faults::default() };
+            let memory_faults = Faults { dies_at: Some((seed + round) % 17 + 1), ..Faults::default() };
             if round % 4 == 3 {
                 files.restart_after_kill(faults);
+                memory.restart_after_kill(memory_faults);
             } else {
                 files.restart_after_power_loss(faults);
+                memory.restart_after_power_loss(memory_faults);
             }
-            let opened = open(&files, &source);
+            let opened = open_remembering(&files, &memory, &source);
             if let Ok(log) = &opened {
                 assert!(log.size() >= acknowledged(&seen), "seed {seed}, round {round}");
             }
@@ -104,7 +109,8 @@ fn deaths_that_follow_each_other_lose_nothing_that_was_published() {
             }
         }
         files.restart_after_power_loss(Faults::default());
-        let mut log = open(&files, &source).unwrap();
+        memory.restart_after_power_loss(Faults::default());
+        let mut log = open_remembering(&files, &memory, &source).unwrap();
         assert!(log.size() >= acknowledged(&seen), "seed {seed}");
         live(&mut log, &source, &mut seen).unwrap();
         check_seen(&seen, &source);
@@ -188,7 +194,7 @@ fn a_log_that_forgets_to_flush_is_found_out() {
             let files = Arc::new(FaultyDisk::new(seed, faults));
             let forgetful = Arc::new(Forgetful { files: Arc::clone(&files), forgets_files, forgets_folders });
             let mut seen = Vec::new();
-            let _ = Integrator::open(forgetful, vec![key(1)], &[], source.as_ref())
+            let _ = Integrator::open(forgetful, LogIdentity::new(key(1)), source.as_ref())
                 .and_then(|mut log| live(&mut log, &source, &mut seen));
             files.restart_after_power_loss(Faults::default());
             let lost = open(&files, &source).map_or(true, |log| log.size() < acknowledged(&seen));

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use journal::log::files::{DiskFiles, Durably};
-use journal::log::{Files, Integrator, KeyFile, KeyHistory, LogReader, verify_log};
+use journal::log::{Files, Integrator, KeyFile, KeyHistory, LogIdentity, LogReader, verify_log};
 
 use super::support::{ORIGIN, Source, catch_up};
 
@@ -70,8 +70,12 @@ fn who_trusts_an_old_key_can_follow_to_the_newest_and_not_back() {
         keys.push(key.verifier().clone());
         let trusted = KeyHistory::read(files.as_ref()).unwrap().all_keys();
         let files: Arc<dyn Files> = files.clone();
-        let mut log =
-            Integrator::open(Arc::clone(&files), vec![key.clone()], &trusted, source.as_ref()).unwrap();
+        let mut log = Integrator::open(
+            files.clone(),
+            LogIdentity { trusted, ..LogIdentity::new(key.clone()) },
+            source.as_ref(),
+        )
+        .unwrap();
         source.grow(100);
         catch_up(&mut log, &source, 100).unwrap();
         drop(log);

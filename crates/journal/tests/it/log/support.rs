@@ -7,7 +7,9 @@ use journal::JournalError;
 use journal::log::files::{Faults, FaultyDisk};
 use journal::log::tree::{TreeHash, leaf_hash, root_of};
 use journal::log::writer::Entries;
-use journal::log::{Files, Integrator, KeyKind, LogError, LogReader, SignedCheckpoint, SigningKey};
+use journal::log::{
+    Files, Integrator, KeyKind, LogError, LogIdentity, LogReader, SignedCheckpoint, SigningKey,
+};
 
 pub(crate) const ORIGIN: &str = "customs.example/log";
 
@@ -68,7 +70,17 @@ pub(crate) fn disk() -> Arc<FaultyDisk> {
 
 pub(crate) fn open(files: &Arc<FaultyDisk>, source: &Source) -> Result<Integrator, LogError> {
     let files: Arc<dyn Files> = files.clone();
-    Integrator::open(files, vec![key(1)], &[], source)
+    Integrator::open(files, LogIdentity::new(key(1)), source)
+}
+
+/// A log with a memory of its own.
+pub(crate) fn open_remembering(
+    files: &Arc<FaultyDisk>,
+    memory: &Arc<FaultyDisk>,
+    source: &Source,
+) -> Result<Integrator, LogError> {
+    let identity = LogIdentity { memory: Some(memory.clone()), ..LogIdentity::new(key(1)) };
+    Integrator::open(files.clone(), identity, source)
 }
 
 pub(crate) fn reader(files: &Arc<FaultyDisk>) -> LogReader {

@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use journal::log::files::{DiskFiles, Faults, FaultyDisk};
 use journal::log::tree::verify_consistency;
-use journal::log::writer::{Entries, JournalEntries};
+use journal::log::writer::{Entries, JournalEntries, SIGNED};
 use journal::log::{
-    Against, Files, Integrator, KeyKind, LogError, LogReader, LogSettings, LogWriter, SigningKey, verify_log,
+    Against, Files, Integrator, KeyKind, LogError, LogIdentity, LogReader, LogSettings, LogWriter,
+    SignedCheckpoint, SigningKey, verify_log,
 };
 use journal::{Journal, SqliteJournal};
 
-use super::support::{ORIGIN, Source, catch_up, disk, key, log_of, open, reader};
+use super::support::{ORIGIN, Source, catch_up, disk, key, log_of, open, open_remembering, reader};
 use crate::support::{numbers, options};
 
 #[test]
@@ -64,6 +65,11 @@ fn what_was_changed_is_not_gone_on_from() {
     check(&|_, source| source.0.lock().unwrap().truncate(699), "log_journal_behind", "position 699");
     check(&|_, source| entry(source, 699), "log_journal_differs", "position 700");
     check(&|_, source| entry(source, 600), "log_journal_differs", "position 601");
+    // Also where the last bundle is full.
+    let (files, source, log) = log_of(512, 512);
+    drop(log);
+    entry(&source, 300);
+    assert_eq!(open(&files, &source).unwrap_err(), LogError::JournalDiffers { position: 301, index: 300 });
     for (path, code) in [
         ("tile/0/002.p/188", "log_damaged"),
         ("tile/1/000.p/2", "log_damaged"),
@@ -103,6 +109,60 @@ fn a_tile_that_decays_under_a_running_log_keeps_it_from_signing() {
     decayed(&|files| files.remove(tile).unwrap(), "log_damaged");
 }
 
+/// What a log of so many entries remembers.
+fn memory_of(count: u64) -> (Arc<FaultyDisk>, Arc<Source>, Arc<SignedCheckpoint>) {
+    let (memory, source) = (disk(), Source::of(count));
+    let mut log = open_remembering(&disk(), &memory, &source).unwrap();
+    let last = catch_up(&mut log, &source, 10_000).unwrap();
+    (memory, source, last)
+}
+
+#[test]
+fn a_log_folder_that_was_lost_or_is_an_older_copy_is_made_anew_up_to_what_was_signed() {
+    let (memory, source, last) = memory_of(900);
+    for published in [0, 300, 512, 900] {
+        let (files, _, log) = log_of(published, 100);
+        drop(log);
+        source.grow(10);
+        let log = open_remembering(&files, &memory, &source).unwrap();
+        assert_eq!(log.last().unwrap(), last, "{published}");
+        assert_eq!(reader(&files).checkpoint().unwrap().as_ref(), Some(last.as_ref()));
+        let report = verify_log(&reader(&files), &[key(1).verifier().clone()], &Against::default()).unwrap();
+        assert!(report.holds(), "{:?}", report.findings);
+    }
+}
+
+#[test]
+fn not_even_an_empty_folder_lets_a_log_sign_another_history() {
+    let check = |change: &dyn Fn(&FaultyDisk, &Source), published: u64, code: &str| {
+        let (memory, source, _) = memory_of(900);
+        let (files, _, log) = log_of(published, 100);
+        let before = log.last();
+        drop(log);
+        change(&memory, &source);
+        let error = open_remembering(&files, &memory, &source).unwrap_err();
+        assert_eq!(error.code(), code, "{error}");
+        assert_eq!(reader(&files).checkpoint().unwrap().as_ref(), before.as_deref());
+    };
+    let rewritten = |_: &FaultyDisk, source: &Source| source.0.lock().unwrap()[700].push(b' ');
+    check(&rewritten, 0, "log_would_fork");
+    check(&rewritten, 512, "log_would_fork");
+    check(&|_, source| source.0.lock().unwrap().truncate(899), 512, "log_journal_behind");
+    check(&|memory, _| memory.write(SIGNED, b"x").unwrap(), 512, "log_malformed");
+    let resized = |memory: &FaultyDisk, _: &Source| {
+        let text = String::from_utf8(memory.read(SIGNED, 10_000).unwrap()).unwrap();
+        memory.write(SIGNED, text.replace("\n900\n", "\n400\n").as_bytes()).unwrap();
+    };
+    check(&resized, 512, "log_unsigned");
+    // A published log that is ahead of the memory must continue what is remembered.
+    let (memory, _, _) = memory_of(300);
+    let other = Source::of(600);
+    other.0.lock().unwrap()[100].push(b' ');
+    let files = disk();
+    catch_up(&mut open(&files, &other).unwrap(), &other, 600).unwrap();
+    assert_eq!(open_remembering(&files, &memory, &other).unwrap_err().code(), "log_would_fork");
+}
+
 #[test]
 fn a_full_disk_delays_the_log_and_nothing_else() {
     let (files, source, mut log) = log_of(300, 300);
@@ -120,8 +180,10 @@ fn a_full_disk_delays_the_log_and_nothing_else() {
 fn start(folder: &std::path::Path, settings: LogSettings) -> (Arc<SqliteJournal>, LogWriter) {
     let journal = Arc::new(SqliteJournal::open(&options(folder)).unwrap());
     let files = Arc::new(DiskFiles::open(&folder.join("log")).unwrap());
+    let memory: Option<Arc<dyn Files>> = Some(Arc::new(DiskFiles::open(&folder.join("memory")).unwrap()));
     let keys = vec![key(1), key(1).as_kind(KeyKind::Cosignature)];
-    let writer = LogWriter::start(journal.clone(), files, keys, &[], settings).unwrap();
+    let identity = LogIdentity { keys, trusted: vec![], memory };
+    let writer = LogWriter::start(journal.clone(), files, identity, settings).unwrap();
     (journal, writer)
 }
 
@@ -193,9 +255,9 @@ fn the_folder_of_another_log_is_refused() {
     let files: Arc<dyn Files> = Arc::new(DiskFiles::open(&folder.path().join("log")).unwrap());
     let other = SigningKey::from_seed("other.example/log", KeyKind::Note, &[1; 32]).unwrap();
     let source = JournalEntries(journal.clone());
-    let mut log = Integrator::open(Arc::clone(&files), vec![key(1)], &[], &source).unwrap();
+    let mut log = Integrator::open(files.clone(), LogIdentity::new(key(1)), &source).unwrap();
     log.integrate(&source.entries(0, 10).unwrap(), 1).unwrap();
-    let refused = LogWriter::start(journal, files, vec![other], &[], LogSettings::default());
+    let refused = LogWriter::start(journal, files, LogIdentity::new(other), LogSettings::default());
     assert_eq!(refused.unwrap_err().code(), "log_of_another");
 }
 
