@@ -1,7 +1,8 @@
 //! Writes a log for foreign verifiers to check: `cargo run -p journal --example log_sample FOLDER [ENTRIES] [LENGTH]`.
 //!
 //! FOLDER must not exist yet. It gets `log/` in the layout of C2SP tlog-tiles, `vkey` with the log's verifier key,
-//! `earlier-checkpoint` with a checkpoint of half the size, and for some entries `INDEX.entry` and `INDEX.tlog-proof`.
+//! `earlier-checkpoint` with a checkpoint of half the size, for some entries `INDEX.entry` and `INDEX.tlog-proof`, and
+//! two requests to a witness: `first.add-checkpoint` for the earlier checkpoint, `growth.add-checkpoint` for the last.
 //! Entry *i* is the number *i* in decimal, padded with zeros to LENGTH bytes (350 unless told).
 
 use std::error::Error;
@@ -11,8 +12,9 @@ use std::sync::Arc;
 
 use journal::JournalError;
 use journal::log::tree::inclusion_proof;
+use journal::log::witness::AddCheckpoint;
 use journal::log::writer::Entries;
-use journal::log::{DiskFiles, Integrator, KeyKind, LogIdentity, LogProof, SigningKey};
+use journal::log::{DiskFiles, Integrator, KeyKind, LogIdentity, LogProof, SignedCheckpoint, SigningKey};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
@@ -39,7 +41,12 @@ fn main() -> Result<(), Box<dyn Error>> {
             }
         }
     }
+    let earlier = SignedCheckpoint::parse(&fs::read(folder.join("earlier-checkpoint"))?)?;
+    let first = AddCheckpoint::new(log.reader(), &earlier, 0)?;
+    fs::write(folder.join("first.add-checkpoint"), first.to_bytes())?;
     let checkpoint = log.last().ok_or("nothing was signed")?;
+    let growth = AddCheckpoint::new(log.reader(), &checkpoint, count / 2)?;
+    fs::write(folder.join("growth.add-checkpoint"), growth.to_bytes())?;
     for index in [0, 1, 255, 256, 700, count / 2, count.saturating_sub(1)] {
         if index < count {
             let path = inclusion_proof(&mut log.reader().tree(count), index, count)?;
