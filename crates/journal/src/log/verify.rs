@@ -11,8 +11,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 use super::error::LogError;
+use super::keys::KeyHistory;
 use super::note::{Signatory, SignedCheckpoint, VerifierKey};
-use super::tiles::{LogReader, TILE_HEIGHT, TILE_WIDTH, TileKind, TilePath, split_bundle, tile_width};
+use super::tiles::{
+    LogReader, TILE_HEIGHT, TILE_WIDTH, TileKind, TilePath, WITNESSED_CHECKPOINT, split_bundle, tile_width,
+};
 use super::tree::{Frontier, Subtrees, TreeHash, consistency_proof, leaf_hash, root_of, verify_consistency};
 use super::writer::Entries;
 
@@ -93,6 +96,7 @@ pub fn verify_log(
         run.find(0, "checkpoint", "log_root_differs", reason);
     }
     check_earlier_partials(&run);
+    run.check_beside(&checkpoint, known);
     if let Some(seen) = against.seen {
         run.compare_with_seen(&checkpoint, seen);
     }
@@ -257,6 +261,21 @@ impl Run<'_> {
                 let reason = "the journal's envelope is not the entry that was logged";
                 self.find(index, format!("position {position}"), "log_journal_differs", reason);
             }
+        }
+    }
+
+    /// What stands in the folder besides tiles and checkpoint: the one that witnesses cosigned, and the log's keys.
+    fn check_beside(&self, checkpoint: &SignedCheckpoint, known: &[VerifierKey]) {
+        match self.reader.witnessed_checkpoint() {
+            Ok(None) => {}
+            Ok(Some(witnessed)) => match witnessed.verify(known) {
+                Ok(_) => self.compare_with_seen(checkpoint, &witnessed),
+                Err(error) => self.find(0, WITNESSED_CHECKPOINT, error.code(), error.to_string()),
+            },
+            Err(error) => self.find(0, WITNESSED_CHECKPOINT, error.code(), error.to_string()),
+        }
+        if let Err(error) = KeyHistory::read(self.reader.files()) {
+            self.find(0, "keys", error.code(), error.to_string());
         }
     }
 

@@ -13,7 +13,7 @@ use crate::log::files::Files;
 use crate::log::note::SignedCheckpoint;
 use crate::log::proof::LogProof;
 use crate::log::tiles::LogReader;
-use crate::log::tree::inclusion_proof;
+use crate::log::tree::{consistency_proof, inclusion_proof, verify_consistency};
 
 /// How long the thread waits for events before it looks whether it should end.
 const LOOK_UP: Duration = Duration::from_millis(50);
@@ -205,9 +205,22 @@ impl LogWriter {
         Ok(LogProof { extra: None, index, path, checkpoint: checkpoint.clone() })
     }
 
-    /// Hands in a checkpoint with cosignatures that the caller has verified; it is kept durably soon.
-    pub fn keep_witnessed(&self, checkpoint: SignedCheckpoint) {
+    /// Hands in a checkpoint of this log with cosignatures that the caller has verified; it is kept durably soon.
+    ///
+    /// # Errors
+    /// A checkpoint of another log, or one that the log does not continue.
+    pub fn keep_witnessed(&self, checkpoint: SignedCheckpoint) -> Result<(), LogError> {
+        let witnessed = checkpoint.checkpoint();
+        let last = self.checkpoint().ok_or(LogError::NotLogged { position: witnessed.size, logged: 0 })?;
+        let last = last.checkpoint();
+        if witnessed.origin != last.origin {
+            let (found, expected) = (witnessed.origin.clone(), last.origin.clone());
+            return Err(LogError::OtherLog { found, expected });
+        }
+        let path = consistency_proof(&mut self.reader.tree(last.size), witnessed.size, last.size)?;
+        verify_consistency(witnessed.size, witnessed.root, last.size, last.root, &path)?;
         self.shared.change(|state| state.witnessed = Some(Arc::new(checkpoint)));
+        Ok(())
     }
 }
 
@@ -275,10 +288,25 @@ impl Follower {
             drop(self.shared.wait(Duration::from_millis(5), |state| !state.end));
             return self.sign_anew_if_idle();
         }
-        let due = self.settings.checkpoint_every.saturating_sub(self.published.elapsed());
         let enough = u64::try_from(self.settings.checkpoint_events).unwrap_or(u64::MAX);
-        let _ = self.journal.wait_for(logged.saturating_add(enough), due);
+        self.gather(logged.saturating_add(enough));
         self.publish()
+    }
+
+    /// Waits until the journal reaches a position, the next checkpoint is due, or the thread shall end.
+    fn gather(&self, position: u64) {
+        loop {
+            let due = self.settings.checkpoint_every.saturating_sub(self.published.elapsed());
+            if due.is_zero() || self.shared.lock().end || self.journal.head() >= position {
+                return;
+            }
+            let asked = Instant::now();
+            let head = self.journal.wait_for(position, due.min(LOOK_UP));
+            if head < position && asked.elapsed() < due.min(LOOK_UP) {
+                // The journal stopped: more will not come.
+                return;
+            }
+        }
     }
 
     /// Logs all that the journal holds by now.
@@ -323,7 +351,11 @@ impl Follower {
     }
 
     fn keep_witnessed(&mut self) -> Result<(), LogError> {
-        let witnessed = self.shared.lock().witnessed.take();
-        witnessed.map_or(Ok(()), |checkpoint| self.integrator.keep_witnessed(&checkpoint))
+        let Some(witnessed) = self.shared.lock().witnessed.clone() else { return Ok(()) };
+        self.integrator.keep_witnessed(&witnessed)?;
+        // Unless a newer one came meanwhile.
+        let mut state = self.shared.lock();
+        state.witnessed.take_if(|newest| Arc::ptr_eq(newest, &witnessed));
+        Ok(())
     }
 }

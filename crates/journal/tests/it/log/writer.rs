@@ -4,15 +4,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use journal::log::files::{DiskFiles, Faults, FaultyDisk};
-use journal::log::tree::verify_consistency;
+use journal::log::tree::{TreeHash, verify_consistency};
 use journal::log::writer::{Entries, JournalEntries, SIGNED};
 use journal::log::{
-    Against, Files, Integrator, KeyKind, LogError, LogIdentity, LogReader, LogSettings, LogWriter,
-    SignedCheckpoint, SigningKey, verify_log,
+    Against, Checkpoint, Files, Integrator, KeyKind, LogError, LogIdentity, LogReader, LogSettings,
+    LogWriter, SignedCheckpoint, SigningKey, verify_log,
 };
 use journal::{Journal, SqliteJournal};
 
-use super::support::{ORIGIN, Source, catch_up, disk, key, log_of, open, open_remembering, reader};
+use super::support::{
+    ORIGIN, Source, catch_up, disk, key, log_of, open, open_remembering, reader, witness_key,
+};
 use crate::support::{numbers, options};
 
 #[test]
@@ -226,10 +228,62 @@ fn what_is_appended_as_the_writer_is_dropped_is_logged_before_it_ends() {
         journal.append(numbers("s", &[1, 2, 3])).unwrap();
     }
     // Fewer events than begin a checkpoint, and an hour to wait for others: only dropping can have logged them.
-    std::thread::spawn(move || drop(journal.append(numbers("s", &vec![0; 1_000]))));
     drop(writer);
     let reader = LogReader::new(Arc::new(DiskFiles::existing(&folder.path().join("log")).unwrap()));
-    assert!(reader.checkpoint().unwrap().unwrap().checkpoint().size >= 60);
+    assert_eq!(reader.checkpoint().unwrap().unwrap().checkpoint().size, 60);
+}
+
+#[test]
+fn a_log_whose_disk_was_full_goes_on_by_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = Arc::new(SqliteJournal::open(&options(folder.path())).unwrap());
+    let files = Arc::new(FaultyDisk::new(1, Faults { bytes_max: Some(2_000), ..Faults::default() }));
+    let identity = LogIdentity::new(key(1));
+    let writer = LogWriter::start(journal.clone(), files.clone(), identity, LogSettings::default()).unwrap();
+    let last = journal.append(numbers("s", &[7; 300])).unwrap().last_position();
+    while writer.trouble().is_none() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert_eq!((writer.trouble().unwrap().code(), writer.logged()), ("disk_full", 0));
+    files.restart_after_kill(Faults::default());
+    assert_eq!(writer.wait_until_logged(last, Duration::from_secs(60)), 300);
+    while writer.trouble().is_some() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert_eq!(writer.stopped(), None);
+}
+
+#[test]
+fn a_checkpoint_that_witnesses_cosigned_is_kept_beside_and_verified_with_the_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let (journal, writer) = start(folder.path(), LogSettings::default());
+    let waits = Duration::from_secs(60);
+    let last = journal.append(numbers("s", &[1; 300])).unwrap().last_position();
+    assert!(writer.wait_until_logged(last, waits) >= last);
+    let witness = witness_key("witness.example/w", 9);
+    let mut cosigned = (*writer.checkpoint().unwrap()).clone();
+    let line = witness.sign(cosigned.note().text(), 1_800_000_000);
+    cosigned.add_cosignatures(&[line], &[witness.verifier().clone()]);
+    let last = journal.append(numbers("s", &[2; 300])).unwrap().last_position();
+    assert!(writer.wait_until_logged(last, waits) >= last);
+    // What is not of this log's history is not kept.
+    let other = Checkpoint { root: TreeHash::of_empty_tree(), ..cosigned.checkpoint().clone() };
+    let other = SignedCheckpoint::sign(other, &[key(1)], 1).unwrap();
+    assert_eq!(writer.keep_witnessed(other).unwrap_err().code(), "log_not_proven");
+    writer.keep_witnessed(cosigned.clone()).unwrap();
+    // The proof for the witnessed checkpoint.
+    let proof = writer.proof_in(100, &cosigned).unwrap();
+    proof.verify(&journal.envelopes(99, 1).unwrap()[0], &[key(1).verifier().clone()]).unwrap();
+    let reader = Arc::clone(writer.reader());
+    drop(writer);
+    assert_eq!(reader.witnessed_checkpoint().unwrap().unwrap(), cosigned);
+    let known = [key(1).verifier().clone()];
+    assert!(verify_log(&reader, &known, &Against::default()).unwrap().holds());
+    let path = folder.path().join("log/checkpoint.witnessed");
+    let changed = std::fs::read_to_string(&path).unwrap().replace("\n300\n", "\n301\n");
+    std::fs::write(&path, changed).unwrap();
+    let report = verify_log(&reader, &known, &Against::default()).unwrap();
+    assert_eq!(report.findings[0].place, "checkpoint.witnessed");
 }
 
 #[test]
