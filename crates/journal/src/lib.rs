@@ -9,6 +9,9 @@
 //!
 //! An event is an [`spine::Envelope`] in canonical bytes and a payload that stands apart, where it can be erased: the
 //! envelope holds only SHA-256(salt || payload). Every read decodes the envelope and checks that commitment.
+//!
+//! [`log`] makes the journal prove itself: every envelope is a leaf of a Merkle tree whose signed root is published soon
+//! after the append, in files that programs of others can verify.
 
 mod blobs;
 mod clock;

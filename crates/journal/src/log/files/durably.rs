@@ -65,9 +65,8 @@ impl Durably {
         }
         self.files.sync_all(&pending).map_err(|error| LogError::io(PENDING, &error))?;
         for (path, beside) in contents.keys().zip(&pending) {
-            let folder = folder_of(path);
-            self.make_folders(&state, folder, &mut folders)?;
-            folders.insert(folder.to_owned());
+            self.make_folders(&state, folder_of(path), &mut folders)?;
+            folders.insert(folder_of(path).to_owned());
             self.files.rename(beside, path).map_err(|error| LogError::io(path, &error))?;
         }
         let flushed: Vec<String> = folders.iter().cloned().collect();
@@ -75,7 +74,7 @@ impl Durably {
         if state.folders.len() > FOLDERS_REMEMBERED_MAX {
             state.folders.clear();
         }
-        state.folders.extend(contents.keys().map(|path| folder_of(path).to_owned()));
+        state.folders.extend(folders);
         Ok(())
     }
 
