@@ -9,11 +9,15 @@
 //!
 //! An event is an [`spine::Envelope`] in canonical bytes and a payload that stands apart, where it can be erased: the
 //! envelope holds only SHA-256(salt || payload). Every read decodes the envelope and checks that commitment.
+//!
+//! [`log`] makes the journal prove itself: every envelope is a leaf of a Merkle tree whose signed root is published soon
+//! after the append, in files that programs of others can verify.
 
 mod blobs;
 mod clock;
 mod error;
 pub mod golden;
+pub mod log;
 mod model;
 mod prepare;
 mod sqlite;
@@ -57,6 +61,21 @@ pub trait Journal: Send + Sync {
     /// Events of all streams after a position, in order: what read models live on. Bounded like
     /// [`Journal::read_stream`].
     fn feed(&self, after_position: u64, limit: usize) -> Result<Vec<RecordedEvent>, JournalError>;
+
+    /// Canonical envelopes of the events after a position, in order, without their payloads: what the log is made of.
+    /// Bounded like [`Journal::read_stream`].
+    fn envelopes(&self, after_position: u64, limit: usize) -> Result<Vec<Vec<u8>>, JournalError> {
+        let events = self.feed(after_position, limit)?;
+        events
+            .iter()
+            .map(|event| {
+                event.envelope.to_canonical_bytes().map_err(|error| JournalError::Corrupt {
+                    place: format!("the event at position {}", event.position),
+                    reason: error.to_string(),
+                })
+            })
+            .collect()
+    }
 
     /// The event at a position.
     fn event(&self, position: u64) -> Result<RecordedEvent, JournalError> {

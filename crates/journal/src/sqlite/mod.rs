@@ -250,6 +250,34 @@ impl Journal for SqliteJournal {
         )
     }
 
+    fn envelopes(&self, after_position: u64, limit: usize) -> Result<Vec<Vec<u8>>, JournalError> {
+        let failed = |error: rusqlite::Error| storage_error(&self.path, &error);
+        self.read(|connection| {
+            let sql = "SELECT position, envelope FROM event WHERE position > ? ORDER BY position LIMIT ?";
+            let mut select = connection.prepare_cached(sql).map_err(failed)?;
+            let mut rows = select.query(params![signed(after_position), bounded(limit)]).map_err(failed)?;
+            let mut envelopes: Vec<Vec<u8>> = Vec::new();
+            let mut bytes = 0_usize;
+            let mut last = after_position;
+            while bytes < READ_BYTES_MAX
+                && let Some(row) = rows.next().map_err(failed)?
+            {
+                let position = unsigned(row.get(0).map_err(failed)?);
+                if position != last.saturating_add(1) {
+                    return Err(JournalError::Corrupt {
+                        place: format!("the event at position {position} of {}", self.path.display()),
+                        reason: format!("it follows number {last}"),
+                    });
+                }
+                last = position;
+                let envelope: Vec<u8> = row.get(1).map_err(failed)?;
+                bytes = bytes.saturating_add(envelope.len());
+                envelopes.push(envelope);
+            }
+            Ok(envelopes)
+        })
+    }
+
     fn head(&self) -> u64 {
         self.progress.head()
     }

@@ -11,6 +11,7 @@ mod conformance;
 mod crash;
 mod disk_full;
 mod laws;
+mod log;
 mod opening;
 mod sqlite;
 mod support;

@@ -1,0 +1,200 @@
+//! Figures of the log: `cargo run --release -p journal --example log_bench [FOLDER] [ENTRIES]`, JSON on standard output.
+//!
+//! Entries are 350 bytes long and come from memory, so that the log is measured and not the journal. FOLDER should be
+//! on the disk that the log will stand on (a temporary folder unless named); it gets a folder that is removed again.
+#![expect(clippy::print_stdout, reason = "a command line tool")]
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use journal::log::tree::{TreeHash, inclusion_proof, leaf_hash, verify_inclusion};
+use journal::log::writer::Entries;
+use journal::log::{
+    Against, DiskFiles, Files, Integrator, KeyKind, LogIdentity, LogReader, LogSettings, LogWriter,
+    SigningKey, VerifierKey, verify_log,
+};
+use journal::{AppendRequest, Journal, JournalError, NewEvent, SqliteJournal, SqliteOptions};
+use serde_json::json;
+use spine::Actor;
+
+const ENTRY_BYTES: usize = 350;
+const CHECKPOINT_ENTRIES: u64 = 1_000;
+const PROOFS: u64 = 20_000;
+const CALLERS: usize = 64;
+const CALLER_BATCH: usize = 100;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let parent = arguments.next().map_or_else(std::env::temp_dir, PathBuf::from);
+    let entries = arguments.next().map_or(Ok(1_000_000), |number| number.parse::<u64>())?;
+    let folder = parent.join(format!("log-bench-{}", std::process::id()));
+    let key = SigningKey::generate("bench.example/log", KeyKind::Note)?;
+    let durable = integrate(&folder.join("durable"), &key, 100_000.min(entries), CHECKPOINT_ENTRIES)?;
+    let whole = folder.join("whole");
+    let large = integrate(&whole, &key, entries, 8_192)?;
+    let reader = LogReader::new(Arc::new(DiskFiles::existing(&whole)?));
+    let (made, verified, made_near) = proofs(&reader, entries)?;
+    let known = [key.verifier().clone()];
+    let figures = json!({
+        "entry_bytes": ENTRY_BYTES,
+        "integrated_per_second_fsync_1000_a_checkpoint": rate(100_000.min(entries), durable),
+        "integrated_per_second_fsync_8192_a_checkpoint": rate(entries, large),
+        "inclusion_proofs_made_per_second_anywhere": rate(PROOFS, made),
+        "inclusion_proofs_made_per_second_newest_100000": rate(PROOFS, made_near),
+        "inclusion_proofs_verified_per_second": rate(PROOFS, verified),
+        "entries_verified": entries,
+        "verify_seconds_1_thread": verify(&reader, &known, 1)?,
+        "verify_seconds_2_threads": verify(&reader, &known, 2)?,
+        "end_to_end": end_to_end(&folder.join("journal"), &key)?,
+        "milliseconds_from_append_to_checkpoint": latency(&folder.join("latency"), &key)?,
+    });
+    println!("{figures}");
+    std::fs::remove_dir_all(&folder)?;
+    Ok(())
+}
+
+/// A journal on SQLite with its log.
+fn journal_with_log(
+    folder: &Path,
+    key: &SigningKey,
+) -> Result<(Arc<SqliteJournal>, LogWriter), Box<dyn Error>> {
+    std::fs::create_dir_all(folder)?;
+    let options = SqliteOptions::new(&folder.join("journal.sqlite"), "bench", "bench");
+    let journal = Arc::new(SqliteJournal::open(&options)?);
+    let files = Arc::new(DiskFiles::open(&folder.join("log"))?);
+    let memory: Option<Arc<dyn Files>> = Some(Arc::new(DiskFiles::open(&folder.join("memory"))?));
+    let identity = LogIdentity { memory, ..LogIdentity::new(key.clone()) };
+    let writer = LogWriter::start(journal.clone(), files, identity, LogSettings::default())?;
+    Ok((journal, writer))
+}
+
+fn events(count: usize) -> AppendRequest {
+    let event = NewEvent {
+        stream: "bench/1".to_owned(),
+        kind: "bench.happened".to_owned(),
+        kind_version: 1,
+        occurred_at: jiff::Timestamp::UNIX_EPOCH,
+        actor: Actor::system(),
+        causation: None,
+        payload: json!({"fill": "x".repeat(489)}),
+    };
+    AppendRequest { events: vec![event; count], ..AppendRequest::default() }
+}
+
+/// Durable events a second with hashing and log, from the first append until a checkpoint holds the last.
+fn end_to_end(folder: &Path, key: &SigningKey) -> Result<serde_json::Value, Box<dyn Error>> {
+    let (journal, writer) = journal_with_log(folder, key)?;
+    let started = Instant::now();
+    let appended: Result<Vec<()>, JournalError> = std::thread::scope(|scope| {
+        let callers: Vec<_> = (0..CALLERS)
+            .map(|_| {
+                scope.spawn(|| {
+                    while started.elapsed() < Duration::from_secs(4) {
+                        journal.append(events(CALLER_BATCH))?;
+                    }
+                    Ok(())
+                })
+            })
+            .collect();
+        let stopped = || JournalError::Stopped { reason: "a caller panicked".to_owned() };
+        callers.into_iter().map(|caller| caller.join().unwrap_or_else(|_| Err(stopped()))).collect()
+    });
+    appended?;
+    let head = journal.head();
+    let appending = started.elapsed();
+    let logged = writer.wait_until_logged(head, Duration::from_secs(60));
+    Ok(json!({
+        "callers": CALLERS, "batch_events": CALLER_BATCH, "events": head,
+        "appended_per_second": rate(head, appending),
+        "logged_per_second": rate(logged, started.elapsed()),
+    }))
+}
+
+/// One event at a time, with pauses of different lengths between.
+fn latency(folder: &Path, key: &SigningKey) -> Result<serde_json::Value, Box<dyn Error>> {
+    let (journal, writer) = journal_with_log(folder, key)?;
+    let mut milliseconds = Vec::new();
+    for number in 0..100_u64 {
+        let position = journal.append(events(1))?.last_position();
+        let started = Instant::now();
+        if writer.wait_until_logged(position, Duration::from_secs(10)) < position {
+            return Err("an event was not logged within 10 s".into());
+        }
+        milliseconds.push(started.elapsed().as_secs_f64() * 1_000.0);
+        std::thread::sleep(Duration::from_millis(number * 7 % 60));
+    }
+    milliseconds.sort_by(f64::total_cmp);
+    Ok(json!({"p50": milliseconds.get(50), "p99": milliseconds.get(98)}))
+}
+
+/// Entries by their number.
+struct Numbered(u64);
+
+impl Entries for Numbered {
+    fn head(&self) -> u64 {
+        self.0
+    }
+
+    fn entries(&self, after_position: u64, limit: usize) -> Result<Vec<Vec<u8>>, JournalError> {
+        let end = after_position.saturating_add(u64::try_from(limit).unwrap_or(u64::MAX)).min(self.0);
+        Ok((after_position..end).map(entry).collect())
+    }
+}
+
+fn entry(number: u64) -> Vec<u8> {
+    format!("{number:0>ENTRY_BYTES$}").into_bytes()
+}
+
+fn rate(count: u64, time: Duration) -> u64 {
+    u64::try_from(u128::from(count) * 1_000_000 / time.as_micros().max(1)).unwrap_or(u64::MAX)
+}
+
+/// The time that logging so many entries takes, without that of making them up.
+fn integrate(folder: &Path, key: &SigningKey, entries: u64, step: u64) -> Result<Duration, Box<dyn Error>> {
+    let files: Arc<dyn Files> = Arc::new(DiskFiles::open(folder)?);
+    let source = Numbered(entries);
+    let mut log = Integrator::open(files, LogIdentity::new(key.clone()), &source)?;
+    let mut time = Duration::ZERO;
+    while log.size() < entries {
+        let batch = source.entries(log.size(), usize::try_from(step)?)?;
+        let started = Instant::now();
+        log.integrate(&batch, 1_800_000_000)?;
+        time += started.elapsed();
+    }
+    Ok(time)
+}
+
+fn proofs(reader: &LogReader, size: u64) -> Result<(Duration, Duration, Duration), Box<dyn Error>> {
+    let root: TreeHash = reader.checkpoint()?.ok_or("no checkpoint")?.checkpoint().root;
+    // A walk that is spread evenly and does not repeat.
+    let spread = |number: u64, of: u64| number.wrapping_mul(7_368_787) % of;
+    let make = |indices: Vec<u64>| -> Result<_, Box<dyn Error>> {
+        let started = Instant::now();
+        let made: Result<Vec<_>, _> = indices
+            .into_iter()
+            .map(|index| inclusion_proof(&mut reader.tree(size), index, size).map(|path| (index, path)))
+            .collect();
+        Ok((made?, started.elapsed()))
+    };
+    let (paths, made) = make((0..PROOFS).map(|number| spread(number, size)).collect())?;
+    let leaves: Vec<_> = paths.iter().map(|(index, _)| leaf_hash(&entry(*index))).collect();
+    let started = Instant::now();
+    for ((index, path), leaf) in paths.iter().zip(&leaves) {
+        verify_inclusion(*leaf, *index, size, root, path)?;
+    }
+    let verified = started.elapsed();
+    let near = 100_000.min(size);
+    let (_, made_near) = make((0..PROOFS).map(|number| size - near + spread(number, near)).collect())?;
+    Ok((made, verified, made_near))
+}
+
+fn verify(reader: &LogReader, known: &[VerifierKey], threads: usize) -> Result<f64, Box<dyn Error>> {
+    let started = Instant::now();
+    let report = verify_log(reader, known, &Against { threads: Some(threads), ..Against::default() })?;
+    if !report.holds() {
+        return Err("the log does not hold".into());
+    }
+    Ok(started.elapsed().as_secs_f64())
+}

@@ -1,0 +1,432 @@
+//! A disk in memory that behaves as badly as disks may, and the same way again for the same seed.
+//!
+//! What was written and not flushed may be lost, kept, cut or filled with zeros when the machine dies; names that were
+//! not flushed may be old or new, each for itself. A flush may lie. Bits may rot. The disk may be full.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::{Files, folder_of};
+
+/// What goes wrong, apart from what [`FaultyDisk`] is told to do at once.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Faults {
+    /// The machine dies in the midst of this operation, counted from 1.
+    pub dies_at: Option<u64>,
+    /// So many flushes in a thousand say that they did and did not.
+    pub lost_sync_per_mille: u64,
+    /// So many writes in a thousand fail after a part of the bytes.
+    pub short_write_per_mille: u64,
+    /// Room on the disk, in bytes.
+    pub bytes_max: Option<usize>,
+}
+
+/// Files in memory on a disk with [`Faults`].
+#[derive(Debug)]
+pub struct FaultyDisk {
+    disk: Mutex<Disk>,
+}
+
+#[derive(Debug)]
+struct Disk {
+    dice: Dice,
+    faults: Faults,
+    operations: u64,
+    dead: bool,
+    contents: BTreeMap<u64, Content>,
+    next_content: u64,
+    /// What a program sees.
+    names: BTreeMap<String, Node>,
+    /// What stands after a crash, before any change that is not flushed.
+    durable_names: BTreeMap<String, Node>,
+    changes: Vec<Change>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Content {
+    seen: Vec<u8>,
+    durable: Vec<u8>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Node {
+    Folder,
+    File(u64),
+}
+
+impl Node {
+    fn content(self) -> Option<u64> {
+        if let Self::File(content) = self { Some(content) } else { None }
+    }
+}
+
+/// A change of names that no flush has made durable yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Change {
+    Add { path: String, node: Node },
+    Rename { from: String, to: String, node: Node },
+    Remove { path: String },
+}
+
+impl FaultyDisk {
+    /// An empty disk whose misfortunes follow from the seed.
+    #[must_use]
+    pub fn new(seed: u64, faults: Faults) -> Self {
+        Self {
+            disk: Mutex::new(Disk {
+                dice: Dice(seed),
+                faults,
+                operations: 0,
+                dead: false,
+                contents: BTreeMap::new(),
+                next_content: 0,
+                names: BTreeMap::new(),
+                durable_names: BTreeMap::new(),
+                changes: Vec::new(),
+            }),
+        }
+    }
+
+    /// Operations so far that could have been the last.
+    #[must_use]
+    pub fn operations(&self) -> u64 {
+        self.lock().operations
+    }
+
+    /// True once the machine died.
+    #[must_use]
+    pub fn is_dead(&self) -> bool {
+        self.lock().dead
+    }
+
+    /// The machine starts again, after a loss of power: what was not flushed is decided now. The count of operations
+    /// begins anew.
+    pub fn restart_after_power_loss(&self, faults: Faults) {
+        let mut disk = self.lock();
+        disk.lose_power();
+        disk.start(faults);
+    }
+
+    /// The program starts again after it was killed: the system kept all it wrote.
+    pub fn restart_after_kill(&self, faults: Faults) {
+        self.lock().start(faults);
+    }
+
+    /// Flips one bit of some file that is not empty and whose path is accepted; tells which byte of which file.
+    pub fn rot(&self, accepted: &dyn Fn(&str) -> bool) -> Option<(String, usize)> {
+        let mut disk = self.lock();
+        let candidates: Vec<(String, u64, usize)> = disk
+            .names
+            .iter()
+            .filter_map(|(path, node)| match node {
+                Node::File(content) if accepted(path) => {
+                    let bytes = disk.contents.get(content).map_or(0, |content| content.seen.len());
+                    (bytes > 0).then(|| (path.clone(), *content, bytes))
+                }
+                _ => None,
+            })
+            .collect();
+        let chosen = disk.dice.below_usize(candidates.len());
+        let (path, content, bytes) = candidates.get(chosen)?.clone();
+        let byte = disk.dice.below_usize(bytes);
+        let bit = 1_u8.wrapping_shl(u32::try_from(disk.dice.below(8)).unwrap_or(0));
+        let content = disk.contents.get_mut(&content)?;
+        for bytes in [&mut content.seen, &mut content.durable] {
+            if let Some(place) = bytes.get_mut(byte) {
+                *place ^= bit;
+            }
+        }
+        Some((path, byte))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Disk> {
+        self.disk.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Disk {
+    /// Counts an operation; an error from now on once the machine died. True if it dies in the midst of this one.
+    fn begin(&mut self) -> io::Result<bool> {
+        if self.dead {
+            return Err(died());
+        }
+        self.operations = self.operations.saturating_add(1);
+        self.dead = self.faults.dies_at == Some(self.operations);
+        Ok(self.dead)
+    }
+
+    fn start(&mut self, faults: Faults) {
+        self.faults = faults;
+        self.operations = 0;
+        self.dead = false;
+    }
+
+    fn file(&self, path: &str) -> io::Result<u64> {
+        match self.names.get(path) {
+            Some(Node::File(content)) => Ok(*content),
+            Some(Node::Folder) => Err(io::ErrorKind::IsADirectory.into()),
+            None => Err(io::ErrorKind::NotFound.into()),
+        }
+    }
+
+    fn check_folder(&self, path: &str) -> io::Result<()> {
+        match self.names.get(path) {
+            _ if path.is_empty() => Ok(()),
+            Some(Node::Folder) => Ok(()),
+            Some(Node::File(_)) => Err(io::ErrorKind::NotADirectory.into()),
+            None => Err(io::ErrorKind::NotFound.into()),
+        }
+    }
+
+    fn change(&mut self, change: Change) {
+        apply(&mut self.names, &change);
+        self.changes.push(change);
+    }
+
+    fn used_bytes(&self) -> usize {
+        let contents = self.names.values().filter_map(|node| self.contents.get(&node.content()?));
+        contents.fold(0, |sum, content| sum.saturating_add(content.seen.len()))
+    }
+
+    /// Forgets the bytes that no name leads to any more.
+    fn forget_unnamed(&mut self) {
+        let names = self.names.values().chain(self.durable_names.values());
+        let changed = self.changes.iter().filter_map(|change| match change {
+            Change::Add { node, .. } | Change::Rename { node, .. } => Some(node),
+            Change::Remove { .. } => None,
+        });
+        let used: BTreeSet<u64> = names.chain(changed).filter_map(|node| node.content()).collect();
+        self.contents.retain(|content, _| used.contains(content));
+    }
+
+    /// Moves the changes of one folder's names to what is durable.
+    fn flush_names(&mut self, folder: &str) {
+        let (flushed, kept): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.changes).into_iter().partition(|change| change.is_in(folder));
+        self.changes = kept;
+        for change in &flushed {
+            apply(&mut self.durable_names, change);
+            if let Change::Rename { from, node, .. } = change {
+                // A rename moves one thing: it is not left under its old name too.
+                self.changes.retain(|other| {
+                    !matches!(other, Change::Add { path, node: added } if path == from && added == node)
+                });
+            }
+        }
+        self.forget_unnamed();
+    }
+
+    fn lose_power(&mut self) {
+        let luck = self.dice.below(4);
+        for change in std::mem::take(&mut self.changes) {
+            let keep = match luck {
+                0 => false,
+                1 => true,
+                _ => self.dice.below(2) == 0,
+            };
+            if keep {
+                apply(&mut self.durable_names, &change);
+            }
+        }
+        let names = self.durable_names.clone();
+        self.durable_names.retain(|path, _| has_its_folders(&names, path));
+        self.names = self.durable_names.clone();
+        self.forget_unnamed();
+        for content in self.contents.values_mut().filter(|content| content.seen != content.durable) {
+            content.durable = match self.dice.below(4) {
+                0 => std::mem::take(&mut content.durable),
+                1 => std::mem::take(&mut content.seen),
+                cut => {
+                    let bytes = content.seen.len();
+                    let mut kept = content.seen.clone();
+                    kept.truncate(self.dice.below_usize(bytes.saturating_add(1)));
+                    if cut == 3 {
+                        kept.resize(bytes, 0);
+                    }
+                    kept
+                }
+            };
+            content.seen = content.durable.clone();
+        }
+    }
+}
+
+impl Change {
+    fn is_in(&self, folder: &str) -> bool {
+        match self {
+            Self::Add { path, .. } | Self::Remove { path } => folder_of(path) == folder,
+            // The file system's journal holds both halves of a rename in one record.
+            Self::Rename { from, to, .. } => folder_of(from) == folder || folder_of(to) == folder,
+        }
+    }
+}
+
+fn apply(names: &mut BTreeMap<String, Node>, change: &Change) {
+    match change {
+        Change::Add { path, node } => {
+            names.insert(path.clone(), *node);
+        }
+        Change::Rename { from, to, node } => {
+            if names.get(from) == Some(node) {
+                names.remove(from);
+            }
+            names.insert(to.clone(), *node);
+        }
+        Change::Remove { path } => {
+            names.remove(path);
+        }
+    }
+}
+
+fn has_its_folders(names: &BTreeMap<String, Node>, path: &str) -> bool {
+    let folder = folder_of(path);
+    folder.is_empty() || (names.get(folder) == Some(&Node::Folder) && has_its_folders(names, folder))
+}
+
+fn died() -> io::Error {
+    io::Error::other("the machine died")
+}
+
+impl Files for FaultyDisk {
+    fn read(&self, path: &str, bytes_max: usize) -> io::Result<Vec<u8>> {
+        let disk = self.lock();
+        if disk.dead {
+            return Err(died());
+        }
+        let content = disk.file(path)?;
+        let bytes = disk.contents.get(&content).map(|content| content.seen.clone()).unwrap_or_default();
+        if bytes.len() > bytes_max { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(bytes) }
+    }
+
+    fn write(&self, path: &str, bytes: &[u8]) -> io::Result<()> {
+        let mut disk = self.lock();
+        let dies = disk.begin()?;
+        disk.check_folder(folder_of(path))?;
+        let content = match disk.file(path) {
+            Ok(content) => content,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let content = disk.next_content;
+                disk.next_content = content.wrapping_add(1);
+                disk.contents.insert(content, Content::default());
+                disk.change(Change::Add { path: path.to_owned(), node: Node::File(content) });
+                content
+            }
+            Err(error) => return Err(error),
+        };
+        if let Some(content) = disk.contents.get_mut(&content) {
+            content.seen.clear();
+        }
+        let room = disk.faults.bytes_max.map_or(usize::MAX, |max| max.saturating_sub(disk.used_bytes()));
+        let short = disk.dice.below(1_000) < disk.faults.short_write_per_mille;
+        let (kept, answer) = if dies {
+            (disk.dice.below_usize(bytes.len().saturating_add(1)), Err(died()))
+        } else if room < bytes.len() {
+            (room, Err(io::ErrorKind::StorageFull.into()))
+        } else if short {
+            (
+                disk.dice.below_usize(bytes.len()),
+                Err(io::Error::other("the disk failed in the midst of a write")),
+            )
+        } else {
+            (bytes.len(), Ok(()))
+        };
+        if let Some(content) = disk.contents.get_mut(&content) {
+            content.seen = bytes.get(..kept).unwrap_or(bytes).to_vec();
+        }
+        answer
+    }
+
+    fn sync(&self, path: &str) -> io::Result<()> {
+        let mut disk = self.lock();
+        let dies = disk.begin()?;
+        let content = disk.file(path)?;
+        let lies = disk.dice.below(1_000) < disk.faults.lost_sync_per_mille;
+        let happens = if dies { disk.dice.below(2) == 0 } else { !lies };
+        if happens && let Some(content) = disk.contents.get_mut(&content) {
+            content.durable = content.seen.clone();
+        }
+        if dies { Err(died()) } else { Ok(()) }
+    }
+
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        let mut disk = self.lock();
+        let dies = disk.begin()?;
+        disk.check_folder(folder_of(to))?;
+        let node = disk.names.get(from).copied().ok_or(io::ErrorKind::NotFound)?;
+        if !dies || disk.dice.below(2) == 0 {
+            disk.change(Change::Rename { from: from.to_owned(), to: to.to_owned(), node });
+        }
+        if dies { Err(died()) } else { Ok(()) }
+    }
+
+    fn sync_folder(&self, path: &str) -> io::Result<()> {
+        let mut disk = self.lock();
+        let dies = disk.begin()?;
+        disk.check_folder(path)?;
+        let lies = disk.dice.below(1_000) < disk.faults.lost_sync_per_mille;
+        if if dies { disk.dice.below(2) == 0 } else { !lies } {
+            disk.flush_names(path);
+        }
+        if dies { Err(died()) } else { Ok(()) }
+    }
+
+    fn make_folder(&self, path: &str) -> io::Result<()> {
+        let mut disk = self.lock();
+        let dies = disk.begin()?;
+        disk.check_folder(folder_of(path))?;
+        match disk.names.get(path).copied() {
+            Some(Node::File(_)) => return Err(io::ErrorKind::AlreadyExists.into()),
+            Some(Node::Folder) => {}
+            None if dies && disk.dice.below(2) == 0 => {}
+            None => disk.change(Change::Add { path: path.to_owned(), node: Node::Folder }),
+        }
+        if dies { Err(died()) } else { Ok(()) }
+    }
+
+    fn list(&self, path: &str) -> io::Result<Vec<String>> {
+        let disk = self.lock();
+        if disk.dead {
+            return Err(died());
+        }
+        disk.check_folder(path)?;
+        let names = disk.names.keys().filter(|name| folder_of(name) == path && !name.is_empty());
+        Ok(names.map(|name| name.rsplit('/').next().unwrap_or(name).to_owned()).collect())
+    }
+
+    fn remove(&self, path: &str) -> io::Result<()> {
+        let mut disk = self.lock();
+        let dies = disk.begin()?;
+        let node = disk.names.get(path).copied().ok_or(io::ErrorKind::NotFound)?;
+        if node == Node::Folder && disk.names.keys().any(|name| folder_of(name) == path) {
+            return Err(io::ErrorKind::DirectoryNotEmpty.into());
+        }
+        if !dies || disk.dice.below(2) == 0 {
+            disk.change(Change::Remove { path: path.to_owned() });
+        }
+        if dies { Err(died()) } else { Ok(()) }
+    }
+}
+
+/// A small generator of numbers (splitmix64), so that a run can be told from its seed.
+#[derive(Debug)]
+struct Dice(u64);
+
+impl Dice {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    /// A number below the bound; 0 for a bound of 0.
+    fn below(&mut self, bound: u64) -> u64 {
+        self.next().checked_rem(bound).unwrap_or(0)
+    }
+
+    fn below_usize(&mut self, bound: usize) -> usize {
+        usize::try_from(self.below(u64::try_from(bound).unwrap_or(u64::MAX))).unwrap_or(0)
+    }
+}

@@ -1,0 +1,361 @@
+//! A thread that follows a journal and keeps its log.
+
+use std::fmt;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use super::integrate::{Integrator, JournalEntries, LogIdentity};
+use crate::Journal;
+use crate::clock::{Clock, SystemClock};
+use crate::log::error::LogError;
+use crate::log::files::Files;
+use crate::log::note::SignedCheckpoint;
+use crate::log::proof::LogProof;
+use crate::log::tiles::LogReader;
+use crate::log::tree::{consistency_proof, inclusion_proof, verify_consistency};
+
+/// How long the thread waits for events before it looks whether it should end.
+const LOOK_UP: Duration = Duration::from_millis(50);
+/// How long it waits after a disk that was full or failed, before it tries again.
+const TRY_AGAIN: Duration = Duration::from_secs(1);
+
+/// When checkpoints are published.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogSettings {
+    /// An event waits so long for others before its checkpoint is begun; one that comes after a longer pause does not
+    /// wait at all.
+    pub checkpoint_every: Duration,
+    /// So many events that wait begin a checkpoint at once.
+    pub checkpoint_events: usize,
+    /// One checkpoint takes in at most so many events.
+    pub checkpoint_events_max: usize,
+    /// Without events, the last tree is signed anew so often: with a key that signs the time (a cosignature), a reader
+    /// then knows that the log lives.
+    pub idle_every: Option<Duration>,
+}
+
+impl Default for LogSettings {
+    /// 150 ms, so that 200 ms are kept with the flushes; 1,000 events; a minute.
+    fn default() -> Self {
+        Self {
+            checkpoint_every: Duration::from_millis(150),
+            checkpoint_events: 1_000,
+            checkpoint_events_max: 8_192,
+            idle_every: Some(Duration::from_secs(60)),
+        }
+    }
+}
+
+/// Keeps the log of a journal, on a thread of its own. Dropping it logs what the journal holds and ends the thread.
+pub struct LogWriter {
+    shared: Arc<Shared>,
+    reader: Arc<LogReader>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl fmt::Debug for LogWriter {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("LogWriter").field("logged", &self.logged()).finish_non_exhaustive()
+    }
+}
+
+/// What the thread tells everybody, and what everybody tells the thread.
+#[derive(Debug, Default)]
+struct Shared {
+    state: Mutex<State>,
+    moved: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    last: Option<Arc<SignedCheckpoint>>,
+    witnessed: Option<Arc<SignedCheckpoint>>,
+    stopped: Option<String>,
+    /// The last failure that is being tried again.
+    trouble: Option<LogError>,
+    end: bool,
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        change(&mut self.lock());
+        self.moved.notify_all();
+    }
+
+    /// Waits for a condition or until time is up.
+    fn wait(&self, timeout: Duration, waiting: impl FnMut(&mut State) -> bool) -> MutexGuard<'_, State> {
+        self.moved.wait_timeout_while(self.lock(), timeout, waiting).unwrap_or_else(PoisonError::into_inner).0
+    }
+}
+
+impl State {
+    fn logged(&self) -> u64 {
+        self.last.as_ref().map_or(0, |last| last.checkpoint().size)
+    }
+}
+
+impl LogWriter {
+    /// Begins to follow a journal. Arguments and errors are those of [`Integrator::open`].
+    ///
+    /// # Errors
+    /// See [`Integrator::open`]; no thread could be started.
+    pub fn start(
+        journal: Arc<dyn Journal>,
+        files: Arc<dyn Files>,
+        identity: LogIdentity,
+        settings: LogSettings,
+    ) -> Result<Self, LogError> {
+        Self::start_with_clock(journal, files, identity, settings, Arc::new(SystemClock))
+    }
+
+    /// [`LogWriter::start`] with a clock that tells the time in signatures.
+    ///
+    /// # Errors
+    /// See [`Integrator::open`]; no thread could be started.
+    pub fn start_with_clock(
+        journal: Arc<dyn Journal>,
+        files: Arc<dyn Files>,
+        identity: LogIdentity,
+        settings: LogSettings,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, LogError> {
+        let integrator = Integrator::open(files, identity, &JournalEntries(Arc::clone(&journal)))?;
+        let reader = Arc::clone(integrator.reader());
+        let shared = Arc::new(Shared::default());
+        shared.lock().last = integrator.last();
+        let follower = Follower {
+            integrator,
+            journal,
+            shared: Arc::clone(&shared),
+            settings,
+            clock,
+            published: Instant::now(),
+        };
+        let thread = thread::Builder::new()
+            .name("journal-log".to_owned())
+            .spawn(move || follower.run())
+            .map_err(|error| LogError::Stopped { reason: error.to_string() })?;
+        Ok(Self { shared, reader, thread: Some(thread) })
+    }
+
+    /// Position of the last event that is in the published checkpoint: its number of entries.
+    #[must_use]
+    pub fn logged(&self) -> u64 {
+        self.shared.lock().logged()
+    }
+
+    /// The published checkpoint; none before the first.
+    #[must_use]
+    pub fn checkpoint(&self) -> Option<Arc<SignedCheckpoint>> {
+        self.shared.lock().last.clone()
+    }
+
+    /// Waits until a published checkpoint holds the event at `position`, at most for `timeout`, and returns what is
+    /// logged then: less than `position` if time ran out or the log stopped.
+    #[must_use]
+    pub fn wait_until_logged(&self, position: u64, timeout: Duration) -> u64 {
+        self.shared.wait(timeout, |state| state.logged() < position && state.stopped.is_none()).logged()
+    }
+
+    /// Why the log is written no more, if it is not.
+    #[must_use]
+    pub fn stopped(&self) -> Option<String> {
+        self.shared.lock().stopped.clone()
+    }
+
+    /// What keeps the log from growing at present, while it is being tried again.
+    #[must_use]
+    pub fn trouble(&self) -> Option<LogError> {
+        self.shared.lock().trouble.clone()
+    }
+
+    /// Reads the log.
+    #[must_use]
+    pub fn reader(&self) -> &Arc<LogReader> {
+        &self.reader
+    }
+
+    /// The proof that the event at `position` is in the published checkpoint.
+    ///
+    /// # Errors
+    /// [`LogError::NotLogged`]; a damaged or unreadable tile.
+    pub fn proof(&self, position: u64) -> Result<LogProof, LogError> {
+        match self.checkpoint() {
+            Some(checkpoint) => self.proof_in(position, &checkpoint),
+            None => Err(LogError::NotLogged { position, logged: 0 }),
+        }
+    }
+
+    /// The proof that the event at `position` is in this earlier checkpoint, such as one that witnesses cosigned.
+    ///
+    /// # Errors
+    /// [`LogError::NotLogged`]; a damaged or unreadable tile.
+    pub fn proof_in(&self, position: u64, checkpoint: &SignedCheckpoint) -> Result<LogProof, LogError> {
+        let size = checkpoint.checkpoint().size;
+        let index = position
+            .checked_sub(1)
+            .filter(|index| *index < size)
+            .ok_or(LogError::NotLogged { position, logged: size })?;
+        let path = inclusion_proof(&mut self.reader.tree(size), index, size)?;
+        Ok(LogProof { extra: None, index, path, checkpoint: checkpoint.clone() })
+    }
+
+    /// Hands in a checkpoint of this log with cosignatures that the caller has verified; it is kept durably soon.
+    ///
+    /// # Errors
+    /// A checkpoint of another log, or one that the log does not continue.
+    pub fn keep_witnessed(&self, checkpoint: SignedCheckpoint) -> Result<(), LogError> {
+        let witnessed = checkpoint.checkpoint();
+        let last = self.checkpoint().ok_or(LogError::NotLogged { position: witnessed.size, logged: 0 })?;
+        let last = last.checkpoint();
+        if witnessed.origin != last.origin {
+            let (found, expected) = (witnessed.origin.clone(), last.origin.clone());
+            return Err(LogError::OtherLog { found, expected });
+        }
+        let path = consistency_proof(&mut self.reader.tree(last.size), witnessed.size, last.size)?;
+        verify_consistency(witnessed.size, witnessed.root, last.size, last.root, &path)?;
+        self.shared.change(|state| state.witnessed = Some(Arc::new(checkpoint)));
+        Ok(())
+    }
+}
+
+impl Drop for LogWriter {
+    fn drop(&mut self) {
+        self.shared.change(|state| state.end = true);
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the log's thread had ended with a panic");
+        }
+    }
+}
+
+/// What the thread owns.
+struct Follower {
+    integrator: Integrator,
+    journal: Arc<dyn Journal>,
+    shared: Arc<Shared>,
+    settings: LogSettings,
+    clock: Arc<dyn Clock>,
+    /// When the last checkpoint was published.
+    published: Instant,
+}
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        // Also when the thread panics: nobody shall wait for a log that no longer grows.
+        self.shared.change(|state| {
+            state.stopped.get_or_insert_with(|| "it was closed".to_owned());
+        });
+    }
+}
+
+impl Follower {
+    fn run(mut self) {
+        loop {
+            let end = self.shared.lock().end;
+            let step = self.keep_witnessed().and_then(|()| if end { self.finish() } else { self.step() });
+            match step {
+                Ok(()) => self.shared.lock().trouble = None,
+                Err(error @ (LogError::StorageFull { .. } | LogError::Io { .. })) if !end => {
+                    tracing::warn!(%error, "the log waits");
+                    self.shared.lock().trouble = Some(error);
+                    drop(self.shared.wait(TRY_AGAIN, |state| !state.end));
+                }
+                Err(error) => {
+                    tracing::error!(%error, "the log stops");
+                    self.shared.lock().stopped = Some(error.to_string());
+                    return;
+                }
+            }
+            if end {
+                return;
+            }
+        }
+    }
+
+    /// Waits for events and publishes them, or looks after an idle log.
+    fn step(&mut self) -> Result<(), LogError> {
+        let logged = self.integrator.size();
+        let head = self.journal.wait_for(logged.saturating_add(1), LOOK_UP);
+        if head <= logged {
+            // A journal that stopped answers without waiting; this thread then must not spin.
+            drop(self.shared.wait(Duration::from_millis(5), |state| !state.end));
+            return self.sign_anew_if_idle();
+        }
+        let enough = u64::try_from(self.settings.checkpoint_events).unwrap_or(u64::MAX);
+        self.gather(logged.saturating_add(enough));
+        self.publish()
+    }
+
+    /// Waits until the journal reaches a position, the next checkpoint is due, or the thread shall end.
+    fn gather(&self, position: u64) {
+        loop {
+            let due = self.settings.checkpoint_every.saturating_sub(self.published.elapsed());
+            if due.is_zero() || self.shared.lock().end || self.journal.head() >= position {
+                return;
+            }
+            let asked = Instant::now();
+            let head = self.journal.wait_for(position, due.min(LOOK_UP));
+            if head < position && asked.elapsed() < due.min(LOOK_UP) {
+                // The journal stopped: more will not come.
+                return;
+            }
+        }
+    }
+
+    /// Logs all that the journal holds by now.
+    fn finish(&mut self) -> Result<(), LogError> {
+        let head = self.journal.head();
+        while self.integrator.size() < head {
+            self.publish()?;
+        }
+        Ok(())
+    }
+
+    fn publish(&mut self) -> Result<(), LogError> {
+        let logged = self.integrator.size();
+        let mut entries = Vec::new();
+        let most = self.settings.checkpoint_events_max.max(1);
+        while let Some(room) = most.checked_sub(entries.len()).filter(|room| *room > 0) {
+            let after = logged.saturating_add(u64::try_from(entries.len()).unwrap_or(u64::MAX));
+            let more = self.journal.envelopes(after, room)?;
+            if more.is_empty() {
+                break;
+            }
+            entries.extend(more);
+        }
+        if entries.is_empty() {
+            let reason = format!("the journal has nothing after position {logged} though it goes on");
+            return Err(LogError::Stopped { reason });
+        }
+        self.sign(&entries)
+    }
+
+    fn sign_anew_if_idle(&mut self) -> Result<(), LogError> {
+        let due = self.settings.idle_every.is_some_and(|every| self.published.elapsed() >= every);
+        if due && self.integrator.last().is_some() { self.sign(&[]) } else { Ok(()) }
+    }
+
+    fn sign(&mut self, entries: &[Vec<u8>]) -> Result<(), LogError> {
+        let time = u64::try_from(self.clock.now().as_second()).unwrap_or(0);
+        let checkpoint = self.integrator.integrate(entries, time)?;
+        self.published = Instant::now();
+        self.shared.change(|state| state.last = Some(checkpoint));
+        Ok(())
+    }
+
+    fn keep_witnessed(&mut self) -> Result<(), LogError> {
+        let Some(witnessed) = self.shared.lock().witnessed.clone() else { return Ok(()) };
+        self.integrator.keep_witnessed(&witnessed)?;
+        // Unless a newer one came meanwhile.
+        let mut state = self.shared.lock();
+        state.witnessed.take_if(|newest| Arc::ptr_eq(newest, &witnessed));
+        Ok(())
+    }
+}

@@ -1,0 +1,10 @@
+//! Writing the log: what is appended to a journal becomes entries, tiles and, soon after, a signed checkpoint.
+//!
+//! [`Integrator`] is one step after the other, without thread or clock: a simulation can drive it. [`LogWriter`] runs
+//! it on a thread of its own that follows a journal.
+
+mod follow;
+mod integrate;
+
+pub use follow::{LogSettings, LogWriter};
+pub use integrate::{Entries, Integrator, JournalEntries, LogIdentity, SIGNED};

@@ -1,0 +1,14 @@
+//! The log: its tree, its files, and what it does when the disk, the journal or somebody lies.
+
+mod crash;
+mod faults;
+mod files;
+mod keys;
+mod note;
+mod strangers;
+mod support;
+mod tamper;
+mod tiles;
+mod tree;
+mod witness;
+mod writer;
