@@ -12,23 +12,34 @@
 
 mod blobs;
 mod clock;
+mod copy;
+mod decode;
 mod error;
 pub mod golden;
+mod import;
+mod lease;
+mod location;
 mod model;
+mod postgres;
 mod prepare;
 mod sqlite;
+mod writer;
 
 use std::io::Read;
 use std::time::Duration;
 
 pub use blobs::BlobReader;
 pub use clock::{Clock, SystemClock};
+pub use copy::{Copied, CopyProgress, copy};
 pub use error::JournalError;
+pub use lease::{Fence, LEASE_NAME_BYTES_MAX, LEASE_SECONDS_MAX, Lease};
+pub use location::{AnyJournal, is_database, open};
 pub use model::{
     APPEND_BYTES_MAX, APPEND_EVENTS_MAX, AppendRequest, Appended, AppendedEvent, BASIS_BYTES_MAX,
     BLOB_BYTES_MAX, BlobReference, IDEMPOTENCY_KEY_BYTES_MAX, NewEvent, PAYLOAD_BYTES_MAX, PAYLOAD_DEPTH_MAX,
     Payload, READ_BYTES_MAX, READ_EVENTS_MAX, RecordedEvent, STREAM_BYTES_MAX,
 };
+pub use postgres::{PostgresJournal, PostgresOptions};
 pub use sqlite::{SqliteJournal, SqliteOptions};
 
 /// An append-only journal of events and a store of blobs. Every call blocks until its answer is durable.

@@ -8,6 +8,7 @@ use spine::event::canonical_bytes;
 
 use crate::clock::to_microseconds;
 use crate::error::JournalError;
+use crate::lease::Fence;
 use crate::model::{
     ACTOR_ID_BYTES_MAX, APPEND_BYTES_MAX, APPEND_EVENTS_MAX, AppendRequest, BASIS_BYTES_MAX,
     IDEMPOTENCY_KEY_BYTES_MAX, KIND_BYTES_MAX, NewEvent, PAYLOAD_BYTES_MAX, PAYLOAD_DEPTH_MAX,
@@ -41,6 +42,8 @@ pub(crate) struct PreparedAppend {
     pub(crate) events: Vec<PreparedEvent>,
     pub(crate) expected: Vec<(String, u64)>,
     pub(crate) idempotency_key: Option<String>,
+    /// The lease that this append rests on.
+    pub(crate) fence: Option<Fence>,
     pub(crate) bytes: usize,
 }
 
@@ -78,7 +81,7 @@ pub(crate) fn prepare(request: AppendRequest) -> Result<PreparedAppend, JournalE
         at_most("payload bytes of one append", bytes, APPEND_BYTES_MAX)?;
         prepared.push(event);
     }
-    Ok(PreparedAppend { events: prepared, expected, idempotency_key, bytes })
+    Ok(PreparedAppend { events: prepared, expected, idempotency_key, fence: None, bytes })
 }
 
 fn prepare_event(event: NewEvent, random: &[u8; SALT_BYTES + 10]) -> Result<PreparedEvent, JournalError> {

@@ -4,9 +4,13 @@ use std::io::Cursor;
 use std::sync::Arc;
 use std::time::Duration;
 
-use journal::{AppendRequest, Clock, Journal, JournalError, Payload, SqliteJournal, SqliteOptions};
+use journal::{
+    AppendRequest, Clock, Journal, JournalError, Payload, PostgresJournal, PostgresOptions, SqliteJournal,
+    SqliteOptions,
+};
 use serde_json::{Value, json};
 
+use crate::postgres_server;
 use crate::support::{StillClock, at, event, keyed, numbers, numbers_of, whole_feed};
 
 /// Makes an empty journal on a given clock.
@@ -42,6 +46,25 @@ fn the_sqlite_journal_keeps_every_promise() {
                     clock,
                     blob_bytes_max: Some(1_000_000),
                     ..SqliteOptions::new(&path, "node-1", "demo")
+                })
+                .unwrap(),
+            )
+        });
+    }
+}
+
+#[test]
+fn the_postgres_journal_keeps_every_promise() {
+    let Some(server) = postgres_server::running("the_postgres_journal_keeps_every_promise") else { return };
+    for (promise, check) in SUITE {
+        println!("{promise}");
+        let url = server.database();
+        check(&|clock| {
+            Box::new(
+                PostgresJournal::open(&PostgresOptions {
+                    clock,
+                    blob_bytes_max: Some(1_000_000),
+                    ..PostgresOptions::new(&url, "node-1", "demo")
                 })
                 .unwrap(),
             )

@@ -12,5 +12,7 @@ mod crash;
 mod disk_full;
 mod laws;
 mod opening;
+mod postgres;
+mod postgres_server;
 mod sqlite;
 mod support;
