@@ -4,8 +4,10 @@
 //! read models, search) is derived from its [`Journal::feed`] and can be thrown away. The trait blocks; an
 //! asynchronous caller moves to a thread of its own.
 //!
-//! [`SqliteJournal`] keeps it in one SQLite file and a folder of blobs. One thread writes and shares each commit
-//! among all callers that wait; readers have connections of their own and never wait for it.
+//! [`SqliteJournal`] keeps it in one SQLite file and a folder of blobs, for one process; [`PostgresJournal`] in a
+//! database, for several at once. In either one thread of a process writes and shares each commit among all callers
+//! that wait; readers have connections of their own and never wait for it. [`open`] tells them apart by their location,
+//! [`copy`] carries a journal from one to the other.
 //!
 //! An event is an [`spine::Envelope`] in canonical bytes and a payload that stands apart, where it can be erased: the
 //! envelope holds only SHA-256(salt || payload). Every read decodes the envelope and checks that commitment.
@@ -22,7 +24,9 @@ mod location;
 mod model;
 mod postgres;
 mod prepare;
+mod progress;
 mod sqlite;
+mod store;
 mod writer;
 
 use std::io::Read;

@@ -6,12 +6,10 @@
 //! small ones with it. What a failed commit means is the store's to say: see [`Store::can_go_on_after`].
 
 use std::collections::HashMap;
-use std::path::Path;
 use std::slice;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
 
 use jiff::Timestamp;
 use spine::Envelope;
@@ -19,9 +17,10 @@ use spine::Envelope;
 use crate::clock::{Clock, to_microseconds};
 use crate::error::JournalError;
 use crate::import::ImportBatch;
-use crate::lease::Fence;
 use crate::model::{Appended, AppendedEvent, Payload, RecordedEvent};
 use crate::prepare::{PreparedAppend, PreparedEvent, SALT_BYTES};
+use crate::progress::Progress;
+use crate::store::{EventRow, Needs, Store, Versions};
 
 /// Most requests that wait for the writer; the next caller waits before it may hand its own in.
 const QUEUE_REQUESTS_MAX: usize = 1_024;
@@ -34,81 +33,6 @@ const STREAMS_REMEMBERED_MAX: usize = 65_536;
 
 type Answer = Result<Appended, JournalError>;
 
-/// A row of the journal as it is written.
-pub(crate) struct EventRow<'a> {
-    pub(crate) position: u64,
-    pub(crate) stream: &'a str,
-    pub(crate) stream_version: u64,
-    pub(crate) envelope: Vec<u8>,
-    /// Salt, then payload.
-    pub(crate) salted: &'a [u8],
-}
-
-/// Versions of streams, as the running transaction sees them; 0 for a stream that does not exist.
-pub(crate) type Versions = HashMap<String, u64>;
-
-/// What a group of requests will ask of the store, so that it can be fetched at once.
-#[derive(Default)]
-pub(crate) struct Needs<'a> {
-    pub(crate) streams: Vec<&'a str>,
-    pub(crate) keys: Vec<&'a str>,
-    pub(crate) leases: Vec<&'a str>,
-}
-
-/// Where the writer writes: one transaction at a time.
-///
-/// Between [`Store::begin`] and [`Store::commit`] nobody else appends, and what was inserted is seen by the other
-/// methods. Nothing that was inserted is visible to readers before the commit, and all of it is durable after it.
-pub(crate) trait Store: Send + 'static {
-    /// Where it stands, for messages.
-    fn place(&self) -> &Path;
-
-    /// Begins a transaction and returns the last position. A store that others write to as well forgets versions
-    /// that may have moved.
-    fn begin(&mut self, needs: &Needs<'_>, versions: &mut Versions) -> Result<u64, JournalError>;
-
-    /// The version of a stream that is not among the remembered ones.
-    fn stream_version(&mut self, stream: &str) -> Result<u64, JournalError>;
-
-    /// The events that an idempotency key stands for.
-    fn events_of_key(&mut self, key: &str) -> Result<Option<Vec<RecordedEvent>>, JournalError>;
-
-    /// Refuses a writer whose lease another one has taken over.
-    fn check_fence(&mut self, _fence: &Fence) -> Result<(), JournalError> {
-        Ok(())
-    }
-
-    /// Writes an event.
-    fn insert(&mut self, row: EventRow<'_>) -> Result<(), JournalError>;
-
-    /// Takes an idempotency key for a range of positions.
-    fn insert_key(&mut self, key: &str, first: u64, last: u64) -> Result<(), JournalError>;
-
-    /// Records an erasure, the first one of a position only. `overwrite` destroys salt and payload as well.
-    fn insert_erasure(
-        &mut self,
-        position: u64,
-        erased_at: &str,
-        basis: &str,
-        overwrite: bool,
-    ) -> Result<(), JournalError>;
-
-    /// Makes the transaction durable.
-    fn commit(&mut self, head: u64) -> Result<(), JournalError>;
-
-    /// Takes back what the transaction had begun. False if that failed.
-    fn roll_back(&mut self) -> bool;
-
-    /// Whether, after this failure of a commit, a later one can be believed.
-    fn can_go_on_after(&self, error: &JournalError) -> bool;
-
-    /// Removes last traces of what was erased, as far as that is possible now.
-    fn scrub(&mut self);
-
-    /// How long until [`Store::scrub`] should be tried again; nothing if nothing is left to scrub.
-    fn scrub_due_in(&self) -> Option<Duration>;
-}
-
 /// What the writer is asked to do.
 enum Job {
     Append(AppendJob),
@@ -120,61 +44,6 @@ enum Job {
 struct AppendJob {
     request: PreparedAppend,
     reply: SyncSender<Answer>,
-}
-
-/// What everybody may know of the writer.
-#[derive(Debug, Default)]
-pub(crate) struct Progress {
-    state: Mutex<State>,
-    moved: Condvar,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    head: u64,
-    stopped: Option<String>,
-}
-
-impl Progress {
-    pub(crate) fn starting_at(head: u64) -> Self {
-        Self { state: Mutex::new(State { head, stopped: None }), moved: Condvar::new() }
-    }
-
-    pub(crate) fn head(&self) -> u64 {
-        self.lock().head
-    }
-
-    pub(crate) fn stopped(&self) -> Option<String> {
-        self.lock().stopped.clone()
-    }
-
-    pub(crate) fn wait_for(&self, position: u64, timeout: Duration) -> u64 {
-        let waiting = |state: &mut State| state.head < position && state.stopped.is_none();
-        let (state, _) = self
-            .moved
-            .wait_timeout_while(self.lock(), timeout, waiting)
-            .unwrap_or_else(PoisonError::into_inner);
-        state.head
-    }
-
-    /// Everything up to `head` is durable. News may come late, from several sides; the head never goes back.
-    pub(crate) fn reach(&self, head: u64) {
-        let mut state = self.lock();
-        if head > state.head {
-            state.head = head;
-            drop(state);
-            self.moved.notify_all();
-        }
-    }
-
-    fn stop(&self, reason: &str) {
-        self.lock().stopped.get_or_insert_with(|| reason.to_owned());
-        self.moved.notify_all();
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 /// For whom the journal records, and by which clock.

@@ -16,7 +16,7 @@ use crate::lease::{Fence, LEASE_NAME_BYTES_MAX, LEASE_SECONDS_MAX, Lease};
 use crate::prepare::check_token;
 
 const TAKE: &str = "
-    INSERT INTO journal.lease AS held VALUES ($1, $2, 1, clock_timestamp() + $3 * interval '1 microsecond')
+    INSERT INTO journal.lease AS held VALUES ($1, $2, 1, clock_timestamp() + $3::bigint * interval '1 microsecond')
     ON CONFLICT (name) DO UPDATE SET
         holder = excluded.holder,
         epoch = held.epoch + CASE WHEN held.holder = excluded.holder THEN 0 ELSE 1 END,
@@ -39,12 +39,7 @@ pub(super) fn take(
     if time.is_zero() || time > Duration::from_secs(LEASE_SECONDS_MAX) {
         return Err(JournalError::malformed("time of a lease", &format!("{time:?}"), "up to an hour"));
     }
-    #[expect(
-        clippy::cast_precision_loss,
-        clippy::as_conversions,
-        reason = "an hour of microseconds is exact"
-    )]
-    let microseconds = time.as_micros() as f64;
+    let microseconds = i64::try_from(time.as_micros()).unwrap_or(i64::MAX);
     under_lock(readers, |session| {
         session.query(TAKE, &[&name, &holder, &microseconds])?;
         find(session, readers, name)

@@ -18,7 +18,7 @@ use super::read::HEAD;
 use super::session::Database;
 use crate::decode::unsigned;
 use crate::error::JournalError;
-use crate::writer::Progress;
+use crate::progress::Progress;
 
 /// How long nothing may be heard before the database is asked.
 const SILENCE_MAX: Duration = Duration::from_secs(1);

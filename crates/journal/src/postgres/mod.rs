@@ -40,7 +40,8 @@ use crate::model::{
     READ_EVENTS_MAX, RecordedEvent, STREAM_BYTES_MAX,
 };
 use crate::prepare::{check_basis, check_token, prepare};
-use crate::writer::{Progress, Scribe, WriterHandle};
+use crate::progress::Progress;
+use crate::writer::{Scribe, WriterHandle};
 
 /// Which database holds a journal, and for whom it records.
 #[derive(Clone)]

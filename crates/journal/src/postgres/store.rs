@@ -26,7 +26,7 @@ use crate::decode::{StoredEvent, signed, unsigned};
 use crate::error::JournalError;
 use crate::lease::Fence;
 use crate::model::RecordedEvent;
-use crate::writer::{EventRow, Needs, Store, Versions};
+use crate::store::{EventRow, Needs, Store, Versions};
 
 /// Bytes of a payload's part: four rows fill a page of 8 KiB.
 pub(super) const PART_BYTES: usize = 1_900;

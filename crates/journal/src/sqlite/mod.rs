@@ -27,7 +27,8 @@ use crate::model::{
     RecordedEvent, STREAM_BYTES_MAX,
 };
 use crate::prepare::{check_basis, check_token, prepare};
-use crate::writer::{Progress, Scribe, WriterHandle};
+use crate::progress::Progress;
+use crate::writer::{Scribe, WriterHandle};
 
 /// Reading connections kept open between reads.
 const READERS_IDLE_MAX: usize = 8;

@@ -13,7 +13,7 @@ use super::schema::{BUSY_WAIT, storage_error};
 use crate::decode::{signed, unsigned};
 use crate::error::JournalError;
 use crate::model::RecordedEvent;
-use crate::writer::{EventRow, Needs, Store, Versions};
+use crate::store::{EventRow, Needs, Store, Versions};
 
 /// How long an erasure waits for readers that still look at the past, and how often it is tried again.
 const SCRUB_WAIT: Duration = Duration::from_secs(1);
