@@ -31,7 +31,7 @@ pub(crate) struct Server {
 /// The server, started on first use; nothing where PostgreSQL is not installed, and then says which test is skipped.
 pub(crate) fn running(test: &str) -> Option<&'static Server> {
     static SERVER: OnceLock<Option<Server>> = OnceLock::new();
-    let server = SERVER.get_or_init(|| newest_programs().map(|programs| Server::start(&programs)));
+    let server = SERVER.get_or_init(|| Server::start_in(&env::temp_dir()));
     if server.is_none() {
         assert!(env::var_os(REQUIRED).is_none_or(|value| value != "1"), "PostgreSQL is not installed");
         println!("skipped: {test} (PostgreSQL is not installed)");
@@ -53,8 +53,13 @@ fn newest_programs() -> Option<PathBuf> {
 }
 
 impl Server {
-    fn start(programs: &Path) -> Self {
-        let folder = tempfile::Builder::new().prefix("journal-postgres-").tempdir().unwrap().keep();
+    /// Starts one whose files stand in this folder; nothing where PostgreSQL is not installed.
+    pub(crate) fn start_in(parent: &Path) -> Option<Self> {
+        newest_programs().map(|programs| Self::start(&programs, parent))
+    }
+
+    fn start(programs: &Path, parent: &Path) -> Self {
+        let folder = tempfile::Builder::new().prefix("journal-postgres-").tempdir_in(parent).unwrap().keep();
         let user = server_user();
         if let Some((user, _)) = user {
             let chown = Command::new("chown").arg(user).arg(&folder).status().unwrap();
