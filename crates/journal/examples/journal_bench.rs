@@ -1,4 +1,5 @@
-//! Durable events a second: `cargo run --release -p journal --example journal_bench [FOLDER]`, JSON on standard output.
+//! Durable events a second: `cargo run --release -p journal --example journal_bench [FOLDER] [STORE/CALLERS/BATCH]`,
+//! JSON on standard output.
 //!
 //! Each figure is the median of several runs on a fresh store in FOLDER (a temporary folder unless named: name one on
 //! the disk that the journal will stand on). An event counts once its append has returned, that is, once it is flushed.
@@ -29,13 +30,15 @@ const PAYLOAD_BYTES: usize = 500;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let folder = std::env::args().nth(1).map_or_else(std::env::temp_dir, PathBuf::from);
-    let mut figures = measure("sqlite", &mut |callers, batch| {
+    let only = std::env::args().nth(2);
+    let only = only.as_deref();
+    let mut figures = measure("sqlite", only, &mut |callers, batch| {
         let folder = tempfile::tempdir_in(&folder)?;
         let location = folder.path().join("journal.sqlite").display().to_string();
         one_run(&journal::open(&location, "bench", "bench")?, callers, batch)
     })?;
     if let Some(server) = postgres_server::Server::start_in(&folder) {
-        figures.extend(measure("postgres", &mut |callers, batch| {
+        figures.extend(measure("postgres", only, &mut |callers, batch| {
             one_run(&journal::open(&server.database(), "bench", "bench")?, callers, batch)
         })?);
     }
@@ -43,14 +46,18 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The table of one store.
+/// The table of one store, or the one figure that was asked for.
 fn measure(
     store: &str,
+    only: Option<&str>,
     run: &mut dyn FnMut(u64, usize) -> Result<f64, Box<dyn Error>>,
 ) -> Result<Vec<Value>, Box<dyn Error>> {
     let mut figures = Vec::new();
     for callers in [1_u64, 8, 64] {
         for batch in [1_usize, 100, 1_000] {
+            if only.is_some_and(|only| only != format!("{store}/{callers}/{batch}")) {
+                continue;
+            }
             let mut runs = (0..RUNS).map(|_| run(callers, batch)).collect::<Result<Vec<_>, _>>()?;
             runs.sort_by(f64::total_cmp);
             figures.push(json!({

@@ -10,6 +10,7 @@ use std::slice;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use spine::Envelope;
@@ -28,6 +29,8 @@ const QUEUE_REQUESTS_MAX: usize = 1_024;
 const GROUP_EVENTS_MAX: usize = 4_096;
 /// A transaction takes no further request once it has this many payload bytes.
 const GROUP_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Longest wait for further requests: a fraction of what a flush takes.
+const LINGER: Duration = Duration::from_micros(300);
 /// Streams whose versions are remembered between transactions.
 const STREAMS_REMEMBERED_MAX: usize = 65_536;
 
@@ -70,8 +73,14 @@ impl WriterHandle {
         let (jobs, waiting) = sync_channel(QUEUE_REQUESTS_MAX);
         let place = store.place().to_owned();
         let head = progress.head();
-        let writer =
-            Writer { store, scribe, progress: Arc::clone(&progress), head, versions: HashMap::new() };
+        let writer = Writer {
+            store,
+            scribe,
+            progress: Arc::clone(&progress),
+            head,
+            versions: HashMap::new(),
+            last_group: 0,
+        };
         let thread = thread::Builder::new()
             .name("journal-writer".to_owned())
             .spawn(move || writer.run(&waiting))
@@ -134,6 +143,8 @@ struct Writer<S> {
     /// Last position that this writer knows to be durable.
     head: u64,
     versions: Versions,
+    /// How many requests shared the last transaction.
+    last_group: usize,
 }
 
 impl<S: Store> Writer<S> {
@@ -152,7 +163,8 @@ impl<S: Store> Writer<S> {
             // A caller that no longer waits needs no answer: failed replies are no failures.
             match job {
                 Job::Append(first) => {
-                    let (group, next) = gather(first, jobs);
+                    let (group, next) = gather(first, jobs, self.last_group);
+                    self.last_group = group.len();
                     held_over = next;
                     self.record(group);
                 }
@@ -416,20 +428,29 @@ impl Scribe {
     }
 }
 
-/// Takes what already waits, up to a bound, without waiting itself. A request that is no append ends the group.
-fn gather(first: AppendJob, jobs: &Receiver<Job>) -> (Vec<AppendJob>, Option<Job>) {
+/// Takes what already waits, up to a bound. While fewer wait than shared the last transaction it lingers for a moment:
+/// whoever was just answered is about to ask again, and one flush for all is cheaper than two. A request that is no
+/// append ends the group.
+fn gather(first: AppendJob, jobs: &Receiver<Job>, expected: usize) -> (Vec<AppendJob>, Option<Job>) {
     let mut events = first.request.events.len();
     let mut bytes = first.request.bytes;
     let mut group = vec![first];
+    let until = Instant::now() + LINGER;
     while events < GROUP_EVENTS_MAX && bytes < GROUP_BYTES_MAX {
-        match jobs.try_recv() {
-            Ok(Job::Append(job)) => {
+        let next = match jobs.try_recv() {
+            Err(TryRecvError::Empty) if group.len() < expected => {
+                jobs.recv_timeout(until.saturating_duration_since(Instant::now())).ok()
+            }
+            next => next.ok(),
+        };
+        match next {
+            Some(Job::Append(job)) => {
                 events = events.saturating_add(job.request.events.len());
                 bytes = bytes.saturating_add(job.request.bytes);
                 group.push(job);
             }
-            Ok(other) => return (group, Some(other)),
-            Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
+            Some(other) => return (group, Some(other)),
+            None => break,
         }
     }
     (group, None)
