@@ -94,6 +94,30 @@ pub trait Journal: Send + Sync {
     /// The act itself deserves an event of its own; the caller appends it.
     fn erase_payload(&self, position: u64, basis: &str) -> Result<(), JournalError>;
 
+    /// Takes the lease `name` for `holder` if it is free or has ended, renews it if `holder` has it, and leaves it alone
+    /// if another one does. Answers who holds it now: compare [`Lease::holder`].
+    ///
+    /// Where several processes record into one journal, a lease elects the one that does what only one may do.
+    /// `holder` must be another one for every process and every start. `time` is at most [`LEASE_SECONDS_MAX`]; the
+    /// lease ends after it unless it is renewed.
+    ///
+    /// # Errors
+    /// [`JournalError::Malformed`] for names and times out of bounds; those of the storage.
+    fn take_lease(&self, name: &str, holder: &str, time: Duration) -> Result<Lease, JournalError>;
+
+    /// Ends a lease at once, so that the next holder need not wait. One that was lost already is left alone.
+    ///
+    /// # Errors
+    /// Those of the storage.
+    fn give_back_lease(&self, lease: &Lease) -> Result<(), JournalError>;
+
+    /// [`Journal::append`] by the holder of a lease, refused once another one has taken the lease over, however long
+    /// this one was paused in between. (A lease that has ended and that nobody took over still counts.)
+    ///
+    /// # Errors
+    /// [`JournalError::LeaseLost`] names who holds it now; otherwise as [`Journal::append`].
+    fn append_as_holder(&self, request: AppendRequest, fence: &Fence) -> Result<Appended, JournalError>;
+
     /// Keeps bytes under their SHA-256; the same bytes are kept once. Durable when this returns.
     fn put_blob(&self, content: &mut dyn Read) -> Result<BlobReference, JournalError>;
 

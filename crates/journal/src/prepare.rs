@@ -1,6 +1,8 @@
 //! What is done with an append before the writer sees it, on the caller's own thread: checks, canonical bytes, salt,
 //! commitment. The writer only adds what depends on the order of things.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use spine::Actor;
@@ -8,7 +10,7 @@ use spine::event::canonical_bytes;
 
 use crate::clock::to_microseconds;
 use crate::error::JournalError;
-use crate::lease::Fence;
+use crate::lease::{Fence, LEASE_NAME_BYTES_MAX, LEASE_SECONDS_MAX};
 use crate::model::{
     ACTOR_ID_BYTES_MAX, APPEND_BYTES_MAX, APPEND_EVENTS_MAX, AppendRequest, BASIS_BYTES_MAX,
     IDEMPOTENCY_KEY_BYTES_MAX, KIND_BYTES_MAX, NewEvent, PAYLOAD_BYTES_MAX, PAYLOAD_DEPTH_MAX,
@@ -130,6 +132,15 @@ pub(crate) fn check_basis(basis: &str) -> Result<(), JournalError> {
             basis,
             "the ground on which it is erased",
         ));
+    }
+    Ok(())
+}
+
+pub(crate) fn check_lease(name: &str, holder: &str, time: Duration) -> Result<(), JournalError> {
+    check_token("name of a lease", name, LEASE_NAME_BYTES_MAX)?;
+    check_token("holder of a lease", holder, LEASE_NAME_BYTES_MAX)?;
+    if time.is_zero() || time > Duration::from_secs(LEASE_SECONDS_MAX) {
+        return Err(JournalError::malformed("time of a lease", &format!("{time:?}"), "up to an hour"));
     }
     Ok(())
 }

@@ -20,18 +20,24 @@
 use std::time::Duration;
 
 use super::read::column;
-use super::session::Readers;
+use super::session::{Readers, Session};
 use crate::error::JournalError;
 
-/// Step 1 for the event at `$1`.
-pub(super) const EMPTY: &str = "
-    UPDATE journal.payload SET bytes = int4send(octet_length(bytes)) WHERE position = $1";
+/// Step 1 for the event at `$1`; answers for each part whether it left its page.
+const EMPTY: &str = "
+    UPDATE journal.payload AS part SET bytes = int4send(octet_length(part.bytes))
+    FROM journal.payload AS before
+    WHERE before.position = $1 AND part.position = before.position AND part.part = before.part
+    RETURNING (part.ctid::text::point)[0] <> (before.ctid::text::point)[0]";
+/// Notes that steps 2 and 3 are to be done.
+const NOTE: &str = "INSERT INTO journal.scrub VALUES ($1) ON CONFLICT DO NOTHING";
+const DONE: &str = "DELETE FROM journal.scrub WHERE position = ANY ($1::bigint[])";
 /// Parts that wait for step 3: place, length, and the page in which they stand.
 const WAITING: &str = "
-    SELECT payload.position, payload.part, payload.bytes, (payload.ctid::text::point)[0]::bigint
-    FROM journal.erasure JOIN journal.payload USING (position)
-    WHERE octet_length(payload.bytes) = 4 AND payload.bytes <> int4send(0)
-    ORDER BY 1, 2 LIMIT 10000";
+    SELECT chosen.position, payload.part, payload.bytes, (payload.ctid::text::point)[0]::bigint
+    FROM (SELECT position FROM journal.scrub ORDER BY position LIMIT 1000) AS chosen
+    JOIN journal.payload ON payload.position = chosen.position
+    ORDER BY 1, 2";
 /// Step 3 for one part; answers the page in which it stands now.
 const ZERO: &str = "
     UPDATE journal.payload SET bytes = decode(repeat('00', $3::integer), 'hex') WHERE position = $1 AND part = $2
@@ -45,37 +51,65 @@ const UNLOCK: &str = "SELECT pg_advisory_unlock($1)";
 /// Longest wait for a VACUUM.
 const VACUUM_WAIT: Duration = Duration::from_secs(600);
 
+/// Step 1, in the transaction that records the erasure.
+pub(super) fn empty(session: &mut Session, position: i64) -> Result<(), JournalError> {
+    let moved = session.query(EMPTY, &[&position])?;
+    session.query(NOTE, &[&position])?;
+    if moved.iter().any(|row| row.try_get(0).unwrap_or(true)) {
+        tracing::warn!(
+            position,
+            "an erased payload left its full page: its bytes stay there until they are written over, or until \
+             VACUUM FULL journal.payload"
+        );
+    }
+    Ok(())
+}
+
 /// Steps 2 and 3 for everything that was erased. True if nothing is left to do.
 pub(super) fn scrub(readers: &Readers) -> Result<bool, JournalError> {
     readers.once(|session| {
-        let name = readers.database().name.clone();
         if session.query(WAITING, &[])?.is_empty() {
             return Ok(true);
         }
         // Processes take turns; what the one before has done need not be done again.
         session.query(LOCK, &[&SCRUB_LOCK])?;
-        let waiting = session.query(WAITING, &[])?;
-        let vacuum = |session: &super::session::Session| {
-            session
-                .wait(VACUUM_WAIT, session.client.batch_execute(VACUUM))
-                .map_err(|failure| failure.explain(&name))
-        };
         session.run("SET statement_timeout = '600s'")?;
-        vacuum(session)?;
-        let mut all = true;
-        for row in &waiting {
-            let (position, part, page): (i64, i32, i64) =
-                (column(row, 0, &name)?, column(row, 1, &name)?, column(row, 3, &name)?);
-            let length: [u8; 4] = column::<&[u8]>(row, 2, &name)?.try_into().unwrap_or_default();
-            session.run("BEGIN")?;
-            let moved = session.query(ZERO, &[&position, &part, &i32::from_be_bytes(length)])?;
-            let stayed = moved.first().is_some_and(|row| row.try_get(0).is_ok_and(|now: i64| now == page));
-            session.run(if stayed { "COMMIT" } else { "ROLLBACK" })?;
-            all &= stayed;
-        }
-        vacuum(session)?;
+        vacuum(readers, session)?;
+        let all = zero(readers, session)?;
+        vacuum(readers, session)?;
         session.run("SET statement_timeout = '55s'")?;
         session.query(UNLOCK, &[&SCRUB_LOCK])?;
         Ok(all)
     })
+}
+
+fn vacuum(readers: &Readers, session: &Session) -> Result<(), JournalError> {
+    session
+        .wait(VACUUM_WAIT, session.client.batch_execute(VACUUM))
+        .map_err(|failure| failure.explain(&readers.database().name))
+}
+
+/// Step 3. True if every part found room in its page.
+fn zero(readers: &Readers, session: &mut Session) -> Result<bool, JournalError> {
+    let name = &readers.database().name;
+    let mut done: Vec<i64> = Vec::new();
+    let mut waiting_still: Vec<i64> = Vec::new();
+    for row in &session.query(WAITING, &[])? {
+        let position: i64 = column(row, 0, name)?;
+        let part: i32 = column(row, 1, name)?;
+        let page: i64 = column(row, 3, name)?;
+        // Four bytes that are not zero are a length; anything else has its zeros already.
+        let length = <[u8; 4]>::try_from(column::<&[u8]>(row, 2, name)?).map_or(0, i32::from_be_bytes);
+        let mut stays = true;
+        if length > 0 {
+            session.run("BEGIN")?;
+            let now = session.query(ZERO, &[&position, &part, &length])?;
+            stays = now.first().is_some_and(|row| row.try_get(0).is_ok_and(|now: i64| now == page));
+            session.run(if stays { "COMMIT" } else { "ROLLBACK" })?;
+        }
+        if stays { done.push(position) } else { waiting_still.push(position) }
+    }
+    done.retain(|position| !waiting_still.contains(position));
+    session.query(DONE, &[&done])?;
+    Ok(waiting_still.is_empty())
 }

@@ -9,11 +9,10 @@ use jiff::Timestamp;
 use tokio_postgres::Row;
 
 use super::read::column;
-use super::schema::WRITER_LOCK;
+use super::schema::{WRITER_LOCK, begin_under};
 use super::session::{Readers, Session};
 use crate::error::JournalError;
-use crate::lease::{Fence, LEASE_NAME_BYTES_MAX, LEASE_SECONDS_MAX, Lease};
-use crate::prepare::check_token;
+use crate::lease::{Fence, Lease};
 
 const TAKE: &str = "
     INSERT INTO journal.lease AS held VALUES ($1, $2, 1, clock_timestamp() + $3::bigint * interval '1 microsecond')
@@ -34,11 +33,6 @@ pub(super) fn take(
     holder: &str,
     time: Duration,
 ) -> Result<Lease, JournalError> {
-    check_token("name of a lease", name, LEASE_NAME_BYTES_MAX)?;
-    check_token("holder of a lease", holder, LEASE_NAME_BYTES_MAX)?;
-    if time.is_zero() || time > Duration::from_secs(LEASE_SECONDS_MAX) {
-        return Err(JournalError::malformed("time of a lease", &format!("{time:?}"), "up to an hour"));
-    }
     let microseconds = i64::try_from(time.as_micros()).unwrap_or(i64::MAX);
     under_lock(readers, |session| {
         session.query(TAKE, &[&name, &holder, &microseconds])?;
@@ -60,7 +54,7 @@ fn under_lock<T>(
     work: impl FnOnce(&mut Session) -> Result<T, JournalError>,
 ) -> Result<T, JournalError> {
     readers.once(|session| {
-        session.run(&format!("BEGIN; SELECT pg_advisory_xact_lock({WRITER_LOCK})"))?;
+        session.run(&begin_under(WRITER_LOCK))?;
         let done = work(session)?;
         session.run("COMMIT")?;
         Ok(done)

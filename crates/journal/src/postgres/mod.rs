@@ -39,7 +39,7 @@ use crate::model::{
     ACTOR_ID_BYTES_MAX, AppendRequest, Appended, BLOB_BYTES_MAX, BlobReference, READ_BYTES_MAX,
     READ_EVENTS_MAX, RecordedEvent, STREAM_BYTES_MAX,
 };
-use crate::prepare::{check_basis, check_token, prepare};
+use crate::prepare::{check_basis, check_lease, check_token, prepare};
 use crate::progress::Progress;
 use crate::writer::{Scribe, WriterHandle};
 
@@ -142,36 +142,6 @@ impl PostgresJournal {
         &self.database.name
     }
 
-    /// [`Journal::append`] by the holder of a lease: refused once another process has taken the lease over.
-    ///
-    /// # Errors
-    /// [`JournalError::LeaseLost`] names who holds it now; otherwise as [`Journal::append`].
-    pub fn append_as_holder(&self, request: AppendRequest, fence: &Fence) -> Result<Appended, JournalError> {
-        let mut request = prepare(request)?;
-        request.fence = Some(fence.clone());
-        self.writer.append(request)
-    }
-
-    /// Takes the lease `name` for `holder` if it is free or has ended, renews it if `holder` has it, and leaves it alone
-    /// if another one does. Answers who holds it now: compare [`Lease::holder`].
-    ///
-    /// `holder` must be another one for every process and every start. `time` is at most an hour; by the database's
-    /// clock the lease ends after it unless it is renewed.
-    ///
-    /// # Errors
-    /// [`JournalError::Malformed`] for names and times out of bounds, [`JournalError::Unavailable`].
-    pub fn take_lease(&self, name: &str, holder: &str, time: Duration) -> Result<Lease, JournalError> {
-        lease::take(&self.readers, name, holder, time)
-    }
-
-    /// Ends a lease at once, so that the next process need not wait. One that was lost already is left alone.
-    ///
-    /// # Errors
-    /// [`JournalError::Unavailable`].
-    pub fn give_back_lease(&self, lease: &Lease) -> Result<(), JournalError> {
-        lease::give_back(&self.readers, &lease.fence())
-    }
-
     /// Removes traces of what was erased; what cannot be removed now is tried again later.
     fn scrub(&self) {
         let _one_at_a_time = self.scrubbing.lock().unwrap_or_else(PoisonError::into_inner);
@@ -265,6 +235,21 @@ impl Journal for PostgresJournal {
         self.writer.erase(position, basis)?;
         self.scrub();
         Ok(())
+    }
+
+    fn take_lease(&self, name: &str, holder: &str, time: Duration) -> Result<Lease, JournalError> {
+        check_lease(name, holder, time)?;
+        lease::take(&self.readers, name, holder, time)
+    }
+
+    fn give_back_lease(&self, lease: &Lease) -> Result<(), JournalError> {
+        lease::give_back(&self.readers, &lease.fence())
+    }
+
+    fn append_as_holder(&self, request: AppendRequest, fence: &Fence) -> Result<Appended, JournalError> {
+        let mut request = prepare(request)?;
+        request.fence = Some(fence.clone());
+        self.writer.append(request)
     }
 
     fn put_blob(&self, content: &mut dyn Read) -> Result<BlobReference, JournalError> {

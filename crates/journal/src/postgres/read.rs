@@ -21,8 +21,12 @@ macro_rules! select_events {
                 FROM (",
             $events,
             ") AS chosen) AS e
-             LEFT JOIN journal.payload AS p ON p.position = e.position
-             LEFT JOIN journal.erasure AS x ON x.position = e.position
+             LEFT JOIN LATERAL (
+                SELECT part, bytes FROM journal.payload WHERE payload.position = e.position OFFSET 0
+             ) AS p ON true
+             LEFT JOIN LATERAL (
+                SELECT erased_at, basis FROM journal.erasure WHERE erasure.position = e.position OFFSET 0
+             ) AS x ON true
              WHERE e.begins_at < ",
             $bytes_max,
             " ORDER BY e.position, p.part"

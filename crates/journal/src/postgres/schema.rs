@@ -15,7 +15,7 @@ const SCHEMA_LOCK: i64 = 0x5457_4a4d;
 
 /// Salt and payload stand together in `payload`, in parts of one row each ([`super::erase`] says why); their SHA-256
 /// is the commitment. The triggers are guard rails: nothing in this program changes or deletes a row that has no
-/// erasure, and no other program should.
+/// erasure, and no other program should. `scrub` names the events whose erased bytes may still stand in a page.
 const TABLES: &str = r#"
     CREATE SCHEMA journal;
     CREATE TABLE journal.format (format bigint NOT NULL);
@@ -35,6 +35,7 @@ const TABLES: &str = r#"
     ) WITH (fillfactor = 96);
     ALTER TABLE journal.payload ALTER bytes SET STORAGE PLAIN;
     CREATE TABLE journal.erasure (position bigint PRIMARY KEY, erased_at text NOT NULL, basis text NOT NULL);
+    CREATE TABLE journal.scrub (position bigint PRIMARY KEY);
     CREATE TABLE journal.idempotency (
         key text COLLATE "C" PRIMARY KEY,
         first_position bigint NOT NULL,
@@ -86,6 +87,14 @@ const NO_UPDATE: [&str; 6] = ["format", "event", "erasure", "idempotency", "blob
 const NO_DELETE: [&str; 8] =
     ["format", "event", "payload", "erasure", "idempotency", "lease", "blob", "blob_part"];
 
+/// Begins a transaction that holds a lock of the database. If its client stands still, the server ends it before long,
+/// so that the lock does not hold up everybody.
+pub(super) fn begin_under(lock: i64) -> String {
+    format!(
+        "BEGIN; SET LOCAL idle_in_transaction_session_timeout = '3s'; SELECT pg_advisory_xact_lock({lock})"
+    )
+}
+
 /// Checks that a journal stands here that this program can read, or makes one where there is nothing.
 pub(super) fn prepare(session: &mut Session, name: &std::path::Path) -> Result<(), JournalError> {
     let not_a_journal =
@@ -109,7 +118,7 @@ pub(super) fn prepare(session: &mut Session, name: &std::path::Path) -> Result<(
         tracing::warn!(database = %name.display(), "fsync is off: a crash of the machine may lose what was acknowledged");
     }
     if format(session)?.is_none() {
-        session.run(&format!("BEGIN; SELECT pg_advisory_xact_lock({SCHEMA_LOCK})"))?;
+        session.run(&begin_under(SCHEMA_LOCK))?;
         // Somebody else may have made it while this one waited for the lock.
         if format(session)?.is_none() {
             session.run(&tables())?;

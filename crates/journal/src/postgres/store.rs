@@ -20,7 +20,7 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Row, Statement};
 
 use super::read::{HEAD, RANGE, column, for_each_stored};
-use super::schema::WRITER_LOCK;
+use super::schema::{WRITER_LOCK, begin_under};
 use super::session::{ANSWER_WAIT, Database, Session};
 use crate::decode::{StoredEvent, signed, unsigned};
 use crate::error::JournalError;
@@ -35,8 +35,6 @@ const RECONNECT_WAIT_MAX: Duration = Duration::from_secs(5);
 /// Pauses between attempts: the first, and the longest.
 const PAUSE_MIN: Duration = Duration::from_millis(20);
 const PAUSE_MAX: Duration = Duration::from_secs(1);
-/// A transaction whose client stands still ends after this time, so that its lock does not hold up everybody.
-const SETTINGS: &str = "SET idle_in_transaction_session_timeout = '3s'";
 
 const VERSIONS: &str = "
     SELECT wanted.stream, coalesce((SELECT max(stream_version) FROM journal.event WHERE event.stream = wanted.stream), 0)
@@ -96,7 +94,6 @@ impl PostgresStore {
     fn session(&mut self) -> Result<&mut Session, JournalError> {
         if self.session.as_ref().is_none_or(Session::is_closed) {
             let mut session = Session::open(&self.database)?;
-            session.run(SETTINGS)?;
             // Now, for at the commit a failure to do so would be hard to explain.
             for sql in [INSERT_EVENTS, INSERT_PAYLOADS, INSERT_KEYS, NOTIFY] {
                 session.statement(sql)?;
@@ -117,7 +114,7 @@ impl PostgresStore {
         let (head, keys) = (session.statement(HEAD)?, session.statement(KEYS)?);
         let (leases, select_versions) = (session.statement(LEASES)?, session.statement(VERSIONS)?);
         let client = &session.client;
-        let begin = format!("BEGIN; SELECT pg_advisory_xact_lock({WRITER_LOCK})");
+        let begin = begin_under(WRITER_LOCK);
         // Sent at once; each statement sees what was committed before the lock was granted.
         let ((), head, keys, leases, mut fetched) = session.ask(async {
             tokio::try_join!(
@@ -351,8 +348,7 @@ impl Store for PostgresStore {
         let insert = session.statement(INSERT_ERASURE)?;
         let inserted = session.ask(session.client.execute(&insert, &[&position, &erased_at, &basis]))?;
         if inserted > 0 && overwrite {
-            let empty = session.statement(super::erase::EMPTY)?;
-            session.ask(session.client.execute(&empty, &[&position]))?;
+            super::erase::empty(session, position)?;
         }
         Ok(())
     }

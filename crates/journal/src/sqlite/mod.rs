@@ -22,11 +22,12 @@ use crate::blobs::{BlobFolder, BlobReader};
 use crate::clock::{Clock, SystemClock};
 use crate::decode::{signed, unsigned};
 use crate::error::JournalError;
+use crate::lease::{Fence, Lease, OwnLeases};
 use crate::model::{
     ACTOR_ID_BYTES_MAX, AppendRequest, Appended, BlobReference, READ_BYTES_MAX, READ_EVENTS_MAX,
     RecordedEvent, STREAM_BYTES_MAX,
 };
-use crate::prepare::{check_basis, check_token, prepare};
+use crate::prepare::{check_basis, check_lease, check_token, prepare};
 use crate::progress::Progress;
 use crate::writer::{Scribe, WriterHandle};
 
@@ -83,6 +84,8 @@ pub struct SqliteJournal {
     progress: Arc<Progress>,
     readers: Mutex<Vec<Connection>>,
     blobs: BlobFolder,
+    leases: OwnLeases,
+    clock: Arc<dyn Clock>,
     _lock: File,
 }
 
@@ -117,7 +120,16 @@ impl SqliteJournal {
         };
         let store = SqliteStore { connection, path: path.clone(), head, scrub_due: None };
         let writer = WriterHandle::start(store, scribe, Arc::clone(&progress))?;
-        Ok(Self { path, writer, progress, readers: Mutex::new(Vec::new()), blobs, _lock: lock })
+        Ok(Self {
+            path,
+            writer,
+            progress,
+            readers: Mutex::new(Vec::new()),
+            blobs,
+            leases: OwnLeases::default(),
+            clock: Arc::clone(&options.clock),
+            _lock: lock,
+        })
     }
 
     /// The file.
@@ -225,6 +237,21 @@ impl Journal for SqliteJournal {
     fn erase_payload(&self, position: u64, basis: &str) -> Result<(), JournalError> {
         check_basis(basis)?;
         self.writer.erase(position, basis)
+    }
+
+    fn take_lease(&self, name: &str, holder: &str, time: Duration) -> Result<Lease, JournalError> {
+        check_lease(name, holder, time)?;
+        Ok(self.leases.take(name, holder, time, self.clock.now()))
+    }
+
+    fn give_back_lease(&self, lease: &Lease) -> Result<(), JournalError> {
+        self.leases.give_back(&lease.fence(), self.clock.now());
+        Ok(())
+    }
+
+    fn append_as_holder(&self, request: AppendRequest, fence: &Fence) -> Result<Appended, JournalError> {
+        let request = prepare(request)?;
+        self.leases.while_held(fence, || self.writer.append(request))
     }
 
     fn put_blob(&self, content: &mut dyn Read) -> Result<BlobReference, JournalError> {

@@ -31,7 +31,7 @@ pub(crate) struct Server {
 /// The server, started on first use; nothing where PostgreSQL is not installed, and then says which test is skipped.
 pub(crate) fn running(test: &str) -> Option<&'static Server> {
     static SERVER: OnceLock<Option<Server>> = OnceLock::new();
-    let server = SERVER.get_or_init(|| Server::start_in(&env::temp_dir()));
+    let server = SERVER.get_or_init(|| Server::start_in(&env::temp_dir(), &["max_connections=60"]));
     if server.is_none() {
         assert!(env::var_os(REQUIRED).is_none_or(|value| value != "1"), "PostgreSQL is not installed");
         println!("skipped: {test} (PostgreSQL is not installed)");
@@ -53,12 +53,12 @@ fn newest_programs() -> Option<PathBuf> {
 }
 
 impl Server {
-    /// Starts one whose files stand in this folder; nothing where PostgreSQL is not installed.
-    pub(crate) fn start_in(parent: &Path) -> Option<Self> {
-        newest_programs().map(|programs| Self::start(&programs, parent))
+    /// Starts one with these settings whose files stand in this folder; nothing where PostgreSQL is not installed.
+    pub(crate) fn start_in(parent: &Path, settings: &[&str]) -> Option<Self> {
+        newest_programs().map(|programs| Self::start(&programs, parent, settings))
     }
 
-    fn start(programs: &Path, parent: &Path) -> Self {
+    fn start(programs: &Path, parent: &Path, settings: &[&str]) -> Self {
         let folder = tempfile::Builder::new().prefix("journal-postgres-").tempdir_in(parent).unwrap().keep();
         let user = server_user();
         if let Some((user, _)) = user {
@@ -68,13 +68,16 @@ impl Server {
         // `read` ends when the other end of the pipe is closed: when this process is no more.
         let script = "
             trap '' INT TERM HUP
-            \"$1/initdb\" -D \"$2/data\" -U postgres -A trust -E UTF8 --locale=C --no-sync >\"$2/initdb.log\" 2>&1
-            \"$1/postgres\" -D \"$2/data\" -k \"$2\" -c listen_addresses= -c max_connections=60 \
-                -c autovacuum_naptime=600 >\"$2/server.log\" 2>&1 &
+            programs=$1 folder=$2
+            shift 2
+            \"$programs/initdb\" -D \"$folder/data\" -U postgres -A trust -E UTF8 --locale=C --no-sync \
+                >\"$folder/initdb.log\" 2>&1
+            \"$programs/postgres\" -D \"$folder/data\" -k \"$folder\" -c listen_addresses= \"$@\" \
+                >\"$folder/server.log\" 2>&1 &
             read -r _
             kill -QUIT $!
             wait $!
-            rm -rf \"$2\"";
+            rm -rf \"$folder\"";
         let mut command = match user {
             Some((user, group)) => {
                 let mut command = Command::new("setpriv");
@@ -87,6 +90,7 @@ impl Server {
             .args(["-c", script, "sh"])
             .arg(programs)
             .arg(&folder)
+            .args(settings.iter().flat_map(|setting| ["-c", setting]))
             .current_dir("/")
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
