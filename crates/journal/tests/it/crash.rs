@@ -18,7 +18,7 @@ use journal::{AppendRequest, Journal, JournalError, Payload, RecordedEvent};
 use serde_json::json;
 
 use crate::postgres_server;
-use crate::support::{event, open, whole_feed};
+use crate::support::{Dice, event, open, whole_feed};
 
 const CHILD_FOLDER: &str = "TIDEWAITER_CRASH_CHILD_FOLDER";
 const CHILD_DATABASE: &str = "TIDEWAITER_CRASH_CHILD_DATABASE";
@@ -26,18 +26,6 @@ const CHILD_RUN: &str = "TIDEWAITER_CRASH_CHILD_RUN";
 const THREADS: u64 = 4;
 /// A fresh journal after so many kills, so that starting anew is killed too.
 const KILLS_A_JOURNAL: u64 = 20;
-
-/// A small generator of numbers (xorshift64*), so that a run can be told from its seed.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) % bound
-    }
-}
 
 /// The child: appends until it is killed. As a test of its own it does nothing.
 #[test]

@@ -1,8 +1,8 @@
 //! What only a database can do: several journals on it at once, connections that break, leases.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::Cursor;
-use std::path::Path;
 use std::process::{Child, Command};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use journal::{AppendRequest, Journal, JournalError, PostgresJournal, PostgresOpt
 use serde_json::json;
 
 use crate::postgres_server::{self, Server, open};
-use crate::support::{at, event, keyed, number_of, numbers, numbers_of, whole_feed};
+use crate::support::{Dice, at, event, keyed, number_of, numbers, numbers_of, whole_feed};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -270,15 +270,28 @@ fn a_table_that_somebody_keeps_locked_is_busy_and_nothing_is_recorded() {
     assert_eq!(journal.append(numbers("a", &[1])).unwrap().last_position(), 1);
 }
 
-/// Does any file of the tables contain these bytes?
-fn found_in_files(folder: &Path, bytes: &[u8]) -> bool {
-    fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).any(|path| {
-        if path.is_dir() {
-            return found_in_files(&path, bytes);
-        }
+/// All that stands in the files of a database, after the server has written what it holds in memory.
+fn files_of(server: &Server, url: &str) -> Vec<u8> {
+    server.sql(url, "CHECKPOINT");
+    let number = server.sql(url, "SELECT oid FROM pg_database WHERE datname = current_database()");
+    let mut bytes = Vec::new();
+    for entry in fs::read_dir(server.data().join("base").join(number)).unwrap() {
         // A server at work may remove a file at any moment.
-        fs::read(&path).is_ok_and(|content| content.windows(bytes.len()).any(|window| window == bytes))
-    })
+        bytes.extend(fs::read(entry.unwrap().path()).unwrap_or_default());
+    }
+    bytes
+}
+
+fn contains(bytes: &[u8], needle: &str) -> bool {
+    let mut rest = bytes;
+    while let Some(start) = rest.iter().position(|byte| *byte == needle.as_bytes()[0]) {
+        rest = &rest[start..];
+        if rest.starts_with(needle.as_bytes()) {
+            return true;
+        }
+        rest = &rest[1..];
+    }
+    false
 }
 
 #[test]
@@ -299,15 +312,45 @@ fn what_is_erased_stands_in_no_table_any_more() {
                 .append(AppendRequest { events: vec![event("a", payload)], ..Default::default() })
                 .unwrap();
         }
-        let found = || {
-            server.sql(&url, "CHECKPOINT");
-            found_in_files(&server.data().join("base"), b"forget-me-")
-        };
+        let found = || contains(&files_of(server, &url), "forget-me-");
         assert!(found(), "the test would prove nothing");
         journal.erase_payload(erased + 1, "retention period ended").unwrap();
         assert!(!found(), "{length} bytes, event {erased}");
         assert_eq!(whole_feed(&journal).len(), 40);
         assert!(journal.event(erased + 1).unwrap().payload.value().is_none());
+    }
+}
+
+#[test]
+fn erasing_many_in_any_order_leaves_nothing_of_them_and_all_of_the_others() {
+    let name = "erasing_many_in_any_order_leaves_nothing_of_them_and_all_of_the_others";
+    let Some(server) = postgres_server::running(name) else { return };
+    let mut dice = Dice(20_261_130);
+    for round in 0..3 {
+        let url = server.database();
+        let journal = open(&url);
+        let secret = |number: u64| format!("<secret-{round}-{number:03}>");
+        for number in 1..=60_u64 {
+            let length = if dice.below(4) == 0 { dice.below(9_000) } else { dice.below(700) };
+            let payload = json!(secret(number).repeat(1 + usize::try_from(length / 12).unwrap()));
+            journal
+                .append(AppendRequest { events: vec![event("a", payload)], ..Default::default() })
+                .unwrap();
+        }
+        let mut erased = BTreeSet::new();
+        while erased.len() < 20 {
+            let number = 1 + dice.below(60);
+            if erased.insert(number) {
+                journal.erase_payload(number, "retention period ended").unwrap();
+            }
+        }
+        let files = files_of(server, &url);
+        for number in 1..=60 {
+            let found = contains(&files, &secret(number));
+            assert_eq!(found, !erased.contains(&number), "event {number} of round {round}");
+        }
+        assert_eq!(whole_feed(&journal).len(), 60);
+        assert_eq!(server.sql(&url, "SELECT count(*) FROM journal.scrub"), "0");
     }
 }
 
@@ -321,10 +364,7 @@ fn somebody_who_looks_at_the_past_delays_the_last_traces_of_an_erasure() {
         let events = vec![event("a", json!(secret))];
         journal.append(AppendRequest { events, ..Default::default() }).unwrap();
     }
-    let found = |needle: &str| {
-        server.sql(&url, "CHECKPOINT");
-        found_in_files(&server.data().join("base"), needle.as_bytes())
-    };
+    let found = |needle: &str| contains(&files_of(server, &url), needle);
     thread::scope(|scope| {
         let looking =
             "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM journal.event; SELECT pg_sleep(60)";
