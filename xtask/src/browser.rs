@@ -1,12 +1,13 @@
 //! Real Chromium for the browser tests: found, or installed where that is allowed.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Result, bail};
 
 use crate::npm::npm;
 use crate::process;
+use crate::system;
 use crate::test;
 use crate::workspace::Workspace;
 
@@ -48,22 +49,11 @@ fn has_chinese_font() -> bool {
 }
 
 fn install() -> Result<()> {
-    let may_install = Path::new("/etc/debian_version").exists() && process::exists("apt-get") && is_root();
-    if !may_install {
+    if !system::may_install() {
         println!("not installed by this command: {}", by_hand());
         return Ok(());
     }
-    let apt = |arguments: &[&str]| {
-        let mut command = Command::new("apt-get");
-        command.args(["--quiet", "--quiet"]).args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
-        process::run(&mut command)
-    };
-    apt(&["update"])?;
-    apt(&INSTALL)
-}
-
-fn is_root() -> bool {
-    process::answer(Command::new("id").arg("-u")).is_ok_and(|answer| answer.trim() == "0")
+    system::install(&INSTALL)
 }
 
 fn by_hand() -> String {

@@ -58,7 +58,9 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("axum", &["web"]),
     ("tower-http", &["web"]),
     ("maud", &["web"]),
-    ("tokio", &["web", "tidewaiter"]),
+    // The journal's connections to PostgreSQL run on small runtimes of their own; its trait blocks.
+    ("tokio", &["journal", "web", "tidewaiter"]),
+    ("tokio-postgres", &["journal"]),
     ("clap", &["tidewaiter"]),
     ("rusqlite", &["journal", "pool", "customhouse"]),
     ("parquet", &["pool"]),

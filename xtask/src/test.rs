@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use crate::cases;
 use crate::process;
 use crate::workspace::Workspace;
-use crate::{browser, docs, licences, npm, rooms, tidy};
+use crate::{browser, docs, licences, npm, postgres, rooms, tidy};
 
 /// One thing that can fail by itself.
 struct Stage {
@@ -125,7 +125,11 @@ fn tests(workspace: &Workspace) -> Result<()> {
     };
     let shape = ["--workspace", "--locked", "--no-fail-fast"];
     let mut command = workspace.cargo(&[runner, &shape, further].concat());
-    let outcome = process::run(command.env(cases::VARIABLE, &folder));
+    command.env(cases::VARIABLE, &folder);
+    if postgres::is_there()? {
+        command.env(postgres::REQUIRED, "1");
+    }
+    let outcome = process::run(&mut command);
     for skipped in std::fs::read_to_string(report).map(|text| skipped_suites(&text)).unwrap_or_default() {
         println!("{skipped}");
     }

@@ -1,36 +1,70 @@
-//! Durable events a second: `cargo run --release -p journal --example journal_bench [FOLDER]`, JSON on standard output.
+//! Durable events a second: `cargo run --release -p journal --example journal_bench [FOLDER] [STORE/CALLERS/BATCH]`,
+//! JSON on standard output.
 //!
-//! Each figure is the median of several runs on a fresh file in FOLDER (a temporary folder unless named: name one on
+//! Each figure is the median of several runs on a fresh store in FOLDER (a temporary folder unless named: name one on
 //! the disk that the journal will stand on). An event counts once its append has returned, that is, once it is flushed.
+//! PostgreSQL is measured where its programs are installed, on a server of this program's own with fsync on; as root,
+//! FOLDER must then be one that other users may enter.
 #![expect(clippy::print_stdout, reason = "a command line tool")]
 
+#[path = "../tests/it/postgres_server.rs"]
+#[expect(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "the server of the tests, which fail by panicking and use more of it"
+)]
+mod postgres_server;
+
 use std::error::Error;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use journal::{AppendRequest, Journal, JournalError, NewEvent, SqliteJournal, SqliteOptions};
-use serde_json::json;
+use journal::{AnyJournal, AppendRequest, Journal, JournalError, NewEvent};
+use serde_json::{Value, json};
 use spine::Actor;
 
 const RUNS: usize = 5;
 const RUN_TIME: Duration = Duration::from_millis(1_500);
 const PAYLOAD_BYTES: usize = 500;
+/// What an administrator would give a server that records all day: room for its log between checkpoints.
+const SERVER: [&str; 4] =
+    ["shared_buffers=512MB", "wal_buffers=16MB", "max_wal_size=4GB", "checkpoint_timeout=15min"];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let folder = std::env::args().nth(1).map_or_else(std::env::temp_dir, PathBuf::from);
+    let only = std::env::args().nth(2);
+    let only = only.as_deref();
+    let mut figures = measure("sqlite", only, &mut |callers, batch| {
+        let folder = tempfile::tempdir_in(&folder)?;
+        let location = folder.path().join("journal.sqlite").display().to_string();
+        one_run(&journal::open(&location, "bench", "bench")?, callers, batch)
+    })?;
+    if let Some(server) = postgres_server::Server::start_in(&folder, &SERVER) {
+        figures.extend(measure("postgres", only, &mut |callers, batch| {
+            one_run(&journal::open(&server.database(), "bench", "bench")?, callers, batch)
+        })?);
+    }
+    println!("{}", json!({"payload_bytes": PAYLOAD_BYTES, "folder": folder, "figures": figures}));
+    Ok(())
+}
+
+/// The table of one store, or the one figure that was asked for.
+fn measure(
+    store: &str,
+    only: Option<&str>,
+    run: &mut dyn FnMut(u64, usize) -> Result<f64, Box<dyn Error>>,
+) -> Result<Vec<Value>, Box<dyn Error>> {
     let mut figures = Vec::new();
-    for callers in [1_u64, 8] {
+    for callers in [1_u64, 8, 64] {
         for batch in [1_usize, 100, 1_000] {
-            let mut runs = Vec::new();
-            for run in 0..RUNS {
-                runs.push(one_run(
-                    &folder.join(format!("journal-bench-{}-{run}", std::process::id())),
-                    callers,
-                    batch,
-                )?);
+            if only.is_some_and(|only| only != format!("{store}/{callers}/{batch}")) {
+                continue;
             }
+            let mut runs = (0..RUNS).map(|_| run(callers, batch)).collect::<Result<Vec<_>, _>>()?;
             runs.sort_by(f64::total_cmp);
             figures.push(json!({
+                "store": store,
                 "callers": callers,
                 "batch_events": batch,
                 "events_per_second_median": runs.get(RUNS / 2),
@@ -38,17 +72,14 @@ fn main() -> Result<(), Box<dyn Error>> {
             }));
         }
     }
-    println!("{}", json!({"payload_bytes": PAYLOAD_BYTES, "folder": folder, "figures": figures}));
-    Ok(())
+    Ok(figures)
 }
 
-/// Events a second of one run in a folder that is made for it and removed.
-fn one_run(folder: &Path, callers: u64, batch: usize) -> Result<f64, Box<dyn Error>> {
-    std::fs::create_dir_all(folder)?;
-    let journal = SqliteJournal::open(&SqliteOptions::new(&folder.join("journal.sqlite"), "bench", "bench"))?;
+/// Events a second of one run on an empty journal.
+fn one_run(journal: &AnyJournal, callers: u64, batch: usize) -> Result<f64, Box<dyn Error>> {
     let started = Instant::now();
     std::thread::scope(|scope| {
-        let journal = &journal;
+        let journal = journal.journal();
         let callers: Vec<_> = (0..callers)
             .map(|caller| scope.spawn(move || append_until_time(journal, caller, batch)))
             .collect();
@@ -59,10 +90,7 @@ fn one_run(folder: &Path, callers: u64, batch: usize) -> Result<f64, Box<dyn Err
         })
     })?;
     let seconds = started.elapsed().as_secs_f64();
-    let events = u32::try_from(journal.head())?;
-    drop(journal);
-    std::fs::remove_dir_all(folder)?;
-    Ok(f64::from(events) / seconds)
+    Ok(f64::from(u32::try_from(journal.journal().head())?) / seconds)
 }
 
 fn append_until_time(journal: &dyn Journal, caller: u64, batch: usize) -> Result<(), JournalError> {

@@ -4,6 +4,7 @@
 //! copies only what is new. A blob is written beside its place, flushed, renamed, and its folder flushed, before
 //! anybody learns its name; so an event that names a blob never precedes it.
 
+use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -15,6 +16,8 @@ use crate::error::JournalError;
 use crate::model::{BLOB_BYTES_MAX, BlobReference};
 
 const PART_SUFFIX: &str = ".part";
+/// Bytes read and written at once.
+const PIECE_BYTES: usize = 256 * 1024;
 
 /// The folder of blobs.
 #[derive(Debug)]
@@ -63,7 +66,7 @@ impl BlobFolder {
     pub(crate) fn get(&self, sha256: &str) -> Result<BlobReader, JournalError> {
         let place = self.place(sha256)?;
         match File::open(&place) {
-            Ok(file) => Ok(BlobReader { file, hash: Sha256::new(), sha256: sha256.to_owned() }),
+            Ok(file) => Ok(BlobReader::checking(Box::new(file), sha256)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 Err(JournalError::NoSuchBlob { sha256: sha256.to_owned() })
             }
@@ -71,47 +74,94 @@ impl BlobFolder {
         }
     }
 
+    /// Names of the blobs whose hash begins with this byte, in order.
+    pub(crate) fn names(&self, first_byte: u8) -> Result<Vec<String>, JournalError> {
+        let shelf = hex::encode([first_byte]);
+        let folder = self.path.join(&shelf);
+        let failed = |error: io::Error| JournalError::io(&folder, &error);
+        let listing = match fs::read_dir(&folder) {
+            Ok(listing) => listing,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(failed(error)),
+        };
+        let mut names = Vec::new();
+        for entry in listing {
+            let name = format!("{shelf}{}", entry.map_err(failed)?.file_name().to_string_lossy());
+            if check_blob_hash(&name).is_ok() {
+                names.push(name);
+            }
+        }
+        names.sort();
+        Ok(names)
+    }
+
     fn write_part(&self, part: &Path, content: &mut dyn Read) -> Result<BlobReference, JournalError> {
         let failed = |error: io::Error| JournalError::io(part, &error);
         let mut file = OpenOptions::new().write(true).create_new(true).open(part).map_err(failed)?;
-        let mut hash = Sha256::new();
-        let mut bytes = 0_u64;
-        let mut buffer = vec![0_u8; 256 * 1024];
-        loop {
-            let read = match content.read(&mut buffer) {
-                Ok(0) => break,
-                Ok(read) => read,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(JournalError::ContentUnreadable { reason: error.to_string() }),
-            };
-            bytes = bytes.saturating_add(u64::try_from(read).unwrap_or(u64::MAX));
-            if bytes > self.bytes_max {
-                return Err(JournalError::TooLarge {
-                    what: "bytes of a blob (as far as it was read)",
-                    found: bytes,
-                    max: self.bytes_max,
-                });
-            }
-            let chunk = buffer.get(..read).unwrap_or_default();
-            hash.update(chunk);
-            file.write_all(chunk).map_err(failed)?;
-        }
+        let reference = for_each_piece(content, PIECE_BYTES, self.bytes_max, |piece| {
+            file.write_all(piece).map_err(failed)
+        })?;
         file.sync_all().map_err(failed)?;
-        Ok(BlobReference { sha256: hex::encode(hash.finalize()), bytes })
+        Ok(reference)
     }
 
     fn place(&self, sha256: &str) -> Result<PathBuf, JournalError> {
-        let well_formed = sha256.len() == 64
-            && sha256.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
-        match sha256.split_at_checked(2) {
-            Some((folder, file)) if well_formed => Ok(self.path.join(folder).join(file)),
-            _ => Err(JournalError::malformed(
-                "hash of a blob",
-                sha256,
-                "SHA-256 as 64 lower-case hexadecimal digits",
-            )),
+        check_blob_hash(sha256)?;
+        let (folder, file) = sha256.split_at_checked(2).unwrap_or_default();
+        Ok(self.path.join(folder).join(file))
+    }
+}
+
+pub(crate) fn check_blob_hash(sha256: &str) -> Result<(), JournalError> {
+    let well_formed = sha256.len() == 64
+        && sha256.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
+    if well_formed {
+        return Ok(());
+    }
+    Err(JournalError::malformed("hash of a blob", sha256, "SHA-256 as 64 lower-case hexadecimal digits"))
+}
+
+/// Reads content in pieces of at most `piece_bytes` and hands them on, until it ends or has more than `bytes_max`.
+pub(crate) fn for_each_piece(
+    content: &mut dyn Read,
+    piece_bytes: usize,
+    bytes_max: u64,
+    mut keep: impl FnMut(&[u8]) -> Result<(), JournalError>,
+) -> Result<BlobReference, JournalError> {
+    let mut hash = Sha256::new();
+    let mut bytes = 0_u64;
+    let mut buffer = vec![0_u8; piece_bytes];
+    loop {
+        let read = fill(content, &mut buffer)?;
+        if read == 0 {
+            return Ok(BlobReference { sha256: hex::encode(hash.finalize()), bytes });
+        }
+        bytes = bytes.saturating_add(u64::try_from(read).unwrap_or(u64::MAX));
+        if bytes > bytes_max {
+            return Err(JournalError::TooLarge {
+                what: "bytes of a blob (as far as it was read)",
+                found: bytes,
+                max: bytes_max,
+            });
+        }
+        let piece = buffer.get(..read).unwrap_or_default();
+        hash.update(piece);
+        keep(piece)?;
+    }
+}
+
+/// Reads until the buffer is full or the content ends, so that all pieces but the last have the same length.
+fn fill(content: &mut dyn Read, buffer: &mut [u8]) -> Result<usize, JournalError> {
+    let mut filled = 0_usize;
+    while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+        match content.read(rest) {
+            Ok(0) => break,
+            Ok(read) => filled = filled.saturating_add(read),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(JournalError::ContentUnreadable { reason: error.to_string() }),
         }
     }
+    Ok(filled)
 }
 
 fn flush_folder(folder: &Path) -> Result<(), JournalError> {
@@ -124,14 +174,24 @@ fn flush_folder(folder: &Path) -> Result<(), JournalError> {
 }
 
 /// The bytes of a blob. Their hash is checked at the end: a reader that reaches the end has the right bytes.
-#[derive(Debug)]
 pub struct BlobReader {
-    file: File,
+    source: Box<dyn Read + Send>,
     hash: Sha256,
     sha256: String,
 }
 
+impl fmt::Debug for BlobReader {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("BlobReader").field("sha256", &self.sha256).finish_non_exhaustive()
+    }
+}
+
 impl BlobReader {
+    /// Reads a source and checks at its end that it was the blob of this name.
+    pub(crate) fn checking(source: Box<dyn Read + Send>, sha256: &str) -> Self {
+        Self { source, hash: Sha256::new(), sha256: sha256.to_owned() }
+    }
+
     /// The whole blob in memory, if it has at most `bytes_max` bytes.
     pub fn read_whole(mut self, bytes_max: u64) -> Result<Vec<u8>, JournalError> {
         let mut bytes = Vec::new();
@@ -153,7 +213,7 @@ impl BlobReader {
 
 impl Read for BlobReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.file.read(buffer)?;
+        let read = self.source.read(buffer)?;
         if read > 0 {
             self.hash.update(buffer.get(..read).unwrap_or_default());
         } else if !buffer.is_empty() && hex::encode(self.hash.clone().finalize()) != self.sha256 {

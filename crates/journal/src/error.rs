@@ -134,6 +134,39 @@ pub enum JournalError {
         /// Why it stopped.
         reason: String,
     },
+    /// The database cannot be reached, or refuses to work at all.
+    #[error(
+        "the database {} cannot be used now ({reason}): nothing of this was recorded. Check that it runs and may be reached, then try again.",
+        database.display()
+    )]
+    Unavailable {
+        /// The database, without its password.
+        database: PathBuf,
+        /// What it said, or what the connection said.
+        reason: String,
+    },
+    /// Another process has taken over the lease that this write rests on.
+    #[error(
+        "the lease \"{lease}\" is held by {holder} in epoch {epoch}, no longer by this process: nothing of this was recorded. Leave that work to the holder."
+    )]
+    LeaseLost {
+        /// Name of the lease.
+        lease: String,
+        /// Who holds it; "nobody" once it has ended.
+        holder: String,
+        /// The epoch in which it does.
+        epoch: u64,
+    },
+    /// The journal that is copied to holds something else than the one that is copied from.
+    #[error(
+        "the two journals are not the same at position {position}: {reason}. Copy into an empty journal, or go on with the one that the first part was copied into."
+    )]
+    NotTheSame {
+        /// The first position at which they differ.
+        position: u64,
+        /// How they differ.
+        reason: String,
+    },
     /// No blob has this hash.
     #[error("there is no blob with SHA-256 {sha256}. Check the hash.")]
     NoSuchBlob {
@@ -174,6 +207,9 @@ impl JournalError {
             Self::Corrupt { .. } => "journal_damaged",
             Self::OutcomeUnknown { .. } => "journal_outcome_unknown",
             Self::Stopped { .. } => "journal_stopped",
+            Self::Unavailable { .. } => "journal_unavailable",
+            Self::LeaseLost { .. } => "journal_lease_lost",
+            Self::NotTheSame { .. } => "journal_not_the_same",
             Self::NoSuchBlob { .. } => "no_such_blob",
             Self::ContentUnreadable { .. } => "blob_content_unreadable",
             Self::Io { .. } => "journal_io",

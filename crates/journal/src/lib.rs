@@ -4,8 +4,10 @@
 //! read models, search) is derived from its [`Journal::feed`] and can be thrown away. The trait blocks; an
 //! asynchronous caller moves to a thread of its own.
 //!
-//! [`SqliteJournal`] keeps it in one SQLite file and a folder of blobs. One thread writes and shares each commit
-//! among all callers that wait; readers have connections of their own and never wait for it.
+//! [`SqliteJournal`] keeps it in one SQLite file and a folder of blobs, for one process; [`PostgresJournal`] in a
+//! database, for several at once. In either one thread of a process writes and shares each commit among all callers
+//! that wait; readers have connections of their own and never wait for it. [`open`] tells them apart by their location,
+//! [`copy`] carries a journal from one to the other.
 //!
 //! An event is an [`spine::Envelope`] in canonical bytes and a payload that stands apart, where it can be erased: the
 //! envelope holds only SHA-256(salt || payload). Every read decodes the envelope and checks that commitment.
@@ -15,24 +17,37 @@
 
 mod blobs;
 mod clock;
+mod copy;
+mod decode;
 mod error;
 pub mod golden;
+mod import;
+mod lease;
+mod location;
 pub mod log;
 mod model;
+mod postgres;
 mod prepare;
+mod progress;
 mod sqlite;
+mod store;
+mod writer;
 
 use std::io::Read;
 use std::time::Duration;
 
 pub use blobs::BlobReader;
 pub use clock::{Clock, SystemClock};
+pub use copy::{Copied, CopyProgress, copy};
 pub use error::JournalError;
+pub use lease::{Fence, LEASE_NAME_BYTES_MAX, LEASE_SECONDS_MAX, Lease};
+pub use location::{AnyJournal, is_database, open};
 pub use model::{
     APPEND_BYTES_MAX, APPEND_EVENTS_MAX, AppendRequest, Appended, AppendedEvent, BASIS_BYTES_MAX,
     BLOB_BYTES_MAX, BlobReference, IDEMPOTENCY_KEY_BYTES_MAX, NewEvent, PAYLOAD_BYTES_MAX, PAYLOAD_DEPTH_MAX,
-    Payload, READ_BYTES_MAX, READ_EVENTS_MAX, RecordedEvent, STREAM_BYTES_MAX,
+    Payload, READ_BYTES_MAX, READ_EVENTS_MAX, RecordedEvent, STREAM_BYTES_MAX, SealedEvent,
 };
+pub use postgres::{PostgresJournal, PostgresOptions};
 pub use sqlite::{SqliteJournal, SqliteOptions};
 
 /// An append-only journal of events and a store of blobs. Every call blocks until its answer is durable.
@@ -84,6 +99,12 @@ pub trait Journal: Send + Sync {
         self.feed(before, 1)?.into_iter().next().ok_or_else(missing)
     }
 
+    /// The event at a position as it is stored: what a proof of it rests on.
+    ///
+    /// # Errors
+    /// [`JournalError::NoSuchPosition`]; those of the storage.
+    fn sealed(&self, position: u64) -> Result<SealedEvent, JournalError>;
+
     /// Position of the last durable event; 0 when there is none. Positions count from 1 without gaps.
     fn head(&self) -> u64;
 
@@ -97,6 +118,30 @@ pub trait Journal: Send + Sync {
     ///
     /// The act itself deserves an event of its own; the caller appends it.
     fn erase_payload(&self, position: u64, basis: &str) -> Result<(), JournalError>;
+
+    /// Takes the lease `name` for `holder` if it is free or has ended, renews it if `holder` has it, and leaves it alone
+    /// if another one does. Answers who holds it now: compare [`Lease::holder`].
+    ///
+    /// Where several processes record into one journal, a lease elects the one that does what only one may do.
+    /// `holder` must be another one for every process and every start. `time` is at most [`LEASE_SECONDS_MAX`]; the
+    /// lease ends after it unless it is renewed.
+    ///
+    /// # Errors
+    /// [`JournalError::Malformed`] for names and times out of bounds; those of the storage.
+    fn take_lease(&self, name: &str, holder: &str, time: Duration) -> Result<Lease, JournalError>;
+
+    /// Ends a lease at once, so that the next holder need not wait. One that was lost already is left alone.
+    ///
+    /// # Errors
+    /// Those of the storage.
+    fn give_back_lease(&self, lease: &Lease) -> Result<(), JournalError>;
+
+    /// [`Journal::append`] by the holder of a lease, refused once another one has taken the lease over, however long
+    /// this one was paused in between. (A lease that has ended and that nobody took over still counts.)
+    ///
+    /// # Errors
+    /// [`JournalError::LeaseLost`] names who holds it now; otherwise as [`Journal::append`].
+    fn append_as_holder(&self, request: AppendRequest, fence: &Fence) -> Result<Appended, JournalError>;
 
     /// Keeps bytes under their SHA-256; the same bytes are kept once. Durable when this returns.
     fn put_blob(&self, content: &mut dyn Read) -> Result<BlobReference, JournalError>;

@@ -124,6 +124,15 @@ pub struct RecordedEvent {
     pub payload: Payload,
 }
 
+/// An event as it is stored: the bytes that the log commits to, and the bytes that these commit to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SealedEvent {
+    /// The envelope's canonical bytes: the entry of the log.
+    pub envelope: Vec<u8>,
+    /// The salt of 32 bytes and the payload's canonical bytes; `None`: it was erased.
+    pub opening: Option<(Vec<u8>, Vec<u8>)>,
+}
+
 /// A blob's name and size.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BlobReference {

@@ -1,6 +1,8 @@
 //! What is done with an append before the writer sees it, on the caller's own thread: checks, canonical bytes, salt,
 //! commitment. The writer only adds what depends on the order of things.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use spine::Actor;
@@ -8,6 +10,7 @@ use spine::event::canonical_bytes;
 
 use crate::clock::to_microseconds;
 use crate::error::JournalError;
+use crate::lease::{Fence, LEASE_NAME_BYTES_MAX, LEASE_SECONDS_MAX};
 use crate::model::{
     ACTOR_ID_BYTES_MAX, APPEND_BYTES_MAX, APPEND_EVENTS_MAX, AppendRequest, BASIS_BYTES_MAX,
     IDEMPOTENCY_KEY_BYTES_MAX, KIND_BYTES_MAX, NewEvent, PAYLOAD_BYTES_MAX, PAYLOAD_DEPTH_MAX,
@@ -41,6 +44,8 @@ pub(crate) struct PreparedAppend {
     pub(crate) events: Vec<PreparedEvent>,
     pub(crate) expected: Vec<(String, u64)>,
     pub(crate) idempotency_key: Option<String>,
+    /// The lease that this append rests on.
+    pub(crate) fence: Option<Fence>,
     pub(crate) bytes: usize,
 }
 
@@ -78,7 +83,7 @@ pub(crate) fn prepare(request: AppendRequest) -> Result<PreparedAppend, JournalE
         at_most("payload bytes of one append", bytes, APPEND_BYTES_MAX)?;
         prepared.push(event);
     }
-    Ok(PreparedAppend { events: prepared, expected, idempotency_key, bytes })
+    Ok(PreparedAppend { events: prepared, expected, idempotency_key, fence: None, bytes })
 }
 
 fn prepare_event(event: NewEvent, random: &[u8; SALT_BYTES + 10]) -> Result<PreparedEvent, JournalError> {
@@ -127,6 +132,15 @@ pub(crate) fn check_basis(basis: &str) -> Result<(), JournalError> {
             basis,
             "the ground on which it is erased",
         ));
+    }
+    Ok(())
+}
+
+pub(crate) fn check_lease(name: &str, holder: &str, time: Duration) -> Result<(), JournalError> {
+    check_token("name of a lease", name, LEASE_NAME_BYTES_MAX)?;
+    check_token("holder of a lease", holder, LEASE_NAME_BYTES_MAX)?;
+    if time.is_zero() || time > Duration::from_secs(LEASE_SECONDS_MAX) {
+        return Err(JournalError::malformed("time of a lease", &format!("{time:?}"), "up to an hour"));
     }
     Ok(())
 }

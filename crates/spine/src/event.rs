@@ -118,7 +118,8 @@ impl Envelope {
 
     /// The canonical bytes: what is stored, hashed and one day a leaf of the log.
     pub fn to_canonical_bytes(&self) -> Result<Vec<u8>, CanonicalError> {
-        canonical_bytes(self)
+        serde_json::to_vec(&InOrder::of(self))
+            .map_err(|error| CanonicalError::NotEncodable(error.to_string()))
     }
 
     /// Reads canonical bytes and refuses any other spelling of the same envelope.
@@ -132,6 +133,55 @@ impl Envelope {
             return Err(CanonicalError::NotCanonical);
         }
         Ok(envelope)
+    }
+}
+
+/// An envelope with its members in canonical order (RFC 8785, section 3.2.3). Its names are ASCII, its numbers are
+/// whole and within 2^53, and plain JSON escapes text as section 3.2.2.2 asks: written in this order it is canonical
+/// without being sorted, several times faster. Every event is encoded when it is recorded and again when it is read.
+#[derive(Serialize)]
+struct InOrder<'a> {
+    actor: ActorInOrder<'a>,
+    administration: &'a str,
+    causation: Option<&'a str>,
+    envelope: u32,
+    id: &'a str,
+    kind: &'a str,
+    kind_version: u32,
+    node: &'a str,
+    #[serde(with = "microseconds")]
+    occurred_at: Timestamp,
+    payload_commit: &'a str,
+    #[serde(with = "microseconds")]
+    recorded_at: Timestamp,
+    stream: &'a str,
+    stream_version: u64,
+}
+
+/// An actor with its members in canonical order.
+#[derive(Serialize)]
+struct ActorInOrder<'a> {
+    id: &'a str,
+    kind: ActorKind,
+}
+
+impl<'a> InOrder<'a> {
+    fn of(envelope: &'a Envelope) -> Self {
+        Self {
+            actor: ActorInOrder { id: &envelope.actor.id, kind: envelope.actor.kind },
+            administration: &envelope.administration,
+            causation: envelope.causation.as_deref(),
+            envelope: envelope.envelope,
+            id: &envelope.id,
+            kind: &envelope.kind,
+            kind_version: envelope.kind_version,
+            node: &envelope.node,
+            occurred_at: envelope.occurred_at,
+            payload_commit: &envelope.payload_commit,
+            recorded_at: envelope.recorded_at,
+            stream: &envelope.stream,
+            stream_version: envelope.stream_version,
+        }
     }
 }
 
@@ -186,6 +236,37 @@ mod tests {
         let bytes = envelope().to_canonical_bytes().unwrap();
         assert_eq!(String::from_utf8(bytes.clone()).unwrap(), GOLDEN_1);
         assert_eq!(Envelope::from_canonical_bytes(GOLDEN_1.as_bytes()).unwrap(), envelope());
+    }
+
+    #[test]
+    fn members_in_order_are_canonical_whatever_they_hold() {
+        let texts = [
+            "",
+            "plain",
+            "é 中文 \u{1f6a2}",
+            "\" \\ / \u{8} \t \n \u{c} \r \u{0} \u{1f} \u{7f} \u{2028} \u{ffff}",
+            "<&'>",
+        ];
+        for text in texts {
+            for (kind, version) in [
+                (ActorKind::Officer, 0),
+                (ActorKind::Trader, 1),
+                (ActorKind::Policy, 1 << 53),
+                (ActorKind::System, 7),
+            ] {
+                let envelope = Envelope {
+                    id: text.to_owned(),
+                    node: text.to_owned(),
+                    stream: text.to_owned(),
+                    stream_version: version,
+                    causation: (version > 0).then(|| text.to_owned()),
+                    actor: Actor { kind, id: text.to_owned() },
+                    payload_commit: text.to_owned(),
+                    ..envelope()
+                };
+                assert_eq!(envelope.to_canonical_bytes().unwrap(), canonical_bytes(&envelope).unwrap());
+            }
+        }
     }
 
     #[test]

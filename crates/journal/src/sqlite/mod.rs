@@ -1,33 +1,37 @@
 //! The journal in one SQLite file.
 
-mod decode;
+mod raw;
+mod read;
 mod schema;
-mod writer;
+mod store;
 
-use std::collections::HashMap;
 use std::fmt;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use rusqlite::{Connection, params};
 
-use self::decode::{EVENT_COLUMNS, event_of_row, signed, unsigned};
+use self::read::{EVENT_COLUMNS, with_stored};
 use self::schema::{open_reader, open_writer, storage_error};
-use self::writer::{AppendJob, Job, Progress, QUEUE_REQUESTS_MAX, Writer};
+use self::store::SqliteStore;
 use crate::Journal;
 use crate::blobs::{BlobFolder, BlobReader};
 use crate::clock::{Clock, SystemClock};
+use crate::copy::Raw;
+use crate::decode::{signed, unsigned};
 use crate::error::JournalError;
+use crate::import::RawEvent;
+use crate::lease::{Fence, Lease, OwnLeases};
 use crate::model::{
     ACTOR_ID_BYTES_MAX, AppendRequest, Appended, BlobReference, READ_BYTES_MAX, READ_EVENTS_MAX,
-    RecordedEvent, STREAM_BYTES_MAX,
+    RecordedEvent, STREAM_BYTES_MAX, SealedEvent,
 };
-use crate::prepare::{check_basis, check_token, prepare};
+use crate::prepare::{check_basis, check_lease, check_token, prepare};
+use crate::progress::Progress;
+use crate::writer::{Scribe, WriterHandle};
 
 /// Reading connections kept open between reads.
 const READERS_IDLE_MAX: usize = 8;
@@ -78,11 +82,12 @@ impl fmt::Debug for SqliteOptions {
 /// Dropping it finishes what was handed in and closes the file.
 pub struct SqliteJournal {
     path: PathBuf,
-    jobs: Option<SyncSender<Job>>,
-    writer: Option<JoinHandle<()>>,
+    writer: WriterHandle,
     progress: Arc<Progress>,
     readers: Mutex<Vec<Connection>>,
     blobs: BlobFolder,
+    leases: OwnLeases,
+    clock: Arc<dyn Clock>,
     _lock: File,
 }
 
@@ -110,29 +115,21 @@ impl SqliteJournal {
         let head = last_position(&connection, &path)?;
         let blobs = BlobFolder::open(&path.with_extension("blobs"), options.blob_bytes_max)?;
         let progress = Arc::new(Progress::starting_at(head));
-        let writer = Writer {
-            connection,
-            path: path.clone(),
+        let scribe = Scribe {
             node: options.node.clone(),
             administration: options.administration.clone(),
             clock: Arc::clone(&options.clock),
-            progress: Arc::clone(&progress),
-            head,
-            versions: HashMap::new(),
-            scrub_due: None,
         };
-        let (jobs, waiting) = sync_channel(QUEUE_REQUESTS_MAX);
-        let writer = thread::Builder::new()
-            .name("journal-writer".to_owned())
-            .spawn(move || writer.run(&waiting))
-            .map_err(|error| JournalError::io(&path, &error))?;
+        let store = SqliteStore { connection, path: path.clone(), head, scrub_due: None };
+        let writer = WriterHandle::start(store, scribe, Arc::clone(&progress))?;
         Ok(Self {
             path,
-            jobs: Some(jobs),
-            writer: Some(writer),
+            writer,
             progress,
             readers: Mutex::new(Vec::new()),
             blobs,
+            leases: OwnLeases::default(),
+            clock: Arc::clone(&options.clock),
             _lock: lock,
         })
     }
@@ -141,15 +138,6 @@ impl SqliteJournal {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
-    }
-
-    fn stopped(&self) -> JournalError {
-        let reason = self.progress.stopped().unwrap_or_else(|| "its writer ended".to_owned());
-        JournalError::Stopped { reason }
-    }
-
-    fn hand_in(&self, job: Job) -> Result<(), JournalError> {
-        self.jobs.as_ref().and_then(|jobs| jobs.send(job).ok()).ok_or_else(|| self.stopped())
     }
 
     /// Runs a read on a connection of its own; a connection that failed is not used again.
@@ -186,7 +174,8 @@ impl SqliteJournal {
             while bytes < READ_BYTES_MAX
                 && let Some(row) = rows.next().map_err(failed)?
             {
-                let (event, size) = event_of_row(row, &self.path)?;
+                let (event, size) =
+                    with_stored(row, &self.path, |stored| Ok((stored.check(&self.path)?, stored.bytes())))?;
                 if ordinal(&event) != last.saturating_add(1) {
                     return Err(JournalError::Corrupt {
                         place: format!("the event at position {} of {}", event.position, self.path.display()),
@@ -206,24 +195,13 @@ impl Drop for SqliteJournal {
     fn drop(&mut self) {
         // Readers first, so that the writer's connection is the last to close and empties the log.
         self.readers.get_mut().unwrap_or_else(PoisonError::into_inner).clear();
-        self.jobs = None;
-        if let Some(writer) = self.writer.take()
-            && writer.join().is_err()
-        {
-            tracing::error!(path = %self.path.display(), "the journal's writer had ended with a panic");
-        }
+        self.writer.finish();
     }
 }
 
 impl Journal for SqliteJournal {
     fn append(&self, request: AppendRequest) -> Result<Appended, JournalError> {
-        let request = prepare(request)?;
-        let (reply, answer) = sync_channel(1);
-        self.hand_in(Job::Append(AppendJob { request, reply }))?;
-        // A writer that ended without an answer may have ended after its commit.
-        answer.recv().unwrap_or_else(|_| {
-            Err(JournalError::OutcomeUnknown { reason: "the writer ended without an answer".to_owned() })
-        })
+        self.writer.append(prepare(request)?)
     }
 
     fn read_stream(
@@ -278,6 +256,11 @@ impl Journal for SqliteJournal {
         })
     }
 
+    fn sealed(&self, position: u64) -> Result<SealedEvent, JournalError> {
+        let events = self.raw_events(position.saturating_sub(1), 1, 1)?;
+        RawEvent::seal(events, position, self.head())
+    }
+
     fn head(&self) -> u64 {
         self.progress.head()
     }
@@ -288,9 +271,22 @@ impl Journal for SqliteJournal {
 
     fn erase_payload(&self, position: u64, basis: &str) -> Result<(), JournalError> {
         check_basis(basis)?;
-        let (reply, answer) = sync_channel(1);
-        self.hand_in(Job::Erase { position, basis: basis.to_owned(), reply })?;
-        answer.recv().unwrap_or_else(|_| Err(self.stopped()))
+        self.writer.erase(position, basis)
+    }
+
+    fn take_lease(&self, name: &str, holder: &str, time: Duration) -> Result<Lease, JournalError> {
+        check_lease(name, holder, time)?;
+        Ok(self.leases.take(name, holder, time, self.clock.now()))
+    }
+
+    fn give_back_lease(&self, lease: &Lease) -> Result<(), JournalError> {
+        self.leases.give_back(&lease.fence(), self.clock.now());
+        Ok(())
+    }
+
+    fn append_as_holder(&self, request: AppendRequest, fence: &Fence) -> Result<Appended, JournalError> {
+        let request = prepare(request)?;
+        self.leases.while_held(fence, || self.writer.append(request))
     }
 
     fn put_blob(&self, content: &mut dyn Read) -> Result<BlobReference, JournalError> {
@@ -331,7 +327,7 @@ fn last_position(connection: &Connection, path: &Path) -> Result<u64, JournalErr
         .map_err(failed)?;
     let mut rows = select.query([]).map_err(failed)?;
     let Some(row) = rows.next().map_err(failed)? else { return Ok(0) };
-    let (event, _) = event_of_row(row, path)?;
+    let event = with_stored(row, path, |stored| stored.check(path))?;
     let first: i64 =
         connection.query_row("SELECT min(position) FROM event", [], |row| row.get(0)).map_err(failed)?;
     if unsigned(first) != 1 {

@@ -4,9 +4,13 @@ use std::io::Cursor;
 use std::sync::Arc;
 use std::time::Duration;
 
-use journal::{AppendRequest, Clock, Journal, JournalError, Payload, SqliteJournal, SqliteOptions};
+use journal::{
+    AppendRequest, Clock, Journal, JournalError, Payload, PostgresJournal, PostgresOptions, SqliteJournal,
+    SqliteOptions,
+};
 use serde_json::{Value, json};
 
+use crate::postgres_server;
 use crate::support::{StillClock, at, event, keyed, numbers, numbers_of, whole_feed};
 
 /// Makes an empty journal on a given clock.
@@ -16,7 +20,7 @@ pub(crate) type Fresh<'a> = &'a dyn Fn(Arc<dyn Clock>) -> Box<dyn Journal>;
 type Check = fn(Fresh<'_>);
 
 /// The suite: every entry is one promise.
-pub(crate) const SUITE: [(&str, Check); 11] = [
+pub(crate) const SUITE: [(&str, Check); 12] = [
     ("what is appended is read back as it was", appended_is_read_back),
     ("versions and positions count from 1 without gaps", versions_and_positions),
     ("a decision that rests on a stream which moved is a conflict", conflicts),
@@ -28,6 +32,7 @@ pub(crate) const SUITE: [(&str, Check); 11] = [
     ("blobs are kept under their hash", blobs),
     ("bad requests are refused with what to do", refusals),
     ("who waits for a position learns of it", waiting),
+    ("a lease has one holder, and who lost it writes nothing more under it", leases),
 ];
 
 #[test]
@@ -42,6 +47,25 @@ fn the_sqlite_journal_keeps_every_promise() {
                     clock,
                     blob_bytes_max: Some(1_000_000),
                     ..SqliteOptions::new(&path, "node-1", "demo")
+                })
+                .unwrap(),
+            )
+        });
+    }
+}
+
+#[test]
+fn the_postgres_journal_keeps_every_promise() {
+    let Some(server) = postgres_server::running("the_postgres_journal_keeps_every_promise") else { return };
+    for (promise, check) in SUITE {
+        println!("{promise}");
+        let url = server.database();
+        check(&|clock| {
+            Box::new(
+                PostgresJournal::open(&PostgresOptions {
+                    clock,
+                    blob_bytes_max: Some(1_000_000),
+                    ..PostgresOptions::new(&url, "node-1", "demo")
                 })
                 .unwrap(),
             )
@@ -279,4 +303,34 @@ fn waiting(open: Fresh<'_>) {
         assert!(waiter.join().unwrap() >= 2);
     });
     assert_eq!(journal.wait_for(1, Duration::ZERO), 2);
+}
+
+fn leases(open: Fresh<'_>) {
+    let journal = fresh(open);
+    let hour = Duration::from_secs(3_600);
+    let first = journal.take_lease("log", "process-1", hour).unwrap();
+    assert_eq!((first.name.as_str(), first.holder.as_str(), first.epoch), ("log", "process-1", 1));
+    // Another one learns who has it; renewed, it is the same lease; another lease is another matter.
+    assert_eq!(journal.take_lease("log", "process-2", hour).unwrap(), first);
+    assert_eq!(journal.take_lease("log", "process-1", hour).unwrap().fence(), first.fence());
+    assert_eq!(journal.take_lease("timers", "process-2", hour).unwrap().holder, "process-2");
+    journal.append_as_holder(numbers("a", &[1]), &first.fence()).unwrap();
+    journal.give_back_lease(&first).unwrap();
+    let second = journal.take_lease("log", "process-2", hour).unwrap();
+    assert_eq!((second.holder.as_str(), second.epoch), ("process-2", 2));
+    let lost = Err(JournalError::LeaseLost { lease: "log".into(), holder: "process-2".into(), epoch: 2 });
+    assert_eq!(journal.append_as_holder(numbers("a", &[9]), &first.fence()), lost);
+    journal.give_back_lease(&first).unwrap();
+    assert_eq!(journal.take_lease("log", "process-1", hour).unwrap().fence(), second.fence());
+    journal.append_as_holder(numbers("a", &[2]), &second.fence()).unwrap();
+    // A lease that was never taken is nobody's.
+    let unknown = journal::Fence { lease: "tides".into(), ..second.fence() };
+    let nobody = Err(JournalError::LeaseLost { lease: "tides".into(), holder: "nobody".into(), epoch: 0 });
+    assert_eq!(journal.append_as_holder(numbers("a", &[9]), &unknown), nobody);
+    assert_eq!(numbers_of(&whole_feed(&*journal)), [1, 2]);
+    for (name, holder, time) in
+        [("two words", "p", hour), ("log", "", hour), ("log", "p", Duration::ZERO), ("log", "p", 2 * hour)]
+    {
+        assert_eq!(journal.take_lease(name, holder, time).unwrap_err().code(), "journal_malformed");
+    }
 }

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::env;
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -16,36 +17,29 @@ use std::time::{Duration, Instant};
 use journal::{AppendRequest, Journal, JournalError, Payload, RecordedEvent};
 use serde_json::json;
 
-use crate::support::{event, open, whole_feed};
+use crate::postgres_server;
+use crate::support::{Dice, event, open, whole_feed};
 
 const CHILD_FOLDER: &str = "TIDEWAITER_CRASH_CHILD_FOLDER";
+const CHILD_DATABASE: &str = "TIDEWAITER_CRASH_CHILD_DATABASE";
 const CHILD_RUN: &str = "TIDEWAITER_CRASH_CHILD_RUN";
 const THREADS: u64 = 4;
 /// A fresh journal after so many kills, so that starting anew is killed too.
 const KILLS_A_JOURNAL: u64 = 20;
 
-/// A small generator of numbers (xorshift64*), so that a run can be told from its seed.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) % bound
-    }
-}
-
 /// The child: appends until it is killed. As a test of its own it does nothing.
 #[test]
 fn child() {
-    let Ok(folder) = env::var(CHILD_FOLDER) else { return };
+    let journal: Box<dyn Journal> = match (env::var(CHILD_FOLDER), env::var(CHILD_DATABASE)) {
+        (Ok(folder), _) => Box::new(open(Path::new(&folder))),
+        (_, Ok(url)) => Box::new(postgres_server::open(&url)),
+        _ => return,
+    };
     let run: u64 = env::var(CHILD_RUN).unwrap().parse().unwrap();
-    let journal = open(Path::new(&folder));
     println!("READY");
     thread::scope(|scope| {
         for caller in 0..THREADS {
-            let journal = &journal;
+            let journal = &*journal;
             scope.spawn(move || append_for_ever(journal, run, caller));
         }
     });
@@ -121,7 +115,7 @@ fn every_acknowledged_event_survives_kill_9_and_no_half_append_does() {
             if kill % 5 == 4 { (false, dice.below(12_000)) } else { (true, dice.below(250_000)) };
         let lines = run_and_kill(folder.path(), kill, after_ready, Duration::from_micros(microseconds));
         totals.killed_before_ready += u64::from(!lines.iter().any(|line| line.ends_with("READY")));
-        verify(folder.path(), &mut verified, &lines, &mut totals);
+        verify(&open(folder.path()), &mut verified, &lines, &mut totals);
     }
     println!(
         "kills {kills}, events acknowledged {}, recorded but not acknowledged {}, erasures {}, blobs {}, killed while \
@@ -131,21 +125,74 @@ fn every_acknowledged_event_survives_kill_9_and_no_half_append_does() {
     assert!(totals.acknowledged > kills * 10, "there was hardly any load");
 }
 
-fn run_and_kill(folder: &Path, run: u64, after_ready: bool, delay: Duration) -> Vec<String> {
-    let mut child = Command::new(env::current_exe().unwrap())
+#[test]
+fn whoever_is_killed_the_other_processes_go_on_and_nothing_is_lost_or_doubled() {
+    let name = "whoever_is_killed_the_other_processes_go_on_and_nothing_is_lost_or_doubled";
+    let Some(server) = postgres_server::running(name) else { return };
+    let kills: u64 = env::var("TIDEWAITER_CRASH_KILLS").map_or(10, |kills| kills.parse().unwrap());
+    let url = server.database();
+    let mut dice = Dice(20_261_130);
+    let mut totals = Totals::default();
+    let mut verified = Verified::default();
+    for kill in 0..kills {
+        let start = |run: u64| {
+            let mut child = child_on(CHILD_DATABASE, url.as_ref(), run);
+            let printed = lines_of(&mut child);
+            (child, printed)
+        };
+        let (mut first, first_printed) = start(kill * 2);
+        let (mut second, second_printed) = start(kill * 2 + 1);
+        let mut lines = until_ready(&first_printed);
+        lines.extend(until_ready(&second_printed));
+        thread::sleep(Duration::from_micros(dice.below(200_000)));
+        first.kill().unwrap();
+        first.wait().unwrap();
+        lines.extend(second_printed.try_iter());
+        // The one that is left goes on at once: positions of the dead one's transactions are not waited for.
+        for _ in 0..20 {
+            lines.push(second_printed.recv_timeout(Duration::from_secs(5)).unwrap());
+        }
+        second.kill().unwrap();
+        second.wait().unwrap();
+        lines.extend(first_printed.iter());
+        lines.extend(second_printed.iter());
+        verify(&postgres_server::open(&url), &mut verified, &lines, &mut totals);
+    }
+    println!(
+        "kills {}, events acknowledged {}, recorded but not acknowledged {}, erasures {}, blobs {}",
+        kills * 2,
+        totals.acknowledged,
+        totals.unacknowledged,
+        totals.erased,
+        totals.blobs
+    );
+    assert!(totals.acknowledged > kills * 10, "there was hardly any load");
+}
+
+fn child_on(variable: &str, place: &OsStr, run: u64) -> Child {
+    Command::new(env::current_exe().unwrap())
         .args(["crash::child", "--exact", "--nocapture", "--test-threads=1"])
-        .env(CHILD_FOLDER, folder)
+        .env(variable, place)
         .env(CHILD_RUN, run.to_string())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .unwrap();
-    let started = Instant::now();
-    let printed = lines_of(&mut child);
+        .unwrap()
+}
+
+fn until_ready(printed: &Receiver<String>) -> Vec<String> {
     let mut lines = Vec::new();
-    while after_ready && !lines.last().is_some_and(|line: &String| line.ends_with("READY")) {
+    while !lines.last().is_some_and(|line: &String| line.ends_with("READY")) {
         lines.push(printed.recv_timeout(Duration::from_secs(60)).unwrap());
     }
+    lines
+}
+
+fn run_and_kill(folder: &Path, run: u64, after_ready: bool, delay: Duration) -> Vec<String> {
+    let mut child = child_on(CHILD_FOLDER, folder.as_os_str(), run);
+    let started = Instant::now();
+    let printed = lines_of(&mut child);
+    let mut lines = if after_ready { until_ready(&printed) } else { Vec::new() };
     let from = if after_ready { Instant::now() } else { started };
     thread::sleep((from + delay).saturating_duration_since(Instant::now()));
     assert!(child.try_wait().unwrap().is_none(), "the child ended by itself: {:?}", child.wait_with_output());
@@ -172,8 +219,7 @@ fn lines_of(child: &mut Child) -> Receiver<String> {
     receive
 }
 
-fn verify(folder: &Path, verified: &mut Verified, lines: &[String], totals: &mut Totals) {
-    let journal = open(folder);
+fn verify(journal: &dyn Journal, verified: &mut Verified, lines: &[String], totals: &mut Totals) {
     let first_new = verified.position + 1;
     let mut recorded: BTreeMap<String, Vec<RecordedEvent>> = BTreeMap::new();
     let mut erased = Vec::new();
@@ -198,7 +244,7 @@ fn verify(folder: &Path, verified: &mut Verified, lines: &[String], totals: &mut
     }
     assert_eq!(verified.position, journal.head());
     for (batch, events) in &recorded {
-        verify_batch(&journal, batch, events, &erased, totals);
+        verify_batch(journal, batch, events, &erased, totals);
     }
     let mut acknowledged = 0;
     for line in lines {
@@ -222,9 +268,9 @@ fn verify(folder: &Path, verified: &mut Verified, lines: &[String], totals: &mut
     }
     totals.acknowledged += acknowledged;
     totals.unacknowledged += verified.position + 1 - first_new - acknowledged;
-    repeat_one(&journal, &recorded);
+    repeat_one(journal, &recorded);
     if verified.position.is_multiple_of(7) {
-        assert_eq!(u64::try_from(whole_feed(&journal).len()).unwrap(), journal.head());
+        assert_eq!(u64::try_from(whole_feed(journal).len()).unwrap(), journal.head());
     }
 }
 

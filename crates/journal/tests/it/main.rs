@@ -8,10 +8,13 @@
 )]
 
 mod conformance;
+mod copy;
 mod crash;
 mod disk_full;
 mod laws;
 mod log;
 mod opening;
+mod postgres;
+mod postgres_server;
 mod sqlite;
 mod support;

@@ -87,3 +87,15 @@ pub(crate) fn whole_feed(journal: &dyn Journal) -> Vec<RecordedEvent> {
         events.extend(step);
     }
 }
+
+/// A small generator of numbers (xorshift64*), so that a run can be told from its seed.
+pub(crate) struct Dice(pub(crate) u64);
+
+impl Dice {
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) % bound
+    }
+}
