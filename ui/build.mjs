@@ -20,7 +20,7 @@ const PAGE_BUDGET_BYTES = 150_000;
 const ISLAND_BUDGET_BYTES = 250_000;
 
 /** The scripts of islands that are loaded only where they are used. */
-const islands = new Set(["report.js", "plan.js", "draft.js"]);
+const islands = new Set(["report.js", "plan.js", "draft.js", "verify.js"]);
 
 /** Files of other people's packages that are served as they are: a script, and the licences of what is bundled. */
 const copied = [

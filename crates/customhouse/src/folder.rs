@@ -5,6 +5,10 @@
 //!   tidewaiter.toml     format version and node id
 //!   lock                held while a process uses the folder
 //!   journal.sqlite      events, payloads, blobs: the truth
+//!   log/                transparency log of the journal: checkpoint, tiles, entries; may be served
+//!   keys/               private keys of log and witness, and what the log remembers having signed; never served
+//!   witness.policy      which logs this node cosigns, and whom it asks (C2SP tlog-policy); yours to write
+//!   witness/            what this node saw of others' logs
 //!   accounts.sqlite     password hashes and sessions: secrets, therefore not events
 //!   pool/               immutable Parquet and quarantine, catalogue (derived)
 //!   packs/              installed packs

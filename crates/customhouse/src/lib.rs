@@ -18,6 +18,7 @@ pub mod packs;
 pub mod plans;
 pub mod pool;
 mod projection;
+pub mod proof;
 pub mod replay;
 pub mod rules;
 pub mod sandbox;
@@ -85,6 +86,7 @@ pub struct Customhouse {
     desk: Desk,
     personal: Personal,
     replays: replay::Replays,
+    proofs: proof::Proofs,
     started: Instant,
     tags: tags::TagRoom,
     jobs: jobs::Jobs,
@@ -118,6 +120,7 @@ impl Customhouse {
         let projection =
             Arc::new(Projection::open(&path.join("read-models"), Arc::clone(&journal), Arc::clone(&pool))?);
         let policies = Arc::new(RwLock::new(plans::Policies::read(journal.as_ref())?));
+        let proofs = proof::Proofs::open(&folder, Arc::clone(&journal), Arc::clone(&clock))?;
         let parts = Parts {
             journal: Arc::clone(&journal),
             clock: Arc::clone(&clock),
@@ -143,6 +146,7 @@ impl Customhouse {
             parts,
             desk,
             replays: replay::Replays::default(),
+            proofs,
             personal: Personal::open(&path.join("personal.sqlite"))?,
             tags: tags::TagRoom::default(),
             jobs: jobs::Jobs::default(),

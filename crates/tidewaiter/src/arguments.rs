@@ -10,7 +10,7 @@ use customhouse::identity::Role;
 use spine::quantity::CurrencyCode;
 
 pub(crate) use live::{
-    ActingArguments, DemoArguments, PolicyCommand, ReplayCommand, ServeArguments, UserCommand,
+    ActingArguments, DemoArguments, PolicyCommand, ReplayCommand, ServeArguments, UserCommand, VerifyCommand,
 };
 
 const EXIT_CODES: &str = "Exit codes:
@@ -85,6 +85,9 @@ pub(crate) enum Command {
     /// Derive past decisions again from what was recorded, and compare.
     #[command(subcommand)]
     Replay(ReplayCommand),
+    /// Check that nothing recorded was altered: a whole data folder, or one proof file.
+    #[command(subcommand)]
+    Verify(VerifyCommand),
     /// A simulated country that lives in a sandbox, to look at everything.
     Demo(DemoArguments),
     /// Print shell completions.

@@ -144,6 +144,7 @@ pub(crate) async fn show(visit: Visit, Path(position): Path<u64>) -> Result<Mark
     let title = format!("{} {}", visit.say(texts::EVENT), count(position));
     let before = position.saturating_sub(1);
     let actions = html! {
+        a class="button" href={ "/journal/" (position) "/proof" } download { (visit.say(texts::PROOF_OF_EVENT)) }
         @if before > 0 { a class="button" href={ "/journal/" (before) } rel="prev" { "← " (count(before)) } }
         a class="button" href={ "/journal/" (position.saturating_add(1)) } rel="next" { (count(position.saturating_add(1))) " →" }
     };

@@ -26,6 +26,7 @@ mod own;
 mod packs;
 mod plan;
 mod pool;
+mod proofs;
 mod queue;
 pub mod report;
 mod sandbox;
@@ -151,6 +152,7 @@ fn router_with(house: Arc<Customhouse>, live: &stream::Live, request_max: Durati
         .route("/search/suggestions", get(search::suggestions))
         .route("/help", get(help::show))
         .merge(api::routes())
+        .merge(proofs::routes())
         .merge(own::routes())
         .merge(stream::routes(live))
         .route_layer(middleware::from_fn(headers::signed_in_only));
@@ -164,6 +166,7 @@ fn router_with(house: Arc<Customhouse>, live: &stream::Live, request_max: Durati
         .route("/changes", get(changes::show))
         .route("/changes.atom", get(changes::feed))
         .merge(api::public_routes())
+        .merge(proofs::public_routes())
         .layer(Extension(status::kept()))
         .layer(Extension(changes::kept()))
         .route("/assets/{hash}/{name}", get(assets::serve));

@@ -39,6 +39,7 @@ pub(crate) async fn show(visit: Visit, Extension(kept): Extension<StatusKept>) -
     let content = html! {
         (heading(visit.say(texts::STATUS), &below, &html! {}))
         (standing(&visit, &status))
+        p { a href="/verify" { (visit.say(texts::VERIFY)) } }
     };
     Ok(Page::new(&visit, Room::Elsewhere, visit.say(texts::STATUS)).public().show(&content))
 }

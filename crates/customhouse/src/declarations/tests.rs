@@ -121,6 +121,13 @@ impl World {
         self.closed(|_| ())
     }
 
+    /// Something is done to the folder after the house was closed.
+    pub(crate) fn closed_for_good(self, afterwards: impl FnOnce(&std::path::Path)) {
+        let Self { folder, house, .. } = self;
+        drop(house);
+        afterwards(&folder.path().join("data"));
+    }
+
     /// The same house after something was done to its folder while it was closed.
     pub(crate) fn closed(self, meanwhile: impl FnOnce(&std::path::Path)) -> Self {
         let Self { folder, clock, house } = self;

@@ -145,6 +145,39 @@ pub(crate) enum ReplayCommand {
     },
 }
 
+#[derive(Debug, Subcommand)]
+#[command(after_help = "Examples:
+  tidewaiter verify folder --data ./data
+  tidewaiter verify proof receipt.tlog-proof --key tidewaiter/ZZ/n1+1f2e3d4c+AbCd...")]
+pub(crate) enum VerifyCommand {
+    /// A data folder: journal, log and checkpoint against each other. Exit code 1 if something does not hold. While the
+    /// folder is served, its log is verified without the journal.
+    Folder {
+        #[command(flatten)]
+        data: DataArguments,
+        /// A key of the log that you know from elsewhere; without one, those that the folder itself names.
+        #[arg(long, value_name = "KEY")]
+        key: Vec<String>,
+        /// Print as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// One proof file, offline and of any log. Exit code 3 if it proves nothing.
+    Proof {
+        /// The file.
+        file: PathBuf,
+        /// A key of the log that you know from elsewhere.
+        #[arg(long, value_name = "KEY", required_unless_present = "policy")]
+        key: Vec<String>,
+        /// A policy file (C2SP tlog-policy) that names logs, witnesses and a quorum.
+        #[arg(long, value_name = "FILE", conflicts_with = "key")]
+        policy: Option<PathBuf>,
+        /// Print as JSON, with what the event says.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
 fn policy_kind(text: &str) -> Result<PolicyKind, String> {
     let names: Vec<&str> = PolicyKind::ALL.iter().map(|kind| kind.name()).collect();
     PolicyKind::from_name(text).ok_or_else(|| format!("\"{text}\" is not one of {}", names.join(", ")))

@@ -15,6 +15,7 @@ mod serve;
 mod shown;
 mod tag;
 mod user;
+mod verify;
 
 pub(crate) use country::failed as country_failed;
 use customhouse::identity::Reader;
@@ -59,6 +60,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Answer, Error> {
         Command::User(command) => user::run(command),
         Command::Policy(command) => policy::run(command),
         Command::Replay(command) => replay::run(command, &context),
+        Command::Verify(command) => verify::run(command, &context),
         Command::Demo(arguments) => demo::run(arguments, &context),
         Command::Completions { shell } => reference::completions(*shell),
         Command::Man { folder } => reference::man(folder.as_deref()),

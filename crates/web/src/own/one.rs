@@ -26,6 +26,7 @@ pub(super) async fn show(visit: Visit, Path(mrn): Path<String>) -> Result<Markup
     let place = format!("/own/{}", own.mrn);
     let actions = html! {
         a class="button" href={ (place) "/receipt" } { (visit.say(texts::OWN_RECEIPT)) }
+        @if own.progress == Progress::Released { a class="button" href={ (place) "/proof/release" } download { (visit.say(texts::PROOF_OF_RELEASE)) } }
         a class="button" href={ (place) "/original" } { (visit.say(texts::OWN_ORIGINAL)) }
     };
     let below = html! {

@@ -20,6 +20,7 @@ pub(super) async fn show(visit: Visit, Path(mrn): Path<String>) -> Result<Markup
         if rejected { ("bad", texts::OWN_RECEIPT_REJECTED) } else { ("good", texts::OWN_RECEIPT_TEXT) };
     let actions = html! {
         a class="button" href={ (own) "/original" } { (visit.say(texts::OWN_ORIGINAL)) }
+        a class="button" href={ (own) "/proof/receipt" } download { (visit.say(texts::PROOF_OF_RECEIPT)) }
         a class="button primary" href=(own) { (visit.say(texts::OWN_FOLLOW)) }
     };
     let pairs = [

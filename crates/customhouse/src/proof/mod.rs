@@ -1,0 +1,118 @@
+//! What the journal proves to strangers: the transparency log of all events, proof files, witnessing, verification.
+//! How it all fits together: `docs/proof.md`.
+//!
+//! Of [`crate::Customhouse`]:
+//!
+//! | call | answer | needs |
+//! |---|---|---|
+//! | `log_standing() -> LogStanding` | size, root, keys of the log | nothing: public |
+//! | `log_file(path) -> bytes` | the checkpoint and the record of keys: public; tiles and entries | view journal |
+//! | `event_proof(&reader, position) -> String` | proof file of an event, without its payload | view journal |
+//! | `own_proof(&reader, mrn, what) -> String` | proof file of a receipt or release, with what it says | its own declaration |
+//! | `proof_standing(index) -> ProofStanding` | whether a receipt or release still stands | nothing: public |
+//! | `add_checkpoint(body) -> Response` | this node as a witness of others | nothing: the protocol checks |
+//! | `ask_witness` parts: `witnesses()`, `witness_request(..)`, `witness_answered(..)` | others as witnesses of this node | the server itself |
+//!
+//! Without a house: [`verify_folder`] a data folder, [`verify_proof`] a proof file; both work offline.
+
+mod model;
+mod opened;
+mod read_model;
+#[cfg(test)]
+mod tests;
+mod verify;
+mod witnessing;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use journal::log::files::DiskFiles;
+use journal::log::{Files, KeyFile, KeyHistory, LogIdentity, LogSettings, LogWriter};
+use journal::{Clock, Journal};
+
+pub use journal::log::witness::Response as WitnessResponse;
+pub use model::{LogStanding, OwnProof, ProofStanding, ProofVerdict, VerifiedFolder};
+pub use opened::Opened;
+pub use verify::{verify_folder, verify_proof};
+pub use witnessing::{WITNESS_REQUEST_BYTES_MAX, WitnessToAsk};
+
+use crate::error::{Error, Kind};
+use crate::folder::DataFolder;
+use witnessing::Witnessing;
+
+/// Folder of the log, in the data folder: what may be served.
+pub(crate) const LOG_FOLDER: &str = "log";
+/// Folder of keys and of what the log remembers, never served.
+pub(crate) const KEYS_FOLDER: &str = "keys";
+/// Folder of what this node saw of others' logs.
+const WITNESS_FOLDER: &str = "witness";
+/// Which logs this node cosigns, and whom it asks: a C2SP `tlog-policy`, with an address behind each witness.
+pub(crate) const POLICY_FILE: &str = "witness.policy";
+/// A proof waits so long for its event to be logged.
+const LOGGED_WITHIN: Duration = Duration::from_secs(5);
+
+/// The log of this house's journal, and its part in witnessing.
+pub(crate) struct Proofs {
+    writer: LogWriter,
+    files: Arc<dyn Files>,
+    keys: Vec<journal::log::VerifierKey>,
+    witnessing: Witnessing,
+}
+
+fn refused(error: &journal::log::LogError) -> Error {
+    use journal::log::LogError as L;
+    let kind = match error {
+        L::Malformed { .. } | L::TooLarge { .. } => Kind::Invalid,
+        L::NotLogged { .. } => Kind::Busy,
+        L::StorageFull { .. } | L::Io { .. } | L::Stopped { .. } => Kind::Internal,
+        _ => Kind::FolderUnusable,
+    };
+    // A log's message ends with its remedy.
+    Error::new(kind, error.code(), error.to_string(), "")
+}
+
+/// The log's name: it stands in every checkpoint and in its keys.
+pub(crate) fn origin(administration: &str, node: &str) -> String {
+    let plain = |text: &str| -> String {
+        let keep = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_') { c } else { '-' };
+        text.chars().map(keep).collect()
+    };
+    format!("tidewaiter/{}/{}", plain(administration), plain(node))
+}
+
+fn disk(path: &Path) -> Result<Arc<dyn Files>, Error> {
+    let files = DiskFiles::open(path).map_err(|error| Error::io("log_folder_unusable", path, &error))?;
+    Ok(Arc::new(files))
+}
+
+impl Proofs {
+    /// Opens the log in a data folder, or begins it, and follows the journal from then on.
+    pub(crate) fn open(
+        folder: &DataFolder,
+        journal: Arc<dyn Journal>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, Error> {
+        let (log, secret) = (folder.path().join(LOG_FOLDER), folder.path().join(KEYS_FOLDER));
+        let failed = |error: journal::log::LogError| refused(&error);
+        let files = disk(&log)?;
+        let origin = origin(folder.administration(), folder.node());
+        let key_file = KeyFile::new(&secret.join("log.key"), &origin, &log).map_err(failed)?;
+        let key = key_file.open_or_make(files.as_ref()).map_err(failed)?;
+        let history = KeyHistory::read(files.as_ref()).map_err(failed)?;
+        let mut keys = history.all_keys();
+        if !keys.contains(key.verifier()) {
+            keys.push(key.verifier().clone());
+        }
+        let identity = LogIdentity {
+            keys: vec![key],
+            trusted: keys.clone(),
+            memory: Some(disk(&secret.join("log-memory"))?),
+        };
+        let writer =
+            LogWriter::start_with_clock(journal, Arc::clone(&files), identity, LogSettings::default(), clock)
+                .map_err(failed)?;
+        let witnessing = Witnessing::open(folder.path(), &origin, &log)?;
+        Ok(Self { writer, files, keys, witnessing })
+    }
+}

@@ -1,0 +1,129 @@
+//! Proofs as strangers check them, and what tampering leads to.
+
+use std::fs;
+use std::time::Duration;
+
+use serde_json::json;
+use spine::Silent;
+
+use super::*;
+use crate::declarations::tests::{World, declaration, impossible, reader, trader};
+use crate::identity::{Reader, Role};
+
+fn logged(world: &World) {
+    let head = world.house.journal_position();
+    assert!(world.house.proofs.writer.wait_until_logged(head, Duration::from_secs(30)) >= head);
+}
+
+fn keys(world: &World) -> Vec<String> {
+    world.house.log_standing().keys
+}
+
+#[test]
+fn a_trader_proves_to_a_stranger_what_it_lodged_and_that_it_was_released() {
+    let world = World::with_policies(false);
+    let mrn = world.lodge(&declaration("LRN-1")).unwrap().mrn;
+    for what in OwnProof::ALL {
+        let file = world.house.own_proof(&trader(), &mrn, what).unwrap();
+        assert!(file.starts_with("c2sp.org/tlog-proof@v1\n"), "{file}");
+        let verdict = verify_proof(file.as_bytes(), &keys(&world), None).unwrap();
+        assert_eq!((verdict.kind.as_str(), verdict.stream), (what.kind(), format!("declaration/{mrn}")));
+        let payload = verdict.payload.unwrap();
+        if what == OwnProof::Receipt {
+            assert_eq!(payload["functional_reference_id"], json!("LRN-1"));
+        }
+        assert_eq!(world.house.proof_standing(verdict.index).unwrap(), ProofStanding::Stands);
+        // One changed character, wherever it stands, proves nothing any more.
+        for at in (0..file.len()).step_by(97) {
+            let mut bytes = file.clone().into_bytes();
+            bytes[at] = if bytes[at] == b'1' { b'2' } else { b'1' };
+            let again = verify_proof(&bytes, &keys(&world), None);
+            assert!(again.is_err() || bytes == file.as_bytes(), "changed at {at}: {again:?}");
+        }
+        let others = World::with_policies(false);
+        assert!(verify_proof(file.as_bytes(), &keys(&others), None).is_err(), "another log's key");
+    }
+    let somebody = Reader::new("t-2", Role::Trader).of_party(Some("FR0002"));
+    assert_eq!(world.house.own_proof(&somebody, &mrn, OwnProof::Receipt).unwrap_err().kind, Kind::NotFound);
+    let red = world.lodge(&impossible("RED")).unwrap().mrn;
+    let none = world.house.own_proof(&trader(), &red, OwnProof::Release).unwrap_err();
+    assert_eq!(none.code, "nothing_to_prove");
+}
+
+#[test]
+fn tiles_are_for_those_who_see_the_journal_and_the_checkpoint_for_everybody() {
+    let world = World::with_policies(false);
+    world.lodge(&declaration("LRN-1")).unwrap();
+    logged(&world);
+    let checkpoint = String::from_utf8(world.house.log_file(None, "checkpoint").unwrap()).unwrap();
+    let size = world.house.journal_position();
+    assert!(checkpoint.contains(&format!("\n{size}\n")), "{checkpoint}");
+    let tile = format!("tile/entries/000.p/{size}");
+    for (reader, may) in [(None, false), (Some(trader()), false), (Some(reader("a", Role::Auditor)), true)] {
+        assert_eq!(world.house.log_file(reader.as_ref(), &tile).is_ok(), may, "{reader:?}");
+    }
+    for path in ["../keys/log.key", "keys/../../keys/log.key", "tile/../../journal.sqlite", "/etc/passwd", ""]
+    {
+        let refused = world.house.log_file(Some(&reader("a", Role::Auditor)), path);
+        assert!(refused.is_err(), "{path}");
+    }
+}
+
+/// The folder of a house with some declarations, closed; then something is done to it, and it is verified.
+fn after(meanwhile: impl FnOnce(&Path)) -> VerifiedFolder {
+    let world = World::with_policies(false);
+    for number in 0..20 {
+        world.lodge(&declaration(&format!("LRN-{number}"))).unwrap();
+    }
+    logged(&world);
+    let trusted = keys(&world);
+    let mut verified = None;
+    let look = |data: &Path| {
+        meanwhile(data);
+        verified = Some(verify_folder(data, &trusted, &Silent));
+    };
+    world.closed_for_good(look);
+    verified.unwrap().unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn sql(data: &Path, statements: &str) {
+    let connection = rusqlite::Connection::open(data.join("journal.sqlite")).unwrap();
+    connection.execute_batch(statements).unwrap();
+}
+
+#[test]
+fn a_folder_that_nobody_touched_holds_and_one_that_was_altered_says_where() {
+    let whole = after(|_| ());
+    assert!(whole.holds() && whole.journal_compared, "{whole:?}");
+    assert!(whole.payloads_checked > 100 && whole.not_logged == 0, "{whole:?}");
+    // The database's own guards do not stop somebody who owns the file; the log does.
+    let payload = after(|data| {
+        sql(
+            data,
+            "DROP TRIGGER payload_no_UPDATE; UPDATE payload SET salted = CAST(salted || x'20' AS BLOB) WHERE position = 40;",
+        );
+    });
+    assert!(payload.findings[0].0.contains("40"), "{payload:?}");
+    let envelope = after(|data| {
+        sql(
+            data,
+            "DROP TRIGGER event_no_UPDATE; UPDATE event SET envelope = CAST(replace(CAST(envelope AS TEXT), 'policy', 'polizy') AS BLOB) WHERE position = 41;",
+        );
+    });
+    assert!(
+        !envelope.holds() && envelope.findings.iter().any(|own| own.0.contains("41") || own.1.contains("41")),
+        "{envelope:?}"
+    );
+    let entries = after(|data| {
+        let folder = data.join("log/tile/entries/000.p");
+        let tile = fs::read_dir(&folder).map_or_else(
+            |_| data.join("log/tile/entries/000"),
+            |mut files| files.next().unwrap().unwrap().path(),
+        );
+        let mut bytes = fs::read(&tile).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        fs::write(&tile, bytes).unwrap();
+    });
+    assert!(entries.findings.iter().any(|own| own.0.contains("tile/entries/000")), "{entries:?}");
+}
