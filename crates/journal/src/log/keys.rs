@@ -89,7 +89,7 @@ impl KeyFile {
         let history = KeyHistory::read(log.files())?;
         at_most("changes of a log's key", history.changes.len().saturating_add(1), KEY_CHANGES_MAX)?;
         self.write(&self.next_path(), &new)?;
-        log.put_one(&record_path(history.changes.len()), note.to_string().into_bytes())?;
+        log.put_one(&KeyChange::path(history.changes.len()), note.to_string().into_bytes())?;
         self.finish_change(log.files())?;
         Ok((new, change))
     }
@@ -201,6 +201,12 @@ impl KeyChange {
         Ok(note)
     }
 
+    /// Where the record of a change stands in the log's folder; changes are numbered from 0.
+    #[must_use]
+    pub fn path(number: usize) -> String {
+        format!("{KEYS}/{number:03}")
+    }
+
     /// Reads a record and checks both signatures.
     ///
     /// # Errors
@@ -249,7 +255,7 @@ impl KeyHistory {
     pub fn read(log: &dyn Files) -> Result<Self, LogError> {
         let mut changes: Vec<KeyChange> = Vec::new();
         for number in 0..KEY_CHANGES_MAX {
-            let path = record_path(number);
+            let path = KeyChange::path(number);
             let bytes = match log.read(&path, NOTE_BYTES_MAX) {
                 Ok(bytes) => bytes,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => break,
@@ -291,8 +297,4 @@ impl KeyHistory {
         let by_id: BTreeMap<u32, &VerifierKey> = keys.map(|key| (key.id(), key)).collect();
         by_id.into_values().cloned().collect()
     }
-}
-
-fn record_path(number: usize) -> String {
-    format!("{KEYS}/{number:03}")
 }
