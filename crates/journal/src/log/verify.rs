@@ -16,7 +16,7 @@ use super::note::{Signatory, SignedCheckpoint, VerifierKey};
 use super::tiles::{
     LogReader, TILE_HEIGHT, TILE_WIDTH, TileKind, TilePath, WITNESSED_CHECKPOINT, split_bundle, tile_width,
 };
-use super::tree::{Frontier, Subtrees, TreeHash, consistency_proof, leaf_hash, root_of, verify_consistency};
+use super::tree::{Frontier, TreeHash, consistency_proof, leaf_hash, root_of, verify_consistency};
 use super::writer::Entries;
 
 /// Most findings that are kept; how many there were is counted beyond that.
@@ -391,14 +391,4 @@ fn check_upper(run: &Run<'_>, level: usize, index: u64, hashes: &[TreeHash]) {
         }
         Err(error) => run.find(first, place, error.code(), error.to_string()),
     }
-}
-
-/// The root that the stored tiles of the tree have, without looking at the entries.
-///
-/// # Errors
-/// A damaged or missing tile.
-pub fn root_of_tiles(reader: &LogReader, size: u64) -> Result<TreeHash, LogError> {
-    let mut tree = reader.tree(size);
-    let source: &mut dyn Subtrees = &mut tree;
-    super::tree::root_of_size(source, size)
 }
