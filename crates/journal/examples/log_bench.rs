@@ -59,6 +59,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn journal_with_log(
     folder: &Path,
     key: &SigningKey,
+    settings: LogSettings,
 ) -> Result<(Arc<SqliteJournal>, LogWriter), Box<dyn Error>> {
     std::fs::create_dir_all(folder)?;
     let options = SqliteOptions::new(&folder.join("journal.sqlite"), "bench", "bench");
@@ -66,7 +67,7 @@ fn journal_with_log(
     let files = Arc::new(DiskFiles::open(&folder.join("log"))?);
     let memory: Option<Arc<dyn Files>> = Some(Arc::new(DiskFiles::open(&folder.join("memory"))?));
     let identity = LogIdentity { memory, ..LogIdentity::new(key.clone()) };
-    let writer = LogWriter::start(journal.clone(), files, identity, LogSettings::default())?;
+    let writer = LogWriter::start(journal.clone(), files, identity, settings)?;
     Ok((journal, writer))
 }
 
@@ -83,11 +84,39 @@ fn events(count: usize) -> AppendRequest {
     AppendRequest { events: vec![event; count], ..AppendRequest::default() }
 }
 
-/// Durable events a second with hashing and log, from the first append until a checkpoint holds the last.
+/// Durable events a second without a log, and with one: from the first append until a checkpoint holds the last.
 fn end_to_end(folder: &Path, key: &SigningKey) -> Result<serde_json::Value, Box<dyn Error>> {
-    let (journal, writer) = journal_with_log(folder, key)?;
+    std::fs::create_dir_all(folder)?;
+    let alone = SqliteOptions::new(&folder.join("alone.sqlite"), "bench", "bench");
+    let alone = SqliteJournal::open(&alone)?;
+    let time = append_from_many(&alone)?;
+    let without_log = rate(alone.head(), time);
+    drop(alone);
+    let mut with_log = Vec::new();
+    for checkpoint_events in [1_000, 8_192] {
+        let settings = LogSettings { checkpoint_events, ..LogSettings::default() };
+        let folder = folder.join(checkpoint_events.to_string());
+        let (journal, writer) = journal_with_log(&folder, key, settings)?;
+        let started = Instant::now();
+        let time = append_from_many(journal.as_ref())?;
+        let head = journal.head();
+        let logged = writer.wait_until_logged(head, Duration::from_secs(60));
+        with_log.push(json!({
+            "checkpoint_events": checkpoint_events,
+            "appended_per_second": rate(head, time),
+            "logged_per_second": rate(logged, started.elapsed()),
+        }));
+    }
+    Ok(json!({
+        "callers": CALLERS, "batch_events": CALLER_BATCH,
+        "appended_per_second_without_log": without_log,
+        "with_log": with_log,
+    }))
+}
+
+fn append_from_many(journal: &dyn Journal) -> Result<Duration, JournalError> {
     let started = Instant::now();
-    let appended: Result<Vec<()>, JournalError> = std::thread::scope(|scope| {
+    std::thread::scope(|scope| {
         let callers: Vec<_> = (0..CALLERS)
             .map(|_| {
                 scope.spawn(|| {
@@ -99,22 +128,14 @@ fn end_to_end(folder: &Path, key: &SigningKey) -> Result<serde_json::Value, Box<
             })
             .collect();
         let stopped = || JournalError::Stopped { reason: "a caller panicked".to_owned() };
-        callers.into_iter().map(|caller| caller.join().unwrap_or_else(|_| Err(stopped()))).collect()
-    });
-    appended?;
-    let head = journal.head();
-    let appending = started.elapsed();
-    let logged = writer.wait_until_logged(head, Duration::from_secs(60));
-    Ok(json!({
-        "callers": CALLERS, "batch_events": CALLER_BATCH, "events": head,
-        "appended_per_second": rate(head, appending),
-        "logged_per_second": rate(logged, started.elapsed()),
-    }))
+        callers.into_iter().try_for_each(|caller| caller.join().unwrap_or_else(|_| Err(stopped())))
+    })?;
+    Ok(started.elapsed())
 }
 
 /// One event at a time, with pauses of different lengths between.
 fn latency(folder: &Path, key: &SigningKey) -> Result<serde_json::Value, Box<dyn Error>> {
-    let (journal, writer) = journal_with_log(folder, key)?;
+    let (journal, writer) = journal_with_log(folder, key, LogSettings::default())?;
     let mut milliseconds = Vec::new();
     for number in 0..100_u64 {
         let position = journal.append(events(1))?.last_position();

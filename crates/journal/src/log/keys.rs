@@ -7,12 +7,12 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use zeroize::Zeroizing;
 
 use super::error::{LogError, at_most};
-use super::files::{Durably, Files};
+use super::files::{Durably, Files, make_folder_durably, parent_of, sync_system_folder};
 use super::note::{
     KEY_NAME_BYTES_MAX, KeyKind, NOTE_BYTES_MAX, Note, SigningKey, VerifierKey, parse_decimal,
 };
@@ -38,16 +38,11 @@ impl KeyFile {
     /// # Errors
     /// [`LogError::KeyInServedFolder`]; folders that cannot be made or looked at.
     pub fn new(path: &Path, origin: &str, log_folder: &Path) -> Result<Self, LogError> {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let folder = folder.unwrap_or_else(|| Path::new("."));
-        fs::create_dir_all(folder).map_err(|error| io_error(folder, &error))?;
-        fs::create_dir_all(log_folder).map_err(|error| io_error(log_folder, &error))?;
-        let real = |path: &Path| fs::canonicalize(path).map_err(|error| io_error(path, &error));
-        let served = real(log_folder)?;
+        let served = real_path(log_folder)?;
         // Both where the name stands and where it leads: each could be served.
-        let mut places = vec![real(folder)?];
+        let mut places = vec![real_path(parent_of(path))?];
         if path.symlink_metadata().is_ok() {
-            places.push(real(path)?);
+            places.push(real_path(path)?);
         }
         if places.iter().any(|place| place.starts_with(&served)) {
             return Err(LogError::KeyInServedFolder {
@@ -55,6 +50,8 @@ impl KeyFile {
                 folder: log_folder.display().to_string(),
             });
         }
+        let folder = parent_of(path);
+        make_folder_durably(folder).map_err(|error| io_error(folder, &error))?;
         Ok(Self { path: path.to_owned(), origin: origin.to_owned() })
     }
 
@@ -89,7 +86,7 @@ impl KeyFile {
         let history = KeyHistory::read(log.files())?;
         at_most("changes of a log's key", history.changes.len().saturating_add(1), KEY_CHANGES_MAX)?;
         self.write(&self.next_path(), &new)?;
-        log.put_one(&record_path(history.changes.len()), note.to_string().into_bytes())?;
+        log.put_one(&KeyChange::path(history.changes.len()), note.to_string().into_bytes())?;
         self.finish_change(log.files())?;
         Ok((new, change))
     }
@@ -150,9 +147,33 @@ impl KeyFile {
     }
 
     fn sync_folder(&self) -> io::Result<()> {
-        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        if cfg!(unix) { File::open(folder.unwrap_or_else(|| Path::new(".")))?.sync_all() } else { Ok(()) }
+        sync_system_folder(parent_of(&self.path))
     }
+}
+
+/// Where a path leads, links followed, whether it is there yet or not.
+fn real_path(path: &Path) -> Result<PathBuf, LogError> {
+    let absolute = std::path::absolute(path).map_err(|error| io_error(path, &error))?;
+    for ancestor in absolute.ancestors() {
+        let missing = absolute.strip_prefix(ancestor).unwrap_or_else(|_| Path::new(""));
+        match fs::canonicalize(ancestor) {
+            // What is not there has no links in it; only a way up could lead out of it.
+            Ok(real) if missing.components().all(|part| matches!(part, Component::Normal(_))) => {
+                return Ok(real.join(missing));
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Ok(_) => {
+                let found = path.display().to_string();
+                return Err(LogError::malformed(
+                    "path of a key",
+                    &found,
+                    "a path without .. in what is missing",
+                ));
+            }
+            Err(error) => return Err(io_error(path, &error)),
+        }
+    }
+    Ok(absolute)
 }
 
 /// Refuses a key that others than its owner may read.
@@ -199,6 +220,12 @@ impl KeyChange {
         note.sign(new, 0);
         Self::of_note(&note)?;
         Ok(note)
+    }
+
+    /// Where the record of a change stands in the log's folder; changes are numbered from 0.
+    #[must_use]
+    pub fn path(number: usize) -> String {
+        format!("{KEYS}/{number:03}")
     }
 
     /// Reads a record and checks both signatures.
@@ -249,7 +276,7 @@ impl KeyHistory {
     pub fn read(log: &dyn Files) -> Result<Self, LogError> {
         let mut changes: Vec<KeyChange> = Vec::new();
         for number in 0..KEY_CHANGES_MAX {
-            let path = record_path(number);
+            let path = KeyChange::path(number);
             let bytes = match log.read(&path, NOTE_BYTES_MAX) {
                 Ok(bytes) => bytes,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => break,
@@ -291,8 +318,4 @@ impl KeyHistory {
         let by_id: BTreeMap<u32, &VerifierKey> = keys.map(|key| (key.id(), key)).collect();
         by_id.into_values().cloned().collect()
     }
-}
-
-fn record_path(number: usize) -> String {
-    format!("{KEYS}/{number:03}")
 }

@@ -53,8 +53,7 @@ impl LogProof {
         let extra = match lines.next_if(|line| line.starts_with("extra ")) {
             None => None,
             Some(line) => {
-                let base64 = line.trim_start_matches("extra ");
-                let decoded = STANDARD.decode(base64);
+                let decoded = STANDARD.decode(line.strip_prefix("extra ").unwrap_or_default());
                 Some(decoded.map_err(|_| malformed("extra line", line, "base64"))?)
             }
         };

@@ -16,11 +16,13 @@ use super::note::{Signatory, SignedCheckpoint, VerifierKey};
 use super::tiles::{
     LogReader, TILE_HEIGHT, TILE_WIDTH, TileKind, TilePath, WITNESSED_CHECKPOINT, split_bundle, tile_width,
 };
-use super::tree::{Frontier, Subtrees, TreeHash, consistency_proof, leaf_hash, root_of, verify_consistency};
+use super::tree::{Frontier, TreeHash, consistency_proof, leaf_hash, root_of, verify_consistency};
 use super::writer::Entries;
 
 /// Most findings that are kept; how many there were is counted beyond that.
 pub const FINDINGS_MAX: usize = 1_000;
+/// After so many findings the rest is not looked at: hardly anything is left of such a log.
+const FINDINGS_END: u64 = 100_000;
 /// Entries in what one thread takes at a time: those under one full tile of level 1.
 const ENTRIES_A_SHARE: u64 = 65_536;
 const BUNDLES_A_SHARE: u64 = 256;
@@ -90,10 +92,16 @@ pub fn verify_log(
     let signatories = checkpoint.verify(known)?;
     let said = checkpoint.checkpoint().clone();
     let run = Run { reader, size: said.size, source: against.source, findings: Mutex::default() };
-    let root = run.root(against.threads)?;
-    if root != said.root {
-        let reason = format!("the entries have the root {root}, but it says {}", said.root);
-        run.find(0, "checkpoint", "log_root_differs", reason);
+    match run.root(against.threads)? {
+        Some(root) if root == said.root => {}
+        Some(root) => {
+            let reason = format!("the tiles have the root {root}, but it says {}", said.root);
+            run.find(0, "checkpoint", "log_root_differs", reason);
+        }
+        None => {
+            let reason = format!("there are more than {FINDINGS_END} findings: the rest was not looked at");
+            run.find(0, "tile", "log_verification_ended", reason);
+        }
     }
     check_earlier_partials(&run);
     run.check_beside(&checkpoint, known);
@@ -133,8 +141,8 @@ impl Run<'_> {
         }
     }
 
-    /// The root of what the entries themselves are, share by share, on several threads.
-    fn root(&self, threads: Option<usize>) -> Result<TreeHash, LogError> {
+    /// The root over all leaves, share by share, on several threads; none if there was too much to find.
+    fn root(&self, threads: Option<usize>) -> Result<Option<TreeHash>, LogError> {
         let threads = threads.unwrap_or_else(|| thread::available_parallelism().map_or(1, NonZero::get));
         let shares = self.size.div_ceil(ENTRIES_A_SHARE);
         let round = u64::try_from(threads.max(1)).unwrap_or(1);
@@ -156,9 +164,12 @@ impl Run<'_> {
                 debug_assert!(frontier.size() >= share * ENTRIES_A_SHARE);
             }
             next = end;
+            if self.findings.lock().unwrap_or_else(PoisonError::into_inner).total > FINDINGS_END {
+                return Ok(None);
+            }
         }
         upper.check_open(self);
-        Ok(frontier.root())
+        Ok(Some(frontier.root()))
     }
 
     /// The tiles of some shares, in order.
@@ -380,14 +391,4 @@ fn check_upper(run: &Run<'_>, level: usize, index: u64, hashes: &[TreeHash]) {
         }
         Err(error) => run.find(first, place, error.code(), error.to_string()),
     }
-}
-
-/// The root that the stored tiles of the tree have, without looking at the entries.
-///
-/// # Errors
-/// A damaged or missing tile.
-pub fn root_of_tiles(reader: &LogReader, size: u64) -> Result<TreeHash, LogError> {
-    let mut tree = reader.tree(size);
-    let source: &mut dyn Subtrees = &mut tree;
-    super::tree::root_of_size(source, size)
 }

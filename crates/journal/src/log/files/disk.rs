@@ -22,7 +22,7 @@ impl DiskFiles {
     /// # Errors
     /// What the system says.
     pub fn open(folder: &Path) -> io::Result<Self> {
-        fs::create_dir_all(folder)?;
+        make_folder_durably(folder)?;
         Ok(Self { folder: folder.to_owned() })
     }
 
@@ -76,6 +76,37 @@ impl DiskFiles {
     }
 }
 
+/// Makes a folder and those it stands in, so that they outlive a loss of power. That one exists is not enough: who made
+/// it may have died before flushing its parent.
+pub(crate) fn make_folder_durably(folder: &Path) -> io::Result<()> {
+    let parent = parent_of(folder);
+    let existed = folder.is_dir();
+    if !existed {
+        if !parent.is_dir() {
+            make_folder_durably(parent)?;
+        }
+        match fs::create_dir(folder) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+            _ => {}
+        }
+    }
+    match sync_system_folder(parent) {
+        // A folder that an administrator made for this program in one that it may not read.
+        Err(error) if existed && error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+        synced => synced,
+    }
+}
+
+/// Makes the names in a folder durable, where the system can.
+pub(crate) fn sync_system_folder(folder: &Path) -> io::Result<()> {
+    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
+}
+
+/// The folder that a path stands in; the current one for a mere name.
+pub(crate) fn parent_of(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."))
+}
+
 impl Files for DiskFiles {
     fn read(&self, path: &str, bytes_max: usize) -> io::Result<Vec<u8>> {
         let limit = u64::try_from(bytes_max).unwrap_or(u64::MAX).saturating_add(1);
@@ -104,7 +135,7 @@ impl Files for DiskFiles {
     }
 
     fn sync_folder(&self, path: &str) -> io::Result<()> {
-        if cfg!(unix) { File::open(self.place(path)?)?.sync_all() } else { Ok(()) }
+        sync_system_folder(&self.place(path)?)
     }
 
     fn sync_folders(&self, paths: &[String]) -> io::Result<()> {

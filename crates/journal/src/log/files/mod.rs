@@ -13,6 +13,7 @@ use std::fmt::Debug;
 use std::io;
 
 pub use disk::DiskFiles;
+pub(crate) use disk::{make_folder_durably, parent_of, sync_system_folder};
 pub use durably::Durably;
 pub use faulty::{Faults, FaultyDisk};
 

@@ -6,11 +6,13 @@
 mod bundle;
 mod edge;
 mod path;
+mod published;
 mod reader;
 mod tile;
 
 pub use bundle::{BUNDLE_BYTES_MAX, ENTRY_BYTES_MAX, append_entry, split_bundle};
 pub(crate) use edge::Edge;
 pub use path::{TILE_HEIGHT, TILE_WIDTH, TileKind, TilePath};
+pub use published::Published;
 pub use reader::{CHECKPOINT, LogReader, StoredTree, WITNESSED_CHECKPOINT};
 pub(crate) use reader::{Overlay, tile_width};

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::bundle::{BUNDLE_BYTES_MAX, split_bundle};
 use super::path::{TILE_HEIGHT, TILE_WIDTH, TileKind, TilePath};
+use super::published::Published;
 use super::tile::{TileNodes, hashes_of};
 use crate::log::error::LogError;
 use crate::log::files::Files;
@@ -44,6 +45,19 @@ impl LogReader {
     #[must_use]
     pub fn files(&self) -> &dyn Files {
         self.files.as_ref()
+    }
+
+    /// A file that the log publishes, for a server to hand out; `None` if it is not there.
+    ///
+    /// # Errors
+    /// [`LogError::Io`].
+    pub fn published(&self, file: &Published) -> Result<Option<Vec<u8>>, LogError> {
+        let path = file.to_string();
+        match self.files.read(&path, if file.is_entries() { BUNDLE_BYTES_MAX } else { NOTE_BYTES_MAX }) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(LogError::io(path, &error)),
+        }
     }
 
     /// The newest checkpoint, unverified; `None` in a folder without one.

@@ -11,5 +11,5 @@ mod state;
 
 pub use evidence::SplitView;
 pub use policy::{Policy, Verdict};
-pub use request::{AddCheckpoint, REQUEST_BYTES_MAX, Response, WitnessAnswer};
+pub use request::{AddCheckpoint, Carried, REQUEST_BYTES_MAX, Response, WitnessAnswer, ask_witness};
 pub use state::{EVIDENCE_MAX, Witness, WitnessedLog};

@@ -1,5 +1,7 @@
 //! What a log sends to a witness and what it gets back (C2SP `tlog-witness`, "add-checkpoint").
 
+use std::slice;
+
 use crate::log::error::{LogError, at_most};
 use crate::log::note::{NOTE_BYTES_MAX, NoteSignature, SignedCheckpoint, VerifierKey, parse_decimal};
 use crate::log::proof::parse_hashes;
@@ -60,6 +62,35 @@ impl AddCheckpoint {
     pub fn to_bytes(&self) -> Vec<u8> {
         let path: String = self.path.iter().map(|hash| format!("{hash}\n")).collect();
         format!("old {}\n{path}\n{}", self.old_size, self.checkpoint.note()).into_bytes()
+    }
+}
+
+/// HTTP status and body of an answer, or why none came.
+pub type Carried = Result<(u16, Vec<u8>), LogError>;
+
+/// Asks a witness to cosign. `known_size` is where it stood last as far as the log knows, 0 for a new witness;
+/// `carry` takes the body of a request to the witness and brings status and body of its answer. A witness that stands
+/// elsewhere is asked once more, from there.
+///
+/// # Errors
+/// What `carry` says; an answer that is malformed or not validly signed by this witness; a damaged tile.
+pub fn ask_witness(
+    reader: &LogReader,
+    checkpoint: &SignedCheckpoint,
+    witness: &VerifierKey,
+    known_size: u64,
+    carry: &mut dyn FnMut(&[u8]) -> Carried,
+) -> Result<WitnessAnswer, LogError> {
+    let mut ask = |old_size: u64| {
+        let request = AddCheckpoint::new(reader, checkpoint, old_size)?;
+        let (status, body) = carry(&request.to_bytes())?;
+        WitnessAnswer::read(status, &body, checkpoint, slice::from_ref(witness))
+    };
+    let size = checkpoint.checkpoint().size;
+    let old_size = known_size.min(size);
+    match ask(old_size)? {
+        WitnessAnswer::StandsAt(now) if now != old_size && now <= size => ask(now),
+        answer => Ok(answer),
     }
 }
 

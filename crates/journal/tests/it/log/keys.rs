@@ -43,6 +43,12 @@ fn a_key_inside_the_served_folder_is_refused_on_whatever_way_it_gets_there() {
     refused(&log.join("log.key"));
     refused(&log.join("inner/deeper/log.key"));
     refused(&keys.join("../log/log.key"));
+    assert!(!log.join("inner/deeper").exists());
+    let error = KeyFile::new(&keys.join("missing/../../log/log.key"), ORIGIN, &log).unwrap_err();
+    assert_eq!(error.code(), "log_malformed");
+    // A log whose folder is not there yet.
+    let error = KeyFile::new(&keys.join("new/log.key"), ORIGIN, &keys.join("new")).unwrap_err();
+    assert_eq!(error.code(), "log_key_in_served_folder");
     assert!(KeyFile::new(&keys.join("log.key"), ORIGIN, &log).is_ok());
     #[cfg(unix)]
     {

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use journal::log::files::FaultyDisk;
 use journal::log::tree::inclusion_proof;
 use journal::log::writer::Entries;
-use journal::log::{Against, Files, LogProof, LogReport, Policy, VerifierKey, verify_log};
+use journal::log::{
+    Against, Checkpoint, Files, LogProof, LogReport, Policy, SignedCheckpoint, VerifierKey, verify_log,
+};
 use proptest::prelude::*;
 
 use super::support::{ORIGIN, Source, key, log_of, reader, witness_key};
@@ -146,6 +148,18 @@ fn a_checkpoint_that_was_changed_is_no_checkpoint() {
             assert!(verified.is_err(), "byte {place}: {verified:?}");
         });
     }
+}
+
+#[test]
+fn a_checkpoint_over_entries_that_are_not_there_keeps_nobody_busy_for_ever() {
+    let (files, _, _) = log_of(1_000, 500);
+    let said = reader(&files).checkpoint().unwrap().unwrap().checkpoint().clone();
+    let absurd = Checkpoint { size: u64::MAX >> 1, ..said };
+    let absurd = SignedCheckpoint::sign(absurd, &[key(1)], 1).unwrap();
+    files.write("checkpoint", &absurd.to_bytes()).unwrap();
+    let report = verify(&files, None);
+    assert_eq!(report.findings.len(), 1_000);
+    assert!(report.findings_total > 100_000);
 }
 
 #[test]

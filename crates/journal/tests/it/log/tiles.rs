@@ -1,6 +1,6 @@
 //! The folder is laid out as other programs expect it.
 
-use journal::log::tiles::{TilePath, append_entry, split_bundle};
+use journal::log::tiles::{Published, TilePath, append_entry, split_bundle};
 use journal::log::tree::Subtrees;
 use journal::log::{Files, LogError};
 use proptest::prelude::*;
@@ -44,6 +44,33 @@ fn paths_are_those_of_the_standard_and_no_others_are_read() {
     ] {
         assert_eq!(wrong.parse::<TilePath>().unwrap_err().code(), "log_malformed", "{wrong}");
     }
+}
+
+#[test]
+fn only_what_is_published_is_handed_out() {
+    let (files, _, log) = log_of(300, 300);
+    files.make_folder("keys").unwrap();
+    files.write("keys/000", b"record").unwrap();
+    files.write("pending/0", b"half").unwrap();
+    let served =
+        |path: &str| path.parse::<Published>().ok().and_then(|file| log.reader().published(&file).unwrap());
+    let check = |path: &str, immutable: bool, public: bool| {
+        assert_eq!(served(path), Some(files.read(path, usize::MAX).unwrap()), "{path}");
+        let file: Published = path.parse().unwrap();
+        assert_eq!((file.is_immutable(), file.is_public()), (immutable, public), "{path}");
+    };
+    check("checkpoint", false, true);
+    check("keys/000", true, true);
+    check("tile/0/000", true, false);
+    check("tile/0/001.p/44", true, false);
+    check("tile/entries/001.p/44", true, false);
+    for other in
+        ["pending/0", "pending", "", "tile/0", "keys", "keys/0", "keys/../pending/0", "checkpoint/", "x/000"]
+    {
+        assert!(other.parse::<Published>().is_err(), "{other}");
+    }
+    assert_eq!(served("checkpoint.witnessed"), None);
+    assert_eq!(served("tile/0/777"), None);
 }
 
 /// What stands in a log's folder, without what is pending.

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use journal::log::files::{Faults, FaultyDisk};
-use journal::log::witness::{AddCheckpoint, Response, SplitView, Verdict, WitnessAnswer, WitnessedLog};
+use journal::log::witness::{
+    AddCheckpoint, Response, SplitView, Verdict, WitnessAnswer, WitnessedLog, ask_witness,
+};
 use journal::log::{
     Checkpoint, KeyKind, LogError, Policy, SignedCheckpoint, SigningKey, VerifierKey, Witness,
 };
@@ -218,6 +220,68 @@ fn a_witness_never_goes_back_whenever_its_machine_dies() {
                 }
             }
         }
+    }
+}
+
+/// A network that loses requests and answers, repeats requests and brings old ones late, between a log and a witness
+/// whose machine dies now and then: the witness never goes back, and once all is well the newest is cosigned.
+#[test]
+fn over_a_bad_network_a_witness_never_goes_back_and_ends_at_the_newest() {
+    let sizes: Vec<u64> = (1..=15).map(|step| step * 29).collect();
+    let (files, signed) = checkpoints(&sizes);
+    let log = reader(&files);
+    let known = witness(&disk()).verifier().clone();
+    for seed in 0..60_u64 {
+        let state = Arc::new(FaultyDisk::new(seed, Faults::default()));
+        let mut asked = witness(&state);
+        let mut dice = seed;
+        let mut roll = move |of: u64| {
+            dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (dice >> 33) % of
+        };
+        let mut late: Vec<Vec<u8>> = Vec::new();
+        let (mut cosigned, mut known_size) = (0, 0);
+        for checkpoint in &signed {
+            if roll(4) == 0 {
+                state.restart_after_power_loss(Faults::default());
+                asked = witness(&state);
+                state.restart_after_kill(Faults { dies_at: Some(roll(30) + 1), ..Faults::default() });
+            }
+            let mut carry = |body: &[u8]| {
+                late.push(body.to_vec());
+                if roll(3) == 0 {
+                    let old =
+                        late[usize::try_from(roll(u64::try_from(late.len()).unwrap())).unwrap()].clone();
+                    let _ = asked.add_checkpoint(&old, NOW);
+                }
+                let lost = || LogError::Stopped { reason: "the network is down".to_owned() };
+                if roll(4) == 0 {
+                    return Err(lost());
+                }
+                let answer = asked.add_checkpoint(body, NOW);
+                if roll(4) == 0 { Err(lost()) } else { Ok((answer.status, answer.body)) }
+            };
+            if let Ok(WitnessAnswer::Cosigned(with)) =
+                ask_witness(&log, checkpoint, &known, known_size, &mut carry)
+            {
+                assert!(with.checkpoint().size >= cosigned, "seed {seed}");
+                cosigned = with.checkpoint().size;
+                known_size = cosigned;
+            }
+            let newest = asked.newest(ORIGIN).map_or(0, |newest| newest.checkpoint().size);
+            assert!(newest >= cosigned, "seed {seed}: {newest} after {cosigned}");
+        }
+        state.restart_after_power_loss(Faults::default());
+        asked = witness(&state);
+        let newest = asked.newest(ORIGIN).map_or(0, |newest| newest.checkpoint().size);
+        assert!(newest >= cosigned, "seed {seed}: {newest} after {cosigned}");
+        let mut carry = |body: &[u8]| {
+            let answer = asked.add_checkpoint(body, NOW);
+            Ok((answer.status, answer.body))
+        };
+        let last = signed.last().unwrap();
+        let answer = ask_witness(&log, last, &known, known_size, &mut carry).unwrap();
+        assert!(matches!(answer, WitnessAnswer::Cosigned(_)), "seed {seed}: {answer:?}");
     }
 }
 
