@@ -1,6 +1,8 @@
 // A proof file is checked here, in the browser: nothing of it is uploaded. The form is C2SP tlog-proof; the tree is that
 // of RFC 6962; the checkpoint is a C2SP signed note with Ed25519.
 
+export {};
+
 const HEADER = "c2sp.org/tlog-proof@v1";
 const FORMAT = "tidewaiter-event@v1";
 /** Longest file that is read, in bytes. */

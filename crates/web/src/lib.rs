@@ -38,6 +38,7 @@ mod stream;
 mod tags;
 mod view;
 mod visit;
+mod witnesses;
 mod words;
 
 use std::sync::Arc;

@@ -121,10 +121,7 @@ fn log_facts(visit: &Visit, log: &LogStanding) -> Markup {
 pub(crate) async fn file(visit: Visit, Path(path): Path<String>) -> Result<Response, Failure> {
     let reader = visit.reader().ok();
     let house = std::sync::Arc::clone(visit.house());
-    let asked = path.clone();
-    let bytes = blocking(move || house.log_file(reader.as_ref(), &asked)).await?;
-    let text = path.starts_with("checkpoint") || path.starts_with("keys/");
-    let kind = if text { "text/plain; charset=utf-8" } else { "application/octet-stream" };
+    let (bytes, kind) = blocking(move || house.log_file(reader.as_ref(), &path)).await?;
     Ok(([(header::CONTENT_TYPE, HeaderValue::from_static(kind))], bytes).into_response())
 }
 

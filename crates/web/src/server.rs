@@ -26,6 +26,7 @@ use tower::Service as _;
 
 use crate::router_with;
 use crate::stream::Live;
+use crate::witnesses;
 
 /// How often it is asked whether to stop.
 const STOP_CHECK: Duration = Duration::from_millis(100);
@@ -111,6 +112,7 @@ async fn run(
     ready(&Ready { address, url, setup_token });
     let live = Live::new(&house);
     let router = router_with(Arc::clone(&house), &live, patience.request);
+    let asking = tokio::spawn(witnesses::ask(Arc::clone(&house)));
     let (closing, closed) = watch::channel(false);
     let mut connections = JoinSet::new();
     let seats = Arc::new(Semaphore::new(patience.connections_max));
@@ -144,6 +146,7 @@ async fn run(
         }
     }
     drop(listener);
+    asking.abort();
     live.end();
     closing.send_replace(true);
     let all_done = async { while connections.join_next().await.is_some() {} };

@@ -11,7 +11,7 @@
 //! | `own_proof(&reader, mrn, what) -> String` | proof file of a receipt or release, with what it says | its own declaration |
 //! | `proof_standing(index) -> ProofStanding` | whether a receipt or release still stands | nothing: public |
 //! | `add_checkpoint(body) -> Response` | this node as a witness of others | nothing: the protocol checks |
-//! | `ask_witness` parts: `witnesses()`, `witness_request(..)`, `witness_answered(..)` | others as witnesses of this node | the server itself |
+//! | `ask_witnesses(carry) -> cosigned` | others as witnesses of this node | the server itself |
 //!
 //! Without a house: [`verify_folder`] a data folder, [`verify_proof`] a proof file; both work offline.
 
@@ -31,11 +31,12 @@ use journal::log::files::DiskFiles;
 use journal::log::{Files, KeyFile, KeyHistory, LogIdentity, LogSettings, LogWriter};
 use journal::{Clock, Journal};
 
+pub use journal::log::LogError;
 pub use journal::log::witness::Response as WitnessResponse;
 pub use model::{LogStanding, OwnProof, ProofStanding, ProofVerdict, VerifiedFolder};
 pub use opened::Opened;
 pub use verify::{verify_folder, verify_proof};
-pub use witnessing::{WITNESS_REQUEST_BYTES_MAX, WitnessToAsk};
+pub use witnessing::{Carried, WITNESS_REQUEST_BYTES_MAX};
 
 use crate::error::{Error, Kind};
 use crate::folder::DataFolder;
@@ -55,7 +56,6 @@ const LOGGED_WITHIN: Duration = Duration::from_secs(5);
 /// The log of this house's journal, and its part in witnessing.
 pub(crate) struct Proofs {
     writer: LogWriter,
-    files: Arc<dyn Files>,
     keys: Vec<journal::log::VerifierKey>,
     witnessing: Witnessing,
 }
@@ -113,6 +113,6 @@ impl Proofs {
             LogWriter::start_with_clock(journal, Arc::clone(&files), identity, LogSettings::default(), clock)
                 .map_err(failed)?;
         let witnessing = Witnessing::open(folder.path(), &origin, &log)?;
-        Ok(Self { writer, files, keys, witnessing })
+        Ok(Self { writer, keys, witnessing })
     }
 }

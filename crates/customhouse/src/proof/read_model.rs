@@ -1,6 +1,6 @@
 //! What of the log is told, and to whom.
 
-use journal::log::tiles::{CHECKPOINT, TilePath, WITNESSED_CHECKPOINT};
+use journal::log::tiles::Published;
 use journal::log::{LogError, LogProof};
 
 use super::model::{LogStanding, OwnProof, ProofStanding};
@@ -11,8 +11,6 @@ use crate::declarations::event::stream;
 use crate::error::{Error, Kind};
 use crate::identity::{Permission, Reader};
 
-/// Longest file of a log.
-const LOG_FILE_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// Events of one declaration that are looked through.
 const EVENTS_MAX: usize = 1_000;
 /// What takes back a receipt or a release.
@@ -46,15 +44,11 @@ impl Customhouse {
         }
     }
 
-    /// A file of the log. The checkpoint and the record of its keys are anybody's; what tells how much happens when is
-    /// for those who may see the journal.
-    pub fn log_file(&self, reader: Option<&Reader>, path: &str) -> Result<Vec<u8>, Error> {
-        let key_record = path
-            .strip_prefix("keys/")
-            .is_some_and(|name| name.len() == 3 && name.bytes().all(|c| c.is_ascii_digit()));
-        let public = matches!(path, CHECKPOINT | WITNESSED_CHECKPOINT) || key_record;
-        if !public {
-            path.parse::<TilePath>().map_err(|_| not_there(path))?;
+    /// A file of the log with its content type. The checkpoint and the record of its keys are anybody's; what tells how
+    /// much happens when is for those who may see the journal.
+    pub fn log_file(&self, reader: Option<&Reader>, path: &str) -> Result<(Vec<u8>, &'static str), Error> {
+        let file: Published = path.parse().map_err(|_| not_there(path))?;
+        if !file.is_public() {
             let reader = reader.ok_or_else(|| {
                 Error::new(
                     Kind::Forbidden,
@@ -65,11 +59,8 @@ impl Customhouse {
             })?;
             reader.require(Permission::ViewJournal)?;
         }
-        match self.proofs.files.read(path, LOG_FILE_BYTES_MAX) {
-            Ok(bytes) => Ok(bytes),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(not_there(path)),
-            Err(error) => Err(Error::internal("log_unreadable", &error)),
-        }
+        let bytes = self.proofs.writer.reader().published(&file).map_err(|error| refused(&error))?;
+        Ok((bytes.ok_or_else(|| not_there(path))?, file.content_type()))
     }
 
     /// The proof file of an event: its envelope, not what it says.

@@ -55,7 +55,7 @@ fn tiles_are_for_those_who_see_the_journal_and_the_checkpoint_for_everybody() {
     let world = World::with_policies(false);
     world.lodge(&declaration("LRN-1")).unwrap();
     logged(&world);
-    let checkpoint = String::from_utf8(world.house.log_file(None, "checkpoint").unwrap()).unwrap();
+    let checkpoint = String::from_utf8(world.house.log_file(None, "checkpoint").unwrap().0).unwrap();
     let size = world.house.journal_position();
     assert!(checkpoint.contains(&format!("\n{size}\n")), "{checkpoint}");
     let tile = format!("tile/entries/000.p/{size}");
@@ -126,4 +126,35 @@ fn a_folder_that_nobody_touched_holds_and_one_that_was_altered_says_where() {
         fs::write(&tile, bytes).unwrap();
     });
     assert!(entries.findings.iter().any(|own| own.0.contains("tile/entries/000")), "{entries:?}");
+}
+
+#[test]
+fn two_houses_cosign_each_others_logs_and_proofs_rest_on_it() {
+    let ours = World::with_policies(false);
+    let key = keys(&ours).remove(0);
+    let theirs = World::with_policies(false).closed(|data| {
+        fs::write(data.join(POLICY_FILE), format!("log {key}\nquorum none\n")).unwrap();
+    });
+    let witness = theirs.house.witness_key().unwrap();
+    let policy = format!("witness theirs {witness} http://127.0.0.1:1/witness\nquorum theirs\n");
+    let ours = ours.closed(|data| fs::write(data.join(POLICY_FILE), &policy).unwrap());
+    let mrn = ours.lodge(&declaration("LRN-1")).unwrap().mrn;
+    logged(&ours);
+    let mut carry = |url: &str, body: &[u8]| {
+        assert_eq!(url, "http://127.0.0.1:1/witness/add-checkpoint");
+        let answer = theirs.house.add_checkpoint(body);
+        Ok((answer.status, answer.body))
+    };
+    assert_eq!(ours.house.ask_witnesses(&mut carry).unwrap(), Some(1));
+    assert_eq!(ours.house.log_standing().witnessed_size, Some(ours.house.log_standing().size));
+    let file = ours.house.own_proof(&trader(), &mrn, OwnProof::Receipt).unwrap();
+    let whole = format!("log {key}\n{policy}");
+    let verdict = verify_proof(file.as_bytes(), &[], Some(whole.as_bytes())).unwrap();
+    assert!(verdict.signed_by.contains(&"theirs".to_owned()), "{:?}", verdict.signed_by);
+    // Without its cosignature the quorum is not met.
+    let alone: String =
+        file.lines().filter(|line| !line.contains("/witness ")).map(|line| format!("{line}\n")).collect();
+    assert!(verify_proof(alone.as_bytes(), &[], Some(whole.as_bytes())).is_err());
+    assert_eq!(theirs.house.add_checkpoint(b"nonsense").status, 400);
+    assert_eq!(ours.house.add_checkpoint(b"nonsense").status, 404, "we witness nobody");
 }

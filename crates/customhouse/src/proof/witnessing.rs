@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use journal::log::note::NOTE_BYTES_MAX;
 use journal::log::tiles::WITNESSED_CHECKPOINT;
-use journal::log::witness::{AddCheckpoint, REQUEST_BYTES_MAX, Response, WitnessAnswer, WitnessedLog};
+use journal::log::witness::{REQUEST_BYTES_MAX, Response, WitnessAnswer, WitnessedLog, ask_witness};
 use journal::log::{KeyFile, KeyKind, Policy, SignedCheckpoint, VerifierKey, Witness};
 
 use super::{KEYS_FOLDER, POLICY_FILE, WITNESS_FOLDER, disk, refused};
@@ -17,23 +17,17 @@ pub const WITNESS_REQUEST_BYTES_MAX: usize = REQUEST_BYTES_MAX;
 /// Longest policy file.
 const POLICY_BYTES_MAX: u64 = 1024 * 1024;
 
-/// A witness that this node asks.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WitnessToAsk {
-    /// Where it is asked: the prefix to which `/add-checkpoint` is appended, as the policy file has it.
-    pub url: String,
-}
+/// Status and body of a witness's answer, or why none came.
+pub type Carried = Result<(u16, Vec<u8>), journal::log::LogError>;
 
 /// What is known of witnesses.
 pub(super) struct Witnessing {
     own: Option<Witness>,
     policy: Option<Policy>,
-    /// Addresses behind the witnesses in the policy file.
-    urls: Vec<String>,
+    /// Names of witnesses in the policy file with the address behind them, to which `/add-checkpoint` is appended.
+    urls: Vec<(String, String)>,
     /// The latest checkpoint that the quorum cosigned.
     witnessed: Mutex<Option<Arc<SignedCheckpoint>>>,
-    /// Cosignatures of a checkpoint that is being collected.
-    collecting: Mutex<Option<SignedCheckpoint>>,
 }
 
 impl Witnessing {
@@ -57,7 +51,7 @@ impl Witnessing {
             Err(_) => None,
         };
         let urls = read_urls(&data.join(POLICY_FILE));
-        Ok(Self { own, policy, urls, witnessed: Mutex::new(witnessed), collecting: Mutex::default() })
+        Ok(Self { own, policy, urls, witnessed: Mutex::new(witnessed) })
     }
 
     /// Events in the latest witnessed checkpoint.
@@ -78,10 +72,6 @@ impl Witnessing {
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<Arc<SignedCheckpoint>>> {
         self.witnessed.lock().unwrap_or_else(PoisonError::into_inner)
     }
-
-    fn keys(&self) -> Vec<VerifierKey> {
-        self.policy.iter().flat_map(|policy| policy.witnesses().values()).cloned().collect()
-    }
 }
 
 fn witnessed_logs(keys: &[VerifierKey]) -> Vec<WitnessedLog> {
@@ -96,12 +86,12 @@ fn witnessed_logs(keys: &[VerifierKey]) -> Vec<WitnessedLog> {
 }
 
 /// Addresses in the `witness NAME KEY URL` lines of a policy file that was read before.
-fn read_urls(path: &Path) -> Vec<String> {
+fn read_urls(path: &Path) -> Vec<(String, String)> {
     let text = std::fs::read_to_string(path).unwrap_or_default();
     let words = text.lines().map(|line| line.split_ascii_whitespace().collect::<Vec<_>>());
     words
         .filter_map(|words| match words.as_slice() {
-            ["witness", _, _, url] => Some((*url).trim_end_matches('/').to_owned()),
+            ["witness", name, _, url] => Some(((*name).to_owned(), url.trim_end_matches('/').to_owned())),
             _ => None,
         })
         .collect()
@@ -154,60 +144,49 @@ impl Customhouse {
         Ok(evidence.iter().map(ToString::to_string).collect())
     }
 
-    /// Whom this node asks to cosign its log.
-    #[must_use]
-    pub fn witnesses(&self) -> Vec<WitnessToAsk> {
-        self.proofs.witnessing.urls.iter().map(|url| WitnessToAsk { url: url.clone() }).collect()
-    }
-
-    /// The body of a request to cosign the latest checkpoint, for a witness that stands at `old_size`; `None` while
-    /// there is nothing new to cosign.
-    pub fn witness_request(&self, old_size: u64) -> Result<Option<Vec<u8>>, Error> {
-        let Some(checkpoint) = self.proofs.writer.checkpoint() else { return Ok(None) };
+    /// Asks the witnesses of the policy file to cosign the latest checkpoint, one after the other; `carry` takes an
+    /// address and a request's body there, and brings status and body of the answer. Once the policy's quorum has
+    /// cosigned, the checkpoint is kept, and proofs rest on it. Answers with how many cosigned, `None` if there was
+    /// nothing new to cosign.
+    ///
+    /// # Errors
+    /// None of a witness that does not answer: that is told in the log, and the next round asks again.
+    pub fn ask_witnesses(
+        &self,
+        carry: &mut dyn FnMut(&str, &[u8]) -> Carried,
+    ) -> Result<Option<usize>, Error> {
+        let witnessing = &self.proofs.witnessing;
+        let (Some(policy), Some(checkpoint)) = (&witnessing.policy, self.proofs.writer.checkpoint()) else {
+            return Ok(None);
+        };
         let size = checkpoint.checkpoint().size;
-        if size == 0 || self.proofs.witnessing.witnessed_size() == Some(size) {
+        let known = witnessing.witnessed_size().unwrap_or(0);
+        if witnessing.urls.is_empty() || size == known {
             return Ok(None);
         }
-        let mut collecting = self.proofs.witnessing.collecting.lock().unwrap_or_else(PoisonError::into_inner);
-        let under_way = collecting.get_or_insert_with(|| (*checkpoint).clone());
-        let old_size = old_size.min(under_way.checkpoint().size);
-        let request = AddCheckpoint::new(self.proofs.writer.reader(), under_way, old_size);
-        request.map(|request| Some(request.to_bytes())).map_err(|error| refused(&error))
-    }
-
-    /// Takes a witness's answer. Answers with the size from which it must be asked again, if it must. Once the policy's
-    /// quorum has cosigned, the checkpoint is kept, and proofs rest on it.
-    pub fn witness_answered(&self, status: u16, body: &[u8]) -> Result<Option<u64>, Error> {
-        let witnessing = &self.proofs.witnessing;
-        let Some(policy) = &witnessing.policy else { return Ok(None) };
-        let mut collecting = witnessing.collecting.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(under_way) = collecting.as_ref() else { return Ok(None) };
-        let answer = WitnessAnswer::read(status, body, under_way, &witnessing.keys());
-        match answer.map_err(|error| refused(&error))? {
-            WitnessAnswer::StandsAt(size) => Ok(Some(size)),
-            WitnessAnswer::Refused { status, reason } => Err(Error::new(
-                Kind::Refused,
-                "witness_refused",
-                format!("the witness answered {status}: {reason}"),
-                "Ask those who run it whether it knows this log's key.",
-            )),
-            WitnessAnswer::Cosigned(checkpoint) => {
-                if policy.check(&checkpoint, &self.proofs.keys).is_err() {
-                    // Others have still to cosign it.
-                    *collecting = Some(checkpoint);
-                    return Ok(None);
+        let mut cosigned = (*checkpoint).clone();
+        let mut number = 0_usize;
+        for (name, url) in &witnessing.urls {
+            let Some(key) = policy.witnesses().get(name) else { continue };
+            let place = format!("{url}/add-checkpoint");
+            let mut bring = |body: &[u8]| carry(&place, body);
+            match ask_witness(self.proofs.writer.reader(), &cosigned, key, known, &mut bring) {
+                Ok(WitnessAnswer::Cosigned(more)) => {
+                    cosigned = more;
+                    number = number.saturating_add(1);
                 }
-                *collecting = None;
-                let kept = self.proofs.writer.keep_witnessed(checkpoint.clone());
-                kept.map_err(|error| refused(&error))?;
-                *witnessing.lock() = Some(Arc::new(checkpoint));
-                Ok(None)
+                Ok(answer) => tracing::warn!(witness = name, ?answer, "a witness did not cosign"),
+                Err(error) => tracing::warn!(
+                    witness = name,
+                    code = error.code(),
+                    "a witness could not be asked: {error}"
+                ),
             }
         }
-    }
-
-    /// Gives up a checkpoint that not enough witnesses cosigned in time: the next round asks for a newer one.
-    pub fn witness_round_over(&self) {
-        *self.proofs.witnessing.collecting.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        if policy.check(&cosigned, &self.proofs.keys).is_ok() {
+            self.proofs.writer.keep_witnessed(cosigned.clone()).map_err(|error| refused(&error))?;
+            *witnessing.lock() = Some(Arc::new(cosigned));
+        }
+        Ok(Some(number))
     }
 }

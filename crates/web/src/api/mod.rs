@@ -48,6 +48,8 @@ pub(crate) use answers::{FindingAnswer, ReceiptAnswer};
         house::status,
         house::changes,
         crate::stream::open,
+        crate::proofs::standing,
+        crate::proofs::proof_standing,
         records::batches,
         records::batch,
         records::rows,

@@ -20,6 +20,7 @@ const READS: &[(&str, &str)] = &[
     ("/entities/IMP-1", "nyyyyy"),
     ("/journal", "nnyyyn"),
     ("/journal/1", "nnyyyn"),
+    ("/journal/1/proof", "nnyyyn"),
     ("/pool", "nyyyyy"),
     ("/pool/new", "nnyyny"),
     ("/pool/contracts/declarations", "nyyyyy"),
@@ -116,6 +117,12 @@ const ELSEWHERE: &[&str] = &[
     "/status/live",
     "/changes",
     "/changes.atom",
+    "/verify",
+    "/log/{*path}",
+    "/api/v1/log",
+    "/api/v1/proofs/{index}/standing",
+    "/witness/add-checkpoint",
+    "/own/{mrn}/proof/{what}",
     "/plan/policies/{hash}",
     "/sign-in",
     "/sign-out",
@@ -200,6 +207,7 @@ fn no_route_is_left_out() {
         include_str!("../../src/api/house.rs"),
         include_str!("../../src/api/records.rs"),
         include_str!("../../src/own/mod.rs"),
+        include_str!("../../src/proofs.rs"),
     ]
     .concat();
     let asked = |route: &str| {
