@@ -44,7 +44,7 @@ const KEYS: &str =
 const LEASES: &str = "SELECT name, holder, epoch FROM journal.lease WHERE name = ANY ($1::text[])";
 const INSERT_EVENTS: &str = "
     INSERT INTO journal.event (position, stream, stream_version, payload_bytes, envelope)
-    SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::bigint[], $5::bytea[])";
+    SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::integer[], $5::bytea[])";
 const INSERT_PAYLOADS: &str = "
     INSERT INTO journal.payload (position, part, bytes)
     SELECT * FROM unnest($1::bigint[], $2::integer[], $3::bytea[])";
@@ -209,7 +209,7 @@ struct Rows<'a> {
     positions: Vec<i64>,
     streams: Vec<&'a str>,
     versions: Vec<i64>,
-    payload_bytes: Vec<i64>,
+    payload_bytes: Vec<i32>,
     envelopes: Vec<&'a [u8]>,
     part_positions: Vec<i64>,
     parts: Vec<i32>,
@@ -226,7 +226,7 @@ impl<'a> Rows<'a> {
             rows.positions.push(event.position);
             rows.streams.push(&event.stream);
             rows.versions.push(event.stream_version);
-            rows.payload_bytes.push(i64::try_from(event.salted.len()).unwrap_or(i64::MAX));
+            rows.payload_bytes.push(i32::try_from(event.salted.len()).unwrap_or(i32::MAX));
             rows.envelopes.push(&event.envelope);
             for (part, bytes) in (0_i32..).zip(event.salted.chunks(PART_BYTES)) {
                 rows.part_positions.push(event.position);

@@ -148,12 +148,16 @@ fn holder() {
     let Ok(url) = std::env::var(HOLDER_DATABASE) else { return };
     let journal = open(&url);
     let lease = journal.take_lease("log", "child", Duration::from_secs(3_600)).unwrap();
+    let mut unanswered = 0;
     for number in 0.. {
         match journal.append_as_holder(numbers("by-child", &[number]), &lease.fence()) {
             Ok(_) => {}
             Err(JournalError::LeaseLost { .. }) => return,
             // While it stood still, the server ended its transaction: it does not know, and tries again.
-            Err(JournalError::OutcomeUnknown { .. } | JournalError::Unavailable { .. }) => {}
+            Err(JournalError::OutcomeUnknown { .. } | JournalError::Unavailable { .. }) => {
+                unanswered += 1;
+                assert!(unanswered < 5, "the server is gone");
+            }
             Err(other) => panic!("{other}"),
         }
     }
