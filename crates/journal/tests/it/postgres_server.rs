@@ -68,28 +68,26 @@ impl Server {
         // `read` ends when the other end of the pipe is closed: when this process is no more.
         let script = "
             trap '' INT TERM HUP
-            programs=$1 folder=$2
-            shift 2
-            \"$programs/initdb\" -D \"$folder/data\" -U postgres -A trust -E UTF8 --locale=C --no-sync \
+            programs=$1 folder=$2 user=$3 group=$4
+            shift 4
+            as_user() {
+                if [ -z \"$user\" ]; then exec \"$@\"; fi
+                exec setpriv --reuid \"$user\" --regid \"$group\" --clear-groups \"$@\"
+            }
+            (as_user \"$programs/initdb\" -D \"$folder/data\" -U postgres -A trust -E UTF8 --locale=C --no-sync) \
                 >\"$folder/initdb.log\" 2>&1
-            \"$programs/postgres\" -D \"$folder/data\" -k \"$folder\" -c listen_addresses= \"$@\" \
+            as_user \"$programs/postgres\" -D \"$folder/data\" -k \"$folder\" -c listen_addresses= \"$@\" \
                 >\"$folder/server.log\" 2>&1 &
             read -r _
             kill -QUIT $!
             wait $!
             rm -rf \"$folder\"";
-        let mut command = match user {
-            Some((user, group)) => {
-                let mut command = Command::new("setpriv");
-                command.args(["--reuid", user, "--regid", group, "--clear-groups", "sh"]);
-                command
-            }
-            None => Command::new("sh"),
-        };
-        let guard = command
+        let (user, group) = user.unwrap_or_default();
+        let guard = Command::new("sh")
             .args(["-c", script, "sh"])
             .arg(programs)
             .arg(&folder)
+            .args([user, group])
             .args(settings.iter().flat_map(|setting| ["-c", setting]))
             .current_dir("/")
             .stdin(Stdio::piped())
