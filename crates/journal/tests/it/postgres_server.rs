@@ -118,10 +118,30 @@ impl Server {
 
     /// A new, empty database; its address.
     pub(crate) fn database(&self) -> String {
+        self.create("pg_default")
+    }
+
+    /// A new, empty database whose files stand in this folder.
+    pub(crate) fn database_in(&self, folder: &Path) -> String {
+        if let Some((user, _)) = server_user() {
+            assert!(Command::new("chown").arg(user).arg(folder).status().unwrap().success());
+        }
+        self.sql("postgres", &format!("CREATE TABLESPACE elsewhere LOCATION '{}'", folder.display()));
+        self.create("elsewhere")
+    }
+
+    fn create(&self, tablespace: &str) -> String {
         let number = self.databases.fetch_add(1, Ordering::Relaxed);
         let name = format!("journal_{number}");
-        self.sql("postgres", &format!("CREATE DATABASE {name} OWNER {ROLE}"));
+        self.sql("postgres", &format!("CREATE DATABASE {name} OWNER {ROLE} TABLESPACE {tablespace}"));
         format!("postgres://{ROLE}@/{name}?host={}", self.folder.display())
+    }
+
+    /// Removes a database of [`Server::database_in`], so that its folder is free.
+    pub(crate) fn drop_database(&self, url: &str) {
+        let name = self.sql(url, "SELECT current_database()");
+        self.sql("postgres", &format!("DROP DATABASE {name} WITH (FORCE)"));
+        self.sql("postgres", "DROP TABLESPACE elsewhere");
     }
 
     /// Runs SQL as the superuser, in the database of this address or of this name; what it answers, a row a line.
