@@ -81,6 +81,24 @@ fn several_journals_on_one_database_are_one_journal() {
 }
 
 #[test]
+fn what_a_process_remembers_of_a_stream_is_forgotten_when_another_one_appends() {
+    let name = "what_a_process_remembers_of_a_stream_is_forgotten_when_another_one_appends";
+    let Some(server) = postgres_server::running(name) else { return };
+    let url = server.database();
+    let (here, there) = (open(&url), open(&url));
+    here.append(numbers("a", &[1])).unwrap();
+    there.append(numbers("a", &[2])).unwrap();
+    // This one learns of it by a stream that it never heard of, and must not remember the old version of the other.
+    here.append(at(numbers("b", &[3]), "b", 0)).unwrap();
+    let appended = here.append(at(numbers("a", &[4, 5]), "a", 2)).unwrap();
+    assert_eq!(appended.events.iter().map(|event| event.stream_version).collect::<Vec<_>>(), [3, 4]);
+    there.append(at(at(numbers("a", &[6]), "a", 4), "b", 1)).unwrap();
+    let conflict = here.append(at(at(numbers("c", &[7]), "c", 0), "a", 4)).unwrap_err();
+    assert_eq!(conflict, JournalError::Conflict { stream: "a".to_owned(), expected: 4, actual: 5 });
+    assert_eq!(numbers_of(&whole_feed(&here)), [1, 2, 3, 4, 5, 6]);
+}
+
+#[test]
 fn ones_own_write_is_read_on_every_process() {
     let Some(server) = postgres_server::running("ones_own_write_is_read_on_every_process") else { return };
     let url = server.database();
