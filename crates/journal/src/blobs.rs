@@ -175,7 +175,7 @@ fn flush_folder(folder: &Path) -> Result<(), JournalError> {
 
 /// The bytes of a blob. Their hash is checked at the end: a reader that reaches the end has the right bytes.
 pub struct BlobReader {
-    source: Box<dyn Read + Send>,
+    source: Box<dyn Read + Send + Sync>,
     hash: Sha256,
     sha256: String,
 }
@@ -188,7 +188,7 @@ impl fmt::Debug for BlobReader {
 
 impl BlobReader {
     /// Reads a source and checks at its end that it was the blob of this name.
-    pub(crate) fn checking(source: Box<dyn Read + Send>, sha256: &str) -> Self {
+    pub(crate) fn checking(source: Box<dyn Read + Send + Sync>, sha256: &str) -> Self {
         Self { source, hash: Sha256::new(), sha256: sha256.to_owned() }
     }
 

@@ -7,7 +7,7 @@
 //! [`SqliteJournal`] keeps it in one SQLite file and a folder of blobs, for one process; [`PostgresJournal`] in a
 //! database, for several at once. In either one thread of a process writes and shares each commit among all callers
 //! that wait; readers have connections of their own and never wait for it. [`open`] tells them apart by their location,
-//! [`copy`] carries a journal from one to the other.
+//! [`copy()`] carries a journal from one to the other.
 //!
 //! An event is an [`spine::Envelope`] in canonical bytes and a payload that stands apart, where it can be erased: the
 //! envelope holds only SHA-256(salt || payload). Every read decodes the envelope and checks that commitment.

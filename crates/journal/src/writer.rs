@@ -31,6 +31,8 @@ const GROUP_EVENTS_MAX: usize = 4_096;
 const GROUP_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Longest wait for further requests: a fraction of what a flush takes.
 const LINGER: Duration = Duration::from_micros(300);
+/// From so many events on a flush is worth its while, and others better prepare theirs during it.
+const LINGER_EVENTS_MAX: usize = 32;
 /// Streams whose versions are remembered between transactions.
 const STREAMS_REMEMBERED_MAX: usize = 65_536;
 
@@ -428,9 +430,9 @@ impl Scribe {
     }
 }
 
-/// Takes what already waits, up to a bound. While fewer wait than shared the last transaction it lingers for a moment:
-/// whoever was just answered is about to ask again, and one flush for all is cheaper than two. A request that is no
-/// append ends the group.
+/// Takes what already waits, up to a bound. While only a few wait, and fewer than shared the last transaction, it lingers
+/// for a moment: whoever was just answered is about to ask again, and one flush for all is cheaper than two. (Without
+/// it, one caller and all the others would take turns.) A request that is no append ends the group.
 fn gather(first: AppendJob, jobs: &Receiver<Job>, expected: usize) -> (Vec<AppendJob>, Option<Job>) {
     let mut events = first.request.events.len();
     let mut bytes = first.request.bytes;
@@ -438,7 +440,7 @@ fn gather(first: AppendJob, jobs: &Receiver<Job>, expected: usize) -> (Vec<Appen
     let until = Instant::now() + LINGER;
     while events < GROUP_EVENTS_MAX && bytes < GROUP_BYTES_MAX {
         let next = match jobs.try_recv() {
-            Err(TryRecvError::Empty) if group.len() < expected => {
+            Err(TryRecvError::Empty) if group.len() < expected && events < LINGER_EVENTS_MAX => {
                 jobs.recv_timeout(until.saturating_duration_since(Instant::now())).ok()
             }
             next => next.ok(),

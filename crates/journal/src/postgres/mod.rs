@@ -4,7 +4,16 @@
 //! transaction, so positions have no gaps and an election is not needed to keep them so; a process that dies leaves the
 //! lock to the next one at once, one that stands still within three seconds. What only one process may do (such as
 //! writing the log over these events) is done by the holder of a [`Lease`]: its [`Fence`] is checked in the transaction
-//! that it guards, so a holder that was paused and replaced writes nothing more.
+//! that it guards, so a holder that was paused and replaced writes nothing more. To refuse the appends of everybody else
+//! instead would make each process depend on another one's health for the sake of nothing that the lock does not give.
+//!
+//! # What the administrator provides
+//! A database in UTF8 on PostgreSQL 15 or later, and a role that owns it (the tables stand in the schema `journal`, which
+//! is made on first use). The server is local, or a tunnel to it is: connections are not encrypted. No pooler that
+//! shares connections between transactions stands in between, for notifications and prepared statements belong to one.
+//! A commit is acknowledged when the server has flushed it (`fsync` on), and, where `synchronous_standby_names` says so,
+//! when a standby has it too; without such a standby a failover can lose what was acknowledged last. Backups are those of
+//! PostgreSQL. What they and its write-ahead log keep of an erased payload: see the module `erase`.
 
 mod blobs;
 mod erase;

@@ -17,7 +17,7 @@ macro_rules! select_events {
                 CASE WHEN coalesce(p.part, 0) = 0 THEN e.envelope END, p.bytes, x.erased_at, x.basis
              FROM (
                 SELECT *, sum(octet_length(envelope) + payload_bytes) OVER (ORDER BY position)
-                    - octet_length(envelope) - payload_bytes AS begins_at
+                    - (octet_length(envelope) + payload_bytes) AS begins_at
                 FROM (",
             $events,
             ") AS chosen) AS e

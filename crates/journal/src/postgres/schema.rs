@@ -23,7 +23,7 @@ const TABLES: &str = r#"
         position bigint PRIMARY KEY,
         stream text COLLATE "C" NOT NULL,
         stream_version bigint NOT NULL,
-        payload_bytes bigint NOT NULL,
+        payload_bytes integer NOT NULL,
         envelope bytea NOT NULL
     );
     CREATE UNIQUE INDEX event_by_stream ON journal.event (stream, stream_version);

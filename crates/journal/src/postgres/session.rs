@@ -31,12 +31,17 @@ const READERS_MAX: usize = 16;
 const READER_WAIT: Duration = Duration::from_secs(30);
 
 /// A connection is long-lived: it says who it is, never waits long for a lock, and a transaction that its client has
-/// forgotten ends by itself. Commits are flushed even where the database's own setting says otherwise.
+/// forgotten ends by itself. Commits are flushed even where the database's own setting says otherwise. Everything asked
+/// here goes by an index, in its order, whatever a planner makes of tables that have just grown.
 const SETTINGS: &str = "
     SET application_name = 'tidewaiter journal';
     SET client_min_messages = error;
     SET lock_timeout = '5s';
     SET statement_timeout = '55s';
+    SET enable_seqscan = off;
+    SET enable_bitmapscan = off;
+    SET max_parallel_workers_per_gather = 0;
+    SET jit = off;
     SELECT set_config('synchronous_commit', 'on', false)
         WHERE current_setting('synchronous_commit') = 'off';
 ";

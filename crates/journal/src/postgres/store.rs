@@ -44,7 +44,7 @@ const KEYS: &str =
 const LEASES: &str = "SELECT name, holder, epoch FROM journal.lease WHERE name = ANY ($1::text[])";
 const INSERT_EVENTS: &str = "
     INSERT INTO journal.event (position, stream, stream_version, payload_bytes, envelope)
-    SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::bigint[], $5::bytea[])";
+    SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::integer[], $5::bytea[])";
 const INSERT_PAYLOADS: &str = "
     INSERT INTO journal.payload (position, part, bytes)
     SELECT * FROM unnest($1::bigint[], $2::integer[], $3::bytea[])";
@@ -91,6 +91,7 @@ impl PostgresStore {
         }
     }
 
+    /// The connection for the next transaction, a new one where the last one broke.
     fn session(&mut self) -> Result<&mut Session, JournalError> {
         if self.session.as_ref().is_none_or(Session::is_closed) {
             let mut session = Session::open(&self.database)?;
@@ -104,10 +105,21 @@ impl PostgresStore {
         self.session.as_mut().ok_or_else(|| self.database.unavailable("there is no connection"))
     }
 
+    /// The connection on which the transaction runs. Never a new one: what is written there would be no part of it.
+    fn running(&mut self) -> Result<&mut Session, JournalError> {
+        self.session
+            .as_mut()
+            .filter(|session| !session.is_closed())
+            .ok_or_else(|| self.database.unavailable("the connection broke in the middle of a transaction"))
+    }
+
     /// One attempt to begin.
     fn try_begin(&mut self, needs: &Needs<'_>, versions: &mut Versions) -> Result<u64, JournalError> {
+        let mut wanted = needs.streams.clone();
+        wanted.sort_unstable();
+        wanted.dedup();
         let unknown: Vec<&str> =
-            needs.streams.iter().filter(|stream| !versions.contains_key(**stream)).copied().collect();
+            wanted.iter().filter(|stream| !versions.contains_key(**stream)).copied().collect();
         let known_head = self.known_head;
         let name = self.database.name.clone();
         let session = self.session()?;
@@ -127,9 +139,12 @@ impl PostgresStore {
             )
         })?;
         let head = unsigned(column(&head, 0, &name)?);
-        if known_head != Some(head) && unknown.len() < needs.streams.len() {
+        if known_head != Some(head) {
+            // Somebody else has appended since: of no stream that was remembered the version is known any more.
             versions.clear();
-            fetched = session.ask(fetch(&session.client, &select_versions, &needs.streams))?;
+            if unknown.len() < wanted.len() {
+                fetched = session.ask(fetch(&session.client, &select_versions, &wanted))?;
+            }
         }
         for row in &fetched {
             versions.insert(column(row, 0, &name)?, unsigned(column(row, 1, &name)?));
@@ -150,8 +165,8 @@ impl PostgresStore {
 
     /// Inserts everything and commits, in one journey.
     fn flush(&mut self, head: u64) -> Result<(), JournalError> {
-        let Some(session) = self.session.as_mut() else {
-            return Err(self.database.unavailable("the connection is gone"));
+        let Some(session) = self.session.as_mut().filter(|session| !session.is_closed()) else {
+            return Err(self.database.unavailable("the connection broke in the middle of a transaction"));
         };
         let rows = Rows::of(&self.transaction);
         let (events, payloads) = (session.statement(INSERT_EVENTS)?, session.statement(INSERT_PAYLOADS)?);
@@ -209,7 +224,7 @@ struct Rows<'a> {
     positions: Vec<i64>,
     streams: Vec<&'a str>,
     versions: Vec<i64>,
-    payload_bytes: Vec<i64>,
+    payload_bytes: Vec<i32>,
     envelopes: Vec<&'a [u8]>,
     part_positions: Vec<i64>,
     parts: Vec<i32>,
@@ -226,7 +241,7 @@ impl<'a> Rows<'a> {
             rows.positions.push(event.position);
             rows.streams.push(&event.stream);
             rows.versions.push(event.stream_version);
-            rows.payload_bytes.push(i64::try_from(event.salted.len()).unwrap_or(i64::MAX));
+            rows.payload_bytes.push(i32::try_from(event.salted.len()).unwrap_or(i32::MAX));
             rows.envelopes.push(&event.envelope);
             for (part, bytes) in (0_i32..).zip(event.salted.chunks(PART_BYTES)) {
                 rows.part_positions.push(event.position);
@@ -292,7 +307,7 @@ impl Store for PostgresStore {
     fn stream_version(&mut self, stream: &str) -> Result<u64, JournalError> {
         // Everything that a group needs was fetched when it began: this is for what nobody foresaw.
         let name = self.database.name.clone();
-        let rows = self.session()?.query(VERSIONS, &[&vec![stream]])?;
+        let rows = self.running()?.query(VERSIONS, &[&vec![stream]])?;
         rows.first().map_or(Ok(0), |row| Ok(unsigned(column(row, 1, &name)?)))
     }
 
@@ -302,7 +317,7 @@ impl Store for PostgresStore {
             return self.transaction.pending(*first, *last, &name).map(Some);
         }
         let Some((first, last)) = self.transaction.earlier_keys.get(key).copied() else { return Ok(None) };
-        let rows = self.session()?.query(RANGE, &[&signed(first), &signed(last), &i64::MAX])?;
+        let rows = self.running()?.query(RANGE, &[&signed(first), &signed(last), &i64::MAX])?;
         let mut events = Vec::new();
         for_each_stored(&rows, &name, |stored| {
             events.push(stored.check(&name)?);
@@ -344,7 +359,7 @@ impl Store for PostgresStore {
         overwrite: bool,
     ) -> Result<(), JournalError> {
         let position = signed(position);
-        let session = self.session()?;
+        let session = self.running()?;
         let insert = session.statement(INSERT_ERASURE)?;
         let inserted = session.ask(session.client.execute(&insert, &[&position, &erased_at, &basis]))?;
         if inserted > 0 && overwrite {

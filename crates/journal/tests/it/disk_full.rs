@@ -1,12 +1,14 @@
 //! A full disk loses nothing that was acknowledged and takes nothing half.
 
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use journal::{AppendRequest, Journal, JournalError, SqliteJournal, SqliteOptions};
 use serde_json::json;
 
+use crate::postgres_server;
 use crate::support::{event, number_of, numbers, open, options, whole_feed};
 
 fn large(number: u64, bytes: usize, events: usize) -> AppendRequest {
@@ -73,9 +75,10 @@ fn a_large_append_that_finds_no_room_does_not_take_its_small_neighbours_with_it(
 struct SmallDisk(PathBuf);
 
 impl SmallDisk {
-    fn mount(at: &Path) -> Option<Self> {
+    fn mount(at: &Path, size: &str) -> Option<Self> {
+        let size = format!("size={size}");
         let mounted =
-            Command::new("mount").args(["-t", "tmpfs", "-o", "size=3m", "tmpfs"]).arg(at).output().ok()?;
+            Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(at).output().ok()?;
         mounted.status.success().then(|| Self(at.to_owned()))
     }
 }
@@ -90,7 +93,7 @@ impl Drop for SmallDisk {
 #[test]
 fn a_full_disk_refuses_and_recovers_without_opening_again() {
     let folder = tempfile::tempdir().unwrap();
-    let Some(_disk) = SmallDisk::mount(folder.path()) else {
+    let Some(_disk) = SmallDisk::mount(folder.path(), "3m") else {
         println!("SKIPPED full disk: mounting a small file system is not allowed here");
         return;
     };
@@ -115,4 +118,35 @@ fn a_full_disk_refuses_and_recovers_without_opening_again() {
     let journal = open(folder.path());
     let read: Vec<u64> = whole_feed(&journal).iter().map(number_of).collect();
     assert_eq!(read, (0..=acknowledged).flat_map(|number| [number; 2]).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_database_on_a_full_disk_refuses_whole_appends_and_goes_on_when_there_is_room() {
+    let name = "a_database_on_a_full_disk_refuses_whole_appends_and_goes_on_when_there_is_room";
+    let Some(server) = postgres_server::running(name) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let Some(_disk) = SmallDisk::mount(folder.path(), "24m") else {
+        println!("SKIPPED full disk: mounting a small file system is not allowed here");
+        return;
+    };
+    let filler = folder.path().join("filler");
+    fs::write(&filler, vec![0_u8; 8_000_000]).unwrap();
+    let url = server.database_in(folder.path());
+    let journal = postgres_server::open(&url);
+    let mut acknowledged = 0_u64;
+    let refused = loop {
+        match journal.append(large(acknowledged, 200_000, 2)) {
+            Ok(_) => acknowledged += 1,
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(refused.code(), "disk_full", "{refused}");
+    assert!(acknowledged > 3, "{acknowledged}");
+    assert_eq!(journal.put_blob(&mut std::io::repeat(1).take(9_000_000)).unwrap_err().code(), "disk_full");
+    fs::remove_file(&filler).unwrap();
+    journal.append(large(acknowledged, 200_000, 2)).unwrap();
+    let read: Vec<u64> = whole_feed(&journal).iter().map(number_of).collect();
+    assert_eq!(read, (0..=acknowledged).flat_map(|number| [number; 2]).collect::<Vec<_>>());
+    drop(journal);
+    server.drop_database(&url);
 }

@@ -81,6 +81,24 @@ fn several_journals_on_one_database_are_one_journal() {
 }
 
 #[test]
+fn what_a_process_remembers_of_a_stream_is_forgotten_when_another_one_appends() {
+    let name = "what_a_process_remembers_of_a_stream_is_forgotten_when_another_one_appends";
+    let Some(server) = postgres_server::running(name) else { return };
+    let url = server.database();
+    let (here, there) = (open(&url), open(&url));
+    here.append(numbers("a", &[1])).unwrap();
+    there.append(numbers("a", &[2])).unwrap();
+    // This one learns of it by a stream that it never heard of, and must not remember the old version of the other.
+    here.append(at(numbers("b", &[3]), "b", 0)).unwrap();
+    let appended = here.append(at(numbers("a", &[4, 5]), "a", 2)).unwrap();
+    assert_eq!(appended.events.iter().map(|event| event.stream_version).collect::<Vec<_>>(), [3, 4]);
+    there.append(at(at(numbers("a", &[6]), "a", 4), "b", 1)).unwrap();
+    let conflict = here.append(at(at(numbers("c", &[7]), "c", 0), "a", 4)).unwrap_err();
+    assert_eq!(conflict, JournalError::Conflict { stream: "a".to_owned(), expected: 4, actual: 5 });
+    assert_eq!(numbers_of(&whole_feed(&here)), [1, 2, 3, 4, 5, 6]);
+}
+
+#[test]
 fn ones_own_write_is_read_on_every_process() {
     let Some(server) = postgres_server::running("ones_own_write_is_read_on_every_process") else { return };
     let url = server.database();
@@ -140,20 +158,36 @@ fn a_lease_is_held_across_processes_and_ends_by_the_databases_clock() {
 }
 
 const HOLDER_DATABASE: &str = "TIDEWAITER_HOLDER_DATABASE";
+const HOLDER_SECONDS: &str = "TIDEWAITER_HOLDER_SECONDS";
 
-/// The child of the next test: holds a lease and writes under it until it is refused. As a test of its own it does
+/// Another process that holds the lease for so long and writes under it.
+fn start_holder(url: &str, seconds: u64) -> Child {
+    Command::new(std::env::current_exe().unwrap())
+        .args(["postgres::holder", "--exact", "--test-threads=1"])
+        .env(HOLDER_DATABASE, url)
+        .env(HOLDER_SECONDS, seconds.to_string())
+        .spawn()
+        .unwrap()
+}
+
+/// The child of the next tests: holds a lease and writes under it until it is refused. As a test of its own it does
 /// nothing.
 #[test]
 fn holder() {
     let Ok(url) = std::env::var(HOLDER_DATABASE) else { return };
     let journal = open(&url);
-    let lease = journal.take_lease("log", "child", Duration::from_secs(3_600)).unwrap();
+    let seconds = std::env::var(HOLDER_SECONDS).unwrap().parse().unwrap();
+    let lease = journal.take_lease("log", "child", Duration::from_secs(seconds)).unwrap();
+    let mut unanswered = 0;
     for number in 0.. {
         match journal.append_as_holder(numbers("by-child", &[number]), &lease.fence()) {
             Ok(_) => {}
             Err(JournalError::LeaseLost { .. }) => return,
             // While it stood still, the server ended its transaction: it does not know, and tries again.
-            Err(JournalError::OutcomeUnknown { .. } | JournalError::Unavailable { .. }) => {}
+            Err(JournalError::OutcomeUnknown { .. } | JournalError::Unavailable { .. }) => {
+                unanswered += 1;
+                assert!(unanswered < 5, "the server is gone");
+            }
             Err(other) => panic!("{other}"),
         }
     }
@@ -169,11 +203,7 @@ fn a_holder_that_stood_still_finds_that_it_was_replaced() {
     for _ in 0..3 {
         let url = server.database();
         let journal = open(&url);
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["postgres::holder", "--exact", "--test-threads=1"])
-            .env(HOLDER_DATABASE, &url)
-            .spawn()
-            .unwrap();
+        let mut child = start_holder(&url, 3_600);
         until("the child writes", || journal.head() > 20);
         signal(&child, "-STOP");
         server.sql(&url, "UPDATE journal.lease SET expires_at = clock_timestamp() WHERE name = 'log'");
@@ -186,6 +216,28 @@ fn a_holder_that_stood_still_finds_that_it_was_replaced() {
         assert!(child.wait().unwrap().success());
         assert_eq!(whole_feed(&journal).last().unwrap().position, taken_over);
     }
+}
+
+#[test]
+fn a_holder_that_was_killed_is_replaced_when_its_lease_has_ended() {
+    let name = "a_holder_that_was_killed_is_replaced_when_its_lease_has_ended";
+    let Some(server) = postgres_server::running(name) else { return };
+    let url = server.database();
+    let journal = open(&url);
+    let mut child = start_holder(&url, 2);
+    until("the child writes", || journal.head() > 20);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let mut lease = journal.take_lease("log", "parent", Duration::from_secs(2)).unwrap();
+    until("the lease ends", || {
+        lease = journal.take_lease("log", "parent", Duration::from_secs(2)).unwrap();
+        lease.holder == "parent"
+    });
+    assert_eq!(lease.epoch, 2);
+    let before = journal.head();
+    journal.append_as_holder(numbers("by-child", &[before]), &lease.fence()).unwrap();
+    // Nothing is missing and nothing is there twice.
+    assert_eq!(numbers_of(&whole_feed(&journal)), (0..=before).collect::<Vec<_>>());
 }
 
 #[test]
@@ -203,6 +255,32 @@ fn a_broken_connection_is_made_again() {
         }
     }
     assert_eq!(numbers_of(&whole_feed(&journal)), (0..10).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_database_that_cannot_be_reached_records_nothing_and_everything_goes_on_when_it_can() {
+    let name = "a_database_that_cannot_be_reached_records_nothing_and_everything_goes_on_when_it_can";
+    let Some(server) = postgres_server::running(name) else { return };
+    let url = server.database();
+    let (journal, other) = (open(&url), open(&url));
+    journal.append(numbers("a", &[1])).unwrap();
+    let limit = |connections: i32| {
+        let database = server.sql(&url, "SELECT current_database()");
+        server.sql("postgres", &format!("ALTER DATABASE {database} CONNECTION LIMIT {connections}"));
+    };
+    limit(0);
+    cut_connections(server, &url);
+    assert_eq!(journal.append(keyed(numbers("a", &[2]), "k")).unwrap_err().code(), "journal_unavailable");
+    assert_eq!(journal.feed(0, 10).unwrap_err().code(), "journal_unavailable");
+    assert_eq!(journal.put_blob(&mut Cursor::new(b"x")).unwrap_err().code(), "journal_unavailable");
+    assert_eq!(journal.head(), 1);
+    thread::scope(|scope| {
+        let waiter = scope.spawn(|| other.wait_for(2, PATIENCE));
+        limit(-1);
+        assert!(!journal.append(keyed(numbers("a", &[2]), "k")).unwrap().repeated);
+        assert_eq!(waiter.join().unwrap(), 2);
+    });
+    assert_eq!(numbers_of(&whole_feed(&other)), [1, 2]);
 }
 
 #[test]

@@ -68,28 +68,26 @@ impl Server {
         // `read` ends when the other end of the pipe is closed: when this process is no more.
         let script = "
             trap '' INT TERM HUP
-            programs=$1 folder=$2
-            shift 2
-            \"$programs/initdb\" -D \"$folder/data\" -U postgres -A trust -E UTF8 --locale=C --no-sync \
+            programs=$1 folder=$2 user=$3 group=$4
+            shift 4
+            as_user() {
+                if [ -z \"$user\" ]; then exec \"$@\"; fi
+                exec setpriv --reuid \"$user\" --regid \"$group\" --clear-groups \"$@\"
+            }
+            (as_user \"$programs/initdb\" -D \"$folder/data\" -U postgres -A trust -E UTF8 --locale=C --no-sync) \
                 >\"$folder/initdb.log\" 2>&1
-            \"$programs/postgres\" -D \"$folder/data\" -k \"$folder\" -c listen_addresses= \"$@\" \
+            as_user \"$programs/postgres\" -D \"$folder/data\" -k \"$folder\" -c listen_addresses= \"$@\" \
                 >\"$folder/server.log\" 2>&1 &
             read -r _
             kill -QUIT $!
             wait $!
             rm -rf \"$folder\"";
-        let mut command = match user {
-            Some((user, group)) => {
-                let mut command = Command::new("setpriv");
-                command.args(["--reuid", user, "--regid", group, "--clear-groups", "sh"]);
-                command
-            }
-            None => Command::new("sh"),
-        };
-        let guard = command
+        let (user, group) = user.unwrap_or_default();
+        let guard = Command::new("sh")
             .args(["-c", script, "sh"])
             .arg(programs)
             .arg(&folder)
+            .args([user, group])
             .args(settings.iter().flat_map(|setting| ["-c", setting]))
             .current_dir("/")
             .stdin(Stdio::piped())
@@ -120,10 +118,30 @@ impl Server {
 
     /// A new, empty database; its address.
     pub(crate) fn database(&self) -> String {
+        self.create("pg_default")
+    }
+
+    /// A new, empty database whose files stand in this folder.
+    pub(crate) fn database_in(&self, folder: &Path) -> String {
+        if let Some((user, _)) = server_user() {
+            assert!(Command::new("chown").arg(user).arg(folder).status().unwrap().success());
+        }
+        self.sql("postgres", &format!("CREATE TABLESPACE elsewhere LOCATION '{}'", folder.display()));
+        self.create("elsewhere")
+    }
+
+    fn create(&self, tablespace: &str) -> String {
         let number = self.databases.fetch_add(1, Ordering::Relaxed);
         let name = format!("journal_{number}");
-        self.sql("postgres", &format!("CREATE DATABASE {name} OWNER {ROLE}"));
+        self.sql("postgres", &format!("CREATE DATABASE {name} OWNER {ROLE} TABLESPACE {tablespace}"));
         format!("postgres://{ROLE}@/{name}?host={}", self.folder.display())
+    }
+
+    /// Removes a database of [`Server::database_in`], so that its folder is free.
+    pub(crate) fn drop_database(&self, url: &str) {
+        let name = self.sql(url, "SELECT current_database()");
+        self.sql("postgres", &format!("DROP DATABASE {name} WITH (FORCE)"));
+        self.sql("postgres", "DROP TABLESPACE elsewhere");
     }
 
     /// Runs SQL as the superuser, in the database of this address or of this name; what it answers, a row a line.
