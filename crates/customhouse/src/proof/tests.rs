@@ -107,7 +107,7 @@ fn a_folder_that_nobody_touched_holds_and_one_that_was_altered_says_where() {
     let envelope = after(|data| {
         sql(
             data,
-            "DROP TRIGGER event_no_UPDATE; UPDATE event SET envelope = CAST(replace(CAST(envelope AS TEXT), 'policy', 'polizy') AS BLOB) WHERE position = 41;",
+            "DROP TRIGGER event_no_UPDATE; UPDATE event SET envelope = CAST(replace(CAST(envelope AS TEXT), 'local', 'lokal') AS BLOB) WHERE position = 41;",
         );
     });
     assert!(
