@@ -23,6 +23,7 @@ pub mod rules;
 pub mod sandbox;
 pub mod tags;
 pub mod uploads;
+pub mod viewings;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, RwLock};
@@ -85,6 +86,7 @@ pub struct Customhouse {
     desk: Desk,
     personal: Personal,
     replays: replay::Replays,
+    recorder: viewings::recorder::Recorder,
     started: Instant,
     tags: tags::TagRoom,
     jobs: jobs::Jobs,
@@ -133,6 +135,7 @@ impl Customhouse {
         Ok(Self {
             started: Instant::now(),
             clock,
+            recorder: viewings::recorder::Recorder::open(Arc::clone(&journal))?,
             journal,
             accounts,
             setup_token: Mutex::default(),

@@ -36,6 +36,7 @@ mod status;
 mod stream;
 mod tags;
 mod view;
+mod viewings;
 mod visit;
 mod words;
 
@@ -109,6 +110,7 @@ fn router_with(house: Arc<Customhouse>, live: &stream::Live, request_max: Durati
         .route("/entities/{id}", get(entities::show))
         .route("/journal", get(events::list))
         .route("/journal/{position}", get(events::show))
+        .route("/viewings", get(viewings::list))
         .route("/sandbox/clock", post(sandbox::clock))
         .route("/sandbox/pace", post(sandbox::pace))
         .route("/pool", get(pool::list))

@@ -11,6 +11,8 @@ use spine::declaration::Declaration;
 use spine::noun::{Evidence, Lane};
 use spine::{ActorKind, Finding, LocalizedText, Sensitivity};
 
+use crate::viewings::OwnViewing;
+
 /// A declaration as it came in.
 #[derive(Debug, Clone)]
 pub struct LodgeRequest {
@@ -410,6 +412,8 @@ pub struct OwnDeclaration {
     pub timeline: Vec<TimelineStep>,
     /// The last decision, with its legal basis and how to contest it.
     pub last_decision: Option<DecisionShown>,
+    /// Who looked at it, the latest look first: role and office, nobody's name.
+    pub viewings: Vec<OwnViewing>,
     /// Simulated?
     pub simulated: bool,
 }

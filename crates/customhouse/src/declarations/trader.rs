@@ -100,6 +100,11 @@ impl Customhouse {
         let timeline = own_timeline(&folded, &record.office);
         let mut actions = case.actions();
         actions.retain(|action| action.by() == ActorKind::Trader);
+        let quiet = [&case.control, &case.audit]
+            .into_iter()
+            .flatten()
+            .any(|standing| standing.result.is_none() && !standing.trader_may_be_told);
+        let viewings = self.own_viewings(mrn, record.ordered_at.filter(|_| quiet))?;
         let waits = case.open_question.as_ref().or(case.open_documents.as_ref());
         Ok(OwnDeclaration {
             mrn: record.mrn,
@@ -121,6 +126,7 @@ impl Customhouse {
             actions,
             last_decision: timeline.iter().rev().find_map(|step| step.decision.clone()),
             timeline,
+            viewings,
             simulated: record.simulated,
         })
     }

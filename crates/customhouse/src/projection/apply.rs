@@ -20,6 +20,8 @@ use crate::declarations::event::{
 };
 use crate::error::{Error, Kind};
 use crate::pool::Pool;
+use crate::viewings::Purpose;
+use crate::viewings::model::{Look, VIEWED};
 
 /// How an event went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,6 +76,11 @@ impl<'a> Applier<'a> {
             let moved: Moved =
                 Deserialize::deserialize(payload).map_err(|error| unreadable(event, &error))?;
             self.moved(event, &moved).map_err(|error| failed(&error))?;
+            return Ok(Applied::Done);
+        }
+        if envelope.kind == VIEWED {
+            let look: Look = Deserialize::deserialize(payload).map_err(|error| unreadable(event, &error))?;
+            self.viewed(event, &look).map_err(|error| failed(&error))?;
             return Ok(Applied::Done);
         }
         let Some(mrn) = envelope.stream.strip_prefix(STREAM_PREFIX) else { return Ok(Applied::Done) };
@@ -235,6 +242,29 @@ impl<'a> Applier<'a> {
                 event.envelope.occurred_at.as_microsecond(),
                 moved.office,
                 text
+            ])?;
+        Ok(())
+    }
+
+    fn viewed(&self, event: &RecordedEvent, look: &Look) -> rusqlite::Result<()> {
+        self.transaction
+            .prepare_cached(
+                "INSERT OR REPLACE INTO viewing
+                 (position, at, reader, role, office, what, mrn, entity, filter, rows, purpose)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+            )?
+            .execute(params![
+                event.position,
+                event.envelope.occurred_at.as_microsecond(),
+                event.envelope.actor.id,
+                look.role,
+                look.office,
+                look.what.name(),
+                look.mrn,
+                look.entity,
+                look.filter,
+                look.rows,
+                look.purpose.map(Purpose::name),
             ])?;
         Ok(())
     }

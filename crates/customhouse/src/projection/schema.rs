@@ -8,7 +8,7 @@ use super::failed;
 use crate::error::Error;
 
 /// Version of the tables: part of the file's name.
-pub(super) const VERSION: u32 = 2;
+pub(super) const VERSION: u32 = 3;
 
 /// The tables. Times are microseconds since 1970; amounts are text as declared, with a number beside it to order by.
 const TABLES: &str = "
@@ -79,6 +79,15 @@ const TABLES: &str = "
         n INTEGER NOT NULL, irregular INTEGER NOT NULL,
         PRIMARY KEY (id, other, other_role)) STRICT, WITHOUT ROWID;
     CREATE TABLE batch (batch TEXT PRIMARY KEY) STRICT;
+    CREATE TABLE viewing (
+        position INTEGER PRIMARY KEY, at INTEGER NOT NULL,
+        reader TEXT NOT NULL, role TEXT NOT NULL, office TEXT,
+        what TEXT NOT NULL, mrn TEXT, entity TEXT, filter TEXT, rows INTEGER, purpose TEXT
+    ) STRICT;
+    CREATE INDEX viewing_at ON viewing (at);
+    CREATE INDEX viewing_mrn ON viewing (mrn, position) WHERE mrn IS NOT NULL;
+    CREATE INDEX viewing_entity ON viewing (entity, position) WHERE entity IS NOT NULL;
+    CREATE INDEX viewing_reader ON viewing (reader, position);
     CREATE TABLE moved (position INTEGER PRIMARY KEY, at INTEGER NOT NULL, office TEXT NOT NULL, moved TEXT NOT NULL) STRICT;
 ";
 

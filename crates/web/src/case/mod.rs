@@ -142,7 +142,7 @@ pub(crate) async fn moved(
     Asked(asked): Asked<MovedQuery>,
 ) -> Result<Response, Failure> {
     let place = format!("/declarations/{mrn}");
-    let case = visit.work(move |house, reader| house.case(reader, &mrn)).await?;
+    let case = visit.work(move |house, reader| house.case_unseen(reader, &mrn)).await?;
     if case.version <= asked.version {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }

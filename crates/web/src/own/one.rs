@@ -37,6 +37,7 @@ pub(super) async fn show(visit: Visit, Path(mrn): Path<String>) -> Result<Markup
         (standing(&visit, &own))
         @if let Some(declaration) = &own.declaration { (goods(&visit, declaration)) }
         (requests(&visit, &own))
+        (viewed_by(&visit, &own))
     };
     Ok(Page::new(&visit, Room::Own, own.lrn.as_str()).show(&content))
 }
@@ -270,6 +271,33 @@ pub(super) async fn correct(
         })
         .await?;
     Ok(Redirect::to(&format!("/own/drafts/{}", draft.id)))
+}
+
+/// Who looked at it: role and office, nobody's name.
+fn viewed_by(visit: &Visit, own: &OwnDeclaration) -> Markup {
+    let head = html! {
+        (th(visit, texts::WHEN_UTC, false)) (th(visit, texts::WHO, false)) (th(visit, texts::OFFICE, false)) (th(visit, texts::WHAT, false))
+    };
+    let body = html! {
+        @for look in &own.viewings {
+            tr {
+                td class="period" { time datetime=(look.at) { (minute(look.at)) } }
+                td { (visit.named("role", &look.role)) " · " (visit.fill(texts::OWN_PERSON_N, &[("n", &count(look.person))])) }
+                td { @match &look.office { Some(office) => (office), None => (absent()) } }
+                td { (visit.named("viewed", look.what.name())) }
+            }
+        }
+    };
+    html! {
+        section {
+            h2 { (visit.say(texts::OWN_VIEWED_BY)) }
+            @if own.viewings.is_empty() { p class="soft" { (visit.say(texts::OWN_VIEWED_BY_NOBODY)) } }
+            @else {
+                (table(visit.say(texts::OWN_VIEWED_BY), &head, &body))
+                p class="help" { (visit.say(texts::OWN_VIEWED_BY_HELP)) }
+            }
+        }
+    }
 }
 
 fn text(value: Option<&String>) -> Markup {
