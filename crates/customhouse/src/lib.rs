@@ -7,6 +7,7 @@ pub mod changes;
 mod civil_time;
 pub mod declarations;
 pub mod entities;
+pub mod erasure;
 pub mod error;
 pub mod events;
 pub mod flow;
@@ -132,7 +133,7 @@ impl Customhouse {
             closing: Arc::default(),
         };
         let desk = Desk::open(parts.clone())?;
-        Ok(Self {
+        let house = Self {
             started: Instant::now(),
             clock,
             recorder: viewings::recorder::Recorder::open(Arc::clone(&journal))?,
@@ -152,7 +153,15 @@ impl Customhouse {
             uploads: uploads::Uploads::open(&path.join("uploads"))?,
             sandbox: None,
             folder,
-        })
+        };
+        let reapplied = house.reapply_erasures()?;
+        if reapplied > 0 {
+            tracing::warn!(
+                erasures = reapplied,
+                "what had been erased was back, or not yet gone: it is erased now"
+            );
+        }
+        Ok(house)
     }
 
     /// The data folder.

@@ -13,7 +13,7 @@ use spine::{ActorKind, Sensitivity, declaration_entry};
 use super::commands::{Folded, unknown};
 use super::event::{Kept, LODGED, Lodged, SELECTION_MADE, TAGS_APPLIED, TagsApplied};
 use super::model::{
-    CaseFile, ControlOnCase, DecisionShown, HitRate, OpinionOnCase, Original, TagOnCase, TimelineStep,
+    CaseFile, ControlOnCase, DecisionShown, Erased, HitRate, OpinionOnCase, Original, TagOnCase, TimelineStep,
 };
 use super::read_model::row;
 use crate::Customhouse;
@@ -147,6 +147,7 @@ impl Customhouse {
             actions,
             timeline,
             last_decision,
+            erased: folded.erased().map(Erased::from),
         })
     }
 
@@ -201,6 +202,7 @@ impl Customhouse {
             actions: Vec::new(),
             timeline: Vec::new(),
             last_decision: None,
+            erased: None,
         })
     }
 
