@@ -11,7 +11,7 @@ use crate::visit::{Asked, Visit};
 use crate::words::{count, minute, texts};
 
 /// Kinds of events to choose from.
-const KINDS: [&str; 21] = [
+const KINDS: [&str; 22] = [
     "declaration.lodged",
     "declaration.accepted",
     "declaration.rejected",
@@ -33,6 +33,7 @@ const KINDS: [&str; 21] = [
     "account.opened",
     "api.changed",
     "record.viewed",
+    "erasure.done",
 ];
 
 /// Where the thing is that a stream is about.
@@ -45,6 +46,7 @@ fn thing(stream: &str) -> Option<String> {
         "contract" => Some(format!("/pool/contracts/{id}")),
         "api" => Some("/changes".to_owned()),
         "viewing" => Some("/viewings".to_owned()),
+        "erasure" => Some("/erasures".to_owned()),
         _ => None,
     }
 }

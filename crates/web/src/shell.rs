@@ -33,6 +33,8 @@ pub(crate) enum Room {
     Journal,
     /// Who looked at what.
     Viewings,
+    /// What was erased.
+    Erasures,
     /// Packs in use.
     Packs,
     /// The public record of changes.
@@ -388,6 +390,7 @@ fn person_menu(visit: &Visit) -> Markup {
             div class="menu-body" {
                 p class="menu-note" { (visit.named("role", session.account.role.name())) }
                 a href="/account" { (visit.say(texts::MY_ACCOUNT)) }
+                @if visit.may(Permission::Erase) || visit.may(Permission::ViewJournal) { a href="/erasures" { (visit.say(texts::ERASURES)) } }
                 a href="/help" { (visit.say(texts::HELP_AND_KEYS)) }
                 @for (_, place, word, _, _) in entries(visit).skip(BOTTOM_BAR_MAX) {
                     a class="on-phone" href=(place) { (visit.say(*word)) }

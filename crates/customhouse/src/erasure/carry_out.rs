@@ -64,7 +64,11 @@ impl Customhouse {
             }
         }
         counts.events = u64::try_from(destroyed.len()).unwrap_or(u64::MAX);
-        for sha256 in &planned.found.blobs {
+        for sha256 in &kept.blobs {
+            // One that is gone already was counted when it went.
+            if self.journal.get_blob(sha256).is_err() {
+                continue;
+            }
             self.journal.erase_blob(sha256)?;
             counts.blobs = counts.blobs.saturating_add(1);
         }
@@ -178,8 +182,11 @@ impl Customhouse {
             events.extend(planned.found.events.clone());
             let blobs: BTreeSet<String> = kept.blobs.iter().chain(&planned.found.blobs).cloned().collect();
             let again = kept.done;
-            let kept =
-                Kept { events: events.into_iter().collect(), blobs: blobs.into_iter().collect(), ..kept };
+            let kept = Kept {
+                events: events.into_iter().collect(),
+                blobs: blobs.into_iter().filter(|sha256| !planned.found.staying.contains(sha256)).collect(),
+                ..kept
+            };
             ledger.keep(kept.clone())?;
             self.carry_out(&Reader::local_operator(), &matcher, &planned, &kept, again)?;
             ledger.keep(Kept { done: true, ..kept })?;

@@ -23,6 +23,8 @@ pub(super) struct Found {
     pub(super) events: BTreeMap<u64, String>,
     /// Blobs that these name, and no event that stays.
     pub(super) blobs: BTreeSet<String>,
+    /// Blobs that events name which stay.
+    pub(super) staying: HashSet<String>,
     /// Declarations among them that are still under way.
     pub(super) under_way: BTreeSet<String>,
 }
@@ -36,7 +38,6 @@ pub(super) struct Scan<'a> {
     /// The subject's declarations, and how each stands.
     declarations: BTreeMap<String, State>,
     found: Found,
-    kept_blobs: HashSet<String>,
 }
 
 impl<'a> Scan<'a> {
@@ -45,14 +46,7 @@ impl<'a> Scan<'a> {
         matcher: &'a Matcher<'a>,
         batches: &'a BTreeSet<String>,
     ) -> Self {
-        Self {
-            journal,
-            matcher,
-            batches,
-            declarations: BTreeMap::new(),
-            found: Found::default(),
-            kept_blobs: HashSet::new(),
-        }
+        Self { journal, matcher, batches, declarations: BTreeMap::new(), found: Found::default() }
     }
 
     /// Looks through everything up to a position.
@@ -66,7 +60,8 @@ impl<'a> Scan<'a> {
                 self.take(event)?;
             }
         }
-        self.found.blobs.retain(|sha256| !self.kept_blobs.contains(sha256));
+        let staying = &self.found.staying;
+        self.found.blobs.retain(|sha256| !staying.contains(sha256));
         let closed = |state: &State| state.is_final() || *state == State::Rejected;
         let open = self.declarations.iter().filter(|(_, state)| !closed(state));
         self.found.under_way = open.map(|(mrn, _)| mrn.clone()).collect();
@@ -95,7 +90,7 @@ impl<'a> Scan<'a> {
             self.found.events.insert(event.position, envelope.id.clone());
             self.found.blobs.extend(blobs);
         } else {
-            self.kept_blobs.extend(blobs);
+            self.found.staying.extend(blobs);
         }
         Ok(())
     }

@@ -47,6 +47,7 @@ fn page(visit: &Visit, case: &CaseFile, conflict: Option<&Conflict>) -> Markup {
     let content = html! {
         (crumbs(visit, &[("/declarations", visit.say(texts::DECLARATIONS))]))
         (head(visit, case))
+        (crate::erasures::notice(visit, case.erased.as_ref()))
         @if let Some(conflict) = conflict { (conflict_notice(visit, case, conflict)) }
         @if case.row.batch.is_none() { (watch(case)) }
         (actions::panel(visit, case))

@@ -26,14 +26,15 @@ pub(super) async fn show(visit: Visit, Path(mrn): Path<String>) -> Result<Markup
     let place = format!("/own/{}", own.mrn);
     let actions = html! {
         a class="button" href={ (place) "/receipt" } { (visit.say(texts::OWN_RECEIPT)) }
-        a class="button" href={ (place) "/original" } { (visit.say(texts::OWN_ORIGINAL)) }
+        @if own.erased.is_none() { a class="button" href={ (place) "/original" } { (visit.say(texts::OWN_ORIGINAL)) } }
     };
     let below = html! {
         code { (own.mrn) } " · " (visit.say(texts::OFFICE)) " " (own.office) " " (simulated(&visit, own.simulated))
     };
     let content = html! {
         (crumbs(&visit, &[("/own", visit.say(texts::OWN_DECLARATIONS))]))
-        (heading(&own.lrn, &below, &actions))
+        (heading(if own.lrn.is_empty() { &own.mrn } else { &own.lrn }, &below, &actions))
+        (crate::erasures::notice(&visit, own.erased.as_ref()))
         (standing(&visit, &own))
         @if let Some(declaration) = &own.declaration { (goods(&visit, declaration)) }
         (requests(&visit, &own))
