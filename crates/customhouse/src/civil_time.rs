@@ -4,6 +4,8 @@ use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
 
+use crate::error::{Error, Kind};
+
 /// The civil time of a moment.
 pub(crate) fn civil(at: Timestamp) -> DateTime {
     TimeZone::UTC.to_datetime(at)
@@ -22,4 +24,21 @@ pub(crate) fn moment(at: DateTime) -> Option<Timestamp> {
 /// The moment at which a day begins.
 pub(crate) fn day_begins(day: Date) -> Option<Timestamp> {
     moment(day.to_datetime(Time::midnight()))
+}
+
+/// The day that somebody narrows a list by, in microseconds since 1970: its beginning, or its end. Empty: none.
+pub(crate) fn day_of_query(text: &str, after: bool) -> Result<Option<i64>, Error> {
+    if text.trim().is_empty() {
+        return Ok(None);
+    }
+    let day: Date = text.trim().parse().map_err(|_| {
+        Error::new(
+            Kind::Invalid,
+            "day_unreadable",
+            format!("\"{}\" is no day", text.chars().take(40).collect::<String>()),
+            "Write it as 2026-03-31.",
+        )
+    })?;
+    let day = if after { day.tomorrow().unwrap_or(day) } else { day };
+    Ok(day_begins(day).map(Timestamp::as_microsecond))
 }

@@ -7,6 +7,7 @@ pub mod changes;
 mod civil_time;
 pub mod declarations;
 pub mod entities;
+pub mod erasure;
 pub mod error;
 pub mod events;
 pub mod flow;
@@ -24,6 +25,7 @@ pub mod rules;
 pub mod sandbox;
 pub mod tags;
 pub mod uploads;
+pub mod viewings;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, RwLock};
@@ -87,6 +89,7 @@ pub struct Customhouse {
     personal: Personal,
     replays: replay::Replays,
     proofs: proof::Proofs,
+    recorder: viewings::recorder::Recorder,
     started: Instant,
     tags: tags::TagRoom,
     jobs: jobs::Jobs,
@@ -133,9 +136,10 @@ impl Customhouse {
             closing: Arc::default(),
         };
         let desk = Desk::open(parts.clone())?;
-        Ok(Self {
+        let house = Self {
             started: Instant::now(),
             clock,
+            recorder: viewings::recorder::Recorder::open(Arc::clone(&journal))?,
             journal,
             accounts,
             setup_token: Mutex::default(),
@@ -153,7 +157,15 @@ impl Customhouse {
             uploads: uploads::Uploads::open(&path.join("uploads"))?,
             sandbox: None,
             folder,
-        })
+        };
+        let reapplied = house.reapply_erasures()?;
+        if reapplied > 0 {
+            tracing::warn!(
+                erasures = reapplied,
+                "what had been erased was back, or not yet gone: it is erased now"
+            );
+        }
+        Ok(house)
     }
 
     /// The data folder.

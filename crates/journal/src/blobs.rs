@@ -95,6 +95,23 @@ impl BlobFolder {
         Ok(names)
     }
 
+    /// Overwrites a blob's bytes, and removes its file.
+    pub(crate) fn erase(&self, sha256: &str) -> Result<(), JournalError> {
+        let place = self.place(sha256)?;
+        let failed = |error: io::Error| JournalError::io(&place, &error);
+        let mut file = match OpenOptions::new().write(true).open(&place) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(failed(error)),
+        };
+        let bytes = file.metadata().map_err(failed)?.len();
+        io::copy(&mut io::repeat(0).take(bytes), &mut file).map_err(failed)?;
+        file.sync_all().map_err(failed)?;
+        drop(file);
+        fs::remove_file(&place).map_err(failed)?;
+        flush_folder(place.parent().unwrap_or(&self.path))
+    }
+
     fn write_part(&self, part: &Path, content: &mut dyn Read) -> Result<BlobReference, JournalError> {
         let failed = |error: io::Error| JournalError::io(part, &error);
         let mut file = OpenOptions::new().write(true).create_new(true).open(part).map_err(failed)?;

@@ -146,6 +146,10 @@ pub trait Journal: Send + Sync {
     /// Keeps bytes under their SHA-256; the same bytes are kept once. Durable when this returns.
     fn put_blob(&self, content: &mut dyn Read) -> Result<BlobReference, JournalError>;
 
+    /// Destroys a blob's bytes for good: they are overwritten where they stand, and their file goes. One that is not
+    /// there stays so. Whether another event still names it is the caller's to know.
+    fn erase_blob(&self, sha256: &str) -> Result<(), JournalError>;
+
     /// The bytes with this SHA-256 as a stream. The hash is checked while reading: the read that would end the
     /// stream fails instead if the bytes are not the ones that were kept.
     fn get_blob(&self, sha256: &str) -> Result<BlobReader, JournalError>;

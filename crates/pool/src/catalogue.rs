@@ -319,6 +319,23 @@ impl Catalogue {
         self.select(sql, [batch], read_file)
     }
 
+    /// Every file that an event of a batch ever named, rows and quarantine, the present ones among them.
+    pub fn every_file(&self, batch: &str) -> Result<Vec<String>, PoolError> {
+        let sql = "SELECT DISTINCT sha256 FROM file WHERE batch = ?1 ORDER BY sha256";
+        self.select(sql, [batch], |row| row.get(0))
+    }
+
+    /// Forgets everything, and leaves nothing of it in the file: it is to be fed again from the first event on.
+    pub fn clear(&mut self) -> Result<(), PoolError> {
+        self.connection
+            .execute_batch(
+                "PRAGMA secure_delete = ON;
+                 BEGIN; DELETE FROM file; DELETE FROM batch; DELETE FROM contract; UPDATE reflected SET position = 0;
+                 COMMIT; VACUUM; PRAGMA wal_checkpoint(TRUNCATE);",
+            )
+            .map_err(|error| self.failed(&error))
+    }
+
     /// Does an event name this file? What a later admission of the same batch took the place of is named too: past
     /// work rests on it.
     pub fn names_file(&self, sha256: &str) -> Result<bool, PoolError> {

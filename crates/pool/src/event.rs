@@ -138,6 +138,22 @@ pub struct BatchRecord {
     pub unused_columns: Vec<String>,
     /// How the columns were read.
     pub mapping: Mapping,
+    /// That somebody's data was erased from it since it came in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rewritten: Option<Rewritten>,
+}
+
+/// Files of a batch that took the place of others, from which somebody's data was erased.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rewritten {
+    /// The erasure.
+    pub erasure: String,
+    /// SHA-256 of files that are gone, and of those that stand in their place; `None`: nothing does.
+    pub files: Vec<(String, Option<String>)>,
+    /// Rows that lost what names people.
+    pub rows: u64,
+    /// Quarantined rows that lost their cells.
+    pub rows_quarantined: u64,
 }
 
 /// Findings as far as an event carries them, and how many groups it does not.

@@ -141,6 +141,23 @@ impl PoolFolder {
         reader.add(bytes, rows).map_err(|error| error.of_file(&path))
     }
 
+    /// Overwrites a file and removes it: somebody's data in it is to be erased. One that is gone stays gone.
+    pub fn erase(&self, sha256: &str) -> Result<(), PoolError> {
+        let path = self.file(sha256);
+        let failed = |error: io::Error| PoolError::io(&path, &error);
+        let mut file = match fs::OpenOptions::new().write(true).open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(failed(error)),
+        };
+        let bytes = file.metadata().map_err(failed)?.len();
+        io::copy(&mut io::Read::take(io::repeat(0), bytes), &mut file).map_err(failed)?;
+        file.sync_all().map_err(failed)?;
+        drop(file);
+        fs::remove_file(&path).map_err(failed)?;
+        flush_folder(&self.path)
+    }
+
     /// Opens a file of quarantined rows, after checking that it is the one that was written.
     pub fn read_quarantine(&self, sha256: &str) -> Result<Quarantine, PoolError> {
         let path = self.file(sha256);

@@ -10,7 +10,8 @@ use customhouse::identity::Role;
 use spine::quantity::CurrencyCode;
 
 pub(crate) use live::{
-    ActingArguments, DemoArguments, PolicyCommand, ReplayCommand, ServeArguments, UserCommand, VerifyCommand,
+    ActingArguments, DemoArguments, EraseCommand, PolicyCommand, ReplayCommand, ServeArguments, UserCommand,
+    VerifyCommand,
 };
 
 const EXIT_CODES: &str = "Exit codes:
@@ -82,6 +83,9 @@ pub(crate) enum Command {
     /// Policies of acceptance, selection and release, which two people approve.
     #[command(subcommand)]
     Policy(PolicyCommand),
+    /// Erase what is recorded of a party or a declaration, which two people order and approve.
+    #[command(subcommand)]
+    Erase(EraseCommand),
     /// Derive past decisions again from what was recorded, and compare.
     #[command(subcommand)]
     Replay(ReplayCommand),

@@ -11,7 +11,7 @@ use crate::visit::{Asked, Visit};
 use crate::words::{count, minute, texts};
 
 /// Kinds of events to choose from.
-const KINDS: [&str; 20] = [
+const KINDS: [&str; 22] = [
     "declaration.lodged",
     "declaration.accepted",
     "declaration.rejected",
@@ -32,6 +32,8 @@ const KINDS: [&str; 20] = [
     "pack.installed",
     "account.opened",
     "api.changed",
+    "record.viewed",
+    "erasure.done",
 ];
 
 /// Where the thing is that a stream is about.
@@ -43,6 +45,8 @@ fn thing(stream: &str) -> Option<String> {
         "policy" => Some("/plan".to_owned()),
         "contract" => Some(format!("/pool/contracts/{id}")),
         "api" => Some("/changes".to_owned()),
+        "viewing" => Some("/viewings".to_owned()),
+        "erasure" => Some("/erasures".to_owned()),
         _ => None,
     }
 }

@@ -15,6 +15,7 @@ mod declarations;
 mod drawing;
 mod entities;
 mod entrance;
+mod erasures;
 mod events;
 mod failure;
 mod headers;
@@ -37,6 +38,7 @@ mod status;
 mod stream;
 mod tags;
 mod view;
+mod viewings;
 mod visit;
 mod witnesses;
 mod words;
@@ -111,6 +113,10 @@ fn router_with(house: Arc<Customhouse>, live: &stream::Live, request_max: Durati
         .route("/entities/{id}", get(entities::show))
         .route("/journal", get(events::list))
         .route("/journal/{position}", get(events::show))
+        .route("/erasures", get(erasures::list).post(erasures::order))
+        .route("/erasures/{id}/approve", post(erasures::approve))
+        .route("/erasures/{id}/withdraw", post(erasures::withdraw))
+        .route("/viewings", get(viewings::list))
         .route("/sandbox/clock", post(sandbox::clock))
         .route("/sandbox/pace", post(sandbox::pace))
         .route("/pool", get(pool::list))

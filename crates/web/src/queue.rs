@@ -266,7 +266,7 @@ pub(crate) async fn next(visit: Visit, posted: Posted) -> Result<Redirect, Failu
             let free = page.tasks.iter().filter(|task| !task.waits_for_trader).take(TRIES_MAX);
             for task in free {
                 let mrn = &task.row.mrn;
-                let version = house.case(reader, mrn)?.version;
+                let version = house.case_unseen(reader, mrn)?.version;
                 match house.act(reader, mrn, version, &CaseAction::Take) {
                     Ok(_) => return Ok(Some(mrn.clone())),
                     // Somebody else has it now: the next one, then.
@@ -310,7 +310,7 @@ pub(crate) async fn act(
         let mrn = mrn.clone();
         visit
             .work(move |house, reader| {
-                let case = house.case(reader, &mrn)?;
+                let case = house.case_unseen(reader, &mrn)?;
                 // Where it is refused, its last step is what happened meanwhile.
                 let before = case.timeline.iter().rev().nth(1);
                 let seen = before.map_or(0, |step| step.position);

@@ -31,6 +31,10 @@ pub(crate) enum Room {
     Audits,
     /// What was done, event by event.
     Journal,
+    /// Who looked at what.
+    Viewings,
+    /// What was erased.
+    Erasures,
     /// Packs in use.
     Packs,
     /// The public record of changes.
@@ -50,7 +54,7 @@ pub(crate) enum Room {
 /// What the rail shows: room, place, word, picture, and what it takes to see it.
 type Entry = (Room, &'static str, Text, &'static str, Option<Permission>);
 
-const RAIL: [Entry; 12] = [
+const RAIL: [Entry; 13] = [
     (
         Room::Overview,
         "/",
@@ -113,6 +117,13 @@ const RAIL: [Entry; 12] = [
         texts::JOURNAL,
         "M4.5 3H15v14H4.5a1.5 1.5 0 0 1-1.5-1.5v-11A1.5 1.5 0 0 1 4.5 3zM6.5 3v14M9 7h3.5M9 10h3.5",
         Some(Permission::ViewJournal),
+    ),
+    (
+        Room::Viewings,
+        "/viewings",
+        texts::VIEWINGS,
+        "M2.5 10S5.5 5 10 5s7.5 5 7.5 5-3 5-7.5 5-7.5-5-7.5-5zM10 12a2 2 0 1 0 0-4 2 2 0 0 0 0 4z",
+        Some(Permission::ViewViewings),
     ),
     (
         Room::Packs,
@@ -379,6 +390,7 @@ fn person_menu(visit: &Visit) -> Markup {
             div class="menu-body" {
                 p class="menu-note" { (visit.named("role", session.account.role.name())) }
                 a href="/account" { (visit.say(texts::MY_ACCOUNT)) }
+                @if visit.may(Permission::Erase) || visit.may(Permission::ViewJournal) { a href="/erasures" { (visit.say(texts::ERASURES)) } }
                 a href="/help" { (visit.say(texts::HELP_AND_KEYS)) }
                 @for (_, place, word, _, _) in entries(visit).skip(BOTTOM_BAR_MAX) {
                     a class="on-phone" href=(place) { (visit.say(*word)) }

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use clearance::{Basis, Case, Command, decide};
 use formats::declaration::{Form, read};
-use jiff::SignedDuration;
-use journal::{AppendRequest, BlobReference, RecordedEvent};
+use jiff::{SignedDuration, Timestamp};
+use journal::{AppendRequest, BlobReference, Payload, RecordedEvent};
 use sha2::{Digest, Sha256};
 use spine::declaration::Declaration;
 use spine::noun::Evidence;
@@ -14,7 +14,7 @@ use spine::{Actor, Finding, LocalizedText, Pointer};
 
 use super::clerk::new_event;
 use super::desk::{Lodgement, Reply};
-use super::event::{LODGED, SELECTION_MADE, stream};
+use super::event::{LODGED, SELECTION_MADE, lodged_by, state_of_kind, stream};
 use super::model::{CaseAction, LodgeRequest, Receipt, SentDocument};
 use super::trader::own_version;
 use crate::Customhouse;
@@ -42,6 +42,25 @@ pub(super) struct Folded {
     pub(super) case: Case,
     pub(super) version: u64,
     pub(super) events: Vec<RecordedEvent>,
+}
+
+impl Folded {
+    /// When its content was erased, and on what ground.
+    pub(super) fn erased(&self) -> Option<(Timestamp, &str)> {
+        match &self.events.first()?.payload {
+            Payload::Erased { erased_at, basis } => Some((*erased_at, basis)),
+            Payload::Present(_) => None,
+        }
+    }
+}
+
+/// The case of a declaration whose content was erased: its state by the kinds of its events, and its lane.
+fn what_is_left(folded: &Folded) -> Case {
+    let mut case = Case { lane: folded.case.lane, ..Case::lodged() };
+    for event in &folded.events {
+        case.state = state_of_kind(&event.envelope.kind).unwrap_or(case.state);
+    }
+    case
 }
 
 impl Customhouse {
@@ -139,7 +158,13 @@ impl Customhouse {
                 folded.events.push(event);
             }
         }
-        if folded.events.is_empty() { Err(unknown(mrn)) } else { Ok(folded) }
+        if folded.events.is_empty() {
+            return Err(unknown(mrn));
+        }
+        if folded.erased().is_some() {
+            folded.case = what_is_left(&folded);
+        }
+        Ok(folded)
     }
 
     /// Does something with a declaration that was looked at in this version. Answers with the position to wait for.
@@ -149,6 +174,14 @@ impl Customhouse {
     pub fn act(&self, reader: &Reader, mrn: &str, version: u64, action: &CaseAction) -> Result<u64, Error> {
         self.may_act(reader, mrn, action)?;
         let folded = self.folded(mrn)?;
+        if let Some((at, basis)) = folded.erased() {
+            return Err(Error::new(
+                Kind::Refused,
+                "declaration_erased",
+                format!("the content of {mrn} was erased at {at}: {basis}"),
+                "Nothing can be done with it any more.",
+            ));
+        }
         let traders = is_traders(action);
         if traders && own_version(&folded) != version {
             return Err(something_happened());
@@ -381,6 +414,10 @@ pub(super) fn fold(case: &mut Case, event: &RecordedEvent) {
 /// Is the declaration one of the reader's party: lodged by it, or in its name?
 pub(super) fn own(record: &Record, reader: &Reader) -> bool {
     let Some(party) = &reader.party else { return false };
+    if record.erased_at.is_some() {
+        // Whose party it was is not known any more; which account lodged it is.
+        return record.party.as_deref() == Some(lodged_by(&reader.id).as_str());
+    }
     record.batch.is_none()
         && [&record.party, &record.declarant, &record.importer]
             .into_iter()

@@ -77,6 +77,8 @@ enum Message {
     Policies,
     /// Declarations will come: the past should be known by then.
     Prepare,
+    /// Something of the past was erased: it is to be read again.
+    ReadAgain,
 }
 
 /// Events of one batch on their way to the disk, and who waits for them.
@@ -160,6 +162,11 @@ impl Desk {
     /// Tells the desk that policies changed.
     pub(crate) fn note_policies(&self) {
         self.tell(Message::Policies);
+    }
+
+    /// Tells the desk that something of the past was erased.
+    pub(crate) fn note_erasure(&self) {
+        self.tell(Message::ReadAgain);
     }
 
     /// How many declarations wait, and whether the desk knows the past by now.
@@ -264,7 +271,7 @@ impl Worker {
         let Some(mut first) = self.first_need() else { return };
         let Some(mut clerk) = self.clerk(reading) else { return };
         loop {
-            self.work(&mut clerk, first);
+            let read_again = self.work(&mut clerk, first);
             if clerk.may_resume() {
                 self.settle(&mut clerk, reading);
                 self.resume(&mut clerk, reading);
@@ -276,7 +283,7 @@ impl Worker {
             };
             self.take_landings(&mut clerk);
             let failed = self.failed.load(Ordering::SeqCst) >= reading;
-            if failed || clerk.packs_changed() {
+            if failed || read_again || clerk.packs_changed() {
                 // What is known went ahead of what is recorded, or means something else now: read it again, once
                 // nothing is on its way any more.
                 self.ready.store(false, Ordering::Relaxed);
@@ -294,7 +301,7 @@ impl Worker {
             match self.inbox.recv().ok()? {
                 Message::Prepare => return Some(None),
                 lodge @ Message::Lodge(_) => return Some(Some(lodge)),
-                Message::History { .. } | Message::Policies => {}
+                Message::History { .. } | Message::Policies | Message::ReadAgain => {}
             }
         }
     }
@@ -350,7 +357,9 @@ impl Worker {
         None
     }
 
-    fn work(&self, clerk: &mut Clerk, first: Option<Message>) {
+    /// Works off what waits. Answers whether the past is to be read again.
+    fn work(&self, clerk: &mut Clerk, first: Option<Message>) -> bool {
+        let mut read_again = false;
         let mut lodgements = Vec::new();
         let mut next = first;
         while let Some(message) = next.take() {
@@ -364,6 +373,7 @@ impl Worker {
                 }
                 Message::Policies => clerk.resume(),
                 Message::Prepare => {}
+                Message::ReadAgain => read_again = true,
             }
             if lodgements.len() < BATCH_MAX {
                 next = self.inbox.try_recv().ok();
@@ -375,5 +385,6 @@ impl Worker {
             let _ = self.outgoing.send(outgoing);
         }
         self.waiting.fetch_sub(taken, Ordering::Relaxed);
+        read_again
     }
 }

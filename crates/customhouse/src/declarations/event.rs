@@ -1,6 +1,7 @@
 //! Payloads of the events that this room writes itself. The moves of a case are [`clearance::Event`]s, the choice of
 //! a lane is a [`selection::Made`].
 
+use clearance::State;
 use serde::{Deserialize, Serialize};
 use spine::Finding;
 use spine::declaration::Declaration;
@@ -22,6 +23,23 @@ pub(crate) const STREAM_PREFIX: &str = "declaration/";
 /// The stream of a declaration.
 pub(crate) fn stream(mrn: &str) -> String {
     format!("{STREAM_PREFIX}{mrn}")
+}
+
+/// Who lodged a declaration whose content was erased, as its row has it: the account that its envelope names.
+pub(crate) fn lodged_by(account: &str) -> String {
+    format!("account:{account}")
+}
+
+/// The state to which an event leads by its kind alone: all that is known of one whose payload was erased.
+pub(crate) fn state_of_kind(kind: &str) -> Option<State> {
+    match kind {
+        "declaration.accepted" => Some(State::Accepted),
+        "declaration.rejected" => Some(State::Rejected),
+        "goods.released" => Some(State::Released),
+        "goods.detained" => Some(State::Detained),
+        "declaration.cancelled" => Some(State::Cancelled),
+        _ => None,
+    }
 }
 
 /// Where the bytes are that came in.

@@ -59,7 +59,7 @@ pub use desk::Reply;
 
 pub use model::{
     CaseAction, CaseDocument, CaseFile, Channel, ControlOnCase, DecisionShown, DeclarationRow,
-    DeclarationsPage, DeclarationsQuery, Draft, HitRate, LodgeRequest, OpinionOnCase, Original,
+    DeclarationsPage, DeclarationsQuery, Draft, Erased, HitRate, LodgeRequest, OpinionOnCase, Original,
     OwnDeclaration, OwnRow, Progress, QueuePage, QueueQuery, QueueTask, Receipt, SavedView, SentDocument,
     TagOnCase, TimelineStep,
 };

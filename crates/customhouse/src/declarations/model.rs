@@ -11,6 +11,8 @@ use spine::declaration::Declaration;
 use spine::noun::{Evidence, Lane};
 use spine::{ActorKind, Finding, LocalizedText, Sensitivity};
 
+use crate::viewings::OwnViewing;
+
 /// A declaration as it came in.
 #[derive(Debug, Clone)]
 pub struct LodgeRequest {
@@ -242,6 +244,8 @@ pub struct CaseFile {
     pub timeline: Vec<TimelineStep>,
     /// Legal basis, reason and way to contest of the last decision.
     pub last_decision: Option<DecisionShown>,
+    /// That its content was erased.
+    pub erased: Option<Erased>,
 }
 
 /// A photo or document of a case.
@@ -374,6 +378,21 @@ pub struct DecisionShown {
     pub policy: Option<String>,
 }
 
+/// That the content of a declaration was erased.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Erased {
+    /// When.
+    pub at: Timestamp,
+    /// On what ground.
+    pub basis: String,
+}
+
+impl From<(Timestamp, &str)> for Erased {
+    fn from((at, basis): (Timestamp, &str)) -> Self {
+        Self { at, basis: basis.to_owned() }
+    }
+}
+
 /// One declaration as its own trader sees it: no lane, no tag, no score, nobody else's data.
 #[derive(Debug, Clone, Serialize)]
 pub struct OwnDeclaration {
@@ -410,6 +429,10 @@ pub struct OwnDeclaration {
     pub timeline: Vec<TimelineStep>,
     /// The last decision, with its legal basis and how to contest it.
     pub last_decision: Option<DecisionShown>,
+    /// That its content was erased.
+    pub erased: Option<Erased>,
+    /// Who looked at it, the latest look first: role and office, nobody's name.
+    pub viewings: Vec<OwnViewing>,
     /// Simulated?
     pub simulated: bool,
 }

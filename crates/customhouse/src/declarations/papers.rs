@@ -10,6 +10,8 @@ use super::model::CaseDocument;
 use crate::Customhouse;
 use crate::error::{Error, Kind};
 use crate::identity::{Permission, Reader};
+use crate::viewings::ViewedWhat;
+use crate::viewings::read_model::LookAt;
 
 /// Everything that the trader sent, in order.
 pub(super) fn received(folded: &Folded) -> Vec<Evidence> {
@@ -50,6 +52,7 @@ impl Customhouse {
                 "Follow the links of the declaration's page.",
             )
         })?;
+        self.note_look(reader, ViewedWhat::Document, LookAt::Declaration(&self.known_record(mrn)?))?;
         let mut bytes = Vec::new();
         self.journal
             .get_blob(sha256)

@@ -123,7 +123,7 @@ impl Past {
 
     /// Brings into the windows what was followed so far. Before they are asked.
     pub(crate) fn catch_up(&mut self) -> Result<(), Error> {
-        if self.rows.len() == 0 {
+        if self.rows.is_empty() {
             return Ok(());
         }
         let rows = std::mem::replace(&mut self.rows, EntryTable::empty(declaration_entry::schema()));

@@ -93,6 +93,43 @@ impl Personal {
         Ok(Self(Mutex::new(connection)))
     }
 
+    /// Destroys drafts of these accounts and drafts and views in which the subject stands; answers with how many of
+    /// each. Nothing of them is left in the file.
+    pub(crate) fn erase(
+        &self,
+        accounts: &[String],
+        names: &dyn Fn(&str) -> bool,
+    ) -> Result<(u64, u64), Error> {
+        self.ask(|connection| {
+            let drafts: Vec<(String, String, String)> = connection
+                .prepare("SELECT id, account, fields FROM draft")?
+                .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+                .collect::<Result<_, _>>()?;
+            let (mut gone, mut views_gone) = (0_u64, 0_u64);
+            for (id, account, fields) in drafts {
+                if accounts.contains(&account) || names(&fields) {
+                    connection.execute("DELETE FROM draft WHERE id = ?1", [id])?;
+                    gone = gone.saturating_add(1);
+                }
+            }
+            let views: Vec<(String, String, String)> = connection
+                .prepare("SELECT account, name, query FROM saved_view")?
+                .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+                .collect::<Result<_, _>>()?;
+            for (account, name, query) in views {
+                if names(&query) || names(&name) {
+                    connection.execute(
+                        "DELETE FROM saved_view WHERE account = ?1 AND name = ?2",
+                        [account, name],
+                    )?;
+                    views_gone = views_gone.saturating_add(1);
+                }
+            }
+            connection.execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE);")?;
+            Ok((gone, views_gone))
+        })
+    }
+
     fn ask<T>(&self, question: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, Error> {
         let connection: MutexGuard<'_, Connection> = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         question(&connection).map_err(|error| failed(&error))

@@ -4,7 +4,6 @@ use std::io::Write;
 
 use clearance::{Case, ControlKind, State};
 use jiff::Timestamp;
-use jiff::civil::Date;
 use rusqlite::types::Value as Sql;
 use rusqlite::{Connection, OptionalExtension, params_from_iter};
 use selection::Arm;
@@ -16,10 +15,12 @@ use super::model::{
     DeclarationRow, DeclarationsPage, DeclarationsQuery, Progress, QueuePage, QueueQuery, QueueTask, Receipt,
 };
 use crate::Customhouse;
-use crate::civil_time::day_begins;
-use crate::error::{Error, Kind};
+use crate::civil_time::day_of_query;
+use crate::error::Error;
 use crate::identity::{Permission, Reader};
 use crate::projection::{COLUMNS, Projection, Record};
+use crate::viewings::ViewedWhat;
+use crate::viewings::read_model::LookAt;
 
 /// Declarations of one page.
 pub(super) const PAGE_ROWS: usize = 50;
@@ -60,22 +61,6 @@ impl Filter {
 /// Everything that begins so, as a range of an index.
 fn beginning(text: &str) -> (String, String) {
     (text.to_owned(), format!("{text}\u{10FFFF}"))
-}
-
-fn day(text: &str, after: bool) -> Result<Option<i64>, Error> {
-    if text.trim().is_empty() {
-        return Ok(None);
-    }
-    let day: Date = text.trim().parse().map_err(|_| {
-        Error::new(
-            Kind::Invalid,
-            "day_unreadable",
-            format!("\"{}\" is no day", text.chars().take(40).collect::<String>()),
-            "Write it as 2026-03-31.",
-        )
-    })?;
-    let day = if after { day.tomorrow().unwrap_or(day) } else { day };
-    Ok(day_begins(day).map(Timestamp::as_microsecond))
 }
 
 impl Customhouse {
@@ -125,7 +110,7 @@ impl Customhouse {
         for (text, after, condition) in
             [(&query.from, false, "lodged_at >= ?"), (&query.to, true, "lodged_at < ?")]
         {
-            if let Some(at) = day(text, after)? {
+            if let Some(at) = day_of_query(text, after)? {
                 filter.parts.push(condition.to_owned());
                 filter.values.push(Sql::Integer(at));
             }
@@ -182,6 +167,8 @@ impl Customhouse {
         let records = self
             .projection
             .read(|connection| select(connection, &filter, order(&query.sort), EXPORT_ROWS_MAX, 0))?;
+        let found = u64::try_from(records.len()).unwrap_or(u64::MAX);
+        self.note_look(reader, ViewedWhat::Export, LookAt::Export(query, found))?;
         let unwritable = |error: std::io::Error| Error::internal("export_unwritable", &error);
         writeln!(
             out,
@@ -218,7 +205,7 @@ impl Customhouse {
             let line: Vec<String> = cells.iter().map(|cell| csv_cell(cell)).collect();
             writeln!(out, "{}", line.join(",")).map_err(unwritable)?;
         }
-        Ok(u64::try_from(records.len()).unwrap_or(u64::MAX))
+        Ok(found)
     }
 
     /// Work that waits, the most urgent first.

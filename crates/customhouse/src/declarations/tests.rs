@@ -94,7 +94,7 @@ impl World {
         self.lodge_as(&trader(), declaration)
     }
 
-    fn lodge_as(&self, reader: &Reader, declaration: &Value) -> Result<Receipt, Error> {
+    pub(crate) fn lodge_as(&self, reader: &Reader, declaration: &Value) -> Result<Receipt, Error> {
         let bytes = serde_json::to_vec(declaration).unwrap();
         let receipt = self.house.lodge(reader, LodgeRequest { bytes, form: None, channel: Channel::Api })?;
         self.shown(receipt.position);
@@ -126,6 +126,11 @@ impl World {
         let Self { folder, house, .. } = self;
         drop(house);
         afterwards(&folder.path().join("data"));
+    }
+
+    /// The folder in which its data folder stands.
+    pub(crate) fn path(&self) -> &std::path::Path {
+        self.folder.path()
     }
 
     /// The same house after something was done to its folder while it was closed.

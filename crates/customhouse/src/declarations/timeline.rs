@@ -13,13 +13,15 @@ use spine::{ActorKind, Sensitivity, declaration_entry};
 use super::commands::{Folded, unknown};
 use super::event::{Kept, LODGED, Lodged, SELECTION_MADE, TAGS_APPLIED, TagsApplied};
 use super::model::{
-    CaseFile, ControlOnCase, DecisionShown, HitRate, OpinionOnCase, Original, TagOnCase, TimelineStep,
+    CaseFile, ControlOnCase, DecisionShown, Erased, HitRate, OpinionOnCase, Original, TagOnCase, TimelineStep,
 };
 use super::read_model::row;
 use crate::Customhouse;
 use crate::error::{Error, Kind};
 use crate::identity::{Permission, Reader};
 use crate::projection::Record;
+use crate::viewings::ViewedWhat;
+use crate::viewings::read_model::LookAt;
 
 /// Characters of a note on a timeline.
 const NOTE_CHARACTERS_MAX: usize = 300;
@@ -87,15 +89,29 @@ impl Told {
 }
 
 impl Customhouse {
-    /// One declaration with everything the reader may see.
+    /// One declaration with everything the reader may see. That it was looked at is recorded.
     pub fn case(&self, reader: &Reader, mrn: &str) -> Result<CaseFile, Error> {
         reader.require(Permission::ViewDeclarations)?;
-        let record =
-            self.projection.read(|connection| Record::find(connection, mrn))?.ok_or_else(|| unknown(mrn))?;
+        let record = self.known_record(mrn)?;
+        self.note_look(reader, ViewedWhat::Case, LookAt::Declaration(&record))?;
+        self.case_of(reader, &record)
+    }
+
+    /// The same for what works on a declaration and shows it to nobody: no look is recorded.
+    pub fn case_unseen(&self, reader: &Reader, mrn: &str) -> Result<CaseFile, Error> {
+        reader.require(Permission::ViewDeclarations)?;
+        self.case_of(reader, &self.known_record(mrn)?)
+    }
+
+    pub(super) fn known_record(&self, mrn: &str) -> Result<Record, Error> {
+        self.projection.read(|connection| Record::find(connection, mrn))?.ok_or_else(|| unknown(mrn))
+    }
+
+    fn case_of(&self, reader: &Reader, record: &Record) -> Result<CaseFile, Error> {
         if record.batch.is_some() {
-            return self.case_of_history(reader, &record);
+            return self.case_of_history(reader, record);
         }
-        let folded = self.folded(mrn)?;
+        let folded = self.folded(&record.mrn)?;
         let told = Told::of(&folded);
         let restricted = reader.clearance() >= Sensitivity::Restricted;
         let timeline = self.timeline(reader, &folded);
@@ -107,7 +123,7 @@ impl Customhouse {
         let mut actions = case.actions();
         actions.retain(|action| action.by() == ActorKind::Officer && reader.may(Permission::Examine));
         Ok(CaseFile {
-            row: row(&record, reader),
+            row: row(record, reader),
             version: folded.version,
             tags: self.tags_on_case(reader, told.tags.as_ref(), told.made.as_ref())?,
             tags_unknown: told.tags.as_ref().map_or(0, |tags| tags.unknown),
@@ -131,12 +147,15 @@ impl Customhouse {
             actions,
             timeline,
             last_decision,
+            erased: folded.erased().map(Erased::from),
         })
     }
 
     /// The bytes of a declaration as they came, with their media type: for officials and for its own trader.
     pub fn original(&self, reader: &Reader, mrn: &str) -> Result<(String, Vec<u8>), Error> {
-        if !reader.may(Permission::ViewDeclarations) {
+        if reader.may(Permission::ViewDeclarations) {
+            self.note_look(reader, ViewedWhat::Original, LookAt::Declaration(&self.known_record(mrn)?))?;
+        } else {
             reader.require(Permission::Lodge)?;
             self.own_record(reader, mrn)?;
         }
@@ -183,6 +202,7 @@ impl Customhouse {
             actions: Vec::new(),
             timeline: Vec::new(),
             last_decision: None,
+            erased: None,
         })
     }
 

@@ -5,8 +5,8 @@ use rusqlite::params;
 use spine::ActorKind;
 
 use super::commands::Folded;
-use super::event::LODGED;
-use super::model::{OwnDeclaration, OwnRow, Progress, Receipt, TimelineStep};
+use super::event::{LODGED, lodged_by, state_of_kind};
+use super::model::{Erased, OwnDeclaration, OwnRow, Progress, Receipt, TimelineStep};
 use super::read_model::{PAGE_ROWS, receipt};
 use super::timeline::{Told, decision, last_text};
 use crate::Customhouse;
@@ -49,23 +49,25 @@ impl Customhouse {
     ) -> Result<(Vec<OwnRow>, u64), Error> {
         reader.require(Permission::Lodge)?;
         let Some(party) = &reader.party else { return Ok((Vec::new(), 0)) };
+        let account = lodged_by(&reader.id);
         let q = q.trim();
         let to = format!("{q}\u{10FFFF}");
         let skip = page.saturating_sub(1).saturating_mul(PAGE_ROWS);
         let own = "batch IS NULL AND mrn IN (SELECT mrn FROM declaration WHERE party = ?1
              UNION SELECT mrn FROM declaration WHERE declarant = ?1
-             UNION SELECT mrn FROM declaration WHERE importer = ?1)
+             UNION SELECT mrn FROM declaration WHERE importer = ?1
+             UNION SELECT mrn FROM declaration WHERE party = ?4)
              AND (?2 = '' OR (mrn >= ?2 AND mrn < ?3) OR (lrn >= ?2 AND lrn < ?3))";
         let (records, total) = self.projection.read(|connection| {
             let records: Vec<Record> = connection
                 .prepare_cached(&format!(
-                    "SELECT {COLUMNS} FROM declaration WHERE {own} ORDER BY lodged_at DESC, mrn DESC LIMIT ?4 OFFSET ?5"
+                    "SELECT {COLUMNS} FROM declaration WHERE {own} ORDER BY lodged_at DESC, mrn DESC LIMIT ?5 OFFSET ?6"
                 ))?
-                .query_map(params![party, q, to, PAGE_ROWS, skip], Record::read)?
+                .query_map(params![party, q, to, account, PAGE_ROWS, skip], Record::read)?
                 .collect::<Result<_, _>>()?;
             let total: u64 = connection
                 .prepare_cached(&format!("SELECT count(*) FROM declaration WHERE {own}"))?
-                .query_row(params![party, q, to], |row| row.get(0))?;
+                .query_row(params![party, q, to, account], |row| row.get(0))?;
             Ok((records, total))
         })?;
         let rows = records
@@ -100,6 +102,11 @@ impl Customhouse {
         let timeline = own_timeline(&folded, &record.office);
         let mut actions = case.actions();
         actions.retain(|action| action.by() == ActorKind::Trader);
+        let quiet = [&case.control, &case.audit]
+            .into_iter()
+            .flatten()
+            .any(|standing| standing.result.is_none() && !standing.trader_may_be_told);
+        let viewings = self.own_viewings(mrn, record.ordered_at.filter(|_| quiet))?;
         let waits = case.open_question.as_ref().or(case.open_documents.as_ref());
         Ok(OwnDeclaration {
             mrn: record.mrn,
@@ -119,8 +126,10 @@ impl Customhouse {
                 .and_then(|_| last_text(&folded, "documents.requested")),
             answer_by: waits.map(|open| open.due_at),
             actions,
+            erased: folded.erased().map(Erased::from),
             last_decision: timeline.iter().rev().find_map(|step| step.decision.clone()),
             timeline,
+            viewings,
             simulated: record.simulated,
         })
     }
@@ -143,6 +152,11 @@ fn own_timeline(folded: &Folded, office: &str) -> Vec<TimelineStep> {
     for event in &folded.events {
         let envelope = &event.envelope;
         if !told_to_trader(&envelope.kind) {
+            continue;
+        }
+        // Whether a step may be told of stood in what was erased: its beginning and its end may always be.
+        let plain = envelope.kind == LODGED || state_of_kind(&envelope.kind).is_some();
+        if event.payload.value().is_none() && !plain {
             continue;
         }
         let at = envelope.occurred_at;

@@ -12,6 +12,8 @@ use crate::error::{Error, Kind};
 use crate::flow::any_simulated;
 use crate::identity::{Permission, Reader};
 use crate::projection::{COLUMNS, Record};
+use crate::viewings::ViewedWhat;
+use crate::viewings::read_model::LookAt;
 
 const PAGE_ROWS: usize = 50;
 const TAGS_SHOWN: usize = 40;
@@ -85,7 +87,7 @@ impl Customhouse {
         Ok(EntitiesPage { rows, total, simulated })
     }
 
-    /// One entity in all its roles.
+    /// One entity in all its roles. That it was looked at is recorded.
     pub fn entity(&self, reader: &Reader, id: &str) -> Result<EntityFile, Error> {
         reader.require(Permission::ViewDeclarations)?;
         let found = self.projection.read(|connection| {
@@ -120,6 +122,7 @@ impl Customhouse {
                 "Check the spelling, or look it up in the list.",
             )
         })?;
+        self.note_look(reader, ViewedWhat::Entity, LookAt::Entity(id))?;
         file.tags = self.tags_of_entity(reader, id)?;
         Ok(file)
     }

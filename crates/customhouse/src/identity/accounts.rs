@@ -351,6 +351,26 @@ impl Accounts {
         self.end_sessions_of(id)
     }
 
+    /// Closes an account for good and takes name, party, password and tokens away from it: its person is erased. The id
+    /// that events carry stays.
+    pub(crate) fn forget(&self, id: &str) -> Result<(), Error> {
+        self.end_sessions_of(id)?;
+        let connection = self.connection();
+        connection
+            .execute_batch("PRAGMA secure_delete = ON")
+            .and_then(|()| connection.execute("DELETE FROM token WHERE account = ?1", [id]))
+            .and_then(|_| {
+                connection.execute(
+                    "UPDATE account SET name = 'erased-' || id, party = NULL, closed = 1, password_hash = ''
+                     WHERE id = ?1",
+                    [id],
+                )
+            })
+            .and_then(|_| self.tokens.read_again(&connection))
+            .and_then(|()| connection.execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE);"))
+            .map_err(|error| failed(&error))
+    }
+
     fn change(&self, id: &str, statement: &str, value: &str) -> Result<(), Error> {
         let connection = self.connection();
         connection

@@ -56,13 +56,17 @@ pub enum Permission {
     ManagePlans,
     /// See the journal.
     ViewJournal,
+    /// See who looked at what.
+    ViewViewings,
+    /// Order the erasure of somebody's data, approve what another ordered.
+    Erase,
     /// Move the clock of a sandbox and the pace of a simulated world.
     MoveClock,
 }
 
 impl Permission {
     /// What people are told of, in the order in which pages list it. Lodging for others is for the command line alone.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::Lodge,
         Self::ViewDeclarations,
         Self::Examine,
@@ -75,6 +79,8 @@ impl Permission {
         Self::ViewPool,
         Self::AdmitRecords,
         Self::ViewJournal,
+        Self::ViewViewings,
+        Self::Erase,
         Self::ManagePacks,
         Self::ManageUsers,
         Self::MoveClock,
@@ -99,6 +105,8 @@ impl Permission {
             Self::ViewPlans => "view_plans",
             Self::ManagePlans => "manage_plans",
             Self::ViewJournal => "view_journal",
+            Self::ViewViewings => "view_viewings",
+            Self::Erase => "erase",
             Self::MoveClock => "move_clock",
         }
     }
@@ -143,8 +151,9 @@ impl Role {
     #[must_use]
     pub fn may(self, permission: Permission) -> bool {
         use Permission::{
-            AdmitRecords, Examine, Lead, Lodge, LodgeForOthers, ManagePacks, ManagePlans, ManageUsers,
+            AdmitRecords, Erase, Examine, Lead, Lodge, LodgeForOthers, ManagePacks, ManagePlans, ManageUsers,
             MoveClock, RunAudits, ViewAudits, ViewDeclarations, ViewJournal, ViewPlans, ViewPool, ViewTags,
+            ViewViewings,
         };
         match permission {
             ViewPool | ViewTags | ViewDeclarations | MoveClock => self != Self::Trader,
@@ -159,6 +168,8 @@ impl Role {
             ViewAudits => matches!(self, Self::Analyst | Self::Chief | Self::Auditor),
             RunAudits => matches!(self, Self::Analyst | Self::Chief),
             ManageUsers | ManagePacks => self == Self::Admin,
+            ViewViewings => self == Self::Auditor,
+            Erase => matches!(self, Self::Chief | Self::Admin),
         }
     }
 }
@@ -245,12 +256,31 @@ mod tests {
     #[test]
     fn a_trader_may_do_nothing_but_lodge_and_an_auditor_changes_nothing() {
         use Permission::{
-            AdmitRecords, Examine, Lead, Lodge, LodgeForOthers, ManagePacks, ManagePlans, ManageUsers,
+            AdmitRecords, Erase, Examine, Lead, Lodge, LodgeForOthers, ManagePacks, ManagePlans, ManageUsers,
             MoveClock, RunAudits, ViewAudits, ViewDeclarations, ViewJournal, ViewPlans, ViewPool, ViewTags,
+            ViewViewings,
         };
-        let changes =
-            [AdmitRecords, Examine, Lead, LodgeForOthers, ManagePacks, ManagePlans, ManageUsers, RunAudits];
-        let views = [ViewPool, ViewTags, ViewAudits, ViewDeclarations, ViewPlans, ViewJournal, MoveClock];
+        let changes = [
+            AdmitRecords,
+            Erase,
+            Examine,
+            Lead,
+            LodgeForOthers,
+            ManagePacks,
+            ManagePlans,
+            ManageUsers,
+            RunAudits,
+        ];
+        let views = [
+            ViewPool,
+            ViewTags,
+            ViewAudits,
+            ViewDeclarations,
+            ViewPlans,
+            ViewJournal,
+            ViewViewings,
+            MoveClock,
+        ];
         for permission in changes.into_iter().chain(views) {
             assert!(!Role::Trader.may(permission), "{permission:?}");
         }

@@ -357,6 +357,7 @@ impl Delivery<'_> {
             finding_groups_left_out,
             unused_columns: bounded_columns(&self.intake.unused_columns),
             mapping: self.mapping.clone(),
+            rewritten: None,
         }
     }
 }

@@ -25,6 +25,7 @@
 
 mod answers;
 mod commands;
+mod erase;
 mod model;
 mod read_model;
 #[cfg(test)]
@@ -35,6 +36,7 @@ pub use answers::{
     QuarantinePage, QuarantineRow, RowOfBatch, RowsPage,
 };
 pub use commands::{Admission, AdmitRequest, DeclaredContract, Outcomes};
+pub(crate) use erase::RowsOf;
 pub(crate) use model::Pool;
 pub use model::{Entries, EntriesOfBatch};
 pub use read_model::PAGE_ROWS_MAX;

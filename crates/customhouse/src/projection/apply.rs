@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use clearance::{Case, ControlResult, Event};
 use jiff::Timestamp;
-use journal::RecordedEvent;
+use journal::{Payload, RecordedEvent};
 use rusqlite::{Transaction, params};
 use selection::{Made, Moved};
 use serde::Deserialize;
@@ -16,10 +16,13 @@ use super::parties::Parties;
 use super::record::Record;
 use super::tally::Tally;
 use crate::declarations::event::{
-    LODGED, Lodged, SELECTION_MADE, STREAM_PREFIX, TAGS_APPLIED, THRESHOLD_MOVED, TagsApplied,
+    LODGED, Lodged, SELECTION_MADE, STREAM_PREFIX, TAGS_APPLIED, THRESHOLD_MOVED, TagsApplied, lodged_by,
+    state_of_kind,
 };
 use crate::error::{Error, Kind};
 use crate::pool::Pool;
+use crate::viewings::Purpose;
+use crate::viewings::model::{Look, VIEWED};
 
 /// How an event went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,8 +68,13 @@ impl<'a> Applier<'a> {
     /// Applies one event.
     pub(super) fn apply(&mut self, event: &RecordedEvent) -> Result<Applied, Error> {
         let envelope = &event.envelope;
-        // What was erased leaves what stands as it is.
-        let Some(payload) = event.payload.value() else { return Ok(Applied::Done) };
+        let payload = match &event.payload {
+            Payload::Present(payload) => payload,
+            Payload::Erased { erased_at, basis } => {
+                self.erased(event, *erased_at, basis).map_err(|error| failed(&error))?;
+                return Ok(Applied::Done);
+            }
+        };
         if envelope.kind == ::pool::event::BATCH_ADMITTED {
             return history::apply(self, event, payload);
         }
@@ -74,6 +82,18 @@ impl<'a> Applier<'a> {
             let moved: Moved =
                 Deserialize::deserialize(payload).map_err(|error| unreadable(event, &error))?;
             self.moved(event, &moved).map_err(|error| failed(&error))?;
+            return Ok(Applied::Done);
+        }
+        if let Some(id) = envelope.stream.strip_prefix("erasure/") {
+            self.transaction
+                .prepare_cached("INSERT OR IGNORE INTO erasure (id, position) VALUES (?1, ?2)")
+                .and_then(|mut known| known.execute(params![id, event.position]))
+                .map_err(|error| failed(&error))?;
+            return Ok(Applied::Done);
+        }
+        if envelope.kind == VIEWED {
+            let look: Look = Deserialize::deserialize(payload).map_err(|error| unreadable(event, &error))?;
+            self.viewed(event, &look).map_err(|error| failed(&error))?;
             return Ok(Applied::Done);
         }
         let Some(mrn) = envelope.stream.strip_prefix(STREAM_PREFIX) else { return Ok(Applied::Done) };
@@ -167,6 +187,40 @@ impl<'a> Applier<'a> {
         Ok(())
     }
 
+    /// What is left of a declaration whose content was erased: number, times, state; lane and office come with the
+    /// choice of its lane, which names nobody.
+    fn erased(&mut self, event: &RecordedEvent, erased_at: Timestamp, basis: &str) -> rusqlite::Result<()> {
+        let envelope = &event.envelope;
+        let Some(mrn) = envelope.stream.strip_prefix(STREAM_PREFIX) else { return Ok(()) };
+        let at = envelope.occurred_at;
+        if envelope.kind == LODGED {
+            let record = Record {
+                mrn: mrn.to_owned(),
+                office: "unknown".to_owned(),
+                party: Some(lodged_by(&envelope.actor.id)),
+                received_at: at,
+                lodged_at: at,
+                case: Some(Case::lodged()),
+                erased_at: Some(erased_at),
+                erased_basis: Some(basis.to_owned()),
+                position: event.position,
+                ..Record::default()
+            };
+            self.tally.add("declarations", 1);
+            self.touched.insert(mrn.to_owned(), record);
+        }
+        let Some(record) = self.record(mrn)? else { return Ok(()) };
+        if let (Some(case), Some(state)) = (&mut record.case, state_of_kind(&envelope.kind)) {
+            case.state = state;
+        }
+        if envelope.kind == "goods.released" {
+            record.released_at = Some(at);
+        }
+        record.follow_case();
+        record.position = event.position;
+        Ok(())
+    }
+
     fn index_items(&self, mrn: &str, declaration: &Declaration) -> rusqlite::Result<()> {
         let mut item = self
             .transaction
@@ -218,6 +272,11 @@ impl<'a> Applier<'a> {
             case.select(made.lane);
         }
         record.follow_case();
+        if record.erased_at.is_some() {
+            record.office.clone_from(&made.office);
+            self.tally.seen_at(&made.office);
+        }
+        let Some(record) = self.record(mrn)? else { return Ok(()) };
         let (office, received_at) = (record.office.clone(), record.received_at);
         self.tally.count(at, &office, &format!("lane:{}", made.lane.name()));
         self.tally.took(recorded_at, &office, "decision", received_at);
@@ -235,6 +294,29 @@ impl<'a> Applier<'a> {
                 event.envelope.occurred_at.as_microsecond(),
                 moved.office,
                 text
+            ])?;
+        Ok(())
+    }
+
+    fn viewed(&self, event: &RecordedEvent, look: &Look) -> rusqlite::Result<()> {
+        self.transaction
+            .prepare_cached(
+                "INSERT OR REPLACE INTO viewing
+                 (position, at, reader, role, office, what, mrn, entity, filter, rows, purpose)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+            )?
+            .execute(params![
+                event.position,
+                event.envelope.occurred_at.as_microsecond(),
+                event.envelope.actor.id,
+                look.role,
+                look.office,
+                look.what.name(),
+                look.mrn,
+                look.entity,
+                look.filter,
+                look.rows,
+                look.purpose.map(Purpose::name),
             ])?;
         Ok(())
     }

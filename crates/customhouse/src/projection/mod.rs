@@ -48,6 +48,8 @@ struct Shared {
     progress: Mutex<Progress>,
     moved: Condvar,
     stop: AtomicBool,
+    /// Everything is to be built anew, because something in it was erased.
+    again: AtomicBool,
 }
 
 /// The read model with the thread that feeds it.
@@ -82,8 +84,9 @@ impl Projection {
             progress: Mutex::new(Progress { position, failed: None }),
             moved: Condvar::new(),
             stop: AtomicBool::new(false),
+            again: AtomicBool::new(false),
         });
-        let mut feeder = Feeder { shared: Arc::clone(&shared), connection, journal, pool };
+        let mut feeder = Feeder { shared: Arc::clone(&shared), connection, journal, pool, scrub_due: false };
         let writer = std::thread::Builder::new()
             .name("read-models".to_owned())
             .spawn(move || feeder.run())
@@ -109,6 +112,27 @@ impl Projection {
                 self.shared.moved.wait_timeout(progress, left).unwrap_or_else(PoisonError::into_inner).0;
         }
         progress.position
+    }
+
+    /// Has everything built anew, and leaves nothing of what was in it, in free pages and logs either. Waits until it
+    /// is emptied and fed again up to a position, for at most `timeout`; answers whether it is.
+    pub(crate) fn start_again(&self, position: u64, timeout: Duration) -> Result<bool, Error> {
+        schema::remove_others(&self.shared.path)?;
+        let until = Instant::now() + timeout;
+        self.shared.again.store(true, Ordering::SeqCst);
+        let mut progress = self.shared.progress.lock().unwrap_or_else(PoisonError::into_inner);
+        while self.shared.again.load(Ordering::SeqCst) || progress.position < position {
+            if until.saturating_duration_since(Instant::now()).is_zero() {
+                return Ok(false);
+            }
+            progress = self
+                .shared
+                .moved
+                .wait_timeout(progress, STOP_CHECK)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
+        }
+        Ok(true)
     }
 
     /// Reads from it, on a connection of its own.
@@ -151,11 +175,14 @@ struct Feeder {
     connection: Connection,
     journal: Arc<dyn Journal>,
     pool: Arc<Pool>,
+    /// What was erased may still stand in free pages and the log.
+    scrub_due: bool,
 }
 
 impl Feeder {
     fn run(&mut self) {
         while !self.shared.stop.load(Ordering::Relaxed) {
+            self.begin_again_if_told();
             let position = self.shared.progress.lock().unwrap_or_else(PoisonError::into_inner).position;
             if self.journal.wait_for(position.saturating_add(1), STOP_CHECK) <= position {
                 continue;
@@ -169,6 +196,32 @@ impl Feeder {
                     // Space may come free, a file may come back.
                     std::thread::sleep(RETRY);
                 }
+            }
+        }
+    }
+
+    /// Empties everything where that is asked for; what is emptied is scrubbed away as soon as nobody reads it.
+    fn begin_again_if_told(&mut self) {
+        let told = self.shared.again.load(Ordering::SeqCst);
+        if !told && !self.scrub_due {
+            return;
+        }
+        self.shared.readers.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        let emptied = if told { schema::clear(&mut self.connection) } else { Ok(()) };
+        match emptied.and_then(|()| schema::scrub(&self.connection)) {
+            Ok(scrubbed) => self.scrub_due = !scrubbed,
+            Err(error) => {
+                tracing::warn!("what was erased from the read models is not scrubbed yet: {error}");
+                self.scrub_due = true;
+            }
+        }
+        if told {
+            match schema::position(&self.connection) {
+                Ok(0) => {
+                    self.reach(0);
+                    self.shared.again.store(false, Ordering::SeqCst);
+                }
+                _ => std::thread::sleep(RETRY),
             }
         }
     }

@@ -54,6 +54,9 @@ pub(crate) struct Record {
     pub(crate) simulated: bool,
     /// Findings as JSON.
     pub(crate) findings: Option<String>,
+    /// When its content was erased, and on what ground.
+    pub(crate) erased_at: Option<Timestamp>,
+    pub(crate) erased_basis: Option<String>,
     pub(crate) position: u64,
 }
 
@@ -69,7 +72,8 @@ fn micros(at: Option<Timestamp>) -> Option<i64> {
 pub(crate) const COLUMNS: &str = "mrn, lrn, party, number, sha256, office, declarant, importer, exporter, carrier, \
     commodity, description, origin, items, value, value_number, currency, state, standing, lane, arm, score, threshold, \
     probability_ppm, received_at, lodged_at, selected_at, ordered_at, released_at, result_at, control, officer, due_at, \
-    timer_at, waits_for_trader, inspected, irregular, recovered, batch, first_row, last_row, simulated, findings, position";
+    timer_at, waits_for_trader, inspected, irregular, recovered, batch, first_row, last_row, simulated, findings, erased_at, \
+    erased_basis, position";
 
 impl Record {
     /// Reads a row of [`COLUMNS`].
@@ -121,6 +125,8 @@ impl Record {
             last_row: row.get("last_row")?,
             simulated: row.get("simulated")?,
             findings: text("findings")?,
+            erased_at: at("erased_at")?,
+            erased_basis: text("erased_basis")?,
             position: row.get("position")?,
         })
     }
@@ -143,7 +149,7 @@ impl Record {
                  :value_number, :currency, :state, :standing, :lane, :arm, :score, :threshold, :probability_ppm,
                  :received_at, :lodged_at, :selected_at, :ordered_at, :released_at, :result_at, :control, :officer,
                  :due_at, :timer_at, :waits_for_trader, :inspected, :irregular, :recovered, :batch, :first_row, :last_row, :simulated,
-                 :findings, :position)"
+                 :findings, :erased_at, :erased_basis, :position)"
             ))?
             .execute(named_params! {
                 ":mrn": self.mrn, ":lrn": self.lrn, ":party": self.party, ":number": self.number,
@@ -161,6 +167,7 @@ impl Record {
                 ":timer_at": micros(self.timer_at), ":waits_for_trader": self.waits_for_trader,
                 ":inspected": self.inspected, ":irregular": self.irregular, ":recovered": self.recovered,
                 ":batch": self.batch, ":first_row": self.first_row, ":last_row": self.last_row, ":simulated": self.simulated, ":findings": self.findings,
+                ":erased_at": micros(self.erased_at), ":erased_basis": self.erased_basis,
                 ":position": self.position,
             })?;
         Ok(())

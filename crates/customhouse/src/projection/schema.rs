@@ -8,7 +8,7 @@ use super::failed;
 use crate::error::Error;
 
 /// Version of the tables: part of the file's name.
-pub(super) const VERSION: u32 = 2;
+pub(super) const VERSION: u32 = 3;
 
 /// The tables. Times are microseconds since 1970; amounts are text as declared, with a number beside it to order by.
 const TABLES: &str = "
@@ -32,7 +32,8 @@ const TABLES: &str = "
         control TEXT, officer TEXT, due_at INTEGER, timer_at INTEGER,
         waits_for_trader INTEGER NOT NULL,
         inspected INTEGER, irregular INTEGER, recovered REAL,
-        batch TEXT, first_row INTEGER, last_row INTEGER, simulated INTEGER NOT NULL, findings TEXT, position INTEGER NOT NULL
+        batch TEXT, first_row INTEGER, last_row INTEGER, simulated INTEGER NOT NULL, findings TEXT,
+        erased_at INTEGER, erased_basis TEXT, position INTEGER NOT NULL
     ) STRICT;
     CREATE INDEX declaration_lrn ON declaration (party, lrn, number) WHERE party IS NOT NULL;
     CREATE INDEX declaration_reference ON declaration (lrn) WHERE party IS NOT NULL;
@@ -79,12 +80,23 @@ const TABLES: &str = "
         n INTEGER NOT NULL, irregular INTEGER NOT NULL,
         PRIMARY KEY (id, other, other_role)) STRICT, WITHOUT ROWID;
     CREATE TABLE batch (batch TEXT PRIMARY KEY) STRICT;
+    CREATE TABLE viewing (
+        position INTEGER PRIMARY KEY, at INTEGER NOT NULL,
+        reader TEXT NOT NULL, role TEXT NOT NULL, office TEXT,
+        what TEXT NOT NULL, mrn TEXT, entity TEXT, filter TEXT, rows INTEGER, purpose TEXT
+    ) STRICT;
+    CREATE INDEX viewing_at ON viewing (at);
+    CREATE INDEX viewing_mrn ON viewing (mrn, position) WHERE mrn IS NOT NULL;
+    CREATE INDEX viewing_entity ON viewing (entity, position) WHERE entity IS NOT NULL;
+    CREATE INDEX viewing_reader ON viewing (reader, position);
+    CREATE TABLE erasure (id TEXT PRIMARY KEY, position INTEGER NOT NULL) STRICT, WITHOUT ROWID;
     CREATE TABLE moved (position INTEGER PRIMARY KEY, at INTEGER NOT NULL, office TEXT NOT NULL, moved TEXT NOT NULL) STRICT;
 ";
 
 const WRITER: &str = "
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = NORMAL;
+    PRAGMA secure_delete = ON;
     PRAGMA cache_size = -65536;
     PRAGMA temp_store = MEMORY;
 ";
@@ -148,4 +160,26 @@ pub(super) fn clear(connection: &mut Connection) -> rusqlite::Result<()> {
     }
     transaction.execute("UPDATE reflected SET position = 0", [])?;
     transaction.commit()
+}
+
+/// Leaves nothing of what was emptied: neither in free pages nor in the log. Refused while somebody reads.
+pub(super) fn scrub(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.execute_batch("VACUUM")?;
+    let busy: i64 = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+    Ok(busy == 0)
+}
+
+/// Removes files of other versions: they hold what this one may hold no more.
+pub(super) fn remove_others(path: &Path) -> Result<(), Error> {
+    let (Some(folder), Some(own)) = (path.parent(), path.file_name()) else { return Ok(()) };
+    let own = own.to_string_lossy().into_owned();
+    let failed = |error: std::io::Error| Error::io("read_model_unwritable", folder, &error);
+    for entry in std::fs::read_dir(folder).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.starts_with("declarations-") && !name.starts_with(&own) {
+            std::fs::remove_file(entry.path()).map_err(failed)?;
+        }
+    }
+    Ok(())
 }

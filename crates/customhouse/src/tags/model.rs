@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use ::tags::{Expectation, TagDefinition, TagHit, TagSet, TagSeverity};
 use serde::Serialize;
@@ -153,4 +153,11 @@ pub(super) struct Loaded {
 pub(crate) struct TagRoom {
     pub(super) compiled: Mutex<Option<Arc<Compiled>>>,
     pub(super) loaded: Mutex<Option<Arc<Loaded>>>,
+}
+
+impl TagRoom {
+    /// Drops what is kept of rows: something in them was erased.
+    pub(crate) fn forget_rows(&self) {
+        *self.loaded.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
 }

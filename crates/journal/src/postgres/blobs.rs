@@ -2,6 +2,7 @@
 
 use std::io::{self, Read};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::read::column;
 use super::session::{Readers, Session};
@@ -13,6 +14,10 @@ use crate::model::BlobReference;
 const PART_BYTES: usize = 1024 * 1024;
 const INSERT_PART: &str = "INSERT INTO journal.blob_part VALUES ($1::text::uuid, $2, $3)";
 const INSERT_BLOB: &str = "INSERT INTO journal.blob VALUES ($1, $2, $3::text::uuid) ON CONFLICT DO NOTHING";
+const DELETE_PARTS: &str = "DELETE FROM journal.blob_part WHERE content = $1::text::uuid";
+const DELETE_BLOB: &str = "DELETE FROM journal.blob WHERE sha256 = $1";
+/// Longest wait for a table to be written anew.
+const REWRITE_WAIT: Duration = Duration::from_secs(600);
 const FIND: &str = "SELECT content::text FROM journal.blob WHERE sha256 = $1";
 const SELECT_PART: &str = "SELECT bytes FROM journal.blob_part WHERE content = $1::text::uuid AND part = $2";
 
@@ -39,6 +44,27 @@ pub(super) fn put(
         let inserted = session.ask(session.client.execute(&insert, &[&reference.sha256, &bytes, &name]))?;
         session.run(if inserted > 0 { "COMMIT" } else { "ROLLBACK" })?;
         Ok(reference)
+    })
+}
+
+/// Destroys a blob: its rows go, and both tables are written anew without them, for what a deleted row held stays in
+/// its page otherwise. Nobody reads or keeps blobs meanwhile. The write-ahead log and backups keep what they have.
+pub(super) fn erase(readers: &Readers, sha256: &str) -> Result<(), JournalError> {
+    check_blob_hash(sha256)?;
+    readers.once(|session| {
+        let found = session.query(FIND, &[&sha256])?;
+        let Some(row) = found.first() else { return Ok(()) };
+        let content: String = column(row, 0, &readers.database().name)?;
+        session.run("BEGIN")?;
+        session.query(DELETE_PARTS, &[&content])?;
+        session.query(DELETE_BLOB, &[&sha256])?;
+        session.run("COMMIT")?;
+        for rewrite in ["VACUUM FULL journal.blob_part", "VACUUM FULL journal.blob"] {
+            session
+                .wait(REWRITE_WAIT, session.client.batch_execute(rewrite))
+                .map_err(|failure| failure.explain(&readers.database().name))?;
+        }
+        Ok(())
     })
 }
 

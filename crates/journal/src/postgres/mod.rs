@@ -272,6 +272,10 @@ impl Journal for PostgresJournal {
         blobs::put(&self.readers, self.blob_bytes_max, content)
     }
 
+    fn erase_blob(&self, sha256: &str) -> Result<(), JournalError> {
+        blobs::erase(&self.readers, sha256)
+    }
+
     fn get_blob(&self, sha256: &str) -> Result<BlobReader, JournalError> {
         blobs::get(&self.readers, sha256)
     }

@@ -84,8 +84,7 @@ const TABLES: &str = r#"
 
 /// Tables in which no row is ever changed, and those in which none is ever deleted.
 const NO_UPDATE: [&str; 6] = ["format", "event", "erasure", "idempotency", "blob", "blob_part"];
-const NO_DELETE: [&str; 8] =
-    ["format", "event", "payload", "erasure", "idempotency", "lease", "blob", "blob_part"];
+const NO_DELETE: [&str; 6] = ["format", "event", "payload", "erasure", "idempotency", "lease"];
 
 /// Begins a transaction that holds a lock of the database. If its client stands still, the server ends it before long,
 /// so that the lock does not hold up everybody.

@@ -293,6 +293,10 @@ impl Journal for SqliteJournal {
         self.blobs.put(content)
     }
 
+    fn erase_blob(&self, sha256: &str) -> Result<(), JournalError> {
+        self.blobs.erase(sha256)
+    }
+
     fn get_blob(&self, sha256: &str) -> Result<BlobReader, JournalError> {
         self.blobs.get(sha256)
     }

@@ -62,7 +62,7 @@ pub(crate) struct DemoArguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct ActingArguments {
-    /// Account that does it: an analyst or a chief.
+    /// Account that does it.
     #[arg(long = "as", value_name = "NAME")]
     pub(crate) account: String,
 
@@ -108,6 +108,57 @@ pub(crate) enum PolicyCommand {
         /// Why.
         #[arg(long)]
         why: String,
+        #[command(flatten)]
+        acting: ActingArguments,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+#[command(after_help = "Examples:
+  tidewaiter erase order party NL0001 --basis 'Data Protection Act, section 17' --reason 'Retention is over' --as chief --data ./data
+  tidewaiter erase approve e-3f2a91c0d4e5b6a7 party NL0001 --as admin --data ./data
+  tidewaiter erase list --data ./data")]
+pub(crate) enum EraseCommand {
+    /// All erasures: what waits for approval, what was erased, under which basis.
+    List {
+        #[command(flatten)]
+        data: DataArguments,
+        /// Print as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Order an erasure. Nothing is erased before another person approves it.
+    Order {
+        /// party or declaration.
+        #[arg(value_parser = ["party", "declaration"])]
+        kind: String,
+        /// The party's id as declarations have it, or the MRN.
+        subject: String,
+        /// Law on which it rests. It stays for ever: name nobody.
+        #[arg(long)]
+        basis: String,
+        /// Why. It stays for ever: name nobody.
+        #[arg(long)]
+        reason: String,
+        #[command(flatten)]
+        acting: ActingArguments,
+    },
+    /// Approve an erasure that another person ordered, by naming the subject again. It is carried out at once.
+    Approve {
+        /// Id of the erasure.
+        id: String,
+        /// party or declaration.
+        #[arg(value_parser = ["party", "declaration"])]
+        kind: String,
+        /// The party's id as declarations have it, or the MRN.
+        subject: String,
+        #[command(flatten)]
+        acting: ActingArguments,
+    },
+    /// Take an order back that nobody approved yet.
+    Withdraw {
+        /// Id of the erasure.
+        id: String,
         #[command(flatten)]
         acting: ActingArguments,
     },

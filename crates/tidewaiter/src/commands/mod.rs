@@ -3,6 +3,7 @@
 mod audit;
 mod country;
 mod demo;
+mod erase;
 mod import;
 mod map;
 mod pack;
@@ -59,6 +60,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Answer, Error> {
         Command::Serve(arguments) => serve::run(arguments),
         Command::User(command) => user::run(command),
         Command::Policy(command) => policy::run(command),
+        Command::Erase(command) => erase::run(command),
         Command::Replay(command) => replay::run(command, &context),
         Command::Verify(command) => verify::run(command, &context),
         Command::Demo(arguments) => demo::run(arguments, &context),

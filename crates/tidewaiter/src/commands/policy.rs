@@ -51,7 +51,7 @@ pub(super) fn run(command: &PolicyCommand) -> Result<Answer, Error> {
 }
 
 /// Opens a data folder to act as one of its accounts: what two people must do, two accounts do.
-fn open_as(acting: &ActingArguments) -> Result<(Customhouse, Reader), Error> {
+pub(super) fn open_as(acting: &ActingArguments) -> Result<(Customhouse, Reader), Error> {
     let (house, _) = open(&acting.data)?;
     let account = house.accounts().find(&acting.account)?;
     if account.closed {

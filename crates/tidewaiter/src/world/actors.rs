@@ -125,7 +125,7 @@ impl Actors {
             _ => {}
         }
         let _ = self.house.wait_until_shown(receipt.position, std::time::Duration::from_secs(5));
-        let case = self.house.case(&Reader::local_operator(), &receipt.mrn)?;
+        let case = self.house.case_unseen(&Reader::local_operator(), &receipt.mrn)?;
         if case.control.is_some() {
             self.truths.insert(receipt.mrn.clone(), consignment);
             self.after(self.house.now(), (20, 300), &receipt.mrn, Step::Take);
@@ -178,7 +178,7 @@ impl Actors {
         let Some(consignment) = self.truths.get(&task.mrn) else { return Ok(()) };
         let office = of_declaration(consignment, "office_id").unwrap_or_default();
         let party = of_declaration(consignment, "declarant_id").unwrap_or_default();
-        let case = self.house.case(&Reader::local_operator(), &task.mrn)?;
+        let case = self.house.case_unseen(&Reader::local_operator(), &task.mrn)?;
         let now = self.house.now();
         if self.is_left(task, &case, &office, &party, now) {
             self.agenda.mean(now.checked_add(PATIENCE).unwrap_or(now), &task.mrn, task.step);

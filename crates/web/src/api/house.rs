@@ -8,6 +8,7 @@ use axum::{Json, Router};
 use customhouse::declarations::QueueQuery;
 use customhouse::entities::EntitiesQuery;
 use customhouse::events::JournalQuery;
+use customhouse::viewings::ViewingsQuery;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -27,6 +28,7 @@ pub(super) fn routes() -> Router {
         .route("/api/v1/entities", get(entities))
         .route("/api/v1/entities/{id}", get(entity))
         .route("/api/v1/journal", get(journal))
+        .route("/api/v1/viewings", get(viewings))
 }
 
 /// Routes for everybody.
@@ -91,6 +93,19 @@ pub(super) async fn entity(visit: Visit, Path(id): Path<String>) -> Result<Respo
     responses((status = 200, description = "A page of the journal", body = serde_json::Value), (status = 403, description = "Not permitted", body = Problem)))]
 pub(super) async fn journal(visit: Visit, Asked(query): Asked<JournalQuery>) -> Result<Response, Failure> {
     Ok(Json(visit.work(move |house, reader| house.journal_page(reader, &query)).await?).into_response())
+}
+
+/// Who looked at what, the latest look first. For auditors.
+#[utoipa::path(get, path = "/api/v1/viewings", params(
+    ("who" = Option<String>, Query, description = "Sign-in name or id of who looked"),
+    ("what" = Option<String>, Query, description = "case, original, document, entity or export"),
+    ("record" = Option<String>, Query, description = "MRN or id of an entity"),
+    ("from" = Option<String>, Query, description = "First day"),
+    ("to" = Option<String>, Query, description = "Last day"),
+    ("page" = Option<usize>, Query, description = "Page, from 1")),
+    responses((status = 200, description = "A page of looks", body = serde_json::Value), (status = 403, description = "Not permitted", body = Problem)))]
+pub(super) async fn viewings(visit: Visit, Asked(query): Asked<ViewingsQuery>) -> Result<Response, Failure> {
+    Ok(Json(visit.work(move |house, reader| house.viewings(reader, &query)).await?).into_response())
 }
 
 /// Is it running, and how long does each step take? For everybody.

@@ -45,6 +45,7 @@ pub(crate) use answers::{FindingAnswer, ReceiptAnswer};
         house::entities,
         house::entity,
         house::journal,
+        house::viewings,
         house::status,
         house::changes,
         crate::stream::open,

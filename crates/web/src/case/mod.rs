@@ -47,6 +47,7 @@ fn page(visit: &Visit, case: &CaseFile, conflict: Option<&Conflict>) -> Markup {
     let content = html! {
         (crumbs(visit, &[("/declarations", visit.say(texts::DECLARATIONS))]))
         (head(visit, case))
+        (crate::erasures::notice(visit, case.erased.as_ref()))
         @if let Some(conflict) = conflict { (conflict_notice(visit, case, conflict)) }
         @if case.row.batch.is_none() { (watch(case)) }
         (actions::panel(visit, case))
@@ -142,7 +143,7 @@ pub(crate) async fn moved(
     Asked(asked): Asked<MovedQuery>,
 ) -> Result<Response, Failure> {
     let place = format!("/declarations/{mrn}");
-    let case = visit.work(move |house, reader| house.case(reader, &mrn)).await?;
+    let case = visit.work(move |house, reader| house.case_unseen(reader, &mrn)).await?;
     if case.version <= asked.version {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }

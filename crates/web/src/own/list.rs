@@ -127,7 +127,7 @@ fn rows_shown(visit: &Visit, rows: &[OwnRow]) -> Markup {
     let body = html! {
         @for row in rows {
             tr {
-                td { a href={ "/own/" (row.mrn) } { (row.lrn) } div class="soft" { code { (row.mrn) } } }
+                td { a href={ "/own/" (row.mrn) } { (if row.lrn.is_empty() { &row.mrn } else { &row.lrn }) } div class="soft" { code { (row.mrn) } } }
                 td {
                     (progress_chip(visit, row.progress))
                     @if row.waits_for_trader { div { strong { (visit.say(texts::OWN_WAITS_FOR_YOU)) } } }

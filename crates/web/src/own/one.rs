@@ -27,17 +27,19 @@ pub(super) async fn show(visit: Visit, Path(mrn): Path<String>) -> Result<Markup
     let actions = html! {
         a class="button" href={ (place) "/receipt" } { (visit.say(texts::OWN_RECEIPT)) }
         @if own.progress == Progress::Released { a class="button" href={ (place) "/proof/release" } download { (visit.say(texts::PROOF_OF_RELEASE)) } }
-        a class="button" href={ (place) "/original" } { (visit.say(texts::OWN_ORIGINAL)) }
+        @if own.erased.is_none() { a class="button" href={ (place) "/original" } { (visit.say(texts::OWN_ORIGINAL)) } }
     };
     let below = html! {
         code { (own.mrn) } " · " (visit.say(texts::OFFICE)) " " (own.office) " " (simulated(&visit, own.simulated))
     };
     let content = html! {
         (crumbs(&visit, &[("/own", visit.say(texts::OWN_DECLARATIONS))]))
-        (heading(&own.lrn, &below, &actions))
+        (heading(if own.lrn.is_empty() { &own.mrn } else { &own.lrn }, &below, &actions))
+        (crate::erasures::notice(&visit, own.erased.as_ref()))
         (standing(&visit, &own))
         @if let Some(declaration) = &own.declaration { (goods(&visit, declaration)) }
         (requests(&visit, &own))
+        (viewed_by(&visit, &own))
     };
     Ok(Page::new(&visit, Room::Own, own.lrn.as_str()).show(&content))
 }
@@ -271,6 +273,33 @@ pub(super) async fn correct(
         })
         .await?;
     Ok(Redirect::to(&format!("/own/drafts/{}", draft.id)))
+}
+
+/// Who looked at it: role and office, nobody's name.
+fn viewed_by(visit: &Visit, own: &OwnDeclaration) -> Markup {
+    let head = html! {
+        (th(visit, texts::WHEN_UTC, false)) (th(visit, texts::WHO, false)) (th(visit, texts::OFFICE, false)) (th(visit, texts::WHAT, false))
+    };
+    let body = html! {
+        @for look in &own.viewings {
+            tr {
+                td class="period" { time datetime=(look.at) { (minute(look.at)) } }
+                td { (visit.named("role", &look.role)) " · " (visit.fill(texts::OWN_PERSON_N, &[("n", &count(look.person))])) }
+                td { @match &look.office { Some(office) => (office), None => (absent()) } }
+                td { (visit.named("viewed", look.what.name())) }
+            }
+        }
+    };
+    html! {
+        section {
+            h2 { (visit.say(texts::OWN_VIEWED_BY)) }
+            @if own.viewings.is_empty() { p class="soft" { (visit.say(texts::OWN_VIEWED_BY_NOBODY)) } }
+            @else {
+                (table(visit.say(texts::OWN_VIEWED_BY), &head, &body))
+                p class="help" { (visit.say(texts::OWN_VIEWED_BY_HELP)) }
+            }
+        }
+    }
 }
 
 fn text(value: Option<&String>) -> Markup {

@@ -11,6 +11,7 @@ mod cases;
 mod flow;
 mod hostile;
 mod lodging;
+mod privacy;
 mod public;
 mod sensitivity;
 mod server;

@@ -1,0 +1,157 @@
+//! Looking through the whole journal once for what holds a subject's data.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use clearance::State;
+use journal::{Journal, RecordedEvent};
+use serde_json::Value;
+
+use super::model::is_personal;
+use super::subject::Matcher;
+use crate::declarations::event::{LODGED, SELECTION_MADE, STREAM_PREFIX, state_of_kind};
+use crate::error::Error;
+
+/// Events read at once.
+const EVENTS_AT_ONCE: usize = 1_000;
+/// Longest report of an audit that is looked into.
+const REPORT_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
+/// What was found.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// Events to be destroyed: position and id.
+    pub(super) events: BTreeMap<u64, String>,
+    /// Blobs that these name, and no event that stays.
+    pub(super) blobs: BTreeSet<String>,
+    /// Blobs that events name which stay.
+    pub(super) staying: HashSet<String>,
+    /// Declarations among them that are still under way.
+    pub(super) under_way: BTreeSet<String>,
+}
+
+/// A walk through the journal.
+pub(super) struct Scan<'a> {
+    journal: &'a dyn Journal,
+    matcher: &'a Matcher<'a>,
+    /// Batches whose rows are rewritten: older words on them are destroyed too.
+    batches: &'a BTreeSet<String>,
+    /// The subject's declarations, and how each stands.
+    declarations: BTreeMap<String, State>,
+    found: Found,
+}
+
+impl<'a> Scan<'a> {
+    pub(super) fn new(
+        journal: &'a dyn Journal,
+        matcher: &'a Matcher<'a>,
+        batches: &'a BTreeSet<String>,
+    ) -> Self {
+        Self { journal, matcher, batches, declarations: BTreeMap::new(), found: Found::default() }
+    }
+
+    /// Looks through everything up to a position.
+    pub(super) fn run(mut self, head: u64) -> Result<Found, Error> {
+        let mut position = 0;
+        while position < head {
+            let events = self.journal.feed(position, EVENTS_AT_ONCE)?;
+            let Some(last) = events.last() else { break };
+            position = last.position;
+            for event in events.iter().take_while(|event| event.position <= head) {
+                self.take(event)?;
+            }
+        }
+        let staying = &self.found.staying;
+        self.found.blobs.retain(|sha256| !staying.contains(sha256));
+        let closed = |state: &State| state.is_final() || *state == State::Rejected;
+        let open = self.declarations.iter().filter(|(_, state)| !closed(state));
+        self.found.under_way = open.map(|(mrn, _)| mrn.clone()).collect();
+        Ok(self.found)
+    }
+
+    fn take(&mut self, event: &RecordedEvent) -> Result<(), Error> {
+        let envelope = &event.envelope;
+        let mrn = envelope.stream.strip_prefix(STREAM_PREFIX);
+        if let (Some(mrn), Some(state)) = (mrn, state_of_kind(&envelope.kind))
+            && let Some(own) = self.declarations.get_mut(mrn)
+        {
+            *own = state;
+        }
+        // What was erased before is nothing to be found.
+        let Some(payload) = event.payload.value() else { return Ok(()) };
+        let own = match mrn {
+            Some(mrn) => self.of_declaration(mrn, &envelope.kind, payload),
+            None => {
+                self.matcher.is_party() && is_personal(&envelope.kind) && self.speaks_of(event, payload)?
+            }
+        };
+        let mut blobs = BTreeSet::new();
+        named_blobs(&envelope.kind, payload, &mut blobs);
+        if own {
+            self.found.events.insert(event.position, envelope.id.clone());
+            self.found.blobs.extend(blobs);
+        } else {
+            self.found.staying.extend(blobs);
+        }
+        Ok(())
+    }
+
+    fn of_declaration(&mut self, mrn: &str, kind: &str, payload: &Value) -> bool {
+        if kind == LODGED {
+            let own =
+                if self.matcher.is_party() { self.matcher.in_value(payload) } else { self.matcher.is(mrn) };
+            if own {
+                self.declarations.insert(mrn.to_owned(), State::Lodged);
+            }
+        }
+        kind != SELECTION_MADE && is_personal(kind) && self.declarations.contains_key(mrn)
+    }
+
+    fn speaks_of(&self, event: &RecordedEvent, payload: &Value) -> Result<bool, Error> {
+        let kind = event.envelope.kind.as_str();
+        if kind.starts_with("batch.") {
+            let batch = payload.get("batch").and_then(Value::as_str).unwrap_or_default();
+            return Ok(self.batches.contains(batch) || self.matcher.in_value(payload));
+        }
+        if kind == "audit.completed" {
+            let Some(id) = payload.get("id").and_then(Value::as_str) else { return Ok(false) };
+            let Ok(blob) = self.journal.get_blob(id) else { return Ok(false) };
+            let bytes = blob.read_whole(REPORT_BYTES_MAX)?;
+            let report: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+            return Ok(self.matcher.in_value(&report));
+        }
+        Ok(self.matcher.in_value(payload))
+    }
+}
+
+/// Blobs that an event names: evidence and original bytes, a source that is kept, the report of an audit.
+pub(super) fn named_blobs(kind: &str, payload: &Value, blobs: &mut BTreeSet<String>) {
+    match kind {
+        "audit.completed" => {
+            blobs.extend(payload.get("id").and_then(Value::as_str).map(str::to_owned));
+        }
+        "batch.admitted" | "batch.refused" => {
+            let kept = |source: &Value| source.get("kept").and_then(Value::as_bool) == Some(true);
+            if let Some(source) = payload.get("source").filter(|source| kept(source)) {
+                blobs.extend(source.get("sha256").and_then(Value::as_str).map(str::to_owned));
+            }
+        }
+        _ => named_in(payload, blobs),
+    }
+}
+
+fn named_in(value: &Value, blobs: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(fields) => {
+            for (name, field) in fields {
+                match field.as_str() {
+                    Some(sha256) if name == "blob" => {
+                        blobs.insert(sha256.to_owned());
+                    }
+                    _ => named_in(field, blobs),
+                }
+            }
+        }
+        Value::Array(parts) => parts.iter().for_each(|part| named_in(part, blobs)),
+        _ => {}
+    }
+}
