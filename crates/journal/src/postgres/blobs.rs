@@ -55,7 +55,7 @@ pub(super) fn erase(readers: &Readers, sha256: &str) -> Result<(), JournalError>
         let found = session.query(FIND, &[&sha256])?;
         let Some(row) = found.first() else { return Ok(()) };
         let content: String = column(row, 0, &readers.database().name)?;
-        session.run("BEGIN")?;
+        session.run("BEGIN; SET LOCAL journal.erasing = 'yes'")?;
         session.query(DELETE_PARTS, &[&content])?;
         session.query(DELETE_BLOB, &[&sha256])?;
         session.run("COMMIT")?;

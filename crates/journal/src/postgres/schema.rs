@@ -62,7 +62,14 @@ const TABLES: &str = r#"
     ALTER TABLE journal.blob_part ALTER bytes SET STORAGE EXTERNAL;
 
     CREATE FUNCTION journal.refuse() RETURNS trigger LANGUAGE plpgsql AS $$
-        BEGIN RAISE EXCEPTION 'a journal is only appended to'; END $$;
+        BEGIN
+            -- A blob is erased in a transaction that says so.
+            IF TG_OP = 'DELETE' AND TG_TABLE_NAME IN ('blob', 'blob_part')
+                AND current_setting('journal.erasing', true) = 'yes' THEN
+                RETURN OLD;
+            END IF;
+            RAISE EXCEPTION 'a journal is only appended to';
+        END $$;
     CREATE FUNCTION journal.refuse_unless_erased() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN
             IF NEW.position = OLD.position AND NEW.part = OLD.part
@@ -84,7 +91,8 @@ const TABLES: &str = r#"
 
 /// Tables in which no row is ever changed, and those in which none is ever deleted.
 const NO_UPDATE: [&str; 6] = ["format", "event", "erasure", "idempotency", "blob", "blob_part"];
-const NO_DELETE: [&str; 6] = ["format", "event", "payload", "erasure", "idempotency", "lease"];
+const NO_DELETE: [&str; 8] =
+    ["format", "event", "payload", "erasure", "idempotency", "lease", "blob", "blob_part"];
 
 /// Begins a transaction that holds a lock of the database. If its client stands still, the server ends it before long,
 /// so that the lock does not hold up everybody.

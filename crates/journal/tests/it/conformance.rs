@@ -20,7 +20,7 @@ pub(crate) type Fresh<'a> = &'a dyn Fn(Arc<dyn Clock>) -> Box<dyn Journal>;
 type Check = fn(Fresh<'_>);
 
 /// The suite: every entry is one promise.
-pub(crate) const SUITE: [(&str, Check); 12] = [
+pub(crate) const SUITE: [(&str, Check); 13] = [
     ("what is appended is read back as it was", appended_is_read_back),
     ("versions and positions count from 1 without gaps", versions_and_positions),
     ("a decision that rests on a stream which moved is a conflict", conflicts),
@@ -30,6 +30,7 @@ pub(crate) const SUITE: [(&str, Check); 12] = [
     ("reads are bounded and go on where they stopped", bounded_reads),
     ("an erased payload is gone, its envelope stays", erasure),
     ("blobs are kept under their hash", blobs),
+    ("an erased blob is gone, and no other", erased_blobs),
     ("bad requests are refused with what to do", refusals),
     ("who waits for a position learns of it", waiting),
     ("a lease has one holder, and who lost it writes nothing more under it", leases),
@@ -248,6 +249,20 @@ fn blobs(open: Fresh<'_>) {
     assert_eq!(journal.get_blob("../../etc/passwd").unwrap_err().code(), "journal_malformed");
     let refused = journal.put_blob(&mut std::io::repeat(7)).unwrap_err();
     assert_eq!(refused.code(), "journal_too_large");
+}
+
+fn erased_blobs(open: Fresh<'_>) {
+    let journal = fresh(open);
+    let kept = journal.put_blob(&mut Cursor::new(b"a bill of lading")).unwrap();
+    let other = journal.put_blob(&mut Cursor::new(b"an invoice")).unwrap();
+    for _ in 0..2 {
+        journal.erase_blob(&kept.sha256).unwrap();
+        assert_eq!(journal.get_blob(&kept.sha256).err().unwrap().code(), "no_such_blob");
+    }
+    assert_eq!(journal.get_blob(&other.sha256).unwrap().read_whole(99).unwrap(), b"an invoice");
+    // Whoever brings the bytes again has them kept again.
+    assert_eq!(journal.put_blob(&mut Cursor::new(b"a bill of lading")).unwrap(), kept);
+    assert!(journal.get_blob(&kept.sha256).is_ok());
 }
 
 fn refusals(open: Fresh<'_>) {
