@@ -88,6 +88,7 @@ impl Customhouse {
         };
         let position = self.record(reader, Fact::new(&stream(&kept.id), DONE, payload(&done)?))?;
         self.tags.forget_rows();
+        self.replays.forget();
         self.desk().note_erasure();
         if !self.projection.start_again(position, READ_MODELS_WAIT)? {
             tracing::warn!("the read models are still being built anew after an erasure");
