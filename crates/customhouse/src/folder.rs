@@ -15,6 +15,8 @@
 //!   uploads/            files that wait to be admitted; swept at every start
 //!   read-models/        what pages of declarations show (derived)
 //!   personal.sqlite     drafts of declarations as typed, saved views
+//!   erasures.json       which events were erased, by their ids; every backup carries the newest forward
+//!   erasure.key         under which the subjects of erasures are known; belongs into every backup
 //!   sandbox.toml        of a sandbox: how far its clock is ahead
 //! ```
 

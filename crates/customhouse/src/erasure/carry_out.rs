@@ -39,7 +39,8 @@ impl Customhouse {
     /// Looks for everything that holds the subject's data.
     pub(super) fn look_for(&self, matcher: &Matcher<'_>) -> Result<Planned, Error> {
         let is = |text: &str| matcher.is(text);
-        let batches = self.pool.batches_of(&RowsOf { is: &is, party: matcher.is_party() })?;
+        let said = |text: &str| matcher.in_text(text);
+        let batches = self.pool.batches_of(&RowsOf { is: &is, said: &said, party: matcher.is_party() })?;
         let head = self.journal.head();
         let found = Scan::new(self.journal.as_ref(), matcher, &batches).run(head)?;
         Ok(Planned { found, batches })
@@ -56,7 +57,7 @@ impl Customhouse {
     ) -> Result<(), Error> {
         let mut counts = ErasureCounts::default();
         // Replacements first: whatever happens, a batch has its files.
-        let old = self.replace_batches(reader, matcher, &planned.batches, &kept.id, &mut counts)?;
+        self.replace_batches(reader, matcher, &planned.batches, &kept.id, &mut counts)?;
         let mut destroyed = Vec::new();
         for (position, id) in &kept.events {
             if self.destroy_event(*position, id, &kept.basis)? {
@@ -72,7 +73,8 @@ impl Customhouse {
             self.journal.erase_blob(sha256)?;
             counts.blobs = counts.blobs.saturating_add(1);
         }
-        self.pool.destroy(&old)?;
+        // An earlier attempt may have come as far as their replacement.
+        self.pool.destroy(&self.pool.replaced_by(&kept.id)?)?;
         self.pool.read_again()?;
         self.forget_people(matcher, &mut counts)?;
         let (positions, positions_left_out) = ranges(destroyed);
@@ -86,6 +88,7 @@ impl Customhouse {
         };
         let position = self.record(reader, Fact::new(&stream(&kept.id), DONE, payload(&done)?))?;
         self.tags.forget_rows();
+        self.replays.forget();
         self.desk().note_erasure();
         if !self.projection.start_again(position, READ_MODELS_WAIT)? {
             tracing::warn!("the read models are still being built anew after an erasure");
@@ -114,10 +117,10 @@ impl Customhouse {
         batches: &BTreeSet<String>,
         erasure: &str,
         counts: &mut ErasureCounts,
-    ) -> Result<Vec<String>, Error> {
+    ) -> Result<(), Error> {
         let is = |text: &str| matcher.is(text);
-        let of = RowsOf { is: &is, party: matcher.is_party() };
-        let mut old = Vec::new();
+        let said = |text: &str| matcher.in_text(text);
+        let of = RowsOf { is: &is, said: &said, party: matcher.is_party() };
         for batch in batches {
             let Some(rewritten) = self.pool.without(batch, &of, erasure)? else { continue };
             let told = rewritten.record.rewritten.as_ref();
@@ -139,11 +142,10 @@ impl Customhouse {
                 _ => error,
             })?;
             counts.pool_rows = counts.pool_rows.saturating_add(rows);
-            let files = u64::try_from(rewritten.old.len()).unwrap_or(u64::MAX);
+            let files = told.map_or(0, |told| u64::try_from(told.files.len()).unwrap_or(u64::MAX));
             counts.pool_files = counts.pool_files.saturating_add(files);
-            old.extend(rewritten.old);
         }
-        Ok(old)
+        Ok(())
     }
 
     /// Drafts, saved views, and accounts of the party.

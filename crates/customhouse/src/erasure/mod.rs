@@ -20,6 +20,9 @@
 //! `erasures.json` beside the journal says for every erasure which events it destroyed, by their ids. It names nobody.
 //! A backup carries it forward, and what an older backup brings back is destroyed again when the house is opened.
 
+/// Files of the data folder that a restore keeps as they are, whatever older ones the backup holds.
+pub const CARRIED_FORWARD: [&str; 2] = ["erasures.json", "erasure.key"];
+
 mod carry_out;
 mod commands;
 mod model;

@@ -80,9 +80,7 @@ impl<'a> Scan<'a> {
         let Some(payload) = event.payload.value() else { return Ok(()) };
         let own = match mrn {
             Some(mrn) => self.of_declaration(mrn, &envelope.kind, payload),
-            None => {
-                self.matcher.is_party() && is_personal(&envelope.kind) && self.speaks_of(event, payload)?
-            }
+            None => is_personal(&envelope.kind) && self.speaks_of(event, payload)?,
         };
         let mut blobs = BTreeSet::new();
         named_blobs(&envelope.kind, payload, &mut blobs);
@@ -110,7 +108,11 @@ impl<'a> Scan<'a> {
         let kind = event.envelope.kind.as_str();
         if kind.starts_with("batch.") {
             let batch = payload.get("batch").and_then(Value::as_str).unwrap_or_default();
-            return Ok(self.batches.contains(batch) || self.matcher.in_value(payload));
+            // Only what another event takes the place of may go: a batch must not be lost.
+            return Ok(self.batches.contains(batch));
+        }
+        if !self.matcher.is_party() {
+            return Ok(false);
         }
         if kind == "audit.completed" {
             let Some(id) = payload.get("id").and_then(Value::as_str) else { return Ok(false) };

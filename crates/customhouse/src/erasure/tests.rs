@@ -286,7 +286,7 @@ fn what_an_older_backup_brings_back_is_erased_again_and_nothing_else() {
     let head = world.house.journal_position();
     let world = world.closed(|data| {
         // The backup carries forward what was erased since, and nothing else.
-        for carried in ["erasures.json", "erasure.key"] {
+        for carried in CARRIED_FORWARD {
             std::fs::copy(data.join(carried), backup.join(carried)).unwrap();
         }
         std::fs::remove_dir_all(data).unwrap();

@@ -32,8 +32,10 @@ const QUARANTINE_PIECE: usize = 10_000;
 
 /// Whose rows.
 pub(crate) struct RowsOf<'a> {
-    /// Does a text name the subject?
+    /// Is a text the subject?
     pub(crate) is: &'a dyn Fn(&str) -> bool,
+    /// Does a text name the subject among other words?
+    pub(crate) said: &'a dyn Fn(&str) -> bool,
     /// Is the subject a party, or a declaration?
     pub(crate) party: bool,
 }
@@ -58,8 +60,19 @@ impl RowsOf<'_> {
         rows
     }
 
+    /// Does what is recorded of a batch name the subject: its file's name, an example in its findings?
+    fn is_told_of(&self, record: &BatchRecord) -> bool {
+        let examples = record.findings.iter().flat_map(|group| &group.examples);
+        let joined = record.outcomes.as_ref().map(|outcomes| outcomes.source.name.as_str());
+        self.party
+            && (examples.chain(&record.verdict).any(|finding| (self.said)(&finding.found))
+                || (self.said)(&record.source.name)
+                || joined.is_some_and(|name| (self.said)(name)))
+    }
+
     fn names(&self, row: &QuarantinedRow) -> bool {
-        row.cells.iter().any(|cell| (self.is)(cell))
+        row.cells.iter().any(|cell| (self.said)(cell))
+            || row.findings.iter().any(|finding| (self.said)(&finding.found))
     }
 }
 
@@ -69,8 +82,6 @@ pub(crate) struct RewrittenBatch {
     pub(crate) record: BatchRecord,
     /// Version of its stream that this rests on.
     pub(crate) version: u64,
-    /// Files to be destroyed once it is admitted.
-    pub(crate) old: Vec<String>,
 }
 
 impl Pool {
@@ -80,7 +91,10 @@ impl Pool {
         let mut own = BTreeSet::new();
         for batch in &batches {
             let rows = self.rows_of_batch(batch)?.is_some_and(|read| !of.rows(&read.table).is_empty());
-            if rows || self.quarantined(batch)?.1.iter().any(|row| of.names(row)) {
+            if rows
+                || of.is_told_of(&batch.record)
+                || self.quarantined(batch)?.1.iter().any(|row| of.names(row))
+            {
                 own.insert(batch.record.batch.clone());
             }
         }
@@ -126,6 +140,15 @@ impl Pool {
         for group in &mut record.findings {
             group.examples.clear();
         }
+        for finding in record.verdict.iter_mut().filter(|finding| (of.said)(&finding.found)) {
+            finding.found.clear();
+        }
+        let joined = record.outcomes.as_mut().map(|outcomes| &mut outcomes.source);
+        for source in [Some(&mut record.source), joined].into_iter().flatten() {
+            if (of.said)(&source.name) {
+                "erased".clone_into(&mut source.name);
+            }
+        }
         record.source.kept = false;
         let present: BTreeSet<&str> =
             record.files.iter().chain(&record.quarantine).map(|file| file.sha256.as_str()).collect();
@@ -139,7 +162,7 @@ impl Pool {
         };
         let files = gone.iter().map(replaced).collect();
         record.rewritten = Some(Rewritten { erasure: erasure.to_owned(), files, rows, rows_quarantined });
-        Ok(Some(RewrittenBatch { record, version: batch.stream_version, old: gone }))
+        Ok(Some(RewrittenBatch { record, version: batch.stream_version }))
     }
 
     fn rewrite_rows(&self, batch: &Batch, of: &RowsOf<'_>, record: &mut BatchRecord) -> Result<u64, Error> {
@@ -198,6 +221,14 @@ impl Pool {
             record.quarantine = Some(self.folder.write_quarantine(written)?);
         }
         Ok(own)
+    }
+
+    /// Files that gave way to others in an erasure, whether they are gone by now or not.
+    pub(crate) fn replaced_by(&self, erasure: &str) -> Result<Vec<String>, Error> {
+        let batches = self.catalogue()?.batches(None, None, usize::MAX)?;
+        let told = batches.into_iter().filter_map(|batch| batch.record.rewritten);
+        let own = told.filter(|rewritten| rewritten.erasure == erasure);
+        Ok(own.flat_map(|rewritten| rewritten.files).map(|(old, _)| old).collect())
     }
 
     /// Destroys files that no batch names any more.

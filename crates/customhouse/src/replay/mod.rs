@@ -48,6 +48,11 @@ const EVENTS_PER_READ: usize = 5_000;
 pub(crate) struct Replays(Mutex<VecDeque<Derivation>>);
 
 impl Replays {
+    /// Drops all of them: something that one of them shows was erased.
+    pub(crate) fn forget(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     fn keep(&self, derivation: Derivation) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         kept.retain(|own| own.mrn != derivation.mrn);

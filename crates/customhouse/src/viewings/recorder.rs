@@ -6,7 +6,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use journal::{AppendRequest, Journal, NewEvent};
+use journal::{AppendRequest, Journal, JournalError, NewEvent};
 use spine::Actor;
 
 use super::model::{Look, STREAM_PREFIX, VIEWED};
@@ -182,6 +182,17 @@ fn append(shared: &Shared, journal: &dyn Journal, looks: &[Noted]) {
     loop {
         let request = AppendRequest { events: events.clone(), expected: Vec::new(), idempotency_key: None };
         let Err(error) = journal.append(request) else { return };
+        if matches!(error, JournalError::Malformed { .. } | JournalError::TooLarge { .. }) {
+            // It will never be taken as it is: one that cannot be written must not hold up all others.
+            match looks.split_at(looks.len() / 2) {
+                ([], _) => tracing::error!("a look cannot be written and is left out: {error}"),
+                (first, second) => {
+                    append(shared, journal, first);
+                    append(shared, journal, second);
+                }
+            }
+            return;
+        }
         tracing::error!("looks could not be recorded, and are tried again: {error}");
         tries = tries.saturating_add(1);
         if shared.lock().closing && tries >= CLOSING_TRIES {

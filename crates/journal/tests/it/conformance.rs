@@ -241,6 +241,13 @@ fn blobs(open: Fresh<'_>) {
         journal.get_blob(&reference.sha256).unwrap().read_whole(700_000).unwrap_err().code(),
         "journal_too_large"
     );
+    let other = journal.put_blob(&mut Cursor::new(b"to be erased".to_vec())).unwrap();
+    for _ in 0..2 {
+        journal.erase_blob(&other.sha256).unwrap();
+        let gone = JournalError::NoSuchBlob { sha256: other.sha256.clone() };
+        assert_eq!(journal.get_blob(&other.sha256).unwrap_err(), gone);
+    }
+    assert_eq!(journal.put_blob(&mut Cursor::new(b"to be erased".to_vec())).unwrap(), other);
     let empty = journal.put_blob(&mut Cursor::new([])).unwrap();
     assert_eq!(empty.sha256, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
     assert!(journal.get_blob(&empty.sha256).unwrap().read_whole(0).unwrap().is_empty());

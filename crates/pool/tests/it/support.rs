@@ -68,6 +68,7 @@ pub(crate) fn record(batch: &str, files: Vec<FileReference>) -> BatchRecord {
         findings: Vec::new(),
         finding_groups_left_out: 0,
         unused_columns: Vec::new(),
+        rewritten: None,
         mapping: Mapping::new(&schema()),
     }
 }
