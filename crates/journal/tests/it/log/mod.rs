@@ -3,6 +3,7 @@
 mod crash;
 mod faults;
 mod files;
+mod foreign;
 mod keys;
 mod note;
 mod strangers;
