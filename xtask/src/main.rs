@@ -6,6 +6,7 @@ mod browser;
 mod cases;
 mod demo;
 mod docs;
+mod go;
 mod licences;
 mod links;
 mod metadata;
