@@ -1,6 +1,7 @@
 //! Development commands: `cargo xtask demo`, `cargo xtask test`, `cargo xtask bench`.
 #![expect(clippy::print_stdout, reason = "a command line tool")]
 
+mod aics;
 mod bench;
 mod browser;
 mod cases;

@@ -5,17 +5,12 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Arc;
 
-use journal::log::tree::inclusion_proof;
-use journal::log::writer::Entries;
-use journal::log::{
-    Against, DiskFiles, Integrator, KeyKind, LogIdentity, LogProof, LogReader, SignedCheckpoint, VerifierKey,
-    verify_log,
-};
+use journal::log::{Against, LogProof, SignedCheckpoint, verify_log};
 use tempfile::TempDir;
 
-use super::support::{Source, catch_up, key};
+use super::sample::{Sample, known};
+use super::support::Source;
 
 /// Without Go the tests fail instead of being skipped.
 const REQUIRED: &str = "TIDEWAITER_REQUIRE_GO";
@@ -92,38 +87,7 @@ impl Verdict {
     }
 }
 
-/// A log on a real disk, with the checkpoints it went through.
-struct Sample {
-    folder: TempDir,
-    source: Arc<Source>,
-    checkpoints: Vec<PathBuf>,
-    log: Integrator,
-}
-
 impl Sample {
-    fn of(source: Arc<Source>, step: usize) -> Self {
-        let folder = TempDir::new().unwrap();
-        fs::write(folder.path().join("vkey"), format!("{}\n", key(1).verifier())).unwrap();
-        let files = Arc::new(DiskFiles::open(&folder.path().join("log")).unwrap());
-        // Signed twice, as a log does that also states the time: the second signature is of a kind that Go's package
-        // does not know.
-        let keys = vec![key(1), key(1).as_kind(KeyKind::Cosignature)];
-        let identity = LogIdentity { keys, ..LogIdentity::new(key(1)) };
-        let mut log = Integrator::open(files, identity, source.as_ref()).unwrap();
-        let mut checkpoints = Vec::new();
-        while log.size() < source.head() {
-            let checkpoint = catch_up(&mut log, &source, step).unwrap();
-            let path = folder.path().join(format!("checkpoint-{}", log.size()));
-            fs::write(&path, checkpoint.to_bytes()).unwrap();
-            checkpoints.push(path);
-        }
-        Self { folder, source, checkpoints, log }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
     /// What Go says of the folder, and whether it continues these checkpoints.
     fn theirs(&self, foreign: &Foreign, seen: &[PathBuf]) -> Verdict {
         foreign.run(&[&["log".into(), self.path("log"), self.path("vkey")], seen].concat())
@@ -132,26 +96,13 @@ impl Sample {
     /// What we say.
     fn ours(&self, seen: Option<&PathBuf>) -> Verdict {
         let seen = seen.map(|path| SignedCheckpoint::parse(&fs::read(path).unwrap()).unwrap());
-        let reader = LogReader::new(Arc::new(DiskFiles::existing(&self.path("log")).unwrap()));
         let against = Against { seen: seen.as_ref(), ..Against::default() };
-        let findings = match verify_log(&reader, &known(), &against) {
+        let findings = match verify_log(&self.reader(), &known(), &against) {
             Ok(report) => report.findings.into_iter().map(|found| (found.index, found.place)).collect(),
             Err(_) => vec![(0, "checkpoint".to_owned())],
         };
         Verdict { findings }
     }
-
-    fn proof(&self, index: u64) -> (LogProof, Vec<u8>) {
-        let checkpoint = (*self.log.last().unwrap()).clone();
-        let path =
-            inclusion_proof(&mut self.log.reader().tree(self.log.size()), index, self.log.size()).unwrap();
-        let entry = self.source.entries(index, 1).unwrap().remove(0);
-        (LogProof { extra: None, index, path, checkpoint }, entry)
-    }
-}
-
-fn known() -> [VerifierKey; 1] {
-    [key(1).verifier().clone()]
 }
 
 /// Changes a file, has both look, takes it back.
