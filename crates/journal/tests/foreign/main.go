@@ -170,6 +170,8 @@ func recompute(folder string, size int64) (stored, error) {
 			}
 			hashes = append(hashes, added...)
 		}
+		checkEarlier(folder, place, first, width)
+		checkEarlier(folder, tilePlace, first, width)
 	}
 	return hashes, nil
 }
@@ -193,6 +195,7 @@ func checkUpper(folder string, size int64, hashes stored) {
 					break
 				}
 			}
+			checkEarlier(folder, place, entry, width)
 		}
 	}
 }
@@ -251,6 +254,37 @@ func readTile(folder, place string, width int) ([]tlog.Hash, error) {
 		copy(hashes[i][:], data[i*tlog.HashSize:])
 	}
 	return hashes, nil
+}
+
+// checkEarlier compares what earlier checkpoints left beside an open tile or bundle: each must be its beginning.
+func checkEarlier(folder, place string, index int64, width int) {
+	if width == tileWidth {
+		return
+	}
+	// If the open one itself cannot be read, that was found.
+	whole, err := os.ReadFile(filepath.Join(folder, place))
+	beside, _ := filepath.Glob(filepath.Join(folder, filepath.Dir(place), "*"))
+	for _, file := range beside {
+		earlier, noNumber := strconv.Atoi(filepath.Base(file))
+		if err != nil || noNumber != nil || earlier >= width {
+			continue
+		}
+		place := filepath.Dir(place) + "/" + filepath.Base(file)
+		read := readTile
+		if strings.HasPrefix(place, "tile/entries/") {
+			read = readBundle
+		}
+		part, err := os.ReadFile(file)
+		if err == nil {
+			_, err = read(folder, place, earlier)
+		}
+		if err == nil && !bytes.HasPrefix(whole, part) {
+			err = errors.New("it is not the beginning of the open one")
+		}
+		if err != nil {
+			find(index, place, err)
+		}
+	}
 }
 
 // readBundle answers with the leaf hashes of a bundle: entries one after the other, each after its length in 2 bytes.

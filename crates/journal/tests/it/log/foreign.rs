@@ -161,6 +161,43 @@ fn go_finds_a_flipped_bit_in_any_kind_of_file_and_names_the_entry_that_we_name()
     assert!(sample.theirs(&foreign, &sample.checkpoints).holds() && sample.ours(None).holds());
 }
 
+/// Every file in a folder and below, as paths from `top`.
+fn files_below(top: &Path, folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut files: Vec<String> = entries
+        .flat_map(|path| match path.is_dir() {
+            true => files_below(top, &path),
+            false => vec![path.strip_prefix(top).unwrap().to_str().unwrap().to_owned()],
+        })
+        .collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn go_and_we_agree_on_every_file_that_a_log_serves() {
+    let Some(foreign) = Foreign::build() else { return };
+    let sample = Sample::of(Source::of(5_000), 33);
+    let top = sample.path("log");
+    let files = files_below(&top, &top.join("tile"));
+    // Those of earlier checkpoints are among them.
+    assert!(files.iter().filter(|path| path.starts_with("tile/0/019.p/")).count() > 1, "{files:?}");
+    for (number, path) in files.iter().enumerate() {
+        both_find(
+            &foreign,
+            &sample,
+            path,
+            &|bytes| {
+                let place = number * 7_919 % bytes.len();
+                bytes[place] ^= BIT;
+            },
+            None,
+        );
+        both_find(&foreign, &sample, path, &|bytes| bytes.truncate(bytes.len() - 1), None);
+    }
+    assert!(sample.theirs(&foreign, &sample.checkpoints).holds() && sample.ours(None).holds());
+}
+
 #[test]
 fn go_refuses_a_checkpoint_with_any_bit_of_what_was_signed_flipped() {
     let Some(foreign) = Foreign::build() else { return };
