@@ -1,11 +1,13 @@
 //! Development commands: `cargo xtask demo`, `cargo xtask test`, `cargo xtask bench`.
 #![expect(clippy::print_stdout, reason = "a command line tool")]
 
+mod aics;
 mod bench;
 mod browser;
 mod cases;
 mod demo;
 mod docs;
+mod go;
 mod licences;
 mod links;
 mod metadata;

@@ -17,17 +17,9 @@ pub(crate) const REQUIRED: &str = "TIDEWAITER_REQUIRE_POSTGRES";
 
 /// Whether the tests can have servers: installs the programs where they are missing and that is allowed.
 pub(crate) fn is_there() -> Result<bool> {
-    if installed(Path::new(VERSIONS)) {
-        return Ok(true);
-    }
-    if !system::may_install() {
-        println!(
-            "tests on PostgreSQL are skipped, by name below. To run them: sudo apt-get {}",
-            INSTALL.join(" ")
-        );
+    if !system::there_or_installed("tests on PostgreSQL", &INSTALL, || installed(Path::new(VERSIONS)))? {
         return Ok(false);
     }
-    system::install(&INSTALL)?;
     if !installed(Path::new(VERSIONS)) {
         bail!("postgresql was installed, but {VERSIONS} has no version from {VERSION_MIN} on");
     }

@@ -7,6 +7,24 @@ use anyhow::Result;
 
 use crate::process;
 
+/// Whether what some tests need is there, once it was installed where it was missing and that is allowed. Elsewhere the
+/// tests that need it are skipped, and how to have them is printed.
+pub(crate) fn there_or_installed(
+    tests: &str,
+    arguments: &[&str],
+    is_there: impl Fn() -> bool,
+) -> Result<bool> {
+    if is_there() {
+        return Ok(true);
+    }
+    if !may_install() {
+        println!("{tests}: skipped, by name below. To run these tests: sudo apt-get {}", arguments.join(" "));
+        return Ok(false);
+    }
+    install(arguments)?;
+    Ok(true)
+}
+
 /// Whether this command may install packages.
 pub(crate) fn may_install() -> bool {
     Path::new("/etc/debian_version").exists() && process::exists("apt-get") && is_root()

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use crate::cases;
 use crate::process;
 use crate::workspace::Workspace;
-use crate::{browser, docs, licences, npm, postgres, rooms, tidy};
+use crate::{aics, browser, docs, go, licences, npm, postgres, rooms, tidy};
 
 /// One thing that can fail by itself.
 struct Stage {
@@ -128,6 +128,12 @@ fn tests(workspace: &Workspace) -> Result<()> {
     command.env(cases::VARIABLE, &folder);
     if postgres::is_there()? {
         command.env(postgres::REQUIRED, "1");
+    }
+    if go::is_there()? {
+        command.env(go::REQUIRED, "1");
+    }
+    if let Some(environment) = aics::environment(workspace)? {
+        command.env(aics::FOLDER, environment).env(aics::REQUIRED, "1");
     }
     let outcome = process::run(&mut command);
     for skipped in std::fs::read_to_string(report).map(|text| skipped_suites(&text)).unwrap_or_default() {

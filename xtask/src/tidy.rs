@@ -14,7 +14,7 @@ const LINES_MAX: usize = 700;
 /// Files that are one long table.
 const LONG_TABLES: &[&str] = &["crates/formats/src/synonyms.rs"];
 /// Extensions of what people write.
-const SOURCES: &[&str] = &["rs", "ts", "mjs", "css", "sh"];
+const SOURCES: &[&str] = &["rs", "go", "ts", "mjs", "css", "sh"];
 /// Written by tools: they name registries and hold any word.
 const GENERATED: &[&str] = &["Cargo.lock", "package-lock.json"];
 

@@ -1,11 +1,14 @@
-//! Figures of the log: `cargo run --release -p journal --example log_bench [FOLDER] [ENTRIES]`, JSON on standard output.
+//! Figures of the log: `cargo run --release -p journal --example log_bench [FOLDER] [ENTRIES] [FOREIGN]`, JSON on
+//! standard output.
 //!
 //! Entries are 350 bytes long and come from memory, so that the log is measured and not the journal. FOLDER should be
 //! on the disk that the log will stand on (a temporary folder unless named); it gets a folder that is removed again.
+//! FOREIGN is the program `tests/foreign`, built: it verifies the same log between our own runs.
 #![expect(clippy::print_stdout, reason = "a command line tool")]
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -16,9 +19,11 @@ use journal::log::{
     SigningKey, VerifierKey, verify_log,
 };
 use journal::{AppendRequest, Journal, JournalError, NewEvent, SqliteJournal, SqliteOptions};
-use serde_json::json;
+use serde_json::{Value, json};
 use spine::Actor;
 
+/// Runs of each verifier.
+const VERIFICATIONS: usize = 5;
 const ENTRY_BYTES: usize = 350;
 const CHECKPOINT_ENTRIES: u64 = 1_000;
 const PROOFS: u64 = 20_000;
@@ -29,6 +34,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let parent = arguments.next().map_or_else(std::env::temp_dir, PathBuf::from);
     let entries = arguments.next().map_or(Ok(1_000_000), |number| number.parse::<u64>())?;
+    let foreign = arguments.next().map(PathBuf::from);
     let folder = parent.join(format!("log-bench-{}", std::process::id()));
     let key = SigningKey::generate("bench.example/log", KeyKind::Note)?;
     let durable = integrate(&folder.join("durable"), &key, 100_000.min(entries), CHECKPOINT_ENTRIES)?;
@@ -36,23 +42,67 @@ fn main() -> Result<(), Box<dyn Error>> {
     let large = integrate(&whole, &key, entries, 8_192)?;
     let reader = LogReader::new(Arc::new(DiskFiles::existing(&whole)?));
     let (made, verified, made_near) = proofs(&reader, entries)?;
-    let known = [key.verifier().clone()];
-    let figures = json!({
-        "entry_bytes": ENTRY_BYTES,
-        "integrated_per_second_fsync_1000_a_checkpoint": rate(100_000.min(entries), durable),
-        "integrated_per_second_fsync_8192_a_checkpoint": rate(entries, large),
-        "inclusion_proofs_made_per_second_anywhere": rate(PROOFS, made),
-        "inclusion_proofs_made_per_second_newest_100000": rate(PROOFS, made_near),
-        "inclusion_proofs_verified_per_second": rate(PROOFS, verified),
-        "entries_verified": entries,
-        "verify_seconds_1_thread": verify(&reader, &known, 1)?,
-        "verify_seconds_2_threads": verify(&reader, &known, 2)?,
-        "end_to_end": end_to_end(&folder.join("journal"), &key)?,
-        "milliseconds_from_append_to_checkpoint": latency(&folder.join("latency"), &key)?,
-    });
-    println!("{figures}");
+    let mut rows = vec![
+        row(
+            "entries of 350 bytes logged a second, fsync, 1,000 a checkpoint",
+            rate(100_000.min(entries), durable),
+        ),
+        row("entries of 350 bytes logged a second, fsync, 8,192 a checkpoint", rate(entries, large)),
+        row("inclusion proofs made a second, anywhere", rate(PROOFS, made)),
+        row("inclusion proofs made a second, newest 100,000", rate(PROOFS, made_near)),
+        row("inclusion proofs verified a second", rate(PROOFS, verified)),
+        row("entries of the log that is verified", entries),
+    ];
+    rows.extend(verifications(&reader, &whole, &key, foreign.as_deref())?);
+    rows.extend(end_to_end(&folder.join("journal"), &key)?);
+    rows.extend(latency(&folder.join("latency"), &key)?);
+    println!("{}", json!({"figures": rows}));
     std::fs::remove_dir_all(&folder)?;
     Ok(())
+}
+
+fn row(figure: &str, value: impl Into<Value>) -> Value {
+    json!({"figure": figure, "value": value.into()})
+}
+
+/// Each verifier several times, in turns, so that what else the machine does meets all of them; medians.
+fn verifications(
+    reader: &LogReader,
+    folder: &Path,
+    key: &SigningKey,
+    foreign: Option<&Path>,
+) -> Result<Vec<Value>, Box<dyn Error>> {
+    let known = [key.verifier().clone()];
+    let vkey = folder.with_extension("vkey");
+    std::fs::write(&vkey, key.verifier().to_string())?;
+    let (mut one, mut two, mut theirs) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..VERIFICATIONS {
+        one.push(verify(reader, &known, 1)?);
+        two.push(verify(reader, &known, 2)?);
+        if let Some(program) = foreign {
+            theirs.push(verify_by_others(program, folder, &vkey)?);
+        }
+    }
+    let mut rows =
+        vec![row("seconds, ours, 1 thread", median(one)), row("seconds, ours, 2 threads", median(two))];
+    if foreign.is_some() {
+        rows.push(row("seconds, the Go program on x/mod/sumdb", median(theirs)));
+    }
+    Ok(rows)
+}
+
+fn verify_by_others(program: &Path, folder: &Path, vkey: &Path) -> Result<f64, Box<dyn Error>> {
+    let started = Instant::now();
+    let output = Command::new(program).arg("log").args([folder, vkey]).output()?;
+    if !output.status.success() {
+        return Err(format!("the foreign verifier: {}", String::from_utf8_lossy(&output.stdout)).into());
+    }
+    Ok(started.elapsed().as_secs_f64())
+}
+
+fn median(mut values: Vec<f64>) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied()
 }
 
 /// A journal on SQLite with its log.
@@ -85,14 +135,14 @@ fn events(count: usize) -> AppendRequest {
 }
 
 /// Durable events a second without a log, and with one: from the first append until a checkpoint holds the last.
-fn end_to_end(folder: &Path, key: &SigningKey) -> Result<serde_json::Value, Box<dyn Error>> {
+fn end_to_end(folder: &Path, key: &SigningKey) -> Result<Vec<Value>, Box<dyn Error>> {
     std::fs::create_dir_all(folder)?;
     let alone = SqliteOptions::new(&folder.join("alone.sqlite"), "bench", "bench");
     let alone = SqliteJournal::open(&alone)?;
     let time = append_from_many(&alone)?;
-    let without_log = rate(alone.head(), time);
+    let shape = format!("events a second, SQLite, {CALLERS} callers, {CALLER_BATCH} an append");
+    let mut rows = vec![row(&format!("{shape}, without a log"), rate(alone.head(), time))];
     drop(alone);
-    let mut with_log = Vec::new();
     for checkpoint_events in [1_000, 8_192] {
         let settings = LogSettings { checkpoint_events, ..LogSettings::default() };
         let folder = folder.join(checkpoint_events.to_string());
@@ -101,17 +151,12 @@ fn end_to_end(folder: &Path, key: &SigningKey) -> Result<serde_json::Value, Box<
         let time = append_from_many(journal.as_ref())?;
         let head = journal.head();
         let logged = writer.wait_until_logged(head, Duration::from_secs(60));
-        with_log.push(json!({
-            "checkpoint_events": checkpoint_events,
-            "appended_per_second": rate(head, time),
-            "logged_per_second": rate(logged, started.elapsed()),
-        }));
+        let logged = rate(logged, started.elapsed());
+        let shape = format!("{shape}, {checkpoint_events} a checkpoint");
+        rows.push(row(&format!("{shape}: appended"), rate(head, time)));
+        rows.push(row(&format!("{shape}: in a checkpoint"), logged));
     }
-    Ok(json!({
-        "callers": CALLERS, "batch_events": CALLER_BATCH,
-        "appended_per_second_without_log": without_log,
-        "with_log": with_log,
-    }))
+    Ok(rows)
 }
 
 fn append_from_many(journal: &dyn Journal) -> Result<Duration, JournalError> {
@@ -134,7 +179,7 @@ fn append_from_many(journal: &dyn Journal) -> Result<Duration, JournalError> {
 }
 
 /// One event at a time, with pauses of different lengths between.
-fn latency(folder: &Path, key: &SigningKey) -> Result<serde_json::Value, Box<dyn Error>> {
+fn latency(folder: &Path, key: &SigningKey) -> Result<Vec<Value>, Box<dyn Error>> {
     let (journal, writer) = journal_with_log(folder, key, LogSettings::default())?;
     let mut milliseconds = Vec::new();
     for number in 0..100_u64 {
@@ -147,7 +192,11 @@ fn latency(folder: &Path, key: &SigningKey) -> Result<serde_json::Value, Box<dyn
         std::thread::sleep(Duration::from_millis(number * 7 % 60));
     }
     milliseconds.sort_by(f64::total_cmp);
-    Ok(json!({"p50": milliseconds.get(50), "p99": milliseconds.get(98)}))
+    let of = |percent: &str, place: usize| {
+        let figure = format!("milliseconds from an append to its checkpoint, {percent}");
+        row(&figure, milliseconds.get(place).copied())
+    };
+    Ok(vec![of("p50", 50), of("p99", 98)])
 }
 
 /// Entries by their number.

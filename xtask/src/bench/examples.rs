@@ -1,6 +1,8 @@
 //! Rooms that measure themselves: an example program prints JSON, one object or a list `figures` of one shape, or
 //! text.
 
+use std::ffi::OsStr;
+
 use anyhow::{Context, Result};
 use serde_json::{Map, Value};
 
@@ -8,8 +10,9 @@ use super::table;
 use crate::process;
 use crate::workspace::Workspace;
 
-/// Runs the example in release and prints its figures as a table, text as it is. How often it measures is the example's own matter.
-pub(super) fn run(workspace: &Workspace, package: &str, example: &str) -> Result<()> {
+/// Runs the example in release with these arguments and prints its figures as a table, text as it is. How often it
+/// measures is the example's own matter.
+pub(super) fn run(workspace: &Workspace, package: &str, example: &str, arguments: &[&OsStr]) -> Result<()> {
     let mut command = workspace.cargo(&[
         "run",
         "--release",
@@ -19,7 +22,9 @@ pub(super) fn run(workspace: &Workspace, package: &str, example: &str) -> Result
         package,
         "--example",
         example,
+        "--",
     ]);
+    command.args(arguments);
     let text = process::answer(&mut command)?;
     let Ok(answer) = serde_json::from_str::<Value>(&text) else {
         println!("```\n{}\n```", text.trim_end());

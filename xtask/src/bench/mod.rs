@@ -3,6 +3,7 @@
 mod audit;
 mod end_to_end;
 mod examples;
+mod journal;
 mod machine;
 mod start;
 mod table;
@@ -27,13 +28,9 @@ const BENCHES: &[Bench] = &[
     Bench {
         name: "pool",
         needs_binary: false,
-        run: |workspace, _| examples::run(workspace, "pool", "pool_bench"),
+        run: |workspace, _| examples::run(workspace, "pool", "pool_bench", &[]),
     },
-    Bench {
-        name: "journal",
-        needs_binary: false,
-        run: |workspace, _| examples::run(workspace, "journal", "journal_bench"),
-    },
+    Bench { name: "journal", needs_binary: false, run: |workspace, _| journal::run(workspace) },
 ];
 
 /// What a person may choose.

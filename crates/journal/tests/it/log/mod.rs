@@ -1,10 +1,13 @@
 //! The log: its tree, its files, and what it does when the disk, the journal or somebody lies.
 
+mod aics;
 mod crash;
 mod faults;
 mod files;
+mod foreign;
 mod keys;
 mod note;
+mod sample;
 mod strangers;
 mod support;
 mod tamper;
