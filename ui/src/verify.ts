@@ -193,7 +193,9 @@ function file(name: string): File | undefined {
 async function standing(proof: Proof): Promise<string> {
   if (proof.origin !== form?.dataset["origin"]) return say("standing_elsewhere");
   try {
-    const answer = await fetch(`/api/v1/proofs/${proof.index}/standing`);
+    // Only whoever has the file can ask: its entry's hash is shown.
+    const leaf = hex(await sha256(Uint8Array.of(0), utf8.encode(proof.envelope)));
+    const answer = await fetch(`/api/v1/proofs/${proof.index}/standing?leaf=${leaf}`);
     const told = (await answer.json()) as { standing?: string };
     return say(`standing_${told.standing ?? "unknown"}`);
   } catch {

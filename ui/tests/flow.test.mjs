@@ -15,7 +15,7 @@ let site;
 /** @type {import("playwright-core").BrowserContext} */
 let context;
 /** Places that the country has. */
-const found = { entity: "", event: "", policy: "" };
+const found = { entity: "", event: "", policy: "", replay: "" };
 
 /** @param {string} name */
 async function signIn(name) {
@@ -45,6 +45,7 @@ before(async () => {
   found.entity = await firstLink("/entities", /href="(\/entities\/[^"?]+)"/);
   found.event = await firstLink("/journal", /href="(\/journal\/\d+)"/);
   found.policy = await firstLink("/plan", /href="(\/plan\/policies\/[^"]+)"/);
+  found.replay = `${await firstLink("/declarations?source=live&lane=green", /href="(\/declarations\/\w+)"/)}/replay`;
 });
 
 after(async () => {
@@ -68,6 +69,8 @@ test("every page of the flow, in both sizes and themes", { timeout: 300_000 }, a
       ["changes", "/changes"],
       ["status", "/status"],
       ["help", "/help"],
+      ["erasures", "/erasures"],
+      ["replay", found.replay],
     ]) {
       const response = await page.goto(`${site.url}${place}`);
       assert.equal(response?.status(), 200, `${name} at ${place}`);
@@ -78,6 +81,37 @@ test("every page of the flow, in both sizes and themes", { timeout: 300_000 }, a
   }
   assert.deepEqual(faults, []);
   await page.close();
+});
+
+test("a decision is derived again, in a browser, and is the one that was recorded", async () => {
+  const { page, faults } = await watchedPage(context);
+  await page.goto(`${site.url}${found.replay}`);
+  await page.getByRole("button", { name: "Derive it again" }).click();
+  await page.getByRole("heading", { name: "It comes out exactly as it was recorded" }).waitFor({ timeout: 60_000 });
+  for (const look of looks) {
+    await page.setViewportSize({ width: look.width, height: look.height });
+    await page.emulateMedia({ colorScheme: look.colorScheme, reducedMotion: "reduce" });
+    await accessible(page, `then and now, ${look.name}`);
+    await picture(page, `then-and-now-${look.name}`);
+  }
+  assert.deepEqual(faults, []);
+  await page.close();
+});
+
+test("an auditor sees who looked at what", async () => {
+  const auditor = await signIn("auditor");
+  const { page, faults } = await watchedPage(auditor);
+  for (const look of looks) {
+    await page.setViewportSize({ width: look.width, height: look.height });
+    await page.emulateMedia({ colorScheme: look.colorScheme, reducedMotion: "reduce" });
+    const response = await page.goto(`${site.url}/viewings`);
+    assert.equal(response?.status(), 200);
+    await accessible(page, `who looked, ${look.name}`);
+    await picture(page, `viewings-${look.name}`);
+  }
+  assert.deepEqual(faults, []);
+  await page.close();
+  await auditor.close();
 });
 
 test("the overview keeps up by itself, takes no focus away, and stands still when told to", async () => {

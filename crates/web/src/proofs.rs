@@ -11,12 +11,12 @@ use axum::routing::{get, post};
 use customhouse::proof::{LogStanding, OwnProof, ProofStanding, WITNESS_REQUEST_BYTES_MAX};
 use customhouse::{Error, Kind};
 use maud::{Markup, html};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::failure::{Failure, Problem};
 use crate::shell::{Page, Room};
 use crate::view::{facts, heading};
-use crate::visit::{Visit, blocking};
+use crate::visit::{Asked, Visit, blocking};
 use crate::words::{Text, count, texts};
 
 /// Texts that the script on the page says, by name.
@@ -139,14 +139,22 @@ pub(crate) struct StandingAnswer {
     standing: ProofStanding,
 }
 
-/// Whether what a proof says still stands. Tells nothing else of it.
-#[utoipa::path(get, path = "/api/v1/proofs/{index}/standing", params(("index" = u64, Path, description = "Index in the log")), responses((status = 200, description = "Whether it stands", body = StandingAnswer), (status = 400, description = "No index", body = Problem)))]
+/// Whoever asks shows that it has the proof file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct StandingQuery {
+    leaf: String,
+}
+
+/// Whether what a proof says still stands. Tells nothing to whoever does not have the proof file.
+#[utoipa::path(get, path = "/api/v1/proofs/{index}/standing", params(("index" = u64, Path, description = "Index in the log"), ("leaf" = String, Query, description = "Hash of the entry, 64 hexadecimal digits")), responses((status = 200, description = "Whether it stands", body = StandingAnswer), (status = 400, description = "No index", body = Problem)))]
 pub(crate) async fn proof_standing(
     visit: Visit,
     Path(index): Path<u64>,
+    Asked(asked): Asked<StandingQuery>,
 ) -> Result<Json<StandingAnswer>, Failure> {
     let house = std::sync::Arc::clone(visit.house());
-    let standing = blocking(move || house.proof_standing(index)).await?;
+    let standing = blocking(move || house.proof_standing(index, &asked.leaf)).await?;
     Ok(Json(StandingAnswer { standing }))
 }
 

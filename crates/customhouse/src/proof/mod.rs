@@ -9,7 +9,7 @@
 //! | `log_file(path) -> bytes` | the checkpoint and the record of keys: public; tiles and entries | view journal |
 //! | `event_proof(&reader, position) -> String` | proof file of an event, without its payload | view journal |
 //! | `own_proof(&reader, mrn, what) -> String` | proof file of a receipt or release, with what it says | its own declaration |
-//! | `proof_standing(index) -> ProofStanding` | whether a receipt or release still stands | nothing: public |
+//! | `proof_standing(index, leaf) -> ProofStanding` | whether a receipt or release still stands | its proof file |
 //! | `add_checkpoint(body) -> Response` | this node as a witness of others | nothing: the protocol checks |
 //! | `ask_witnesses(carry) -> cosigned` | others as witnesses of this node | the server itself |
 //!

@@ -81,6 +81,8 @@ pub struct ProofVerdict {
     pub signed_by: Vec<String>,
     /// Index of the event in the log.
     pub index: u64,
+    /// Hash of its entry, hexadecimal.
+    pub leaf: String,
     /// Events in the log when it was made.
     pub size: u64,
     /// Kind of the event.

@@ -1,6 +1,7 @@
 //! What of the log is told, and to whom.
 
 use journal::log::tiles::Published;
+use journal::log::tree::leaf_hash;
 use journal::log::{LogError, LogProof};
 
 use super::model::{LogStanding, OwnProof, ProofStanding};
@@ -110,10 +111,14 @@ impl Customhouse {
         Ok(proof)
     }
 
-    /// Whether a receipt or release still stands, by its index in the log. Tells nothing else of it.
-    pub fn proof_standing(&self, index: u64) -> Result<ProofStanding, Error> {
+    /// Whether a receipt or release still stands. Only for whoever has its proof file: `leaf` is the hash of its entry
+    /// in hexadecimal, so that nobody can go through all indexes to learn how much was lodged and taken back.
+    pub fn proof_standing(&self, index: u64, leaf: &str) -> Result<ProofStanding, Error> {
         let position = index.saturating_add(1);
         if position > self.journal.head() {
+            return Ok(ProofStanding::Unknown);
+        }
+        if hex::encode(leaf_hash(&self.journal.sealed(position)?.envelope).as_bytes()) != leaf {
             return Ok(ProofStanding::Unknown);
         }
         let event = self.journal.event(position)?;

@@ -32,7 +32,9 @@ fn a_trader_proves_to_a_stranger_what_it_lodged_and_that_it_was_released() {
         if what == OwnProof::Receipt {
             assert_eq!(payload["functional_reference_id"], json!("LRN-1"));
         }
-        assert_eq!(world.house.proof_standing(verdict.index).unwrap(), ProofStanding::Stands);
+        let standing = |leaf: &str| world.house.proof_standing(verdict.index, leaf).unwrap();
+        assert_eq!(standing(&verdict.leaf), ProofStanding::Stands);
+        assert_eq!(standing(""), ProofStanding::Unknown, "who has no proof learns nothing");
         // One changed character, wherever it stands, proves nothing any more.
         for at in (0..file.len()).step_by(97) {
             let mut bytes = file.clone().into_bytes();

@@ -7,6 +7,7 @@ use journal::log::files::DiskFiles;
 use journal::log::note::NOTE_BYTES_MAX;
 use journal::log::proof::PROOF_BYTES_MAX;
 use journal::log::tiles::WITNESSED_CHECKPOINT;
+use journal::log::tree::leaf_hash;
 use journal::log::{
     Against, Files, JournalEntries, KeyHistory, LogProof, LogReader, Policy, SignedCheckpoint, VerifierKey,
     verify_log,
@@ -232,6 +233,7 @@ pub fn verify_proof(proof: &[u8], trusted: &[String], policy: Option<&[u8]>) -> 
         origin: checkpoint.origin.clone(),
         signed_by,
         index: proof.index,
+        leaf: hex::encode(leaf_hash(entry).as_bytes()),
         size: checkpoint.size,
         kind: envelope.kind,
         stream: envelope.stream,
