@@ -166,7 +166,7 @@ function say(name: string): string {
   return document.querySelector(`[data-texts] [data-text="${name}"]`)?.textContent ?? name;
 }
 
-function show(kind: "good" | "bad" | "warn", title: string, facts: [string, string][]): void {
+function show(kind: "good" | "bad" | "warn", title: string, facts: [string, string | Node][]): void {
   if (!outcome) return;
   const heading = document.createElement("h2");
   heading.textContent = title;
@@ -177,13 +177,24 @@ function show(kind: "good" | "bad" | "warn", title: string, facts: [string, stri
     const dt = document.createElement("dt");
     const dd = document.createElement("dd");
     dt.textContent = name;
-    dd.textContent = value;
+    dd.append(value);
     pair.append(dt, dd);
     list.append(pair);
   }
   outcome.className = `notice ${kind}`;
   outcome.hidden = false;
   outcome.replaceChildren(heading, list);
+}
+
+/** What an event says, folded away: it is long, and every reader wants another part of it. */
+function folded(payload: Record<string, unknown>): Node {
+  const details = document.createElement("details");
+  const summary = document.createElement("summary");
+  const text = document.createElement("pre");
+  summary.textContent = Object.keys(payload).join(", ");
+  text.textContent = JSON.stringify(payload, null, 2);
+  details.append(summary, text);
+  return details;
 }
 
 function file(name: string): File | undefined {
@@ -226,7 +237,7 @@ async function check(): Promise<void> {
     const envelope = JSON.parse(proof.envelope) as Record<string, unknown>;
     const payload = await checkPayload(proof, envelope);
     const matches = await document_matches(payload);
-    const facts: [string, string][] = [
+    const facts: [string, string | Node][] = [
       [say("issuer"), key.name],
       [say("what"), `${String(envelope["kind"])} · ${String(envelope["stream"])}`],
       [say("when"), String(envelope["occurred_at"])],
@@ -235,7 +246,7 @@ async function check(): Promise<void> {
     ];
     if (matches) facts.push([say("document"), `${say("document_same")} ${matches}`]);
     if (payload?.["functional_reference_id"]) facts.push([say("reference"), String(payload["functional_reference_id"])]);
-    if (payload) facts.push([say("says"), JSON.stringify(payload).slice(0, 4_000)]);
+    if (payload) facts.push([say("says"), folded(payload)]);
     show("good", say("proven"), facts);
   } catch (error) {
     show("bad", say("not_proven"), [[say("why"), say(error instanceof Wrong ? error.message : "malformed")]]);

@@ -39,7 +39,7 @@ before(async () => {
   const lodged = await fetch(`${site.url}/api/v1/declarations`, { method: "POST", headers, body: DECLARATION });
   assert.equal(lodged.status, 201, await lodged.clone().text());
   const { mrn } = /** @type {{ mrn: string }} */ (await lodged.json());
-  const file = await fetch(`${site.url}/own/${mrn}/proof/receipt`, { headers });
+  const file = await fetch(`${site.url}/api/v1/declarations/${mrn}/proofs/receipt`, { headers });
   assert.equal(file.status, 200);
   writeFileSync(proof, await file.text());
   writeFileSync(original, DECLARATION);
@@ -50,16 +50,21 @@ after(async () => {
   await site?.stop();
 });
 
+/** What the page says; its texts stand hidden beside it. @param {import("playwright-core").Page} page */
+function outcome(page) {
+  return page.locator("[data-outcome]");
+}
+
 test("a stranger sees that a receipt is proven, and that the document is the one that was lodged", async () => {
   const { page, faults } = await watchedPage(stranger);
   await page.goto(`${site.url}/verify`);
   await accessible(page, "the page that checks proofs");
   await page.locator("#proof").setInputFiles(proof);
   await page.getByRole("heading", { name: "This is proven" }).waitFor();
-  await page.getByText("Yes: nothing that was recorded later takes it back.").waitFor();
-  await page.getByText("PROOF-1", { exact: true }).waitFor();
+  await outcome(page).getByText("Yes: nothing that was recorded later takes it back.").waitFor();
+  await outcome(page).getByText("PROOF-1", { exact: true }).waitFor();
   await page.locator("#document").setInputFiles(original);
-  await page.getByText("is the one that was lodged").waitFor();
+  await outcome(page).getByText("is the one that was lodged").waitFor();
   await accessible(page, "a proof that holds");
   await picture(page, "verify-proven");
   assert.deepEqual(faults, []);
@@ -89,7 +94,7 @@ test("whatever is altered proves nothing, and the page says what is wrong", asyn
   await page.goto(`${site.url}/verify`);
   await page.locator("#proof").setInputFiles(proof);
   await page.locator("#document").setInputFiles({ name: "other.json", mimeType: "application/json", buffer: Buffer.from("{}") });
-  await page.getByText("its hash is another").waitFor();
+  await outcome(page).getByText("its hash is another").waitFor();
   await picture(page, "verify-altered");
   assert.deepEqual(faults, []);
   await page.close();

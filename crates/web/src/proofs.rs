@@ -63,7 +63,10 @@ pub(crate) fn public_routes() -> Router {
 
 /// What somebody who signed in takes home.
 pub(crate) fn routes() -> Router {
-    Router::new().route("/journal/{position}/proof", get(of_event)).route("/own/{mrn}/proof/{what}", get(own))
+    Router::new()
+        .route("/journal/{position}/proof", get(of_event))
+        .route("/own/{mrn}/proof/{what}", get(own))
+        .route("/api/v1/declarations/{mrn}/proofs/{what}", get(own))
 }
 
 /// The page on which anybody checks a proof file; the script does it, nothing is uploaded.
@@ -181,6 +184,7 @@ pub(crate) async fn of_event(visit: Visit, Path(position): Path<u64>) -> Result<
 }
 
 /// The proof file of a trader's own receipt or release.
+#[utoipa::path(get, path = "/api/v1/declarations/{mrn}/proofs/{what}", params(("mrn" = String, Path, description = "MRN"), ("what" = String, Path, description = "receipt or release")), responses((status = 200, description = "The proof file (C2SP tlog-proof)", body = String, content_type = "text/plain"), (status = 404, description = "There is none that the caller may see, or nothing to prove yet", body = Problem)))]
 pub(crate) async fn own(
     visit: Visit,
     Path((mrn, what)): Path<(String, String)>,

@@ -72,6 +72,8 @@ impl Customhouse {
 
     /// The proof file of a trader's own receipt or release, with everything that it says.
     pub fn own_proof(&self, reader: &Reader, mrn: &str, what: OwnProof) -> Result<String, Error> {
+        // It may be asked for right after the receipt came: pages must show it by then.
+        let _ = self.wait_until_shown(self.journal.head(), LOGGED_WITHIN);
         // Whose it is is asked where that is asked of everything.
         self.own_declaration(reader, mrn)?;
         let events = self.journal.read_stream(&stream(mrn), 0, EVENTS_MAX)?;

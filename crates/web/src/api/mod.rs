@@ -51,6 +51,7 @@ pub(crate) use answers::{FindingAnswer, ReceiptAnswer};
         crate::stream::open,
         crate::proofs::standing,
         crate::proofs::proof_standing,
+        crate::proofs::own,
         records::batches,
         records::batch,
         records::rows,

@@ -129,6 +129,7 @@ const ELSEWHERE: &[&str] = &[
     "/api/v1/proofs/{index}/standing",
     "/witness/add-checkpoint",
     "/own/{mrn}/proof/{what}",
+    "/api/v1/declarations/{mrn}/proofs/{what}",
     "/plan/policies/{hash}",
     "/sign-in",
     "/sign-out",
