@@ -32,7 +32,7 @@ const USAGE: &str = "Usage:
       Builds everything, makes a synthetic country in a sandbox, serves it, opens the first page.
   cargo xtask test [--only STAGE]...
       Everything CI runs, with minutes per stage.
-  cargo xtask bench [audit|start|end-to-end|pool|journal]... [--runs N]
+  cargo xtask bench [audit|start|end-to-end|replay|pool|journal]... [--runs N]
       Release builds; prints medians as rows for docs/figures.md.";
 
 fn main() -> ExitCode {

@@ -5,6 +5,7 @@ mod end_to_end;
 mod examples;
 mod journal;
 mod machine;
+mod replay;
 mod start;
 mod table;
 
@@ -25,6 +26,7 @@ const BENCHES: &[Bench] = &[
     Bench { name: "audit", needs_binary: true, run: audit::run },
     Bench { name: "start", needs_binary: true, run: start::run },
     Bench { name: "end-to-end", needs_binary: true, run: end_to_end::run },
+    Bench { name: "replay", needs_binary: true, run: replay::run },
     Bench {
         name: "pool",
         needs_binary: false,
