@@ -15,12 +15,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::failure::{Failure, Problem};
 use crate::shell::{Page, Room};
-use crate::view::{facts, heading};
+use crate::view::{absent, facts, heading};
 use crate::visit::{Asked, Visit, blocking};
 use crate::words::{Text, count, texts};
 
 /// Texts that the script on the page says, by name.
-const SAID: [(&str, Text); 27] = [
+const SAID: [(&str, Text); 26] = [
     ("proven", texts::PROOF_PROVEN),
     ("not_proven", texts::PROOF_NOT_PROVEN),
     ("why", texts::PROOF_WHY),
@@ -47,7 +47,6 @@ const SAID: [(&str, Text); 27] = [
     ("payload_differs", texts::PROOF_PAYLOAD_DIFFERS),
     ("document_differs", texts::PROOF_DOCUMENT_DIFFERS),
     ("too_long", texts::PROOF_TOO_LONG),
-    ("nothing_uploaded", texts::VERIFY_TEXT),
 ];
 
 /// What needs no account.
@@ -58,6 +57,7 @@ pub(crate) fn public_routes() -> Router {
         .route("/api/v1/log", get(standing))
         .route("/api/v1/proofs/{index}/standing", get(proof_standing))
         .route("/witness/add-checkpoint", post(add_checkpoint))
+        .route("/witness/split-views", get(split_views))
         .layer(DefaultBodyLimit::max(WITNESS_REQUEST_BYTES_MAX))
 }
 
@@ -111,11 +111,15 @@ fn log_facts(visit: &Visit, log: &LogStanding) -> Markup {
         (visit.say(texts::LOG_SIZE), html! { (count(log.size)) }),
         (visit.say(texts::LOG_ROOT), html! { code class="hash" { (log.root) } }),
         (visit.say(texts::LOG_KEYS), html! { @for key in &log.keys { div { code class="hash" { (key) } } } }),
+        (
+            visit.say(texts::LOG_WITNESS_KEY),
+            html! { @match &log.witness_key { Some(key) => code class="hash" { (key) }, None => (absent()) } },
+        ),
         (visit.say(texts::LOG_CHECKPOINT), html! { a href="/log/checkpoint" { "/log/checkpoint" } }),
     ];
     html! {
         @if let Some(trouble) = &log.trouble { div class="notice warn" { p { (trouble) } } }
-        @if log.split_views > 0 { div class="notice bad" { p { (visit.fill(texts::LOG_SPLIT_VIEWS, &[("n", &log.split_views.to_string())])) } } }
+        @if log.split_views > 0 { div class="notice bad" { p { a href="/witness/split-views" { (visit.fill(texts::LOG_SPLIT_VIEWS, &[("n", &log.split_views.to_string())])) } } } }
         (facts(&pairs))
     }
 }
@@ -167,6 +171,14 @@ pub(crate) async fn add_checkpoint(visit: Visit, body: Bytes) -> Result<Response
     let answer = blocking(move || Ok(house.add_checkpoint(&body))).await?;
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     Ok((status, [(header::CONTENT_TYPE, HeaderValue::from_static(answer.content_type))], answer.body)
+        .into_response())
+}
+
+/// Evidence that a log which this node witnesses showed two histories, one file after the other.
+pub(crate) async fn split_views(visit: Visit) -> Result<Response, Failure> {
+    let house = std::sync::Arc::clone(visit.house());
+    let files = blocking(move || house.split_views()).await?;
+    Ok(([(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"))], files.join("\n"))
         .into_response())
 }
 

@@ -11,6 +11,7 @@
 //! | `own_proof(&reader, mrn, what) -> String` | proof file of a receipt or release, with what it says | its own declaration |
 //! | `proof_standing(index, leaf) -> ProofStanding` | whether a receipt or release still stands | its proof file |
 //! | `add_checkpoint(body) -> Response` | this node as a witness of others | nothing: the protocol checks |
+//! | `split_views() -> files` | evidence that a witnessed log showed two histories | nothing: public |
 //! | `ask_witnesses(carry) -> cosigned` | others as witnesses of this node | the server itself |
 //!
 //! Without a house: [`verify_folder`] a data folder, [`verify_proof`] a proof file; both work offline.

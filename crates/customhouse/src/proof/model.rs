@@ -19,6 +19,8 @@ pub struct LogStanding {
     pub trouble: Option<String>,
     /// Events in the latest checkpoint that enough witnesses cosigned.
     pub witnessed_size: Option<u64>,
+    /// The key with which this node cosigns other logs, if it does.
+    pub witness_key: Option<String>,
     /// Pieces of evidence that a log which this node witnesses showed two histories.
     pub split_views: usize,
 }

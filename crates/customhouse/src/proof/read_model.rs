@@ -41,6 +41,7 @@ impl Customhouse {
             keys: self.proofs.keys.iter().map(ToString::to_string).collect(),
             trouble: writer.stopped().or_else(|| writer.trouble().map(|error| error.to_string())),
             witnessed_size: self.proofs.witnessing.witnessed_size(),
+            witness_key: self.proofs.witnessing.key(),
             split_views: self.proofs.witnessing.split_views(),
         }
     }

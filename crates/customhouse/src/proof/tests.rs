@@ -137,7 +137,7 @@ fn two_houses_cosign_each_others_logs_and_proofs_rest_on_it() {
     let theirs = World::with_policies(false).closed(|data| {
         fs::write(data.join(POLICY_FILE), format!("log {key}\nquorum none\n")).unwrap();
     });
-    let witness = theirs.house.witness_key().unwrap();
+    let witness = theirs.house.log_standing().witness_key.unwrap();
     let policy = format!("witness theirs {witness} http://127.0.0.1:1/witness\nquorum theirs\n");
     let ours = ours.closed(|data| fs::write(data.join(POLICY_FILE), &policy).unwrap());
     let mrn = ours.lodge(&declaration("LRN-1")).unwrap().mrn;

@@ -64,6 +64,11 @@ impl Witnessing {
         self.lock().clone().filter(|own| own.checkpoint().size >= position)
     }
 
+    /// The key that this node cosigns with, if it does.
+    pub(super) fn key(&self) -> Option<String> {
+        self.own.as_ref().map(|own| own.verifier().to_string())
+    }
+
     /// How often a witnessed log showed two histories.
     pub(super) fn split_views(&self) -> usize {
         self.own.as_ref().and_then(|own| own.evidence().ok()).map_or(0, |evidence| evidence.len())
@@ -129,12 +134,6 @@ impl Customhouse {
                 body: b"this node witnesses no other logs\n".to_vec(),
             },
         }
-    }
-
-    /// The key that this node cosigns with, if it does.
-    #[must_use]
-    pub fn witness_key(&self) -> Option<String> {
-        self.proofs.witnessing.own.as_ref().map(|own| own.verifier().to_string())
     }
 
     /// Evidence that a witnessed log showed two histories: each a file that convinces anybody.

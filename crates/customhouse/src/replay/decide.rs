@@ -13,24 +13,6 @@ use super::model::{Change, ChangeKind, Decided, Derivation, Difference};
 /// Differences that one decision names.
 const DIFFERENCES_MAX: usize = 50;
 
-/// A generator of numbers for drawing samples (Steele, Lea and Flood, SplitMix, 2014): the same seed, the same sample.
-pub(super) struct SplitMix(pub(super) u64);
-
-impl SplitMix {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    /// A number below another; 0 below 0. The bias of the remainder is below one in 2^40 for any journal.
-    pub(super) fn below(&mut self, bound: u64) -> u64 {
-        self.next().checked_rem(bound).unwrap_or(0)
-    }
-}
-
 /// Collects what differs between what was recorded and what was derived.
 #[derive(Debug, Default)]
 pub(super) struct Comparison {

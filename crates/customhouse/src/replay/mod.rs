@@ -20,6 +20,7 @@ use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use journal::RecordedEvent;
+use learning::statistics::random::bits;
 use serde::Deserialize;
 use spine::Progress;
 
@@ -40,6 +41,8 @@ const SAMPLE_MAX: usize = 1_000_000;
 const NAMED_MAX: usize = 20;
 /// Events of one declaration that are looked through for its decision.
 const EVENTS_MAX: usize = 1_000;
+/// What the numbers of a sample are drawn for: others drawn with the same seed are others.
+const PURPOSE: u64 = 0x7265_706c_6179;
 /// Events read at once.
 const EVENTS_PER_READ: usize = 5_000;
 
@@ -158,7 +161,6 @@ impl Customhouse {
 
     /// Draws decisions: a reservoir over the journal, so that each is as likely as any other.
     fn draw_targets(&self, spec: &SampleSpec, progress: &dyn Progress) -> Result<Targets, Error> {
-        let mut random = decide::SplitMix(spec.seed);
         let mut drawn: Vec<(String, Vec<String>)> = Vec::new();
         let (mut position, mut seen) = (0, 0_u64);
         let head = self.journal.head();
@@ -176,7 +178,7 @@ impl Customhouse {
                 seen = seen.saturating_add(1);
                 if drawn.len() < spec.decisions {
                     drawn.push((mrn.to_owned(), packs));
-                } else if let Ok(at) = usize::try_from(random.below(seen))
+                } else if let Ok(at) = usize::try_from(bits(spec.seed, PURPOSE, seen) % seen.max(1))
                     && let Some(place) = drawn.get_mut(at)
                 {
                     *place = (mrn.to_owned(), packs);

@@ -145,13 +145,7 @@ fn run(shared: &Shared, journal: &dyn Journal) {
     loop {
         let (taken, closing) = {
             let mut standing = shared.lock();
-            if standing.waiting.is_empty() && !standing.closing {
-                standing = shared
-                    .filled
-                    .wait_timeout(standing, FLUSH_EVERY)
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .0;
-            } else if !standing.closing && standing.waiting.len() < LOOKS_PER_APPEND {
+            if !standing.closing && standing.waiting.len() < LOOKS_PER_APPEND {
                 // A little patience puts many looks into one append.
                 standing = shared
                     .filled

@@ -128,6 +128,7 @@ const ELSEWHERE: &[&str] = &[
     "/api/v1/log",
     "/api/v1/proofs/{index}/standing",
     "/witness/add-checkpoint",
+    "/witness/split-views",
     "/own/{mrn}/proof/{what}",
     "/api/v1/declarations/{mrn}/proofs/{what}",
     "/plan/policies/{hash}",
