@@ -120,6 +120,7 @@ impl From<journal::JournalError> for Error {
         let (kind, code) = match &error {
             J::Conflict { .. } => (Kind::Conflict, "conflict"),
             J::IdempotencyKeyReused { .. } => (Kind::Conflict, "idempotency_key_reused"),
+            J::Claimed { .. } => (Kind::Conflict, "claimed"),
             J::TooLarge { .. } => (Kind::Invalid, "too_large"),
             J::Malformed { .. } => (Kind::Invalid, "malformed"),
             J::NoSuchPosition { .. } => (Kind::NotFound, "no_such_position"),

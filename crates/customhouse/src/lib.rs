@@ -253,6 +253,7 @@ impl Customhouse {
                 .into_iter()
                 .collect(),
             idempotency_key: fact.idempotency_key,
+            claims: Vec::new(),
             events: vec![NewEvent {
                 stream: fact.stream,
                 kind: fact.kind.to_owned(),

@@ -31,6 +31,16 @@ pub enum JournalError {
         /// Position of the first event it was used for.
         position: u64,
     },
+    /// An earlier append has claimed this name.
+    #[error(
+        "\"{claim}\" was already claimed by the append at position {position}: nothing of this was recorded. Look at what stands there, or use another name."
+    )]
+    Claimed {
+        /// The name.
+        claim: String,
+        /// Position of the first event of the append that claimed it.
+        position: u64,
+    },
     /// More than the journal takes.
     #[error("{what}: found {found}, at most {max} are taken. Split it into smaller parts.")]
     TooLarge {
@@ -196,6 +206,7 @@ impl JournalError {
         match self {
             Self::Conflict { .. } => "journal_conflict",
             Self::IdempotencyKeyReused { .. } => "idempotency_key_reused",
+            Self::Claimed { .. } => "journal_claimed",
             Self::TooLarge { .. } => "journal_too_large",
             Self::Malformed { .. } => "journal_malformed",
             Self::NoSuchPosition { .. } => "journal_no_such_position",

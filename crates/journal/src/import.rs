@@ -34,7 +34,7 @@ impl RawEvent {
     }
 }
 
-/// An idempotency key and the positions that it stands for.
+/// An idempotency key, or a claim as it is stored, and the positions that it stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RawKey {
     pub(crate) key: String,

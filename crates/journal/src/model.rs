@@ -59,6 +59,9 @@ pub struct AppendRequest {
     /// A key of the caller's choice. A retry with the same key and the same events (times of occurrence included)
     /// gets the first answer again.
     pub idempotency_key: Option<String>,
+    /// Names that no append has claimed before, such as a sender's own reference; recording the events claims them for
+    /// good. At most [`APPEND_EVENTS_MAX`], each of at most [`IDEMPOTENCY_KEY_BYTES_MAX`] bytes and named once.
+    pub claims: Vec<String>,
 }
 
 /// One recorded event, in short.

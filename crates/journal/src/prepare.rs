@@ -1,6 +1,7 @@
 //! What is done with an append before the writer sees it, on the caller's own thread: checks, canonical bytes, salt,
 //! commitment. The writer only adds what depends on the order of things.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -44,13 +45,15 @@ pub(crate) struct PreparedAppend {
     pub(crate) events: Vec<PreparedEvent>,
     pub(crate) expected: Vec<(String, u64)>,
     pub(crate) idempotency_key: Option<String>,
+    /// What is claimed, as the store keeps it: see [`stored_claim`].
+    pub(crate) claims: Vec<String>,
     /// The lease that this append rests on.
     pub(crate) fence: Option<Fence>,
     pub(crate) bytes: usize,
 }
 
 pub(crate) fn prepare(request: AppendRequest) -> Result<PreparedAppend, JournalError> {
-    let AppendRequest { events, mut expected, idempotency_key } = request;
+    let AppendRequest { events, mut expected, idempotency_key, claims } = request;
     if events.is_empty() {
         return Err(JournalError::malformed("events of an append", "none", "at least one event"));
     }
@@ -58,6 +61,7 @@ pub(crate) fn prepare(request: AppendRequest) -> Result<PreparedAppend, JournalE
     if let Some(key) = &idempotency_key {
         check_token("idempotency key", key, IDEMPOTENCY_KEY_BYTES_MAX)?;
     }
+    let claims = check_claims(&claims)?;
     for (stream, _) in &expected {
         check_token("stream", stream, STREAM_BYTES_MAX)?;
     }
@@ -83,7 +87,30 @@ pub(crate) fn prepare(request: AppendRequest) -> Result<PreparedAppend, JournalE
         at_most("payload bytes of one append", bytes, APPEND_BYTES_MAX)?;
         prepared.push(event);
     }
-    Ok(PreparedAppend { events: prepared, expected, idempotency_key, fence: None, bytes })
+    Ok(PreparedAppend { events: prepared, expected, idempotency_key, claims, fence: None, bytes })
+}
+
+/// Claims stand in the table of idempotency keys. They begin with a blank there, which no key has, so that neither can be
+/// taken for the other.
+fn stored_claim(claim: &str) -> String {
+    format!(" {claim}")
+}
+
+/// A claim as its caller named it.
+pub(crate) fn claim_of_stored(stored: &str) -> &str {
+    stored.strip_prefix(' ').unwrap_or(stored)
+}
+
+fn check_claims(claims: &[String]) -> Result<Vec<String>, JournalError> {
+    at_most("claims of one append", claims.len(), APPEND_EVENTS_MAX)?;
+    let mut seen = HashSet::with_capacity(claims.len());
+    for claim in claims {
+        check_token("claim", claim, IDEMPOTENCY_KEY_BYTES_MAX)?;
+        if !seen.insert(claim.as_str()) {
+            return Err(JournalError::malformed("claims of an append", claim, "each claim once"));
+        }
+    }
+    Ok(claims.iter().map(|claim| stored_claim(claim)).collect())
 }
 
 fn prepare_event(event: NewEvent, random: &[u8; SALT_BYTES + 10]) -> Result<PreparedEvent, JournalError> {

@@ -44,6 +44,9 @@ pub(crate) trait Store: Send + 'static {
     /// The version of a stream that is not among the remembered ones.
     fn stream_version(&mut self, stream: &str) -> Result<u64, JournalError>;
 
+    /// First and last position that an idempotency key or a stored claim stands for.
+    fn positions_of_key(&mut self, key: &str) -> Result<Option<(u64, u64)>, JournalError>;
+
     /// The events that an idempotency key stands for.
     fn events_of_key(&mut self, key: &str) -> Result<Option<Vec<RecordedEvent>>, JournalError>;
 

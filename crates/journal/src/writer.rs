@@ -1,7 +1,7 @@
 //! The one thread that writes, whatever the store. It takes whatever requests wait, decides each against the streams
 //! as they then stand, hands what it accepts to the store as one transaction, and answers only after that is durable.
 //!
-//! A refused request (a conflict, a reused key) writes nothing, so it cannot spoil the transaction it shares. When the
+//! A refused request (a conflict, a reused key, a name claimed before) writes nothing, so it cannot spoil the transaction it shares. When the
 //! transaction as a whole fails for want of space, each request is tried alone, so that a large one does not take
 //! small ones with it. What a failed commit means is the store's to say: see [`Store::can_go_on_after`].
 
@@ -19,7 +19,7 @@ use crate::clock::{Clock, to_microseconds};
 use crate::error::JournalError;
 use crate::import::ImportBatch;
 use crate::model::{Appended, AppendedEvent, Payload, RecordedEvent};
-use crate::prepare::{PreparedAppend, PreparedEvent, SALT_BYTES};
+use crate::prepare::{PreparedAppend, PreparedEvent, SALT_BYTES, claim_of_stored};
 use crate::progress::Progress;
 use crate::store::{EventRow, Needs, Store, Versions};
 
@@ -235,6 +235,7 @@ impl<S: Store> Writer<S> {
             needs.streams.extend(request.expected.iter().map(|(stream, _)| stream.as_str()));
             needs.streams.extend(request.events.iter().map(|event| event.stream.as_str()));
             needs.keys.extend(request.idempotency_key.as_deref());
+            needs.keys.extend(request.claims.iter().map(String::as_str));
             needs.leases.extend(request.fence.as_ref().map(|fence| fence.lease.as_str()));
         }
         self.transact(&needs, |writer, head| writer.decide_all(group, head))
@@ -286,6 +287,7 @@ impl<S: Store> Writer<S> {
                 Err(
                     refusal @ (JournalError::Conflict { .. }
                     | JournalError::IdempotencyKeyReused { .. }
+                    | JournalError::Claimed { .. }
                     | JournalError::LeaseLost { .. }),
                 ) => Err(refusal),
                 Err(failure) => return Err(failure),
@@ -302,7 +304,15 @@ impl<S: Store> Writer<S> {
         if let Some(key) = &request.idempotency_key
             && let Some(recorded) = self.store.events_of_key(key)?
         {
+            let first = recorded.first().map_or(0, |event| event.position);
+            self.check_claimed_then(key, first, &request.claims)?;
             return earlier_answer(key, recorded, &request.events);
+        }
+        // Before the versions: a conflict invites to try again, which a claim never lets succeed.
+        for claim in &request.claims {
+            if let Some((position, _)) = self.store.positions_of_key(claim)? {
+                return Err(JournalError::Claimed { claim: claim_of_stored(claim).to_owned(), position });
+            }
         }
         for (stream, expected) in &request.expected {
             let actual = self.version(stream)?;
@@ -320,7 +330,20 @@ impl<S: Store> Writer<S> {
         if let Some(key) = &request.idempotency_key {
             self.store.insert_key(key, first, *head)?;
         }
+        for claim in &request.claims {
+            self.store.insert_key(claim, first, *head)?;
+        }
         Ok(Appended { events, repeated: false })
+    }
+
+    /// A request that repeats an earlier one claims nothing that the earlier one had not claimed.
+    fn check_claimed_then(&mut self, key: &str, first: u64, claims: &[String]) -> Result<(), JournalError> {
+        for claim in claims {
+            if self.store.positions_of_key(claim)?.is_none_or(|(position, _)| position != first) {
+                return Err(JournalError::IdempotencyKeyReused { key: key.to_owned(), position: first });
+            }
+        }
+        Ok(())
     }
 
     fn insert(
@@ -434,7 +457,7 @@ impl Scribe {
 /// for a moment: whoever was just answered is about to ask again, and one flush for all is cheaper than two. (Without
 /// it, one caller and all the others would take turns.) A request that is no append ends the group.
 fn gather(first: AppendJob, jobs: &Receiver<Job>, expected: usize) -> (Vec<AppendJob>, Option<Job>) {
-    let mut events = first.request.events.len();
+    let mut events = rows_of(&first);
     let mut bytes = first.request.bytes;
     let mut group = vec![first];
     let until = Instant::now() + LINGER;
@@ -447,7 +470,7 @@ fn gather(first: AppendJob, jobs: &Receiver<Job>, expected: usize) -> (Vec<Appen
         };
         match next {
             Some(Job::Append(job)) => {
-                events = events.saturating_add(job.request.events.len());
+                events = events.saturating_add(rows_of(&job));
                 bytes = bytes.saturating_add(job.request.bytes);
                 group.push(job);
             }
@@ -456,6 +479,11 @@ fn gather(first: AppendJob, jobs: &Receiver<Job>, expected: usize) -> (Vec<Appen
         }
     }
     (group, None)
+}
+
+/// How much an append adds to a transaction: its events and its claims.
+fn rows_of(job: &AppendJob) -> usize {
+    job.request.events.len().saturating_add(job.request.claims.len())
 }
 
 /// The answer that this key got before, if it was for these events.

@@ -74,7 +74,7 @@ impl Customhouse {
                 payload: json!({ "hash": hash, "added": added, "removed": removed }),
             }],
             expected: vec![(API_STREAM.to_owned(), version)],
-            idempotency_key: None,
+            ..AppendRequest::default()
         })?;
         Ok(true)
     }

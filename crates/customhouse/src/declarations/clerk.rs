@@ -208,7 +208,7 @@ impl Clerk {
         Outgoing {
             number: self.batch,
             reading: self.reading,
-            request: AppendRequest { events, expected: batch.expected, idempotency_key: None },
+            request: AppendRequest { events, expected: batch.expected, ..AppendRequest::default() },
             replies: batch.replies,
         }
     }

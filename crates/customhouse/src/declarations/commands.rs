@@ -263,7 +263,7 @@ impl Customhouse {
                 .map(|event| new_event(mrn, event.kind(), event.payload(), by.clone(), now))
                 .collect(),
             expected: vec![(stream(mrn), folded.version)],
-            idempotency_key: None,
+            ..AppendRequest::default()
         });
         let position = appended.map_err(|error| match Error::from(error) {
             error if error.kind == Kind::Conflict => faster(folded, folded.version),

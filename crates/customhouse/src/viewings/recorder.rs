@@ -174,7 +174,7 @@ fn append(shared: &Shared, journal: &dyn Journal, looks: &[Noted]) {
     let events: Vec<NewEvent> = looks.iter().filter_map(event).collect();
     let mut tries = 0_u32;
     loop {
-        let request = AppendRequest { events: events.clone(), expected: Vec::new(), idempotency_key: None };
+        let request = AppendRequest { events: events.clone(), ..AppendRequest::default() };
         let Err(error) = journal.append(request) else { return };
         if matches!(error, JournalError::Malformed { .. } | JournalError::TooLarge { .. }) {
             // It will never be taken as it is: one that cannot be written must not hold up all others.

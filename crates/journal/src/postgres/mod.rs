@@ -35,7 +35,7 @@ use std::time::Duration;
 use tokio_postgres::types::ToSql;
 
 use self::listen::Listener;
-use self::read::{FEED, HEAD, LAST, STREAM, column, for_each_stored};
+use self::read::{ENVELOPES, FEED, HEAD, LAST, STREAM, column, for_each_stored};
 use self::session::{Database, Readers, Session};
 use self::store::PostgresStore;
 use crate::Journal;
@@ -221,6 +221,27 @@ impl Journal for PostgresJournal {
             after_position,
             |event| event.position,
         )
+    }
+
+    /// Reads no payload: the database does not even look at them.
+    fn envelopes(&self, after_position: u64, limit: usize) -> Result<Vec<Vec<u8>>, JournalError> {
+        let name = &self.database.name;
+        let parameters: [&(dyn ToSql + Sync); 3] = [&signed(after_position), &bounded(limit), &bytes_max()];
+        let rows = self.readers.read(|session| session.query(ENVELOPES, &parameters))?;
+        let mut last = after_position;
+        rows.iter()
+            .map(|row| {
+                let position = unsigned(column(row, 0, name)?);
+                if position != last.saturating_add(1) {
+                    return Err(JournalError::Corrupt {
+                        place: format!("the event at position {position} of {}", name.display()),
+                        reason: format!("it follows number {last}"),
+                    });
+                }
+                last = position;
+                column(row, 1, name)
+            })
+            .collect()
     }
 
     /// Asks the database, for other processes append as well. While it cannot be reached, the last position that this

@@ -39,6 +39,14 @@ pub(super) const FEED: &str = select_events!(
     "SELECT * FROM journal.event WHERE position > $1 ORDER BY position LIMIT $2",
     "$3::bigint"
 );
+/// `$1` position to begin after, `$2` events at most, `$3` bytes after which to stop: envelopes alone.
+pub(super) const ENVELOPES: &str = "
+    SELECT position, envelope FROM (
+        SELECT position, envelope,
+            sum(octet_length(envelope)) OVER (ORDER BY position) - octet_length(envelope) AS begins_at
+        FROM (SELECT position, envelope FROM journal.event WHERE position > $1 ORDER BY position LIMIT $2) AS chosen
+    ) AS e
+    WHERE begins_at < $3::bigint ORDER BY position";
 /// `$1` stream, `$2` version to begin after, `$3` events at most, `$4` bytes after which to stop.
 pub(super) const STREAM: &str = select_events!(
     "SELECT * FROM journal.event WHERE stream = $1 AND stream_version > $2 ORDER BY stream_version LIMIT $3",

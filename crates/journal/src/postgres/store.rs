@@ -68,7 +68,7 @@ pub(super) struct PostgresStore {
 #[derive(Default)]
 struct Transaction {
     events: Vec<PendingEvent>,
-    keys: Vec<(String, u64, u64)>,
+    keys: HashMap<String, (u64, u64)>,
     earlier_keys: HashMap<String, (u64, u64)>,
     leases: HashMap<String, (String, u64)>,
 }
@@ -249,7 +249,7 @@ impl<'a> Rows<'a> {
                 rows.part_bytes.push(bytes);
             }
         }
-        for (key, first, last) in &transaction.keys {
+        for (key, (first, last)) in &transaction.keys {
             rows.keys.push(key);
             rows.firsts.push(signed(*first));
             rows.lasts.push(signed(*last));
@@ -311,9 +311,13 @@ impl Store for PostgresStore {
         rows.first().map_or(Ok(0), |row| Ok(unsigned(column(row, 1, &name)?)))
     }
 
+    fn positions_of_key(&mut self, key: &str) -> Result<Option<(u64, u64)>, JournalError> {
+        Ok(self.transaction.keys.get(key).or_else(|| self.transaction.earlier_keys.get(key)).copied())
+    }
+
     fn events_of_key(&mut self, key: &str) -> Result<Option<Vec<RecordedEvent>>, JournalError> {
         let name = self.database.name.clone();
-        if let Some((_, first, last)) = self.transaction.keys.iter().find(|(taken, ..)| taken == key) {
+        if let Some((first, last)) = self.transaction.keys.get(key) {
             return self.transaction.pending(*first, *last, &name).map(Some);
         }
         let Some((first, last)) = self.transaction.earlier_keys.get(key).copied() else { return Ok(None) };
@@ -347,7 +351,13 @@ impl Store for PostgresStore {
     }
 
     fn insert_key(&mut self, key: &str, first: u64, last: u64) -> Result<(), JournalError> {
-        self.transaction.keys.push((key.to_owned(), first, last));
+        // Two of a name in one transaction: the table's primary key would refuse them only at the commit.
+        if self.transaction.keys.insert(key.to_owned(), (first, last)).is_some() {
+            return Err(JournalError::Corrupt {
+                place: self.database.name.display().to_string(),
+                reason: format!("the key \"{}\" was about to be taken twice", key.trim_start()),
+            });
+        }
         Ok(())
     }
 

@@ -58,18 +58,22 @@ impl Store for SqliteStore {
         Ok(unsigned(version.unwrap_or(0)))
     }
 
-    fn events_of_key(&mut self, key: &str) -> Result<Option<Vec<RecordedEvent>>, JournalError> {
-        let failed = |error: rusqlite::Error| storage_error(&self.path, &error);
+    fn positions_of_key(&mut self, key: &str) -> Result<Option<(u64, u64)>, JournalError> {
         let range: Option<(i64, i64)> = self
             .connection
             .prepare_cached("SELECT first_position, last_position FROM idempotency WHERE key = ?")
             .and_then(|mut select| select.query_row([key], |row| Ok((row.get(0)?, row.get(1)?))).optional())
-            .map_err(failed)?;
-        let Some((first, last)) = range else { return Ok(None) };
+            .map_err(|error| self.failed(&error))?;
+        Ok(range.map(|(first, last)| (unsigned(first), unsigned(last))))
+    }
+
+    fn events_of_key(&mut self, key: &str) -> Result<Option<Vec<RecordedEvent>>, JournalError> {
+        let Some((first, last)) = self.positions_of_key(key)? else { return Ok(None) };
+        let failed = |error: rusqlite::Error| storage_error(&self.path, &error);
         let sql =
             format!("SELECT {EVENT_COLUMNS} WHERE event.position BETWEEN ? AND ? ORDER BY event.position");
         let mut select = self.connection.prepare_cached(&sql).map_err(failed)?;
-        let mut rows = select.query([first, last]).map_err(failed)?;
+        let mut rows = select.query([signed(first), signed(last)]).map_err(failed)?;
         let mut events = Vec::new();
         while let Some(row) = rows.next().map_err(failed)? {
             events.push(with_stored(row, &self.path, |stored| stored.check(&self.path))?);

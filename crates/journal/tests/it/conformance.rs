@@ -11,7 +11,7 @@ use journal::{
 use serde_json::{Value, json};
 
 use crate::postgres_server;
-use crate::support::{StillClock, at, event, keyed, numbers, numbers_of, whole_feed};
+use crate::support::{StillClock, at, claiming, event, keyed, numbers, numbers_of, whole_feed};
 
 /// Makes an empty journal on a given clock.
 pub(crate) type Fresh<'a> = &'a dyn Fn(Arc<dyn Clock>) -> Box<dyn Journal>;
@@ -20,13 +20,16 @@ pub(crate) type Fresh<'a> = &'a dyn Fn(Arc<dyn Clock>) -> Box<dyn Journal>;
 type Check = fn(Fresh<'_>);
 
 /// The suite: every entry is one promise.
-pub(crate) const SUITE: [(&str, Check); 13] = [
+pub(crate) const SUITE: [(&str, Check); 16] = [
     ("what is appended is read back as it was", appended_is_read_back),
     ("versions and positions count from 1 without gaps", versions_and_positions),
     ("a decision that rests on a stream which moved is a conflict", conflicts),
     ("a conflict leaves nothing of its append behind", conflicts_leave_nothing),
     ("the same request under the same key is recorded once", idempotency),
     ("a key is not taken for other events", idempotency_refuses_other_events),
+    ("a name is claimed once", claims),
+    ("a refused claim does not take its neighbours with it", claims_among_many),
+    ("envelopes are those of the feed", envelopes),
     ("reads are bounded and go on where they stopped", bounded_reads),
     ("an erased payload is gone, its envelope stays", erasure),
     ("blobs are kept under their hash", blobs),
@@ -195,6 +198,83 @@ fn idempotency_refuses_other_events(open: Fresh<'_>) {
     assert_eq!(journal.head(), 3);
 }
 
+fn claims(open: Fresh<'_>) {
+    let journal = fresh(open);
+    let claimed = |claim: &str, position| Err(JournalError::Claimed { claim: claim.to_owned(), position });
+    let first = keyed(claiming(numbers("a", &[1, 2]), &["sender/1", "sender/2"]), "key");
+    let answer = journal.append(first.clone()).unwrap();
+    journal.append(claiming(numbers("a", &[3]), &["sender/3"])).unwrap();
+    assert_eq!(journal.append(claiming(numbers("b", &[9]), &["sender/2"])), claimed("sender/2", 1));
+    // All or nothing: neither the events nor the other claims of a refused append stay.
+    assert_eq!(
+        journal.append(claiming(numbers("b", &[9]), &["sender/4", "sender/3"])),
+        claimed("sender/3", 3)
+    );
+    // A conflict leaves its claims free as well, and a claim is told before a conflict.
+    journal.append(at(claiming(numbers("b", &[9]), &["sender/4"]), "a", 1)).unwrap_err();
+    assert_eq!(
+        journal.append(at(claiming(numbers("b", &[9]), &["sender/1"]), "a", 1)),
+        claimed("sender/1", 1)
+    );
+    journal.append(claiming(numbers("b", &[4]), &["sender/4"])).unwrap();
+    // The same request has its first answer; with another claim, or one of another append, it is another request.
+    let again = journal.append(first.clone()).unwrap();
+    assert_eq!((again.repeated, &again.events), (true, &answer.events));
+    for other in ["sender/5", "sender/3"] {
+        let reused = journal.append(claiming(first.clone(), &[other])).unwrap_err();
+        assert_eq!(reused, JournalError::IdempotencyKeyReused { key: "key".to_owned(), position: 1 });
+    }
+    // Keys and claims do not stand in each other's way.
+    journal.append(keyed(claiming(numbers("a", &[5]), &["key"]), "sender/1")).unwrap();
+    // Erasing what claimed a name does not free it.
+    journal.erase_payload(3, "retention period ended").unwrap();
+    assert_eq!(journal.append(claiming(numbers("b", &[9]), &["sender/3"])), claimed("sender/3", 3));
+    assert_eq!(
+        journal.append(claiming(numbers("b", &[9]), &["sender/3"])).unwrap_err().to_string(),
+        "\"sender/3\" was already claimed by the append at position 3: nothing of this was recorded. Look at what stands there, or use another name."
+    );
+    assert_eq!(journal.head(), 5);
+}
+
+fn claims_among_many(open: Fresh<'_>) {
+    let journal = fresh(open);
+    let answers: Vec<_> = std::thread::scope(|scope| {
+        let senders: Vec<_> = (0..16_u64)
+            .map(|sender| {
+                let journal = &*journal;
+                scope.spawn(move || {
+                    let send = |number: u64| {
+                        let own = format!("own/{sender}/{number}");
+                        let shared = format!("shared/{number}");
+                        let request = numbers(&format!("s/{sender}"), &[number]);
+                        let free = journal.append(claiming(request.clone(), &[own.as_str()]));
+                        assert!(free.is_ok(), "{free:?}");
+                        journal.append(claiming(request, &[shared.as_str()]))
+                    };
+                    (0..8).map(send).collect::<Vec<_>>()
+                })
+            })
+            .collect();
+        senders.into_iter().flat_map(|sender| sender.join().unwrap()).collect()
+    });
+    let (won, lost): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
+    assert_eq!((won.len(), lost.len()), (8, 120));
+    assert!(lost.iter().all(|answer| matches!(answer, Err(JournalError::Claimed { .. }))));
+    assert_eq!(whole_feed(&*journal).len(), 16 * 8 + 8);
+}
+
+fn envelopes(open: Fresh<'_>) {
+    let journal = fresh(open);
+    journal.append(numbers("s", &[1, 2, 3, 4, 5])).unwrap();
+    journal.erase_payload(3, "a test").unwrap();
+    for (after, limit) in [(0, 10), (2, 2), (5, 10), (9, 1), (0, 0)] {
+        let feed = journal.feed(after, limit).unwrap();
+        let expected: Vec<_> =
+            feed.iter().map(|event| event.envelope.to_canonical_bytes().unwrap()).collect();
+        assert_eq!(journal.envelopes(after, limit).unwrap(), expected, "{after} {limit}");
+    }
+}
+
 fn bounded_reads(open: Fresh<'_>) {
     let journal = fresh(open);
     for first in 0..3 {
@@ -300,6 +380,11 @@ fn refusals(open: Fresh<'_>) {
         (keyed(numbers("a", &[1]), ""), "journal_malformed"),
         (keyed(numbers("a", &[1]), &"k".repeat(201)), "journal_too_large"),
         (at(at(numbers("a", &[1]), "a", 0), "a", 1), "journal_malformed"),
+        (claiming(numbers("a", &[1]), &[""]), "journal_malformed"),
+        (claiming(numbers("a", &[1]), &["two words"]), "journal_malformed"),
+        (claiming(numbers("a", &[1]), &["x", "y", "x"]), "journal_malformed"),
+        (claiming(numbers("a", &[1]), &["c".repeat(201).as_str()]), "journal_too_large"),
+        (claiming(numbers("a", &[1]), &["c"; 10_001]), "journal_too_large"),
     ];
     for (request, code) in cases {
         let refused = journal.append(request.clone()).unwrap_err();

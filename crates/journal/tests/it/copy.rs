@@ -7,7 +7,7 @@ use journal::{AnyJournal, AppendRequest, Copied, Journal, JournalError, Recorded
 use serde_json::json;
 
 use crate::postgres_server;
-use crate::support::{event, keyed, numbers, whole_feed};
+use crate::support::{claiming, event, keyed, numbers, whole_feed};
 
 fn open_at(location: &str) -> AnyJournal {
     journal::open(location, "node-1", "demo").unwrap()
@@ -31,7 +31,9 @@ fn fill(journal: &dyn Journal, rounds: u64) {
             })
             .collect();
         let request = AppendRequest { events, ..Default::default() };
-        let appended = journal.append(keyed(request, &format!("key/{round}"))).unwrap();
+        let appended = journal
+            .append(claiming(keyed(request, &format!("key/{round}")), &[format!("name/{round}").as_str()]))
+            .unwrap();
         if round % 5 == 2 {
             journal.erase_payload(appended.last_position(), "retention period ended").unwrap();
         }
@@ -86,6 +88,8 @@ fn check(from: &str, to: &str) {
         ..Default::default()
     };
     assert!(copied_to.journal().append(keyed(again, "key/1")).unwrap().repeated);
+    let refused = copied_to.journal().append(claiming(numbers("s/1", &[9]), &["name/3"])).unwrap_err();
+    assert_eq!(refused, JournalError::Claimed { claim: "name/3".to_owned(), position: 22 });
     let appended = copied_to.journal().append(numbers("s/1", &[9])).unwrap();
     assert_eq!((appended.events[0].position, appended.events[0].stream_version), (87, 27));
     // Now the copy is longer than the original: that is no copy any more.

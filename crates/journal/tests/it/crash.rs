@@ -66,7 +66,12 @@ fn append_for_ever(journal: &dyn Journal, run: u64, caller: u64) {
             })
             .collect();
         let expected = rests_on.map(|version| ("shared".to_owned(), version)).into_iter().collect();
-        match journal.append(AppendRequest { events, expected, idempotency_key: Some(batch.clone()) }) {
+        match journal.append(AppendRequest {
+            events,
+            expected,
+            idempotency_key: Some(batch.clone()),
+            ..Default::default()
+        }) {
             Ok(appended) => {
                 shared = appended.events.iter().rfind(|e| e.stream == "shared").unwrap().stream_version;
                 println!("ACK {batch} {} {}", appended.events[0].position, appended.last_position());
@@ -320,6 +325,7 @@ fn repeat_one(journal: &dyn Journal, recorded: &BTreeMap<String, Vec<RecordedEve
             .collect(),
         expected: Vec::new(),
         idempotency_key: Some(batch.clone()),
+        ..Default::default()
     };
     let appended = journal.append(again).unwrap();
     assert!(appended.repeated && journal.head() == head, "{batch} was recorded twice");

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use crate::postgres_server;
-use crate::support::{at, event, keyed, number_of, open, whole_feed};
+use crate::support::{at, claiming, event, keyed, number_of, open, whole_feed};
 
 /// One step of a history: which streams get an event, whether the expectation is off, whether a key is used.
 #[derive(Debug, Clone)]
@@ -15,14 +15,15 @@ struct Step {
     streams: Vec<u8>,
     off_by: u64,
     key: Option<u8>,
+    claim: Option<u8>,
     reopen: bool,
 }
 
 fn step() -> impl Strategy<Value = Step> {
     let streams = prop::collection::vec(0_u8..4, 1..6);
     let off_by = prop_oneof![4 => Just(0_u64), 1 => 1_u64..3];
-    (streams, off_by, prop::option::of(0_u8..3), prop::bool::weighted(0.1))
-        .prop_map(|(streams, off_by, key, reopen)| Step { streams, off_by, key, reopen })
+    (streams, off_by, prop::option::of(0_u8..3), prop::option::of(0_u8..8), prop::bool::weighted(0.1))
+        .prop_map(|(streams, off_by, key, claim, reopen)| Step { streams, off_by, key, claim, reopen })
 }
 
 fn stream_name(stream: u8) -> String {
@@ -56,6 +57,7 @@ fn check_history(steps: &[Step], open: &dyn Fn() -> Box<dyn Journal>) -> Result<
     // The model: (stream, number) in order, and which numbers a key was used for.
     let mut model: Vec<(String, u64)> = Vec::new();
     let mut keys: BTreeMap<u8, Vec<(String, u64)>> = BTreeMap::new();
+    let mut claims: BTreeMap<u8, u64> = BTreeMap::new();
     let mut seen = Vec::new();
     for (number, step) in steps.iter().enumerate() {
         if step.reopen {
@@ -76,10 +78,18 @@ fn check_history(steps: &[Step], open: &dyn Fn() -> Box<dyn Journal>) -> Result<
         if let Some(key) = step.key {
             request = keyed(request, &format!("key/{key}"));
         }
+        if let Some(claim) = step.claim {
+            request = claiming(request, &[format!("claim/{claim}").as_str()]);
+        }
+        let claimed_at = step.claim.and_then(|claim| claims.get(&claim)).copied();
         let key_is_taken = step.key.is_some_and(|key| keys.contains_key(&key));
         match journal.append(request) {
             Ok(appended) => {
                 prop_assert!(!key_is_taken && step.off_by == 0 && !appended.repeated);
+                prop_assert_eq!(claimed_at, None);
+                if let Some(claim) = step.claim {
+                    claims.insert(claim, appended.events[0].position);
+                }
                 for (place, (stream, _)) in appended.events.iter().zip(&events) {
                     prop_assert_eq!(place.stream_version, {
                         model.push((stream.clone(), number));
@@ -92,8 +102,12 @@ fn check_history(steps: &[Step], open: &dyn Fn() -> Box<dyn Journal>) -> Result<
                 }
             }
             Err(JournalError::IdempotencyKeyReused { .. }) => prop_assert!(key_is_taken),
-            Err(JournalError::Conflict { expected, actual, .. }) => {
+            Err(JournalError::Claimed { position, .. }) => {
                 prop_assert!(!key_is_taken);
+                prop_assert_eq!(Some(position), claimed_at);
+            }
+            Err(JournalError::Conflict { expected, actual, .. }) => {
+                prop_assert!(!key_is_taken && claimed_at.is_none());
                 prop_assert_eq!(expected, actual + step.off_by);
             }
             Err(other) => prop_assert!(false, "{}", other),

@@ -58,6 +58,11 @@ pub(crate) fn keyed(mut request: AppendRequest, key: &str) -> AppendRequest {
     request
 }
 
+pub(crate) fn claiming(mut request: AppendRequest, claims: &[&str]) -> AppendRequest {
+    request.claims.extend(claims.iter().map(|&claim| claim.to_owned()));
+    request
+}
+
 pub(crate) fn number_of(event: &RecordedEvent) -> u64 {
     event.payload.value().unwrap()["number"].as_u64().unwrap()
 }

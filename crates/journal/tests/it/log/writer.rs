@@ -314,17 +314,3 @@ fn the_folder_of_another_log_is_refused() {
     let refused = LogWriter::start(journal, files, LogIdentity::new(other), LogSettings::default());
     assert_eq!(refused.unwrap_err().code(), "log_of_another");
 }
-
-#[test]
-fn envelopes_are_those_of_the_feed() {
-    let folder = tempfile::tempdir().unwrap();
-    let journal = SqliteJournal::open(&options(folder.path())).unwrap();
-    journal.append(numbers("s", &[1, 2, 3, 4, 5])).unwrap();
-    journal.erase_payload(3, "a test").unwrap();
-    for (after, limit) in [(0, 10), (2, 2), (5, 10), (9, 1), (0, 0)] {
-        let feed = journal.feed(after, limit).unwrap();
-        let expected: Vec<_> =
-            feed.iter().map(|event| event.envelope.to_canonical_bytes().unwrap()).collect();
-        assert_eq!(journal.envelopes(after, limit).unwrap(), expected, "{after} {limit}");
-    }
-}
