@@ -10,7 +10,7 @@ use customhouse::audit::Capacity;
 use customhouse::identity::Role;
 use spine::quantity::CurrencyCode;
 
-pub(crate) use keeping::{BackupArguments, RestoreArguments};
+pub(crate) use keeping::{BackupArguments, ExportArguments, RestoreArguments};
 pub(crate) use live::{
     ActingArguments, DemoArguments, EraseCommand, PolicyCommand, ReplayCommand, ServeArguments, UserCommand,
     VerifyCommand,
@@ -98,6 +98,8 @@ pub(crate) enum Command {
     Backup(BackupArguments),
     /// Restore a backup into a new folder, and prove what came back.
     Restore(RestoreArguments),
+    /// Write everything that a data folder holds in open formats: Parquet, JSON, tiles; no keys and no passwords.
+    Export(ExportArguments),
     /// A simulated country that lives in a sandbox, to look at everything.
     Demo(DemoArguments),
     /// Print shell completions.

@@ -1,9 +1,10 @@
-//! Backup and restore of a data folder. For the person who runs the server: `docs/backup.md`.
+//! Backup, restore and export of a data folder. For the person who runs the server: `docs/backup.md`.
 //!
 //! | call | works while the folder is served | what it proves |
 //! |---|---|---|
 //! | [`back_up`]`(data, to, options, progress) -> BackedUp` | yes, and takes no lock | the events carried have the root that the log signed |
 //! | [`restore`]`(from, to, options, progress) -> Restored` | into a new folder | everything: log, journal, payloads, hashes of all files, witnessed checkpoint |
+//! | [`export`]`(data, to, progress) -> Exported` | yes | nothing; its manifest holds the hash of every file |
 //!
 //! A backup is a folder that grows:
 //! ```text
@@ -20,6 +21,7 @@
 //! removed before `backup.json` says that the newer state is complete. So a run that was killed at any moment leaves the
 //! state before it whole, and the next run goes on where it ended.
 
+mod export;
 mod files;
 mod manifest;
 mod pool_files;
@@ -36,6 +38,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 use spine::Progress;
 
+pub use export::{Exported, ExportedFile, export};
 pub use manifest::{BackupRecord, Carried, KeptFile, LogPlace};
 pub(crate) use restore::{RESTORED_FILE, RestoredMark};
 pub use restore::{RestoreOptions, Restored, restore};

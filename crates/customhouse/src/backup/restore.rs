@@ -16,7 +16,7 @@ use journal::{AnyJournal, Journal, Shelf, SqliteJournal, SqliteOptions};
 use serde::{Deserialize, Serialize};
 use spine::Progress;
 
-use super::manifest::{BackupRecord, LogPlace, UnderWay};
+use super::manifest::{BackupRecord, LogPlace, RECORD_FILE, UNDER_WAY_FILE, UnderWay};
 use super::{
     JOURNAL_FILE, cancelled, files, flush_folder, log_error, make_private_folder, names_in, place, run,
 };
@@ -125,6 +125,10 @@ pub fn restore(
     options: &RestoreOptions,
     progress: &dyn Progress,
 ) -> Result<Restored, Error> {
+    let any = [RECORD_FILE, UNDER_WAY_FILE].iter().any(|name| from.join(name).exists());
+    if !any {
+        return Err(missing(from));
+    }
     let _lock = lock_shared(from)?;
     let record = readable(from, options.last_complete)?;
     refuse_used(to)?;
@@ -200,15 +204,19 @@ fn readable(from: &Path, last_complete: bool) -> Result<BackupRecord, Error> {
             "Run `tidewaiter backup` again to complete it, or use another backup.".to_owned(),
         ),
         (None, None) => {
-            return Err(Error::new(
-                Kind::NotFound,
-                "backup_missing",
-                format!("{} is no backup", from.display()),
-                "Name the folder in which backup.json stands.",
-            ));
+            return Err(missing(from));
         }
     };
     Err(Error::new(Kind::Refused, "backup_incomplete", detail, how_to_fix))
+}
+
+fn missing(from: &Path) -> Error {
+    Error::new(
+        Kind::NotFound,
+        "backup_missing",
+        format!("{} is no backup", from.display()),
+        "Name the folder in which backup.json stands.",
+    )
 }
 
 fn refuse_used(to: &Path) -> Result<(), Error> {

@@ -211,7 +211,7 @@ impl Run<'_> {
         if size < place.size {
             return Err(ahead(self.to, place.size, &self.source.path, size));
         }
-        let root = root_of_size(&mut log.tree(place.size), place.size).map_err(|error| log_error(&error))?;
+        let root = root_of_size(&mut log.tree(size), place.size).map_err(|error| log_error(&error))?;
         if root.to_string() != place.root {
             return Err(Error::new(
                 Kind::Conflict,

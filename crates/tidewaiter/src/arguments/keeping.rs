@@ -65,3 +65,19 @@ pub(crate) struct RestoreArguments {
     #[arg(long)]
     pub(crate) json: bool,
 }
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  tidewaiter export --data ./data --to ./everything")]
+pub(crate) struct ExportArguments {
+    #[command(flatten)]
+    pub(crate) data: DataArguments,
+
+    /// Folder to write into: a new or an empty one.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) to: PathBuf,
+
+    /// Print the manifest as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}

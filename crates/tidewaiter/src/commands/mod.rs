@@ -5,6 +5,7 @@ mod backup;
 mod country;
 mod demo;
 mod erase;
+mod export;
 mod import;
 mod map;
 mod pack;
@@ -67,6 +68,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Answer, Error> {
         Command::Verify(command) => verify::run(command, &context),
         Command::Backup(arguments) => backup::run(arguments, &context),
         Command::Restore(arguments) => restore::run(arguments, &context),
+        Command::Export(arguments) => export::run(arguments, &context),
         Command::Demo(arguments) => demo::run(arguments, &context),
         Command::Completions { shell } => reference::completions(*shell),
         Command::Man { folder } => reference::man(folder.as_deref()),
