@@ -72,8 +72,10 @@ pub fn back_up(
     let under_way = UnderWay::read(to)?;
     refuse_another(&source, to, before.as_ref(), under_way.as_ref())?;
     refuse_too_little_space(&source, to)?;
-    UnderWay { node: source.mark.node.clone(), began_at }.write(to)?;
     let run = Run { source: &source, to, check: options.check, progress };
+    // What is refused leaves a complete backup complete.
+    run.beginning(before.as_ref())?;
+    UnderWay { node: source.mark.node.clone(), began_at }.write(to)?;
     let record = run.rounds(before.as_ref(), began_at)?;
     // Only now does the newer state stand for itself; what it no longer needs goes afterwards.
     record.write(to)?;
