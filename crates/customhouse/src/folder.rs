@@ -18,6 +18,8 @@
 //!   erasures.json       which events were erased, by their ids; every backup carries the newest forward
 //!   erasure.key         under which the subjects of erasures are known; belongs into every backup
 //!   sandbox.toml        of a sandbox: how far its clock is ahead
+//!   restore.part        of a folder that was restored and is not proven: it is not opened
+//!   restored.json       of one that was restored: until witnesses say that they have seen no more, its log signs nothing
 //! ```
 
 use std::fs::{self, File, OpenOptions};
@@ -70,6 +72,7 @@ impl DataFolder {
     fn open_as(path: &Path, sandbox: bool) -> Result<Self, Error> {
         fs::create_dir_all(path).map_err(|error| Error::io("data_folder_unwritable", path, &error))?;
         restrict_to_owner(path)?;
+        refuse_unproven(path)?;
         let marker_path = path.join("tidewaiter.toml");
         if !marker_path.exists() && !is_fresh(path)? {
             return Err(Error::new(
@@ -120,6 +123,53 @@ impl DataFolder {
     pub fn administration(&self) -> &str {
         &self.administration
     }
+}
+
+/// Name of the file that says that a folder was restored and is not proven.
+pub(crate) const UNPROVEN_FILE: &str = "restore.part";
+
+/// A folder that a restore has not proven is not opened.
+fn refuse_unproven(path: &Path) -> Result<(), Error> {
+    if !path.join(UNPROVEN_FILE).exists() {
+        return Ok(());
+    }
+    Err(Error::new(
+        Kind::FolderUnusable,
+        "data_folder_unproven",
+        format!("the data folder {} was restored, and what came back is not proven", path.display()),
+        "Restore again into an empty folder, or from another backup, and use that one.",
+    ))
+}
+
+/// What a folder says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct FolderMark {
+    pub(crate) node: String,
+    pub(crate) administration: String,
+    pub(crate) sandbox: bool,
+}
+
+impl FolderMark {
+    /// Looks at a data folder without taking it: another process may be using it.
+    pub(crate) fn look(path: &Path) -> Result<Self, Error> {
+        let marker_path = path.join("tidewaiter.toml");
+        if !marker_path.is_file() {
+            return Err(Error::new(
+                Kind::NotFound,
+                "data_folder_missing",
+                format!("{} is not a data folder", path.display()),
+                "Check the spelling of --data.",
+            ));
+        }
+        let marker = read_marker(&marker_path)?;
+        Ok(Self { node: marker.node, administration: marker.administration, sandbox: marker.sandbox })
+    }
+}
+
+/// Is a process using the folder at this moment?
+pub(crate) fn is_in_use(path: &Path) -> bool {
+    let Ok(file) = File::open(path.join("lock")) else { return false };
+    matches!(file.try_lock_shared(), Err(fs::TryLockError::WouldBlock))
 }
 
 fn is_fresh(path: &Path) -> Result<bool, Error> {

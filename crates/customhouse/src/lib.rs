@@ -3,6 +3,7 @@
 //! Each room shows up as a folder of one shape: `commands.rs` changes something, `read_model.rs` answers.
 
 pub mod audit;
+pub mod backup;
 pub mod changes;
 mod civil_time;
 pub mod declarations;

@@ -44,6 +44,11 @@ impl BlobFolder {
         })
     }
 
+    /// A folder that is only read; without one there are no blobs.
+    pub(crate) fn existing(path: &Path) -> Self {
+        Self { path: path.to_owned(), bytes_max: BLOB_BYTES_MAX, parts: AtomicU64::new(0) }
+    }
+
     pub(crate) fn put(&self, content: &mut dyn Read) -> Result<BlobReference, JournalError> {
         let part = self.path.join(format!("{}{PART_SUFFIX}", self.parts.fetch_add(1, Ordering::Relaxed)));
         let kept = self.write_part(&part, content).and_then(|reference| {

@@ -12,7 +12,7 @@ use crate::location::AnyJournal;
 const BATCH_EVENTS: usize = 2_000;
 const BATCH_BYTES: usize = 8 * 1024 * 1024;
 /// Most erasures looked at once.
-const BATCH_ERASURES: usize = 1_000;
+pub(crate) const BATCH_ERASURES: usize = 1_000;
 
 /// A store as the copier sees it: everything it holds, as it holds it.
 pub(crate) trait Raw {
@@ -127,7 +127,7 @@ pub fn copy(
 }
 
 /// Events after a position and up to another, at most a batch.
-fn batch(journal: &AnyJournal, after: u64, last: u64) -> Result<Vec<RawEvent>, JournalError> {
+pub(crate) fn batch(journal: &AnyJournal, after: u64, last: u64) -> Result<Vec<RawEvent>, JournalError> {
     let left = usize::try_from(last.saturating_sub(after)).unwrap_or(usize::MAX);
     journal.raw().raw_events(after, BATCH_EVENTS.min(left), BATCH_BYTES)
 }

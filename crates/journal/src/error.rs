@@ -98,6 +98,12 @@ pub enum JournalError {
         /// The journal's file.
         path: PathBuf,
     },
+    /// It was opened for reading only.
+    #[error("the journal {} was opened for reading only: nothing was recorded. Open it for writing.", path.display())]
+    ReadOnly {
+        /// The journal's file.
+        path: PathBuf,
+    },
     /// A newer program wrote it.
     #[error(
         "the journal {} has format {found}, but this program reads up to format {max}. Run the newer version of the program that wrote it. Nothing was changed.",
@@ -213,6 +219,7 @@ impl JournalError {
             Self::StorageFull { .. } => "disk_full",
             Self::Busy { .. } => "journal_busy",
             Self::InUse { .. } => "journal_in_use",
+            Self::ReadOnly { .. } => "journal_read_only",
             Self::NewerFormat { .. } => "journal_newer",
             Self::NotAJournal { .. } => "not_a_journal",
             Self::Corrupt { .. } => "journal_damaged",

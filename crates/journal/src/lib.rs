@@ -16,6 +16,7 @@
 //! after the append, in files that programs of others can verify.
 
 mod blobs;
+mod carry;
 mod clock;
 mod copy;
 mod decode;
@@ -37,6 +38,10 @@ use std::io::Read;
 use std::time::Duration;
 
 pub use blobs::BlobReader;
+pub use carry::{
+    Carried, Known, See, Shelf, carry_blobs, carry_erasures, carry_events, erasures_sha256, keys_sha256,
+    shelves,
+};
 pub use clock::{Clock, SystemClock};
 pub use copy::{Copied, CopyProgress, copy};
 pub use error::JournalError;

@@ -1,5 +1,6 @@
 //! What the command line understands. Help, man pages, completions and `docs/command-line.md` all derive from here.
 
+mod keeping;
 mod live;
 
 use std::path::PathBuf;
@@ -9,6 +10,7 @@ use customhouse::audit::Capacity;
 use customhouse::identity::Role;
 use spine::quantity::CurrencyCode;
 
+pub(crate) use keeping::{BackupArguments, ExportArguments, RestoreArguments};
 pub(crate) use live::{
     ActingArguments, DemoArguments, EraseCommand, PolicyCommand, ReplayCommand, ServeArguments, UserCommand,
     VerifyCommand,
@@ -92,6 +94,12 @@ pub(crate) enum Command {
     /// Check that nothing recorded was altered: a whole data folder, or one proof file.
     #[command(subcommand)]
     Verify(VerifyCommand),
+    /// Back a data folder up, while it is served or not; run again, it carries over what is new.
+    Backup(BackupArguments),
+    /// Restore a backup into a new folder, and prove what came back.
+    Restore(RestoreArguments),
+    /// Write everything that a data folder holds in open formats: Parquet, JSON, tiles; no keys and no passwords.
+    Export(ExportArguments),
     /// A simulated country that lives in a sandbox, to look at everything.
     Demo(DemoArguments),
     /// Print shell completions.

@@ -31,8 +31,9 @@ mod record;
 mod scan;
 mod subject;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use model::{
     Erasure, ErasureCounts, ErasureRequest, ErasureState, PERSONAL_KINDS, PersonalKind, Subject,
 };
+pub(crate) use record::{ErasedSoFar, erased_so_far};

@@ -44,6 +44,31 @@ pub(super) struct Ledger {
     content: Content,
 }
 
+/// What the file says in short, for a backup.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct ErasedSoFar {
+    /// Blobs that were erased; the same bytes may have come in again since.
+    pub(crate) blobs: std::collections::BTreeSet<String>,
+    /// Events that were erased, of all erasures together.
+    pub(crate) events: usize,
+    /// Erasures.
+    pub(crate) erasures: usize,
+    /// Is one begun and not ended?
+    pub(crate) under_way: bool,
+}
+
+/// What was erased in a data folder so far.
+pub(crate) fn erased_so_far(folder: &Path) -> Result<ErasedSoFar, Error> {
+    let ledger = Ledger::read(folder)?;
+    let all = ledger.erasures();
+    Ok(ErasedSoFar {
+        blobs: all.iter().flat_map(|kept| kept.blobs.iter().cloned()).collect(),
+        events: all.iter().map(|kept| kept.events.len()).sum(),
+        erasures: all.len(),
+        under_way: all.iter().any(|kept| !kept.done),
+    })
+}
+
 impl Ledger {
     /// Reads the file; without one, nothing was erased.
     pub(super) fn read(folder: &Path) -> Result<Self, Error> {

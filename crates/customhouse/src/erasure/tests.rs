@@ -16,7 +16,7 @@ use crate::identity::{NewAccount, Reader, Role};
 use crate::pool::AdmitRequest;
 
 /// Bytes that only the erased party's records hold.
-const SECRETS: [&str; 7] = [
+pub(crate) const SECRETS: [&str; 7] = [
     "NL0001",
     "LRN-ERASE",
     "sweetwater telephones",
@@ -47,7 +47,7 @@ fn request(subject: Subject) -> ErasureRequest {
 }
 
 /// All files below a folder.
-fn files(folder: &Path, found: &mut Vec<PathBuf>) {
+pub(crate) fn files(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() { files(&path, found) } else { found.push(path) }
@@ -55,7 +55,7 @@ fn files(folder: &Path, found: &mut Vec<PathBuf>) {
 }
 
 /// Files in which any of these stands, and which.
-fn standing(folder: &Path, secrets: &[&str]) -> Vec<String> {
+pub(crate) fn standing(folder: &Path, secrets: &[&str]) -> Vec<String> {
     let mut all = Vec::new();
     files(folder, &mut all);
     let mut found = Vec::new();
@@ -98,16 +98,16 @@ fn held(reference: &str) -> serde_json::Value {
     odd
 }
 
-struct Told {
-    world: World,
+pub(crate) struct Told {
+    pub(crate) world: World,
     /// Released at once, and after a control.
-    mrns: Vec<String>,
-    theirs: String,
+    pub(crate) mrns: Vec<String>,
+    pub(crate) theirs: String,
     batch: String,
 }
 
 /// A house in which a party and another one have done something of everything.
-fn told() -> Told {
+pub(crate) fn told() -> Told {
     let world = World::with_policies(false);
     let mut plain = declaration("LRN-ERASE-1");
     let goods = &mut plain["goods_shipment"]["government_agency_goods_item"][0];
@@ -173,7 +173,7 @@ fn history(world: &World) -> String {
     admitted.batch.summary.id
 }
 
-fn erase(house: &Customhouse) -> Erasure {
+pub(crate) fn erase(house: &Customhouse) -> Erasure {
     let ordered = house.order_erasure(&chief(), &request(party())).unwrap();
     house.approve_erasure(&admin(), &ordered.id, &party()).unwrap()
 }

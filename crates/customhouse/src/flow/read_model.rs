@@ -225,12 +225,12 @@ impl Customhouse {
 }
 
 #[cfg(unix)]
-fn disk_free_bytes(path: &std::path::Path) -> Option<u64> {
+pub(crate) fn disk_free_bytes(path: &std::path::Path) -> Option<u64> {
     let figures = rustix::fs::statvfs(path).ok()?;
     Some(figures.f_bavail.saturating_mul(figures.f_frsize))
 }
 
 #[cfg(not(unix))]
-fn disk_free_bytes(_path: &std::path::Path) -> Option<u64> {
+pub(crate) fn disk_free_bytes(_path: &std::path::Path) -> Option<u64> {
     None
 }

@@ -36,7 +36,9 @@ pub use journal::log::LogError;
 pub use journal::log::witness::Response as WitnessResponse;
 pub use model::{LogStanding, OwnProof, ProofStanding, ProofVerdict, VerifiedFolder};
 pub use opened::Opened;
+pub(crate) use verify::{known_keys, verify_opened};
 pub use verify::{verify_folder, verify_proof};
+pub(crate) use witnessing::asks_witnesses;
 pub use witnessing::{Carried, WITNESS_REQUEST_BYTES_MAX};
 
 use crate::error::{Error, Kind};
@@ -48,7 +50,7 @@ pub(crate) const LOG_FOLDER: &str = "log";
 /// Folder of keys and of what the log remembers, never served.
 pub(crate) const KEYS_FOLDER: &str = "keys";
 /// Folder of what this node saw of others' logs.
-const WITNESS_FOLDER: &str = "witness";
+pub(crate) const WITNESS_FOLDER: &str = "witness";
 /// Which logs this node cosigns, and whom it asks: a C2SP `tlog-policy`, with an address behind each witness.
 pub(crate) const POLICY_FILE: &str = "witness.policy";
 /// A proof waits so long for its event to be logged.
@@ -110,10 +112,15 @@ impl Proofs {
             trusted: keys.clone(),
             memory: Some(disk(&secret.join("log-memory"))?),
         };
-        let writer =
-            LogWriter::start_with_clock(journal, Arc::clone(&files), identity, LogSettings::default(), clock)
-                .map_err(failed)?;
-        let witnessing = Witnessing::open(folder.path(), &origin, &log)?;
+        let restored = crate::backup::RestoredMark::read(folder.path())?;
+        let held = restored.as_ref().map(|_| {
+            "it was restored from a backup, and waits for its witnesses to say that they have seen no more of it"
+                .to_owned()
+        });
+        let settings = LogSettings { held, ..LogSettings::default() };
+        let writer = LogWriter::start_with_clock(journal, Arc::clone(&files), identity, settings, clock)
+            .map_err(failed)?;
+        let witnessing = Witnessing::open(folder.path(), &origin, &log, restored)?;
         Ok(Self { writer, keys, witnessing })
     }
 }

@@ -40,16 +40,24 @@ pub fn verify_folder(
     trusted: &[String],
     progress: &dyn Progress,
 ) -> Result<VerifiedFolder, Error> {
+    let journal = open_journal(data)?;
+    verify_opened(data, trusted, journal.as_ref(), progress)
+}
+
+/// [`verify_folder`] with the journal that the caller has opened.
+pub(crate) fn verify_opened(
+    data: &Path,
+    trusted: &[String],
+    journal: Option<&Arc<dyn Journal>>,
+    progress: &dyn Progress,
+) -> Result<VerifiedFolder, Error> {
     progress.report("verifying_the_log", 0, 0);
     let log = data.join(LOG_FOLDER);
     let files: Arc<dyn Files> =
         Arc::new(DiskFiles::existing(&log).map_err(|error| Error::io("log_folder_unusable", &log, &error))?);
-    let history = KeyHistory::read(files.as_ref()).map_err(|error| refused(&error))?;
-    let known =
-        if trusted.is_empty() { own_keys(data, &history)? } else { history.accepted(&keys(trusted)?) };
+    let known = known_keys(data, trusted)?;
     let reader = LogReader::new(Arc::clone(&files));
-    let journal = open_journal(data)?;
-    let source = journal.clone().map(JournalEntries);
+    let source = journal.cloned().map(JournalEntries);
     let seen = witnessed(data, files.as_ref(), &known)?;
     let against = Against {
         source: source.as_ref().map(|source| -> &dyn journal::log::writer::Entries { source }),
@@ -75,7 +83,7 @@ pub fn verify_folder(
             .collect(),
         findings_total: report.findings_total,
     };
-    if let Some(journal) = &journal {
+    if let Some(journal) = journal {
         check_payloads(journal.as_ref(), &mut verified, progress)?;
     }
     Ok(verified)
@@ -134,6 +142,15 @@ fn find_damaged(
         }
     }
     if found { Ok(until) } else { Err(first.clone().into()) }
+}
+
+/// The keys that may have signed a folder's log: those that are trusted and what they were changed to; without any,
+/// those that the folder itself names.
+pub(crate) fn known_keys(data: &Path, trusted: &[String]) -> Result<Vec<VerifierKey>, Error> {
+    let log = data.join(LOG_FOLDER);
+    let files = DiskFiles::existing(&log).map_err(|error| Error::io("log_folder_unusable", &log, &error))?;
+    let history = KeyHistory::read(&files).map_err(|error| refused(&error))?;
+    if trusted.is_empty() { own_keys(data, &history) } else { Ok(history.accepted(&keys(trusted)?)) }
 }
 
 fn keys(texts: &[String]) -> Result<Vec<VerifierKey>, Error> {

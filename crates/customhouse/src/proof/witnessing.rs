@@ -10,6 +10,7 @@ use journal::log::{KeyFile, KeyKind, Policy, SignedCheckpoint, VerifierKey, Witn
 
 use super::{KEYS_FOLDER, POLICY_FILE, WITNESS_FOLDER, disk, refused};
 use crate::Customhouse;
+use crate::backup::{RESTORED_FILE, RestoredMark};
 use crate::error::{Error, Kind};
 
 /// Longest request that a witness reads, in bytes.
@@ -28,11 +29,28 @@ pub(super) struct Witnessing {
     urls: Vec<(String, String)>,
     /// The latest checkpoint that the quorum cosigned.
     witnessed: Mutex<Option<Arc<SignedCheckpoint>>>,
+    /// Of a folder that was restored, until its witnesses were heard.
+    restored: Mutex<Option<RestoredMark>>,
+}
+
+/// What one round of asking came to.
+#[derive(Debug, Default)]
+struct Round {
+    cosigned: usize,
+    /// Witnesses that have no more of this log than there is: they cosigned, or stand at an earlier event.
+    heard: usize,
+    /// A witness that has seen more, and how much.
+    ahead: Option<(String, u64)>,
 }
 
 impl Witnessing {
     /// Opens what the policy file asks for; without one this node witnesses nobody and asks nobody.
-    pub(super) fn open(data: &Path, origin: &str, log: &Path) -> Result<Self, Error> {
+    pub(super) fn open(
+        data: &Path,
+        origin: &str,
+        log: &Path,
+        restored: Option<RestoredMark>,
+    ) -> Result<Self, Error> {
         let policy = read_policy(&data.join(POLICY_FILE))?;
         let logs = policy.as_ref().map_or(&[][..], Policy::logs);
         let own = if logs.is_empty() {
@@ -51,7 +69,8 @@ impl Witnessing {
             Err(_) => None,
         };
         let urls = read_urls(&data.join(POLICY_FILE));
-        Ok(Self { own, policy, urls, witnessed: Mutex::new(witnessed) })
+        let (witnessed, restored) = (Mutex::new(witnessed), Mutex::new(restored));
+        Ok(Self { own, policy, urls, witnessed, restored })
     }
 
     /// Events in the latest witnessed checkpoint.
@@ -102,6 +121,12 @@ fn read_urls(path: &Path) -> Vec<(String, String)> {
         .collect()
 }
 
+/// Does this node ask others to cosign its log?
+pub(crate) fn asks_witnesses(data: &Path) -> Result<bool, Error> {
+    let path = data.join(POLICY_FILE);
+    Ok(read_policy(&path)?.is_some() && !read_urls(&path).is_empty())
+}
+
 /// The policy in a file, if there is one.
 pub(super) fn read_policy(path: &Path) -> Result<Option<Policy>, Error> {
     let bytes = match std::fs::metadata(path) {
@@ -148,6 +173,9 @@ impl Customhouse {
     /// cosigned, the checkpoint is kept, and proofs rest on it. Answers with how many cosigned, `None` if there was
     /// nothing new to cosign.
     ///
+    /// A witness that has seen more of this log than there is holds it: nothing is signed any more. The log of a folder
+    /// that was restored is held until its witnesses were heard.
+    ///
     /// # Errors
     /// None of a witness that does not answer: that is told in the log, and the next round asks again.
     pub fn ask_witnesses(
@@ -160,11 +188,14 @@ impl Customhouse {
         };
         let size = checkpoint.checkpoint().size;
         let known = witnessing.witnessed_size().unwrap_or(0);
-        if witnessing.urls.is_empty() || size == known {
+        let restored = witnessing.restored.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if witnessing.urls.is_empty() || (size == known && restored.is_none()) {
             return Ok(None);
         }
+        // What there can be of this log: of a restored one what came back, for the rest may be new.
+        let events = restored.as_ref().map_or_else(|| self.journal.head(), |mark| mark.events);
         let mut cosigned = (*checkpoint).clone();
-        let mut number = 0_usize;
+        let mut round = Round::default();
         for (name, url) in &witnessing.urls {
             let Some(key) = policy.witnesses().get(name) else { continue };
             let place = format!("{url}/add-checkpoint");
@@ -172,7 +203,14 @@ impl Customhouse {
             match ask_witness(self.proofs.writer.reader(), &cosigned, key, known, &mut bring) {
                 Ok(WitnessAnswer::Cosigned(more)) => {
                     cosigned = more;
-                    number = number.saturating_add(1);
+                    round.cosigned = round.cosigned.saturating_add(1);
+                    round.heard = round.heard.saturating_add(1);
+                }
+                Ok(WitnessAnswer::StandsAt(seen)) if seen > events => {
+                    round.ahead = Some((name.clone(), seen));
+                }
+                Ok(WitnessAnswer::StandsAt(seen)) if seen > size => {
+                    round.heard = round.heard.saturating_add(1);
                 }
                 Ok(answer) => tracing::warn!(witness = name, ?answer, "a witness did not cosign"),
                 Err(error) => tracing::warn!(
@@ -182,10 +220,35 @@ impl Customhouse {
                 ),
             }
         }
-        if policy.check(&cosigned, &self.proofs.keys).is_ok() {
+        let quorum = policy.check(&cosigned, &self.proofs.keys).is_ok();
+        if let Some((name, seen)) = &round.ahead {
+            self.hold_log(name, *seen, events);
+        } else if restored.is_some() && (quorum || round.heard == witnessing.urls.len()) {
+            self.go_on_after_restore()?;
+        }
+        if quorum {
             self.proofs.writer.keep_witnessed(cosigned.clone()).map_err(|error| refused(&error))?;
             *witnessing.lock() = Some(Arc::new(cosigned));
         }
-        Ok(Some(number))
+        Ok(Some(round.cosigned))
+    }
+
+    /// A witness has cosigned more of this log than there is: events were lost, and whatever is signed from here on
+    /// would be a second history.
+    fn hold_log(&self, witness: &str, seen: u64, events: u64) {
+        let reason = format!(
+            "the witness {witness} has seen {seen} events of this log, here are {events}: this folder is older than what was signed. Stop the server and restore the newest backup there is; docs/backup.md says what to do if there is none."
+        );
+        tracing::error!(code = "log_held", "the log signs nothing: {reason}");
+        self.proofs.writer.hold(&reason);
+    }
+
+    /// Enough witnesses have seen no more than what was restored: the log goes on.
+    fn go_on_after_restore(&self) -> Result<(), Error> {
+        let path = self.folder.path().join(RESTORED_FILE);
+        std::fs::remove_file(&path).map_err(|error| Error::io("restored_mark_unwritable", &path, &error))?;
+        *self.proofs.witnessing.restored.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.proofs.writer.release();
+        Ok(())
     }
 }

@@ -165,6 +165,12 @@ pub enum LogError {
     /// The journal could not be read.
     #[error(transparent)]
     Journal(#[from] JournalError),
+    /// Nothing is signed for now.
+    #[error("the log signs nothing for now: {reason}")]
+    Held {
+        /// Why, with what to do.
+        reason: String,
+    },
     /// The log grows no more until it is opened again.
     #[error("the log is written no more ({reason}). Mend that, then restart the program.")]
     Stopped {
@@ -194,6 +200,7 @@ impl LogError {
             Self::StorageFull { .. } => "disk_full",
             Self::Io { .. } => "log_io",
             Self::Journal(error) => error.code(),
+            Self::Held { .. } => "log_held",
             Self::Stopped { .. } => "log_stopped",
         }
     }

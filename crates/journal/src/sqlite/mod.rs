@@ -15,7 +15,7 @@ use std::time::Duration;
 use rusqlite::{Connection, params};
 
 use self::read::{EVENT_COLUMNS, with_stored};
-use self::schema::{open_reader, open_writer, storage_error};
+use self::schema::{check_is_journal, open_reader, open_writer, storage_error};
 use self::store::SqliteStore;
 use crate::Journal;
 use crate::blobs::{BlobFolder, BlobReader};
@@ -82,13 +82,14 @@ impl fmt::Debug for SqliteOptions {
 /// Dropping it finishes what was handed in and closes the file.
 pub struct SqliteJournal {
     path: PathBuf,
-    writer: WriterHandle,
+    /// None where it was opened for reading only.
+    writer: Option<WriterHandle>,
     progress: Arc<Progress>,
     readers: Mutex<Vec<Connection>>,
     blobs: BlobFolder,
     leases: OwnLeases,
     clock: Arc<dyn Clock>,
-    _lock: File,
+    _lock: Option<File>,
 }
 
 impl fmt::Debug for SqliteJournal {
@@ -124,14 +125,61 @@ impl SqliteJournal {
         let writer = WriterHandle::start(store, scribe, Arc::clone(&progress))?;
         Ok(Self {
             path,
-            writer,
+            writer: Some(writer),
             progress,
             readers: Mutex::new(Vec::new()),
             blobs,
             leases: OwnLeases::default(),
             clock: Arc::clone(&options.clock),
-            _lock: lock,
+            _lock: Some(lock),
         })
+    }
+
+    /// Opens a journal for reading while another process may be writing it: no lock is taken and nothing is recorded.
+    /// Its head stays where it was when it was opened.
+    ///
+    /// The process must be allowed to write into the folder all the same: SQLite shares an index of the write-ahead log
+    /// there.
+    ///
+    /// # Errors
+    /// No such file; a file that is something else, or of a newer format; a last event that is damaged.
+    pub fn open_read_only(path: &Path) -> Result<Self, JournalError> {
+        let connection = open_reader(path)?;
+        check_is_journal(&connection, path)?;
+        let progress = Arc::new(Progress::starting_at(last_position(&connection, path)?));
+        progress.stop("it was opened for reading only");
+        Ok(Self {
+            path: path.to_owned(),
+            writer: None,
+            progress,
+            readers: Mutex::new(vec![connection]),
+            blobs: BlobFolder::existing(&path.with_extension("blobs")),
+            leases: OwnLeases::default(),
+            clock: Arc::new(SystemClock),
+            _lock: None,
+        })
+    }
+
+    /// What does not fit in the file itself: pages, indexes, order. It reads all of it; empty if nothing is wrong. What
+    /// events say is not looked at here: every read checks that.
+    ///
+    /// # Errors
+    /// Those of the storage.
+    pub fn check_file(&self) -> Result<Vec<String>, JournalError> {
+        let mut said = self.read(|connection| {
+            connection
+                .prepare("PRAGMA integrity_check(20)")
+                .and_then(|mut check| {
+                    check.query_map([], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()
+                })
+                .map_err(|error| storage_error(&self.path, &error))
+        })?;
+        said.retain(|line| line != "ok");
+        Ok(said)
+    }
+
+    fn writer(&self) -> Result<&WriterHandle, JournalError> {
+        self.writer.as_ref().ok_or_else(|| JournalError::ReadOnly { path: self.path.clone() })
     }
 
     /// The file.
@@ -195,13 +243,15 @@ impl Drop for SqliteJournal {
     fn drop(&mut self) {
         // Readers first, so that the writer's connection is the last to close and empties the log.
         self.readers.get_mut().unwrap_or_else(PoisonError::into_inner).clear();
-        self.writer.finish();
+        if let Some(writer) = &mut self.writer {
+            writer.finish();
+        }
     }
 }
 
 impl Journal for SqliteJournal {
     fn append(&self, request: AppendRequest) -> Result<Appended, JournalError> {
-        self.writer.append(prepare(request)?)
+        self.writer()?.append(prepare(request)?)
     }
 
     fn read_stream(
@@ -271,7 +321,7 @@ impl Journal for SqliteJournal {
 
     fn erase_payload(&self, position: u64, basis: &str) -> Result<(), JournalError> {
         check_basis(basis)?;
-        self.writer.erase(position, basis)
+        self.writer()?.erase(position, basis)
     }
 
     fn take_lease(&self, name: &str, holder: &str, time: Duration) -> Result<Lease, JournalError> {
@@ -285,15 +335,17 @@ impl Journal for SqliteJournal {
     }
 
     fn append_as_holder(&self, request: AppendRequest, fence: &Fence) -> Result<Appended, JournalError> {
-        let request = prepare(request)?;
-        self.leases.while_held(fence, || self.writer.append(request))
+        let (request, writer) = (prepare(request)?, self.writer()?);
+        self.leases.while_held(fence, || writer.append(request))
     }
 
     fn put_blob(&self, content: &mut dyn Read) -> Result<BlobReference, JournalError> {
+        self.writer()?;
         self.blobs.put(content)
     }
 
     fn erase_blob(&self, sha256: &str) -> Result<(), JournalError> {
+        self.writer()?;
         self.blobs.erase(sha256)
     }
 

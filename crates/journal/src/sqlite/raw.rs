@@ -78,6 +78,6 @@ impl Raw for SqliteJournal {
     }
 
     fn import(&self, batch: ImportBatch) -> Result<(), JournalError> {
-        self.writer.import(batch)
+        self.writer()?.import(batch)
     }
 }

@@ -105,6 +105,14 @@ fn check_format(connection: &Connection, path: &Path) -> Result<bool, JournalErr
     })
 }
 
+/// Refuses what is no journal of a format known here.
+pub(super) fn check_is_journal(connection: &Connection, path: &Path) -> Result<(), JournalError> {
+    if check_format(connection, path)? {
+        return Err(JournalError::NotAJournal { path: path.to_owned(), reason: "it is empty".to_owned() });
+    }
+    Ok(())
+}
+
 fn create(connection: &Connection) -> rusqlite::Result<()> {
     let guards: String = ["event", "payload", "erasure", "idempotency"]
         .iter()

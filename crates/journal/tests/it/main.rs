@@ -7,6 +7,7 @@
     reason = "tests fail by panicking and talk to each other by printing"
 )]
 
+mod carry;
 mod conformance;
 mod copy;
 mod crash;

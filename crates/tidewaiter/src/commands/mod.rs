@@ -1,9 +1,11 @@
 //! One file a command. Each takes its arguments and answers with what the exit code says.
 
 mod audit;
+mod backup;
 mod country;
 mod demo;
 mod erase;
+mod export;
 mod import;
 mod map;
 mod pack;
@@ -11,6 +13,7 @@ mod policy;
 mod pool;
 mod reference;
 mod replay;
+mod restore;
 mod rule;
 mod serve;
 mod shown;
@@ -63,6 +66,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Answer, Error> {
         Command::Erase(command) => erase::run(command),
         Command::Replay(command) => replay::run(command, &context),
         Command::Verify(command) => verify::run(command, &context),
+        Command::Backup(arguments) => backup::run(arguments, &context),
+        Command::Restore(arguments) => restore::run(arguments, &context),
+        Command::Export(arguments) => export::run(arguments, &context),
         Command::Demo(arguments) => demo::run(arguments, &context),
         Command::Completions { shell } => reference::completions(*shell),
         Command::Man { folder } => reference::man(folder.as_deref()),

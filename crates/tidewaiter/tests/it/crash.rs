@@ -39,9 +39,9 @@ impl Receipt {
     }
 }
 
-struct Server {
+pub(crate) struct Server {
     child: Child,
-    address: String,
+    pub(crate) address: String,
 }
 
 impl Drop for Server {
@@ -53,8 +53,8 @@ impl Drop for Server {
 }
 
 impl Server {
-    fn start(folder: &Path) -> Self {
-        let mut child = command(folder, &["serve", "--data", "data", "--listen", "127.0.0.1:0"])
+    pub(crate) fn start(folder: &Path, data: &str) -> Self {
+        let mut child = command(folder, &["serve", "--data", data, "--listen", "127.0.0.1:0"])
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
@@ -69,7 +69,7 @@ impl Server {
     }
 }
 
-fn prepare(folder: &Path) -> String {
+pub(crate) fn prepare(folder: &Path) -> String {
     let data = ["--data", "data"];
     let with = |arguments: &[&str]| -> Vec<String> {
         arguments.iter().chain(&data).map(|&argument| argument.to_owned()).collect()
@@ -94,7 +94,7 @@ fn prepare(folder: &Path) -> String {
     call(&["user", "token", "trader", "--label", "crash"], "").trim().to_owned()
 }
 
-fn declaration(reference: &str) -> Vec<u8> {
+pub(crate) fn declaration(reference: &str) -> Vec<u8> {
     let item = |number: u32| {
         json!({
             "sequence_numeric": number,
@@ -193,7 +193,7 @@ fn killed_at_any_moment_the_server_loses_nothing_and_doubles_nothing() {
     let mut in_doubt: Vec<Option<String>> = (0..PROGRAMS).map(|_| None).collect();
     let mut verified = BTreeMap::new();
     for kill in 0..kills {
-        let server = Server::start(folder.path());
+        let server = Server::start(folder.path(), "data");
         // What the last life acknowledged is there.
         let fresh: BTreeMap<String, Receipt> = acknowledged
             .lock()
@@ -219,7 +219,7 @@ fn killed_at_any_moment_the_server_loses_nothing_and_doubles_nothing() {
             programs.into_iter().map(|program| program.join().unwrap()).collect()
         });
     }
-    let server = Server::start(folder.path());
+    let server = Server::start(folder.path(), "data");
     let mut client = Client::connect(&server.address, &token).unwrap();
     for reference in in_doubt.into_iter().flatten() {
         // Recorded or not before the last kill: now it is, once.

@@ -79,6 +79,11 @@ impl Edge {
         self.frontier.size()
     }
 
+    /// What the tree goes on from.
+    pub(crate) fn into_frontier(self) -> Frontier {
+        self.frontier
+    }
+
     /// The root over them.
     pub(crate) fn root(&self) -> TreeHash {
         self.frontier.root()

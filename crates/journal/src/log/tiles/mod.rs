@@ -4,6 +4,7 @@
 //! Entry *i* is the canonical envelope of the event at position *i* + 1.
 
 mod bundle;
+mod carry;
 mod edge;
 mod path;
 mod published;
@@ -11,6 +12,7 @@ mod reader;
 mod tile;
 
 pub use bundle::{BUNDLE_BYTES_MAX, ENTRY_BYTES_MAX, append_entry, split_bundle};
+pub use carry::{TilesCarried, carry_tiles, frontier_of, remove_other_partials};
 pub(crate) use edge::Edge;
 pub use path::{TILE_HEIGHT, TILE_WIDTH, TileKind, TilePath};
 pub use published::Published;

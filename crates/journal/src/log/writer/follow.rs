@@ -33,6 +33,9 @@ pub struct LogSettings {
     /// Without events, the last tree is signed anew so often: with a key that signs the time (a cosignature), a reader
     /// then knows that the log lives.
     pub idle_every: Option<Duration>,
+    /// Why nothing is signed at first, until [`LogWriter::release`]: such as that the log comes from a backup, and
+    /// others may have seen more of it.
+    pub held: Option<String>,
 }
 
 impl Default for LogSettings {
@@ -43,6 +46,7 @@ impl Default for LogSettings {
             checkpoint_events: 1_000,
             checkpoint_events_max: 8_192,
             idle_every: Some(Duration::from_secs(60)),
+            held: None,
         }
     }
 }
@@ -74,6 +78,8 @@ struct State {
     stopped: Option<String>,
     /// The last failure that is being tried again.
     trouble: Option<LogError>,
+    /// Why nothing is signed at present.
+    held: Option<String>,
     end: bool,
 }
 
@@ -127,7 +133,11 @@ impl LogWriter {
         let integrator = Integrator::open(files, identity, &JournalEntries(Arc::clone(&journal)))?;
         let reader = Arc::clone(integrator.reader());
         let shared = Arc::new(Shared::default());
-        shared.lock().last = integrator.last();
+        {
+            let mut state = shared.lock();
+            state.last = integrator.last();
+            state.held.clone_from(&settings.held);
+        }
         let follower = Follower {
             integrator,
             journal,
@@ -171,7 +181,27 @@ impl LogWriter {
     /// What keeps the log from growing at present, while it is being tried again.
     #[must_use]
     pub fn trouble(&self) -> Option<LogError> {
-        self.shared.lock().trouble.clone()
+        let state = self.shared.lock();
+        let held = || state.held.clone().map(|reason| LogError::Held { reason });
+        state.trouble.clone().or_else(held)
+    }
+
+    /// Why nothing is signed at present, if it is held.
+    #[must_use]
+    pub fn held(&self) -> Option<String> {
+        self.shared.lock().held.clone()
+    }
+
+    /// Lets nothing be signed until [`LogWriter::release`], such as when others have seen more of this log than there
+    /// is: whatever it signed would contradict that. Events go on being recorded. What is being signed at this moment
+    /// still comes out.
+    pub fn hold(&self, reason: &str) {
+        self.shared.change(|state| state.held = Some(reason.to_owned()));
+    }
+
+    /// Goes on signing.
+    pub fn release(&self) {
+        self.shared.change(|state| state.held = None);
     }
 
     /// Reads the log.
@@ -281,6 +311,10 @@ impl Follower {
 
     /// Waits for events and publishes them, or looks after an idle log.
     fn step(&mut self) -> Result<(), LogError> {
+        if self.is_held() {
+            drop(self.shared.wait(LOOK_UP, |state| state.held.is_some() && !state.end));
+            return Ok(());
+        }
         let logged = self.integrator.size();
         let head = self.journal.wait_for(logged.saturating_add(1), LOOK_UP);
         if head <= logged {
@@ -290,7 +324,8 @@ impl Follower {
         }
         let enough = u64::try_from(self.settings.checkpoint_events).unwrap_or(u64::MAX);
         self.gather(logged.saturating_add(enough));
-        self.publish()
+        // It may have been held while it waited.
+        if self.is_held() { Ok(()) } else { self.publish() }
     }
 
     /// Waits until the journal reaches a position, the next checkpoint is due, or the thread shall end.
@@ -309,10 +344,14 @@ impl Follower {
         }
     }
 
+    fn is_held(&self) -> bool {
+        self.shared.lock().held.is_some()
+    }
+
     /// Logs all that the journal holds by now.
     fn finish(&mut self) -> Result<(), LogError> {
         let head = self.journal.head();
-        while self.integrator.size() < head {
+        while self.integrator.size() < head && !self.is_held() {
             self.publish()?;
         }
         Ok(())

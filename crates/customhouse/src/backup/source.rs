@@ -1,0 +1,114 @@
+//! The data folder that is backed up, looked at without taking it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use journal::log::files::DiskFiles;
+use journal::log::note::NOTE_BYTES_MAX;
+use journal::log::tiles::{CHECKPOINT, WITNESSED_CHECKPOINT};
+use journal::log::writer::SIGNED;
+use journal::log::{KeyHistory, LogReader, SignedCheckpoint};
+use journal::{AnyJournal, SqliteJournal};
+
+use super::{JOURNAL_FILE, log_error};
+use crate::erasure::{ErasedSoFar, erased_so_far};
+use crate::error::{Error, Kind};
+use crate::folder::{FolderMark, is_in_use};
+use crate::proof::{KEYS_FOLDER, LOG_FOLDER};
+
+/// So long it is waited for an erasure that is being carried out.
+const ERASURE_WAIT: Duration = Duration::from_secs(60);
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// What the log remembers, in the data folder.
+pub(super) const MEMORY_FOLDER: &str = "log-memory";
+
+/// A data folder.
+#[derive(Debug)]
+pub(super) struct Source {
+    pub(super) path: PathBuf,
+    pub(super) mark: FolderMark,
+}
+
+/// What the log has signed, read before anything else, so that it is never newer than the rest.
+#[derive(Debug, Default)]
+pub(super) struct Signed {
+    /// The newest checkpoint, and its bytes.
+    pub(super) checkpoint: Option<(SignedCheckpoint, Vec<u8>)>,
+    /// The newest one that witnesses cosigned.
+    pub(super) witnessed: Option<(SignedCheckpoint, Vec<u8>)>,
+    /// What the log remembers having signed.
+    pub(super) memory: Option<Vec<u8>>,
+    /// Records of changes of the log's key.
+    pub(super) key_changes: usize,
+}
+
+impl Source {
+    pub(super) fn open(path: &Path) -> Result<Self, Error> {
+        let mark = FolderMark::look(path)?;
+        Ok(Self { path: path.to_owned(), mark })
+    }
+
+    /// The journal as it stands now; it is read while another process may go on writing it.
+    pub(super) fn journal(&self) -> Result<AnyJournal, Error> {
+        Ok(AnyJournal::Sqlite(SqliteJournal::open_read_only(&self.path.join(JOURNAL_FILE))?))
+    }
+
+    /// The log's folder; `None` where no log was begun.
+    pub(super) fn log(&self) -> Option<LogReader> {
+        let files = DiskFiles::existing(&self.path.join(LOG_FOLDER)).ok()?;
+        Some(LogReader::new(Arc::new(files)))
+    }
+
+    /// What the log has signed.
+    pub(super) fn signed(&self) -> Result<Signed, Error> {
+        let Some(log) = self.log() else { return Ok(Signed::default()) };
+        let read = |name: &str| -> Result<Option<(SignedCheckpoint, Vec<u8>)>, Error> {
+            match log.files().read(name, NOTE_BYTES_MAX) {
+                Ok(bytes) => {
+                    let parsed = SignedCheckpoint::parse(&bytes).map_err(|error| log_error(&error))?;
+                    Ok(Some((parsed, bytes)))
+                }
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+                Err(error) => Err(Error::io("log_folder_unusable", &self.path.join(LOG_FOLDER), &error)),
+            }
+        };
+        // The witnessed one first: it is never newer than the newest.
+        let witnessed = read(WITNESSED_CHECKPOINT)?;
+        let checkpoint = read(CHECKPOINT)?;
+        let memory = self.path.join(KEYS_FOLDER).join(MEMORY_FOLDER).join(SIGNED);
+        let memory = match std::fs::read(&memory) {
+            Ok(bytes) => Some(bytes),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+            Err(error) => return Err(Error::io("log_memory_unreadable", &memory, &error)),
+        };
+        let history = KeyHistory::read(log.files()).map_err(|error| log_error(&error))?;
+        Ok(Signed { checkpoint, witnessed, memory, key_changes: history.changes().len() })
+    }
+
+    /// What was erased so far, once nothing is being erased at this moment.
+    pub(super) fn erased(&self) -> Result<ErasedSoFar, Error> {
+        let began = Instant::now();
+        loop {
+            let erased = erased_so_far(&self.path)?;
+            // One that was interrupted is ended when the folder is opened next: nothing moves until then.
+            if !erased.under_way || !is_in_use(&self.path) {
+                return Ok(erased);
+            }
+            if began.elapsed() > ERASURE_WAIT {
+                return Err(erasure_under_way(&self.path));
+            }
+            std::thread::sleep(LOOK_EVERY);
+        }
+    }
+}
+
+/// An erasure goes on, or another one came each time.
+pub(super) fn erasure_under_way(path: &Path) -> Error {
+    Error::new(
+        Kind::Busy,
+        "backup_during_erasure",
+        format!("something is being erased in {}", path.display()),
+        "Run the same command again when that has ended.",
+    )
+}
