@@ -1,5 +1,9 @@
 //! The data folder: one process at a time, one format version, one place for everything.
 //!
+//! Where several processes work on one journal in a database, each has a data folder of its own for what is derived,
+//! and all of them name one more folder that they share. [`DataFolder::of_process`] and [`DataFolder::of_site`] say
+//! what stands where; for a process that is alone both are the data folder.
+//!
 //! ```text
 //! DATA/
 //!   tidewaiter.toml     format version and node id
@@ -20,11 +24,17 @@
 //!   sandbox.toml        of a sandbox: how far its clock is ahead
 //!   restore.part        of a folder that was restored and is not proven: it is not opened
 //!   restored.json       of one that was restored: until witnesses say that they have seen no more, its log signs nothing
+//!
+//! SHARED/               the same files, of all processes of a site on one database
+//!   site.toml           format version and the site's id: the log bears it as its name
+//!   site.lock           held while something of it is changed
+//!   log/ keys/ witness.policy witness/ accounts.sqlite pool/ packs/ personal.sqlite erasures.json erasure.key
 //! ```
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +42,13 @@ use crate::error::{Error, Kind};
 
 /// The folder format this program writes and reads.
 const FORMAT: u32 = 1;
+
+/// File that is locked while what processes share is changed.
+const SITE_LOCK: &str = "site.lock";
+/// How long it is waited for another process that changes something they share.
+const SITE_LOCK_WAIT: Duration = Duration::from_secs(60);
+/// How often it is looked whether it has done so.
+const SITE_LOCK_CHECK: Duration = Duration::from_millis(20);
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Marker {
@@ -41,6 +58,45 @@ struct Marker {
     /// Made to be played with: its clock can be moved, everything in it is simulated.
     #[serde(default)]
     sandbox: bool,
+    /// The journal stands in a database, of which this site is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    site: Option<String>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct SiteMarker {
+    format: u32,
+    site: String,
+    administration: String,
+}
+
+/// Where a house stands.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Location {
+    /// The data folder.
+    pub data: PathBuf,
+    /// The database that holds the journal, `postgres://USER@HOST/NAME`; `None`: a file in the data folder does. It may
+    /// hold a password, which is never shown.
+    pub database: Option<String>,
+    /// The folder that all processes on this database share; `None`: this one is alone with it.
+    pub shared: Option<PathBuf>,
+}
+
+impl std::fmt::Debug for Location {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Location")
+            .field("data", &self.data)
+            .field("database", &self.database.is_some())
+            .field("shared", &self.shared)
+            .finish()
+    }
+}
+
+impl From<&Path> for Location {
+    /// A data folder with its journal in it.
+    fn from(data: &Path) -> Self {
+        Self { data: data.to_owned(), database: None, shared: None }
+    }
 }
 
 /// An opened data folder; dropping it lets another process in.
@@ -50,7 +106,23 @@ pub struct DataFolder {
     node: String,
     administration: String,
     sandbox: bool,
+    site: Option<Site>,
     _lock: File,
+}
+
+/// What processes on one database have in common.
+#[derive(Debug)]
+struct Site {
+    path: PathBuf,
+    id: String,
+    database: String,
+}
+
+/// While this is held no other process of the site changes what they share.
+#[derive(Debug)]
+#[must_use]
+pub struct SiteLock {
+    _file: Option<File>,
 }
 
 impl DataFolder {
@@ -58,7 +130,34 @@ impl DataFolder {
     ///
     /// Refused: a folder in use by another process, one of a newer format, and one that holds other things.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        Self::open_as(path, false)
+        Self::open_as(path, false, None)
+    }
+
+    /// Opens the folder at a location, and of a journal in a database the folder that its processes share.
+    ///
+    /// Refused beside what [`DataFolder::open`] refuses: a folder whose journal stands elsewhere than the location says.
+    pub fn open_at(location: &Location) -> Result<Self, Error> {
+        let Some(database) = &location.database else {
+            if location.shared.is_some() {
+                return Err(Error::new(
+                    Kind::Invalid,
+                    "shared_without_database",
+                    "a folder to be shared was named, but no database",
+                    "Name the database too: processes share a folder only where they share a journal.",
+                ));
+            }
+            return Self::open(&location.data);
+        };
+        let path = location.shared.as_deref().unwrap_or(&location.data);
+        // The marker of a data folder that is its own site must not make it look like somebody else's.
+        let own = path == location.data.as_path();
+        let early = if own { Some(Self::open_as(&location.data, false, Some(""))?) } else { None };
+        let marker = open_site(path)?;
+        drop(early);
+        let mut folder = Self::open_as(&location.data, false, Some(&marker.site))?;
+        folder.administration.clone_from(&marker.administration);
+        folder.site = Some(Site { path: path.to_owned(), id: marker.site, database: database.clone() });
+        Ok(folder)
     }
 
     /// Opens a folder that was made as a sandbox, or makes one.
@@ -66,36 +165,42 @@ impl DataFolder {
     /// Refused beside what [`DataFolder::open`] refuses: a folder that is not a sandbox. Nor is a sandbox opened as
     /// anything else.
     pub fn open_sandbox(path: &Path) -> Result<Self, Error> {
-        Self::open_as(path, true)
+        Self::open_as(path, true, None)
     }
 
-    fn open_as(path: &Path, sandbox: bool) -> Result<Self, Error> {
+    /// `site`: that whose database holds the journal; an empty one is not known yet.
+    fn open_as(path: &Path, sandbox: bool, site: Option<&str>) -> Result<Self, Error> {
         fs::create_dir_all(path).map_err(|error| Error::io("data_folder_unwritable", path, &error))?;
         restrict_to_owner(path)?;
         refuse_unproven(path)?;
         let marker_path = path.join("tidewaiter.toml");
         if !marker_path.exists() && !is_fresh(path)? {
-            return Err(Error::new(
-                Kind::Refused,
-                "data_folder_foreign",
-                format!("the folder {} holds other files and is not a data folder", path.display()),
-                "Name an empty folder, a new one, or an existing data folder.",
-            ));
+            return Err(foreign(path));
         }
         let lock = lock(path)?;
-        let marker = if marker_path.exists() {
+        let mut marker = if marker_path.exists() {
             read_marker(&marker_path)?
         } else {
-            write_marker(&marker_path, sandbox)?
+            write_marker(&marker_path, sandbox, site)?
         };
         if marker.sandbox != sandbox {
             return Err(other_kind(path, marker.sandbox));
+        }
+        match (&marker.site, site) {
+            (Some(kept), Some(site)) if kept.is_empty() && !site.is_empty() => {
+                marker.site = Some(site.to_owned());
+                write_whole(&marker_path, toml_of(&marker)?.as_bytes())?;
+            }
+            (Some(kept), Some(site)) if site.is_empty() || kept == site => {}
+            (None, None) => {}
+            (kept, _) => return Err(other_journal(path, kept.is_some(), site.is_some())),
         }
         Ok(Self {
             path: path.to_owned(),
             node: marker.node,
             administration: marker.administration,
             sandbox: marker.sandbox,
+            site: None,
             _lock: lock,
         })
     }
@@ -104,6 +209,48 @@ impl DataFolder {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Place of what is this process's own: locks, uploads, and what is derived.
+    #[must_use]
+    pub fn of_process(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// Folder of what all processes of the site have in common.
+    #[must_use]
+    pub fn site_path(&self) -> &Path {
+        self.site.as_ref().map_or(&self.path, |site| &site.path)
+    }
+
+    /// Place of what all processes of the site have in common.
+    #[must_use]
+    pub fn of_site(&self, name: &str) -> PathBuf {
+        self.site_path().join(name)
+    }
+
+    /// The id under which the site is known to others: its log bears it.
+    #[must_use]
+    pub fn site(&self) -> &str {
+        self.site.as_ref().map_or(&self.node, |site| &site.id)
+    }
+
+    /// The database that holds the journal; `None`: a file in this folder does.
+    #[must_use]
+    pub fn database(&self) -> Option<&str> {
+        self.site.as_ref().map(|site| site.database.as_str())
+    }
+
+    /// Waits until no other process changes what they share, and keeps them from it. A process that is alone waits for
+    /// nobody.
+    ///
+    /// # Errors
+    /// `site_busy` where another one does not come to an end.
+    pub fn lock_site(&self) -> Result<SiteLock, Error> {
+        match &self.site {
+            Some(site) => lock_site(&site.path),
+            None => Ok(SiteLock { _file: None }),
+        }
     }
 
     /// This node's id: events recorded here carry it.
@@ -175,7 +322,16 @@ pub(crate) fn is_in_use(path: &Path) -> bool {
 fn is_fresh(path: &Path) -> Result<bool, Error> {
     let mut entries =
         fs::read_dir(path).map_err(|error| Error::io("data_folder_unreadable", path, &error))?;
-    Ok(entries.all(|entry| entry.is_ok_and(|entry| entry.file_name() == "lock")))
+    Ok(entries.all(|entry| entry.is_ok_and(|entry| entry.file_name() == "lock" || entry.file_name() == SITE_LOCK)))
+}
+
+fn foreign(path: &Path) -> Error {
+    Error::new(
+        Kind::Refused,
+        "data_folder_foreign",
+        format!("the folder {} holds other files and is not a data folder", path.display()),
+        "Name an empty folder, a new one, or an existing data folder.",
+    )
 }
 
 fn lock(path: &Path) -> Result<File, Error> {
@@ -198,29 +354,116 @@ fn lock(path: &Path) -> Result<File, Error> {
     }
 }
 
-fn read_marker(path: &Path) -> Result<Marker, Error> {
+fn lock_site(path: &Path) -> Result<SiteLock, Error> {
+    let lock_path = path.join(SITE_LOCK);
+    let failed = |error: std::io::Error| Error::io("data_folder_unwritable", &lock_path, &error);
+    let file =
+        OpenOptions::new().create(true).truncate(false).write(true).open(&lock_path).map_err(failed)?;
+    let until = Instant::now() + SITE_LOCK_WAIT;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(SiteLock { _file: Some(file) }),
+            Err(fs::TryLockError::WouldBlock) if Instant::now() < until => {
+                std::thread::sleep(SITE_LOCK_CHECK);
+            }
+            Err(fs::TryLockError::WouldBlock) => {
+                return Err(Error::new(
+                    Kind::Busy,
+                    "site_busy",
+                    format!("another process changes something in {}", path.display()),
+                    "Try again in a minute; if it lasts, look what that process does.",
+                ));
+            }
+            Err(fs::TryLockError::Error(error)) => return Err(failed(error)),
+        }
+    }
+}
+
+/// Opens the folder that processes share, making it where it does not exist yet.
+fn open_site(path: &Path) -> Result<SiteMarker, Error> {
+    fs::create_dir_all(path).map_err(|error| Error::io("data_folder_unwritable", path, &error))?;
+    restrict_to_owner(path)?;
+    let marker_path = path.join("site.toml");
+    let of_process = path.join("tidewaiter.toml");
+    if of_process.exists() {
+        if read_marker(&of_process)?.site.is_none() {
+            return Err(other_journal(path, false, true));
+        }
+    } else if !marker_path.exists() && !is_fresh(path)? {
+        return Err(foreign(path));
+    }
+    let _lock = lock_site(path)?;
+    if marker_path.exists() {
+        let marker: SiteMarker = read_toml(&marker_path)?;
+        check_format(&marker_path, marker.format)?;
+        return Ok(marker);
+    }
+    let marker = SiteMarker {
+        format: FORMAT,
+        site: format!("site-{}", hex::encode(crate::random_bytes::<6>()?)),
+        administration: "local".to_owned(),
+    };
+    write_whole(&marker_path, toml_of(&marker)?.as_bytes())?;
+    Ok(marker)
+}
+
+fn read_toml<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, Error> {
     let text = fs::read_to_string(path).map_err(|error| Error::io("data_folder_unreadable", path, &error))?;
-    let marker: Marker = toml::from_str(&text).map_err(|error| {
+    toml::from_str(&text).map_err(|error| {
         Error::new(
             Kind::FolderUnusable,
             "data_folder_marker_damaged",
             format!("{} cannot be read: {}", path.display(), error.message()),
             "Restore the file from a backup of the folder.",
         )
-    })?;
-    if marker.format > FORMAT {
-        return Err(Error::new(
-            Kind::FolderUnusable,
-            "data_folder_newer",
-            format!(
-                "the data folder {} has format {}, but this program reads up to format {FORMAT}",
-                path.parent().unwrap_or(path).display(),
-                marker.format
-            ),
-            "Run the newer version of tidewaiter that wrote it. Nothing was changed.",
-        ));
+    })
+}
+
+fn toml_of(marker: &impl Serialize) -> Result<String, Error> {
+    toml::to_string(marker).map_err(|error| Error::internal("marker_unwritable", &error))
+}
+
+fn check_format(path: &Path, format: u32) -> Result<(), Error> {
+    if format <= FORMAT {
+        return Ok(());
     }
+    Err(Error::new(
+        Kind::FolderUnusable,
+        "data_folder_newer",
+        format!(
+            "the data folder {} has format {format}, but this program reads up to format {FORMAT}",
+            path.parent().unwrap_or(path).display()
+        ),
+        "Run the newer version of tidewaiter that wrote it. Nothing was changed.",
+    ))
+}
+
+fn read_marker(path: &Path) -> Result<Marker, Error> {
+    let marker: Marker = read_toml(path)?;
+    check_format(path, marker.format)?;
     Ok(marker)
+}
+
+/// The folder belongs to another journal than the one that was named.
+fn other_journal(path: &Path, in_database: bool, database_named: bool) -> Error {
+    let (code, detail, how_to_fix) = match (in_database, database_named) {
+        (true, false) => (
+            "data_folder_of_database",
+            "belongs to a journal in a database",
+            "Name the database with --database or TIDEWAITER_DATABASE, and the folder that its processes share with --shared.",
+        ),
+        (true, true) => (
+            "data_folder_of_other_site",
+            "belongs to another site",
+            "Name the folder that this one shared before with --shared, or an empty data folder.",
+        ),
+        (false, _) => (
+            "data_folder_with_journal",
+            "has a journal of its own",
+            "Name an empty folder; `tidewaiter journal copy` brings a journal into a database.",
+        ),
+    };
+    Error::new(Kind::Refused, code, format!("the data folder {} {detail}", path.display()), how_to_fix)
 }
 
 fn other_kind(path: &Path, sandbox: bool) -> Error {
@@ -236,11 +479,11 @@ fn other_kind(path: &Path, sandbox: bool) -> Error {
     Error::new(Kind::Refused, code, format!("the data folder {} {detail}", path.display()), how_to_fix)
 }
 
-fn write_marker(path: &Path, sandbox: bool) -> Result<Marker, Error> {
+fn write_marker(path: &Path, sandbox: bool, site: Option<&str>) -> Result<Marker, Error> {
     let node = format!("node-{}", hex::encode(crate::random_bytes::<6>()?));
-    let marker = Marker { format: FORMAT, node, administration: "local".to_owned(), sandbox };
-    let text = toml::to_string(&marker).map_err(|error| Error::internal("marker_unwritable", &error))?;
-    write_whole(path, text.as_bytes())?;
+    let administration = "local".to_owned();
+    let marker = Marker { format: FORMAT, node, administration, sandbox, site: site.map(str::to_owned) };
+    write_whole(path, toml_of(&marker)?.as_bytes())?;
     Ok(marker)
 }
 

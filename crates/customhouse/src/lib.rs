@@ -15,6 +15,7 @@ pub mod flow;
 mod folder;
 pub mod identity;
 pub mod jobs;
+mod news;
 pub mod offline;
 pub mod packs;
 pub mod plans;
@@ -24,26 +25,40 @@ pub mod proof;
 pub mod replay;
 pub mod rules;
 pub mod sandbox;
+#[cfg(test)]
+mod site_tests;
 pub mod tags;
 pub mod uploads;
 pub mod viewings;
+
+// The tests of the journal start the same server.
+#[cfg(test)]
+#[expect(dead_code, reason = "the journal's tests use more of it")]
+#[path = "../../journal/tests/it/postgres_server.rs"]
+mod postgres_server;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, RwLock};
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
-use journal::{AppendRequest, Clock, Journal, NewEvent, SqliteJournal, SqliteOptions, SystemClock};
+use journal::{
+    AppendRequest, Clock, Journal, NewEvent, PostgresJournal, PostgresOptions, SqliteJournal, SqliteOptions,
+    SystemClock,
+};
 use serde_json::Value;
 
 use declarations::{Desk, Parts, Personal};
 pub use error::{Error, Kind};
-pub use folder::{DataFolder, write_whole};
+pub use folder::{DataFolder, Location, SiteLock, write_whole};
 use identity::{Accounts, Reader};
 use projection::Projection;
 
 /// How often it is looked at what is due.
 const TIMER_STEP: Duration = Duration::from_millis(500);
+
+/// How long a reader waits for what other processes recorded before it looked.
+const CATCH_UP_WAIT: Duration = Duration::from_secs(2);
 
 /// Random bytes of the operating system.
 pub(crate) fn random_bytes<const N: usize>() -> Result<[u8; N], Error> {
@@ -106,6 +121,11 @@ impl Customhouse {
         Self::open_with_clock(path, Arc::new(SystemClock))
     }
 
+    /// Opens a data folder, and the database of its journal where it has one, with the operating system's clock.
+    pub fn open_at(location: &Location) -> Result<Self, Error> {
+        Self::open_folder(DataFolder::open_at(location)?, Arc::new(SystemClock))
+    }
+
     /// Opens a data folder with a clock that the caller moves.
     pub fn open_with_clock(path: &Path, clock: Arc<dyn Clock>) -> Result<Self, Error> {
         Self::open_folder(DataFolder::open(path)?, clock)
@@ -113,16 +133,14 @@ impl Customhouse {
 
     /// Opens what stands in a data folder.
     pub(crate) fn open_folder(folder: DataFolder, clock: Arc<dyn Clock>) -> Result<Self, Error> {
-        let path = folder.path().to_owned();
-        let mut options =
-            SqliteOptions::new(&path.join("journal.sqlite"), folder.node(), folder.administration());
-        options.clock = Arc::clone(&clock);
-        let journal: Arc<dyn Journal> = Arc::new(SqliteJournal::open(&options)?);
-        let accounts = Accounts::open(&path.join("accounts.sqlite"))?;
-        let registry = Arc::new(RwLock::new(packs::Registry::open(&path.join("packs"))?));
-        let pool = Arc::new(pool::Pool::open(&path.join("pool"), Arc::clone(&journal))?);
-        let projection =
-            Arc::new(Projection::open(&path.join("read-models"), Arc::clone(&journal), Arc::clone(&pool))?);
+        let journal = open_journal(&folder, &clock)?;
+        // What processes share is opened, and put in order, by one after the other.
+        let alone = folder.lock_site()?;
+        let accounts = Accounts::open(&folder.of_site("accounts.sqlite"))?;
+        let registry = Arc::new(RwLock::new(packs::Registry::open(&folder.of_site("packs"))?));
+        let pool = Arc::new(pool::Pool::open(&folder, Arc::clone(&journal))?);
+        let read_models = folder.of_process("read-models");
+        let projection = Arc::new(Projection::open(&read_models, Arc::clone(&journal), Arc::clone(&pool))?);
         let policies = Arc::new(RwLock::new(plans::Policies::read(journal.as_ref())?));
         let proofs = proof::Proofs::open(&folder, Arc::clone(&journal), Arc::clone(&clock))?;
         let parts = Parts {
@@ -134,6 +152,7 @@ impl Customhouse {
             registry: Arc::clone(&registry),
             node: folder.node().to_owned(),
             simulated: folder.is_sandbox(),
+            shared: folder.database().is_some(),
             closing: Arc::default(),
         };
         let desk = Desk::open(parts.clone())?;
@@ -152,14 +171,15 @@ impl Customhouse {
             desk,
             replays: replay::Replays::default(),
             proofs,
-            personal: Personal::open(&path.join("personal.sqlite"))?,
+            personal: Personal::open(&folder.of_site("personal.sqlite"))?,
             tags: tags::TagRoom::default(),
             jobs: jobs::Jobs::default(),
-            uploads: uploads::Uploads::open(&path.join("uploads"))?,
+            uploads: uploads::Uploads::open(&folder.of_process("uploads"))?,
             sandbox: None,
             folder,
         };
         let reapplied = house.reapply_erasures()?;
+        drop(alone);
         if reapplied > 0 {
             tracing::warn!(
                 erasures = reapplied,
@@ -217,6 +237,9 @@ impl Customhouse {
     /// Makes ready for declarations, and lets happen what is due, again and again, until the house is closed.
     pub fn keep_time(self: &Arc<Self>) -> Result<(), Error> {
         self.desk.prepare();
+        if self.parts.shared {
+            news::follow(self)?;
+        }
         let house = Arc::downgrade(self);
         std::thread::Builder::new()
             .name("timers".to_owned())
@@ -224,6 +247,10 @@ impl Customhouse {
                 loop {
                     std::thread::sleep(TIMER_STEP);
                     let Some(house) = house.upgrade() else { return };
+                    // What is due happens once, wherever decisions are made.
+                    if !house.decides() {
+                        continue;
+                    }
                     if let Err(error) = house.run_timers() {
                         tracing::warn!(code = error.code, "timers could not run: {error}");
                     }
@@ -231,6 +258,20 @@ impl Customhouse {
             })
             .map(drop)
             .map_err(|error| Error::internal("no_thread", &error))
+    }
+
+    /// Are decisions made by this process? Of several on one database, one does; a process that is alone always does.
+    #[must_use]
+    pub fn decides(&self) -> bool {
+        self.desk.decides()
+    }
+
+    /// Waits until pages show everything that was recorded by now, wherever it was: whoever wrote something through
+    /// another process of the site finds it here. A process that is alone does not wait: its own commands did.
+    pub fn catch_up(&self) {
+        if self.parts.shared {
+            let _ = self.projection.wait_for(self.journal.head(), CATCH_UP_WAIT);
+        }
     }
 
     /// The time.
@@ -247,26 +288,46 @@ impl Customhouse {
 
     /// Appends one fact and answers with its position.
     pub(crate) fn record(&self, reader: &Reader, fact: Fact) -> Result<u64, Error> {
-        let appended = self.journal.append(AppendRequest {
-            expected: fact
-                .expected_version
-                .map(|version| (fact.stream.clone(), version))
-                .into_iter()
-                .collect(),
-            idempotency_key: fact.idempotency_key,
-            claims: Vec::new(),
-            events: vec![NewEvent {
-                stream: fact.stream,
-                kind: fact.kind.to_owned(),
-                kind_version: 1,
-                occurred_at: self.now(),
-                actor: reader.actor(),
-                causation: None,
-                payload: fact.payload,
-            }],
-        })?;
-        Ok(appended.last_position())
+        record_fact(self.journal.as_ref(), self.now(), reader, fact)
     }
+}
+
+/// Appends one fact and answers with its position.
+pub(crate) fn record_fact(
+    journal: &dyn Journal,
+    now: Timestamp,
+    reader: &Reader,
+    fact: Fact,
+) -> Result<u64, Error> {
+    let expected = fact.expected_version.map(|version| (fact.stream.clone(), version));
+    let appended = journal.append(AppendRequest {
+        expected: expected.into_iter().collect(),
+        idempotency_key: fact.idempotency_key,
+        events: vec![NewEvent {
+            stream: fact.stream,
+            kind: fact.kind.to_owned(),
+            kind_version: 1,
+            occurred_at: now,
+            actor: reader.actor(),
+            causation: None,
+            payload: fact.payload,
+        }],
+        ..AppendRequest::default()
+    })?;
+    Ok(appended.last_position())
+}
+
+/// The journal of a data folder: in a database where it has one, in a file otherwise.
+fn open_journal(folder: &DataFolder, clock: &Arc<dyn Clock>) -> Result<Arc<dyn Journal>, Error> {
+    if let Some(url) = folder.database() {
+        let mut options = PostgresOptions::new(url, folder.node(), folder.administration());
+        options.clock = Arc::clone(clock);
+        return Ok(Arc::new(PostgresJournal::open(&options)?));
+    }
+    let path = folder.of_process("journal.sqlite");
+    let mut options = SqliteOptions::new(&path, folder.node(), folder.administration());
+    options.clock = Arc::clone(clock);
+    Ok(Arc::new(SqliteJournal::open(&options)?))
 }
 
 impl std::fmt::Debug for Customhouse {

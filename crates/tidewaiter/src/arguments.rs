@@ -6,14 +6,14 @@ mod live;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use customhouse::Location;
 use customhouse::audit::Capacity;
 use customhouse::identity::Role;
 use spine::quantity::CurrencyCode;
 
 pub(crate) use keeping::{BackupArguments, ExportArguments, RestoreArguments};
 pub(crate) use live::{
-    ActingArguments, DemoArguments, EraseCommand, PolicyCommand, ReplayCommand, ServeArguments, UserCommand,
-    VerifyCommand,
+    ActingArguments, DemoArguments, EraseCommand, LogCommand, PolicyCommand, ReplayCommand, ServeArguments, UserCommand, VerifyCommand,
 };
 
 const EXIT_CODES: &str = "Exit codes:
@@ -100,6 +100,9 @@ pub(crate) enum Command {
     Restore(RestoreArguments),
     /// Write everything that a data folder holds in open formats: Parquet, JSON, tiles; no keys and no passwords.
     Export(ExportArguments),
+    /// The transparency log: change its key.
+    #[command(subcommand)]
+    Log(LogCommand),
     /// A simulated country that lives in a sandbox, to look at everything.
     Demo(DemoArguments),
     /// Print shell completions.
@@ -269,6 +272,22 @@ pub(crate) struct DataArguments {
     /// The data folder; made where it does not exist.
     #[arg(long, value_name = "DIR", env = "TIDEWAITER_DATA", hide_env_values = true)]
     pub(crate) data: PathBuf,
+
+    /// The PostgreSQL database that holds the journal, instead of a file in the data folder: postgres://USER@HOST/NAME.
+    /// A password is better given in the environment.
+    #[arg(long, value_name = "URL", env = "TIDEWAITER_DATABASE", hide_env_values = true)]
+    pub(crate) database: Option<String>,
+
+    /// The folder that all processes on this database share; without it, this process is alone with it.
+    #[arg(long, value_name = "DIR", env = "TIDEWAITER_SHARED", hide_env_values = true, requires = "database")]
+    pub(crate) shared: Option<PathBuf>,
+}
+
+impl DataArguments {
+    /// Where the house stands.
+    pub(crate) fn location(&self) -> Location {
+        Location { data: self.data.clone(), database: self.database.clone(), shared: self.shared.clone() }
+    }
 }
 
 #[derive(Debug, Args)]

@@ -70,6 +70,13 @@ fn standing(visit: &Visit, status: &Status) -> Markup {
                     None => (figure("–", visit.say(texts::DISK_FREE), &absent())),
                 }
             }
+            @if let Some(turn) = &status.turn {
+                p {
+                    (visit.say(texts::ONE_OF_SEVERAL)) " "
+                    (visit.say(if turn.decides { texts::THIS_ONE_DECIDES } else { texts::ANOTHER_DECIDES })) " "
+                    (visit.say(if turn.keeps_log { texts::THIS_ONE_KEEPS_LOG } else { texts::ANOTHER_KEEPS_LOG }))
+                }
+            }
             h2 { (visit.say(texts::HOW_LONG)) }
             (step_table(visit, &status.steps))
             p class="soft" {

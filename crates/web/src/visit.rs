@@ -283,7 +283,12 @@ impl Visit {
     ) -> Result<T, Failure> {
         let reader = self.reader()?;
         let house = Arc::clone(self.house());
-        Ok(blocking(move || task(&house, &reader)).await?)
+        let task = move || {
+            // What the same reader wrote through another process is there.
+            house.catch_up();
+            task(&house, &reader)
+        };
+        Ok(blocking(task).await?)
     }
 
     fn accepts(&self, token: &str) -> bool {

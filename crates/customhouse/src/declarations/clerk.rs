@@ -6,7 +6,6 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use clearance::{Basis, Case, Command, Event, decide};
-use formats::declaration::Form;
 use jiff::{SignedDuration, Timestamp};
 use journal::{AppendRequest, NewEvent};
 use selection::Draws;
@@ -16,20 +15,19 @@ use spine::{Actor, ActorKind, EntryTable, LocalizedText, declaration_entry};
 
 use super::assess::tagged;
 use super::desk::{Landed, Lodgement, Outgoing, Parts, Reply};
-use super::event::{Kept, LODGED, Lodged, stream};
+use super::event::{LODGED, Lodged, stream};
+use super::lodging::{answer_known, receipt_of, reference_of, written_down};
 use super::model::{Progress, Receipt};
 use super::number::Numbers;
 use super::past::{Past, acceptable, packs_of};
 use super::read_model::{known_reference, waiting_for_policy};
 use super::words;
 use crate::civil_time::as_recorded;
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::plans::InForce;
 
-/// Bytes up to which what came in stands in its event.
-const KEPT_IN_EVENT_BYTES_MAX: usize = 256 * 1024;
 /// Events read at once from the past.
-const EVENTS_PER_READ: usize = 5_000;
+pub(super) const EVENTS_PER_READ: usize = 5_000;
 /// How often it is looked whether the house is closed while read models catch up.
 const READ_MODEL_CHECK: Duration = Duration::from_millis(100);
 /// What a clock that stands still is helped on by.
@@ -57,6 +55,14 @@ pub(super) struct Pending {
 /// Party and its own reference.
 type Reference = (String, String);
 
+/// What a declaration is when it comes in.
+enum Numbered {
+    /// It is here already.
+    Known(Box<Receipt>),
+    /// It is new, under this reference.
+    Fresh(Reference, Box<Lodged>),
+}
+
 /// What one declaration has led to.
 pub(super) struct Outcome {
     pub(super) case: Case,
@@ -81,8 +87,16 @@ pub(super) struct Clerk {
 impl Clerk {
     /// Reads the past: history of the pool, what was lodged here, how offices stand.
     pub(super) fn read(parts: &Parts, reading: u64) -> Result<Self, Error> {
+        let mut clerk = Self::new(parts, reading);
+        clerk.read_past()?;
+        clerk.wait_for_read_models()?;
+        Ok(clerk)
+    }
+
+    /// A clerk who knows nothing of the past yet.
+    pub(super) fn new(parts: &Parts, reading: u64) -> Self {
         let registry = parts.registry.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let mut clerk = Self {
+        Self {
             past: Past::new(parts, &registry),
             last: Timestamp::MIN,
             numbers: Numbers::new(&parts.node),
@@ -92,10 +106,7 @@ impl Clerk {
             reading,
             resume: true,
             parts: parts.clone(),
-        };
-        clerk.read_past()?;
-        clerk.wait_for_read_models()?;
-        Ok(clerk)
+        }
     }
 
     fn read_past(&mut self) -> Result<(), Error> {
@@ -165,7 +176,7 @@ impl Clerk {
         self.reading
     }
 
-    fn in_force(&self) -> Arc<InForce> {
+    pub(super) fn in_force(&self) -> Arc<InForce> {
         self.parts.policies.read().unwrap_or_else(PoisonError::into_inner).in_force()
     }
 
@@ -233,6 +244,14 @@ impl Clerk {
             self.resume = false;
             return Ok(None);
         }
+        let outgoing = self.take_up(waiting);
+        // Where nothing moves, trying again moves nothing either.
+        self.resume = !outgoing.request.events.is_empty();
+        Ok(Some(outgoing))
+    }
+
+    /// Decides declarations that are recorded and that nobody has moved since.
+    pub(super) fn take_up(&mut self, waiting: Vec<Lodged>) -> Outgoing {
         let mut batch = self.begin();
         for lodged in waiting {
             batch.expected.push((stream(&lodged.mrn), 1));
@@ -240,51 +259,30 @@ impl Clerk {
             batch.events.push(Vec::new());
             self.go_on(&mut batch, place, lodged, None);
         }
-        let outgoing = self.end(batch);
-        // Where nothing moves, trying again moves nothing either.
-        self.resume = !outgoing.request.events.is_empty();
-        Ok(Some(outgoing))
+        self.end(batch)
     }
 
     /// Numbers one declaration, or answers that it is here already.
     fn receive(&mut self, batch: &mut Batch, lodgement: Lodgement) {
-        let reference = lodgement
-            .understood
-            .declaration
-            .as_ref()
-            .and_then(|declaration| declaration.functional_reference_id.clone());
-        let Some(reference) = reference else {
-            let refused = Error::new(
-                Kind::Refused,
-                "declaration_unreadable",
-                "this is no declaration that can be recorded: it cannot be read, or it has no reference of its own",
-                "Correct what the findings name and send it again. Nothing was recorded.",
-            );
-            let refused = refused.with_findings(lodgement.understood.findings);
-            batch.replies.push((lodgement.reply, Err(refused)));
-            return;
-        };
-        let key = (lodgement.party.clone(), reference.clone());
-        match self.known(&key) {
-            Ok(Some(known)) if known.sha256 == lodgement.sha256 => {
-                batch.replies.push((lodgement.reply, Ok(Receipt { repeated: true, ..known })));
-                return;
+        match self.number(batch.now, &lodgement) {
+            Ok(Numbered::Known(receipt)) => batch.replies.push((lodgement.reply, Ok(*receipt))),
+            Ok(Numbered::Fresh(key, lodged)) => {
+                self.accept(batch, lodgement.reply, lodgement.actor, key, *lodged);
             }
-            // What was rejected may come again, corrected, under its reference.
-            Ok(Some(known)) if known.progress != Progress::Rejected => {
-                batch.replies.push((lodgement.reply, Err(reference_in_use(&known))));
-                return;
-            }
-            Ok(_) => {}
-            Err(error) => {
-                batch.replies.push((lodgement.reply, Err(error)));
-                return;
-            }
-        }
-        match self.record(batch.now, &lodgement, &reference) {
-            Ok(lodged) => self.accept(batch, lodgement.reply, lodgement.actor, key, lodged),
             Err(error) => batch.replies.push((lodgement.reply, Err(error))),
         }
+    }
+
+    fn number(&mut self, now: Timestamp, lodgement: &Lodgement) -> Result<Numbered, Error> {
+        let reference = reference_of(&lodgement.understood)?;
+        let key = (lodgement.party.clone(), reference.clone());
+        if let Some(answer) =
+            self.known(&key)?.and_then(|known| answer_known(known, &lodgement.sha256))
+        {
+            return answer.map(|receipt| Numbered::Known(Box::new(receipt)));
+        }
+        let lodged = written_down(&self.parts, &mut self.numbers, now, lodgement, &reference)?;
+        Ok(Numbered::Fresh(key, Box::new(lodged)))
     }
 
     /// The receipt of a reference that is in use.
@@ -293,30 +291,6 @@ impl Clerk {
             Some(recent) => Ok(Some(recent.receipt.clone())),
             None => known_reference(&self.parts.projection, &key.0, &key.1),
         }
-    }
-
-    fn record(&mut self, now: Timestamp, lodgement: &Lodgement, reference: &str) -> Result<Lodged, Error> {
-        let text = std::str::from_utf8(&lodgement.bytes).ok();
-        let kept = match text {
-            Some(text) if text.len() <= KEPT_IN_EVENT_BYTES_MAX => Kept::Text(text.to_owned()),
-            _ => Kept::Blob(self.parts.journal.put_blob(&mut lodgement.bytes.as_slice())?.sha256),
-        };
-        let (number, mrn) = self.numbers.next(now);
-        Ok(Lodged {
-            mrn,
-            number,
-            functional_reference_id: reference.to_owned(),
-            party: lodgement.party.clone(),
-            channel: lodgement.channel,
-            media_type: media_type(lodgement.form).to_owned(),
-            sha256: lodgement.sha256.clone(),
-            bytes: u64::try_from(lodgement.bytes.len()).unwrap_or(u64::MAX),
-            kept,
-            waited_us: u64::try_from(lodgement.arrived.elapsed().as_micros()).unwrap_or(u64::MAX),
-            declaration: lodgement.understood.declaration.clone(),
-            findings: lodgement.understood.findings.clone(),
-            simulated: self.parts.simulated,
-        })
     }
 
     /// Records that a declaration came in, rejects it for correction, or lets it go on.
@@ -332,16 +306,7 @@ impl Clerk {
         batch.events.push(vec![new_event(&lodged.mrn, LODGED, payload, actor, batch.now)]);
         // Nobody has used this number: a pair to the range that it was drawn from.
         batch.expected.push((stream(&lodged.mrn), 0));
-        let receipt = Receipt {
-            mrn: lodged.mrn.clone(),
-            functional_reference_id: lodged.functional_reference_id.clone(),
-            sha256: lodged.sha256.clone(),
-            lodged_at: batch.now,
-            repeated: false,
-            progress: Progress::Received,
-            findings: lodged.findings.clone(),
-            position: 0,
-        };
+        let receipt = receipt_of(&lodged, batch.now);
         self.recent.insert(key.clone(), Recent { receipt: receipt.clone(), batch: self.batch });
         let reply_at = batch.replies.len();
         batch.replies.push((reply, Ok(receipt)));
@@ -428,13 +393,6 @@ pub(super) struct Batch {
     pending: Vec<Pending>,
 }
 
-fn media_type(form: Form) -> &'static str {
-    match form {
-        Form::Json => "application/json",
-        Form::DmsXml => "application/xml",
-    }
-}
-
 pub(super) fn policy_actor(hash: &str) -> Actor {
     Actor { kind: ActorKind::Policy, id: hash.chars().take(16).collect() }
 }
@@ -482,18 +440,6 @@ pub(super) fn draws() -> Option<Draws> {
         u32::try_from(u64::from_le_bytes(eight) % 1_000_000).ok()
     };
     Some(Draws { selection_ppm: draw(0)?, physical_ppm: draw(8)?, audit_ppm: draw(16)? })
-}
-
-fn reference_in_use(known: &Receipt) -> Error {
-    Error::new(
-        Kind::Conflict,
-        "reference_in_use",
-        format!(
-            "the reference \"{}\" is that of {}, lodged at {} with other content",
-            known.functional_reference_id, known.mrn, known.lodged_at
-        ),
-        "Give the new declaration a reference of its own, or ask to have the first one cancelled or amended.",
-    )
 }
 
 /// Words that are used where a declaration waits for people.

@@ -3,6 +3,9 @@
 //! It takes what waits in small batches: numbers it, tags it, chooses the lane, and hands all events of a batch to a
 //! second thread that appends them in one piece while the desk goes on. Nobody gets a receipt before the events are
 //! durable. The queue has a bound; beyond it callers are told to come back (`Kind::Busy`).
+//!
+//! Where several processes share a journal, recording and deciding are two things: every process records what comes in
+//! ([`super::reception`]), and one at a time decides ([`super::turn`]).
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
@@ -15,6 +18,8 @@ use journal::{AppendRequest, Clock, Journal};
 
 use super::clerk::Clerk;
 use super::model::{Channel, Receipt};
+use super::reception::{RECEPTION_THREADS, Reception};
+use super::turn::{Signs, Turn};
 use crate::error::{Error, Kind};
 use crate::packs::Registry;
 use crate::plans::Policies;
@@ -47,6 +52,8 @@ pub(crate) struct Parts {
     pub(crate) registry: Arc<RwLock<Registry>>,
     pub(crate) node: String,
     pub(crate) simulated: bool,
+    /// Do other processes work on the same journal?
+    pub(crate) shared: bool,
     /// The house is being closed: what is read of the past is of no use any more.
     pub(crate) closing: Arc<AtomicBool>,
 }
@@ -96,11 +103,19 @@ pub(super) struct Landed {
     pub(super) position: u64,
 }
 
+/// Where declarations are handed in.
+enum Front {
+    /// At the desk of a process that is alone.
+    Alone(SyncSender<Message>),
+    /// At the reception of one of several.
+    Shared(SyncSender<Box<Lodgement>>),
+}
+
 /// The desk's front.
 pub(crate) struct Desk {
-    messages: Option<SyncSender<Message>>,
+    front: Option<Front>,
     waiting: Arc<AtomicU64>,
-    ready: Arc<AtomicBool>,
+    signs: Signs,
     closing: Arc<AtomicBool>,
     threads: Vec<JoinHandle<()>>,
 }
@@ -109,48 +124,59 @@ impl Desk {
     /// Opens the desk. It reads the past, on its own thread, once it is told to prepare or a declaration comes in; what
     /// comes in meanwhile waits. Who only looks something up, or adds history, need not wait for a past of millions.
     pub(crate) fn open(parts: Parts) -> Result<Self, Error> {
-        let (messages, inbox) = sync_channel(usize::try_from(WAITING_MAX).unwrap_or(usize::MAX));
+        if parts.shared { Self::open_shared(parts) } else { Self::open_alone(parts) }
+    }
+
+    fn open_alone(parts: Parts) -> Result<Self, Error> {
+        let (messages, inbox) = sync_channel(queue_length());
         let (outgoing, outbox) = sync_channel::<Outgoing>(UNDER_WAY_MAX);
         let (landed, landings) = sync_channel::<Landed>(1_024);
         let waiting = Arc::new(AtomicU64::new(0));
-        let ready = Arc::new(AtomicBool::new(false));
+        let signs = Signs::default();
+        signs.decides.store(true, Ordering::Relaxed);
         let closing = Arc::clone(&parts.closing);
         let failed = Arc::new(AtomicU64::new(0));
-        let no_thread = |error: std::io::Error| Error::internal("no_thread", &error);
         let post = Post { journal: Arc::clone(&parts.journal), failed: Arc::clone(&failed), landed };
-        let posting = std::thread::Builder::new()
-            .name("desk-post".to_owned())
-            .spawn(move || post.run(&outbox))
-            .map_err(no_thread)?;
-        let (own_waiting, own_ready) = (Arc::clone(&waiting), Arc::clone(&ready));
-        let deciding = std::thread::Builder::new()
-            .name("desk".to_owned())
-            .spawn(move || {
-                let mut worker = Worker {
-                    parts,
-                    inbox,
-                    outgoing,
-                    landings,
-                    waiting: own_waiting,
-                    ready: own_ready,
-                    failed,
-                };
-                worker.run();
-            })
-            .map_err(no_thread)?;
-        Ok(Self { messages: Some(messages), waiting, ready, closing, threads: vec![deciding, posting] })
+        let posting = spawn("desk-post", move || post.run(&outbox))?;
+        let (own_waiting, ready) = (Arc::clone(&waiting), Arc::clone(&signs.ready));
+        let mut worker = Worker { parts, inbox, outgoing, landings, waiting: own_waiting, ready, failed };
+        let deciding = spawn("desk", move || worker.run())?;
+        let front = Some(Front::Alone(messages));
+        Ok(Self { front, waiting, signs, closing, threads: vec![deciding, posting] })
+    }
+
+    fn open_shared(parts: Parts) -> Result<Self, Error> {
+        let (lodgements, inbox) = sync_channel(queue_length());
+        let waiting = Arc::new(AtomicU64::new(0));
+        let (signs, closing) = (Signs::default(), Arc::clone(&parts.closing));
+        let mut turn = Turn::new(parts.clone(), signs.clone())?;
+        let mut threads = vec![spawn("desk", move || turn.run())?];
+        let reception =
+            Arc::new(Reception::new(parts, inbox, Arc::clone(&waiting), Arc::clone(&signs.wanted)));
+        for _ in 0..RECEPTION_THREADS {
+            let reception = Arc::clone(&reception);
+            threads.push(spawn("reception", move || reception.run())?);
+        }
+        Ok(Self { front: Some(Front::Shared(lodgements)), waiting, signs, closing, threads })
     }
 
     /// Hands a declaration in; the reply comes once it is durable. Refused at once when too many wait.
     pub(crate) fn lodge(&self, lodgement: Lodgement) -> Result<(), Error> {
         self.waiting.fetch_add(1, Ordering::Relaxed);
-        self.send(Message::Lodge(Box::new(lodgement))).inspect_err(|_| {
+        let lodgement = Box::new(lodgement);
+        let handed_in = match &self.front {
+            Some(Front::Alone(messages)) => offered(messages.try_send(Message::Lodge(lodgement))),
+            Some(Front::Shared(lodgements)) => offered(lodgements.try_send(lodgement)),
+            None => Err(closed()),
+        };
+        handed_in.inspect_err(|_| {
             self.waiting.fetch_sub(1, Ordering::Relaxed);
         })
     }
 
     /// Has the desk read the past now.
     pub(crate) fn prepare(&self) {
+        self.signs.wanted.store(true, Ordering::Relaxed);
         self.tell(Message::Prepare);
     }
 
@@ -166,40 +192,61 @@ impl Desk {
 
     /// Tells the desk that something of the past was erased.
     pub(crate) fn note_erasure(&self) {
+        self.signs.read_again.store(true, Ordering::SeqCst);
         self.tell(Message::ReadAgain);
     }
 
     /// How many declarations wait, and whether the desk knows the past by now.
     pub(crate) fn standing(&self) -> (u64, bool) {
-        (self.waiting.load(Ordering::Relaxed), self.ready.load(Ordering::Relaxed))
+        (self.waiting.load(Ordering::Relaxed), self.signs.ready.load(Ordering::Relaxed))
     }
 
-    fn send(&self, message: Message) -> Result<(), Error> {
-        let closed = || Error::internal("desk_closed", &"the desk is closed");
-        match self.messages.as_ref().ok_or_else(closed)?.try_send(message) {
-            Ok(()) => Ok(()),
-            Err(TrySendError::Full(_)) => Err(Error::new(
-                Kind::Busy,
-                "too_many_waiting",
-                format!("{WAITING_MAX} declarations wait to be processed"),
-                "Nothing was recorded. Send the same declaration again in a few seconds.",
-            )),
-            Err(TrySendError::Disconnected(_)) => Err(closed()),
-        }
+    /// Is it this process that decides?
+    pub(crate) fn decides(&self) -> bool {
+        self.signs.decides.load(Ordering::Relaxed)
     }
 
+    /// Gives the desk of a process that is alone some news; one of several follows the journal.
     fn tell(&self, message: Message) {
-        if let Some(messages) = &self.messages {
+        if let Some(Front::Alone(messages)) = &self.front {
             // A desk that has stopped needs no news.
             let _ = messages.send(message);
         }
     }
 }
 
+fn queue_length() -> usize {
+    usize::try_from(WAITING_MAX).unwrap_or(usize::MAX)
+}
+
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, Error> {
+    std::thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(work)
+        .map_err(|error| Error::internal("no_thread", &error))
+}
+
+fn closed() -> Error {
+    Error::internal("desk_closed", &"the desk is closed")
+}
+
+fn offered<T>(sent: Result<(), TrySendError<T>>) -> Result<(), Error> {
+    match sent {
+        Ok(()) => Ok(()),
+        Err(TrySendError::Full(_)) => Err(Error::new(
+            Kind::Busy,
+            "too_many_waiting",
+            format!("{WAITING_MAX} declarations wait to be processed"),
+            "Nothing was recorded. Send the same declaration again in a few seconds.",
+        )),
+        Err(TrySendError::Disconnected(_)) => Err(closed()),
+    }
+}
+
 impl Drop for Desk {
     fn drop(&mut self) {
         self.closing.store(true, Ordering::Relaxed);
-        self.messages = None;
+        self.front = None;
         for thread in self.threads.drain(..) {
             // A thread that panicked has nothing left to hand over.
             let _ = thread.join();

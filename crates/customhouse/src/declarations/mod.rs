@@ -37,17 +37,20 @@ mod clerk;
 mod commands;
 mod desk;
 pub(crate) mod event;
+mod lodging;
 mod model;
 mod number;
 mod papers;
 pub(crate) mod past;
 mod personal;
 mod read_model;
+mod reception;
 #[cfg(test)]
 pub(crate) mod tests;
 mod timeline;
 mod trader;
 mod trial;
+mod turn;
 mod words;
 
 pub(crate) use desk::{Desk, Parts, WAITING_MAX};

@@ -51,6 +51,11 @@ impl Numbers {
         Self { range: base_36(seed, RANGE_DIGITS), last: 0 }
     }
 
+    /// What MRNs of this node begin with in a year of two digits.
+    pub(super) fn prefix(&self, year: i16) -> String {
+        format!("{:02}{COUNTRY}{}", year.rem_euclid(100), self.range)
+    }
+
     /// A number that is in use.
     pub(super) fn seen(&mut self, number: u64) {
         self.last = self.last.max(number);
@@ -59,11 +64,17 @@ impl Numbers {
     /// The next number, and the MRN made from it.
     pub(super) fn next(&mut self, now: Timestamp) -> (u64, String) {
         self.last = self.last.saturating_add(1);
-        let year = civil(now).year().rem_euclid(100);
-        let body = format!("{year:02}{COUNTRY}{}{}", self.range, base_36(self.last, NUMBER_DIGITS));
+        let year = civil(now).year();
+        let body = format!("{}{}", self.prefix(year), base_36(self.last, NUMBER_DIGITS));
         let check = check(&body);
         (self.last, format!("{body}{check}"))
     }
+}
+
+/// The running number that an MRN was made from.
+pub(super) fn number_of(mrn: &str) -> Option<u64> {
+    let from = 2_usize.saturating_add(COUNTRY.len()).saturating_add(RANGE_DIGITS);
+    u64::from_str_radix(mrn.get(from..from.saturating_add(NUMBER_DIGITS))?, 36).ok()
 }
 
 #[cfg(test)]
@@ -76,6 +87,7 @@ mod tests {
         let mut numbers = Numbers::new("node-1");
         let (first, mrn) = numbers.next(now);
         assert_eq!((first, mrn.len(), mrn.get(..4)), (1, 18, Some("26ZZ")));
+        assert!(mrn.starts_with(&numbers.prefix(2026)) && number_of(&mrn) == Some(1));
         numbers.seen(41);
         assert_eq!(numbers.next(now).0, 42);
         assert_ne!(Numbers::new("node-2").next(now).1, mrn);

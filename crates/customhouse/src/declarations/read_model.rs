@@ -14,8 +14,9 @@ use super::event::{LODGED, Lodged, stream};
 use super::model::{
     DeclarationRow, DeclarationsPage, DeclarationsQuery, Progress, QueuePage, QueueQuery, QueueTask, Receipt,
 };
+use super::number::{Numbers, number_of};
 use crate::Customhouse;
-use crate::civil_time::day_of_query;
+use crate::civil_time::{civil, day_of_query};
 use crate::error::Error;
 use crate::identity::{Permission, Reader};
 use crate::projection::{COLUMNS, Projection, Record};
@@ -30,6 +31,8 @@ const COUNT_MAX: u64 = 10_000;
 const EXPORT_ROWS_MAX: usize = 1_000_000;
 /// Declarations that wait for a policy taken up at once.
 const WAITING_ROWS_MAX: usize = 256;
+/// A node that has numbered nothing for so many years is forgotten: its numbers would begin anew, and be refused.
+const YEARS_LOOKED_BACK: i16 = 20;
 /// Declarations looked through for them.
 const WAITING_LOOKED_THROUGH_MAX: usize = 100_000;
 
@@ -369,6 +372,25 @@ pub(super) fn known_reference(
             .optional()
     })?;
     Ok(record.map(|record| receipt(&record)))
+}
+
+/// The highest running number that a node has given, as far as declarations of the last years tell.
+pub(super) fn last_number(projection: &Projection, numbers: &Numbers, now: Timestamp) -> Result<u64, Error> {
+    let this_year = civil(now).year();
+    let mut last = 0;
+    for back in 0..YEARS_LOOKED_BACK {
+        let prefix = numbers.prefix(this_year.saturating_sub(back));
+        let mrn: Option<String> = projection.read(|connection| {
+            connection
+                .prepare_cached(
+                    "SELECT mrn FROM declaration WHERE mrn >= ?1 AND mrn < ?1 || '~' ORDER BY mrn DESC LIMIT 1",
+                )?
+                .query_row([prefix], |row| row.get(0))
+                .optional()
+        })?;
+        last = last.max(mrn.as_deref().and_then(number_of).unwrap_or(0));
+    }
+    Ok(last)
 }
 
 /// The receipt of a declaration, as it stands.

@@ -65,29 +65,12 @@ impl World {
     /// very large value scores above any threshold and goes yellow, everything else is released, `audit` of it blue.
     pub(crate) fn with_policies(audit: bool) -> Self {
         let world = Self::bare();
-        for kind in [PolicyKind::Acceptance, PolicyKind::Release] {
-            world.bring_into_force(kind, world.house.standard_policy(kind).unwrap());
-        }
-        let mut plan = world.house.standard_policy(PolicyKind::Selection).unwrap();
-        let hard = json!({ "lane": "red", "legal_basis": "Customs Act, section 1", "reason": { "en": "Masses cannot be." } });
-        plan["hard_rules"] = json!({ "gross_below_net": hard });
-        plan["weights"] = json!({});
-        plan["physical_tags"] = json!([]);
-        plan["physical_share_ppm"] = json!(0);
-        plan["floor_ppm"] = json!(1);
-        plan["random_share_ppm"] = json!(0);
-        plan["initial_threshold"] = json!(500);
-        plan["base_points"] = json!(-300);
-        plan["audit_share_ppm"] = json!(if audit { 1_000_000 } else { 0 });
-        world.bring_into_force(PolicyKind::Selection, plan);
+        put_policies_into_force(&world.house, audit);
         world
     }
 
     pub(crate) fn bring_into_force(&self, kind: PolicyKind, content: Value) {
-        let (analyst, chief) = (reader("a", Role::Analyst), reader("c", Role::Chief));
-        let hash = self.house.propose_policy(&analyst, kind, content).unwrap().hash;
-        self.house.approve_policy(&analyst, &hash).unwrap();
-        assert!(self.house.approve_policy(&chief, &hash).unwrap().in_force_since.is_some());
+        bring_into_force(&self.house, kind, content);
     }
 
     pub(crate) fn lodge(&self, declaration: &Value) -> Result<Receipt, Error> {
@@ -133,6 +116,14 @@ impl World {
         self.folder.path()
     }
 
+    /// The same house, opened again after something was done with it that closes it.
+    pub(crate) fn replaced(self, last: impl FnOnce(Customhouse)) -> Self {
+        let Self { folder, clock, house } = self;
+        last(house);
+        let house = Customhouse::open_with_clock(&folder.path().join("data"), clock.clone()).unwrap();
+        Self { folder, clock, house }
+    }
+
     /// The same house after something was done to its folder while it was closed.
     pub(crate) fn closed(self, meanwhile: impl FnOnce(&std::path::Path)) -> Self {
         let Self { folder, clock, house } = self;
@@ -141,6 +132,33 @@ impl World {
         let house = Customhouse::open_with_clock(&folder.path().join("data"), clock.clone()).unwrap();
         Self { folder, clock, house }
     }
+}
+
+/// The policies of [`World::with_policies`].
+pub(crate) fn put_policies_into_force(house: &Customhouse, audit: bool) {
+    for kind in [PolicyKind::Acceptance, PolicyKind::Release] {
+        bring_into_force(house, kind, house.standard_policy(kind).unwrap());
+    }
+    let mut plan = house.standard_policy(PolicyKind::Selection).unwrap();
+    let hard =
+        json!({ "lane": "red", "legal_basis": "Customs Act, section 1", "reason": { "en": "Masses cannot be." } });
+    plan["hard_rules"] = json!({ "gross_below_net": hard });
+    plan["weights"] = json!({});
+    plan["physical_tags"] = json!([]);
+    plan["physical_share_ppm"] = json!(0);
+    plan["floor_ppm"] = json!(1);
+    plan["random_share_ppm"] = json!(0);
+    plan["initial_threshold"] = json!(500);
+    plan["base_points"] = json!(-300);
+    plan["audit_share_ppm"] = json!(if audit { 1_000_000 } else { 0 });
+    bring_into_force(house, PolicyKind::Selection, plan);
+}
+
+fn bring_into_force(house: &Customhouse, kind: PolicyKind, content: Value) {
+    let (analyst, chief) = (reader("a", Role::Analyst), reader("c", Role::Chief));
+    let hash = house.propose_policy(&analyst, kind, content).unwrap().hash;
+    house.approve_policy(&analyst, &hash).unwrap();
+    assert!(house.approve_policy(&chief, &hash).unwrap().in_force_since.is_some());
 }
 
 /// A declaration of one item of mobile phones.

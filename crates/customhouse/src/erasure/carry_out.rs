@@ -87,6 +87,11 @@ impl Customhouse {
             again,
         };
         let position = self.record(reader, Fact::new(&stream(&kept.id), DONE, payload(&done)?))?;
+        self.forget_erased(position)
+    }
+
+    /// Has everything of this process made anew that was derived from what was erased by the event at a position.
+    pub(crate) fn forget_erased(&self, position: u64) -> Result<(), Error> {
         self.tags.forget_rows();
         self.replays.forget();
         self.desk().note_erasure();
@@ -170,14 +175,14 @@ impl Customhouse {
     /// Destroys again what an older backup brought back, and ends what was interrupted. Answers with the number of
     /// erasures that were carried out.
     pub fn reapply_erasures(&self) -> Result<u64, Error> {
-        let mut ledger = Ledger::read(self.folder.path())?;
+        let mut ledger = Ledger::read(self.folder.site_path())?;
         let mut reapplied = 0_u64;
         let due: Vec<Kept> = ledger.erasures().to_vec();
         for kept in due {
             if kept.done && !self.is_back(&kept)? {
                 continue;
             }
-            let key = super::subject::Key::of(self.folder.path())?;
+            let key = super::subject::Key::of(self.folder.site_path())?;
             let matcher = Matcher::sealed(&key, &kept.subject_kind, &kept.subject);
             let planned = self.look_for(&matcher)?;
             let mut events: BTreeMap<u64, String> = kept.events.iter().cloned().collect();

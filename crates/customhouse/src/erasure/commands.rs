@@ -26,7 +26,7 @@ impl Customhouse {
     /// of whom nothing is recorded.
     pub fn order_erasure(&self, reader: &Reader, request: &ErasureRequest) -> Result<Erasure, Error> {
         reader.require(Permission::Erase)?;
-        let key = Key::of(self.folder.path())?;
+        let key = Key::of(self.folder.site_path())?;
         checked_subject(&request.subject)?;
         let matcher = Matcher::named(&key, &request.subject);
         for (field, text) in [("basis", &request.basis), ("reason", &request.reason)] {
@@ -62,7 +62,7 @@ impl Customhouse {
     pub fn approve_erasure(&self, reader: &Reader, id: &str, subject: &Subject) -> Result<Erasure, Error> {
         reader.require(Permission::Erase)?;
         let erasure = self.find_erasure(id)?;
-        let key = Key::of(self.folder.path())?;
+        let key = Key::of(self.folder.site_path())?;
         may_approve(reader, &erasure)?;
         checked_subject(subject)?;
         if subject.kind() != erasure.subject_kind || key.seal(subject) != erasure.subject {
@@ -73,6 +73,7 @@ impl Customhouse {
                 "Ask who ordered it, and write the same id in the same way.",
             ));
         }
+        let _alone = self.folder.lock_site()?;
         // Looks that wait to be recorded may name the subject too.
         let _ = self.settle_viewings(std::time::Duration::from_secs(5));
         let matcher = Matcher::named(&key, subject);
@@ -93,7 +94,7 @@ impl Customhouse {
         let approved = Approved { positions, positions_left_out };
         let fact = Fact::new(&stream(id), APPROVED, payload(&approved)?).expecting(1);
         self.record(reader, fact)?;
-        let mut ledger = Ledger::read(self.folder.path())?;
+        let mut ledger = Ledger::read(self.folder.site_path())?;
         ledger.keep(kept.clone())?;
         self.carry_out(reader, &matcher, &planned, &kept, false)?;
         ledger.keep(Kept { done: true, ..kept })?;

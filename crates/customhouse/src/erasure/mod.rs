@@ -25,7 +25,7 @@ pub const CARRIED_FORWARD: [&str; 2] = ["erasures.json", "erasure.key"];
 
 mod carry_out;
 mod commands;
-mod model;
+pub(crate) mod model;
 mod read_model;
 mod record;
 mod scan;

@@ -8,7 +8,7 @@ pub(super) const ORDERED: &str = "erasure.ordered";
 /// Another approved it: what is to be destroyed is settled.
 pub(super) const APPROVED: &str = "erasure.approved";
 /// It was carried out, or carried out again.
-pub(super) const DONE: &str = "erasure.done";
+pub(crate) const DONE: &str = "erasure.done";
 /// It was taken back before it was approved.
 pub(super) const WITHDRAWN: &str = "erasure.withdrawn";
 /// Longest basis and reason.

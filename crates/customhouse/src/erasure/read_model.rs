@@ -50,7 +50,7 @@ impl Customhouse {
         })?;
         // What an older backup knows nothing of is told by the ledger that is carried forward.
         if erasure.subject_kind.is_empty()
-            && let Some(kept) = Ledger::read(self.folder.path())?.find(id)
+            && let Some(kept) = Ledger::read(self.folder.site_path())?.find(id)
         {
             erasure.subject_kind.clone_from(&kept.subject_kind);
         }

@@ -121,6 +121,17 @@ pub struct Status {
     pub disk_free_bytes: Option<u64>,
     /// A sandbox, not the real thing?
     pub sandbox: bool,
+    /// Is this one of several processes on one database, and what does it do among them?
+    pub turn: Option<ProcessTurn>,
     /// Is anything of it simulated?
     pub simulated: bool,
+}
+
+/// What one of several processes on one database does for all of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct ProcessTurn {
+    /// It decides on declarations.
+    pub decides: bool,
+    /// It keeps the log.
+    pub keeps_log: bool,
 }

@@ -7,7 +7,9 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, params};
 use spine::noun::Lane;
 
-use super::model::{HitRatesOfArms, HourOfFlow, Overview, QueueFigure, Status, StepTime, StoppedShort};
+use super::model::{
+    HitRatesOfArms, HourOfFlow, Overview, ProcessTurn, QueueFigure, Status, StepTime, StoppedShort,
+};
 use crate::Customhouse;
 use crate::declarations::{HitRate, WAITING_MAX};
 use crate::error::Error;
@@ -213,6 +215,7 @@ impl Customhouse {
             steps: steps(&counted),
             disk_free_bytes: disk_free_bytes(self.folder.path()),
             sandbox: self.folder.is_sandbox(),
+            turn: self.parts.shared.then(|| ProcessTurn { decides: self.decides(), keeps_log: self.keeps_log() }),
             simulated,
         })
     }

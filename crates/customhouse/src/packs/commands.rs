@@ -14,6 +14,8 @@ impl Customhouse {
     /// Installs a pack, or files as others publish them. A refusal is told in the report's findings.
     pub fn install_pack(&self, reader: &Reader, folder: &Path) -> Result<InstallReport, Error> {
         reader.require(Permission::ManagePacks)?;
+        let _alone = self.folder.lock_site()?;
+        self.read_packs_of_others()?;
         let report = self.registry.write().unwrap_or_else(PoisonError::into_inner).install(folder)?;
         if let Some((id, version, hash)) = report.installed.as_ref().filter(|_| !report.already_installed) {
             let payload = json!({ "id": id, "version": version, "hash": hash });
@@ -25,9 +27,20 @@ impl Customhouse {
     /// Approves a pack's content; the second different person makes it approved.
     pub fn approve_pack(&self, reader: &Reader, hash: &str) -> Result<Approval, Error> {
         reader.require(Permission::ManagePacks)?;
+        let _alone = self.folder.lock_site()?;
+        self.read_packs_of_others()?;
         let approval =
             self.registry.write().unwrap_or_else(PoisonError::into_inner).approve(hash, &reader.id)?;
         self.record(reader, Fact::new(&format!("pack/{hash}"), "pack.approved", json!({ "hash": hash })))?;
         Ok(approval)
+    }
+
+    /// Reads the registry again where other processes may have changed it.
+    pub(crate) fn read_packs_of_others(&self) -> Result<(), Error> {
+        if self.parts.shared {
+            let registry = packs::Registry::open(&self.folder.of_site("packs"))?;
+            *self.registry.write().unwrap_or_else(PoisonError::into_inner) = registry;
+        }
+        Ok(())
     }
 }

@@ -110,7 +110,7 @@ impl Policies {
     }
 
     /// Takes in what was recorded since.
-    pub(super) fn follow(&mut self, journal: &dyn Journal) -> Result<(), Error> {
+    pub(crate) fn follow(&mut self, journal: &dyn Journal) -> Result<(), Error> {
         for (at, kind) in PolicyKind::ALL.into_iter().enumerate() {
             loop {
                 let version = self.versions.get(at).copied().unwrap_or_default();

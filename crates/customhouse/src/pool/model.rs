@@ -1,6 +1,5 @@
 //! The pool's folder and catalogue as one thing, kept abreast of the journal.
 
-use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
@@ -12,6 +11,7 @@ use serde::Serialize;
 use spine::{EntryTable, Finding};
 
 use crate::error::{Error, Kind};
+use crate::folder::DataFolder;
 
 /// Events read from the journal at once.
 const EVENTS_PER_READ: usize = 1_000;
@@ -27,9 +27,12 @@ pub(crate) struct Pool {
 
 impl Pool {
     /// Opens the pool, brings its catalogue up to the journal's head, and sweeps what no event names.
-    pub(crate) fn open(path: &Path, journal: Arc<dyn Journal>) -> Result<Self, Error> {
-        let folder = PoolFolder::open(path)?;
-        let catalogue = Mutex::new(Catalogue::open(&path.join("catalogue.sqlite"))?);
+    pub(crate) fn open(data: &DataFolder, journal: Arc<dyn Journal>) -> Result<Self, Error> {
+        let folder = PoolFolder::open(&data.of_site("pool"))?;
+        // The catalogue is derived: each process has its own.
+        let own = data.of_process("pool");
+        std::fs::create_dir_all(&own).map_err(|error| Error::io("data_folder_unwritable", &own, &error))?;
+        let catalogue = Mutex::new(Catalogue::open(&own.join("catalogue.sqlite"))?);
         let pool = Self { folder, catalogue, journal };
         pool.sweep(SWEEP_GRACE)?;
         Ok(pool)

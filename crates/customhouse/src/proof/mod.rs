@@ -12,10 +12,12 @@
 //! | `proof_standing(index, leaf) -> ProofStanding` | whether a receipt or release still stands | its proof file |
 //! | `add_checkpoint(body) -> Response` | this node as a witness of others | nothing: the protocol checks |
 //! | `split_views() -> files` | evidence that a witnessed log showed two histories | nothing: public |
+//! | `change_log_key(&reader) -> KeyChanged`, and closes the house | a new key, signed by the old one | manage users |
 //! | `ask_witnesses(carry) -> cosigned` | others as witnesses of this node | the server itself |
 //!
 //! Without a house: [`verify_folder`] a data folder, [`verify_proof`] a proof file; both work offline.
 
+mod key_change;
 mod model;
 mod opened;
 mod read_model;
@@ -32,12 +34,13 @@ use journal::log::files::DiskFiles;
 use journal::log::{Files, KeyFile, KeyHistory, LogIdentity, LogSettings, LogWriter};
 use journal::{Clock, Journal};
 
+pub use key_change::KeyChanged;
 pub use journal::log::LogError;
 pub use journal::log::witness::Response as WitnessResponse;
 pub use model::{LogStanding, OwnProof, ProofStanding, ProofVerdict, VerifiedFolder};
 pub use opened::Opened;
 pub(crate) use verify::{known_keys, verify_opened};
-pub use verify::{verify_folder, verify_proof};
+pub use verify::{verify_at, verify_folder, verify_proof};
 pub(crate) use witnessing::asks_witnesses;
 pub use witnessing::{Carried, WITNESS_REQUEST_BYTES_MAX};
 
@@ -96,10 +99,10 @@ impl Proofs {
         journal: Arc<dyn Journal>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, Error> {
-        let (log, secret) = (folder.path().join(LOG_FOLDER), folder.path().join(KEYS_FOLDER));
+        let (log, secret) = (folder.of_site(LOG_FOLDER), folder.of_site(KEYS_FOLDER));
         let failed = |error: journal::log::LogError| refused(&error);
         let files = disk(&log)?;
-        let origin = origin(folder.administration(), folder.node());
+        let origin = origin(folder.administration(), folder.site());
         let key_file = KeyFile::new(&secret.join("log.key"), &origin, &log).map_err(failed)?;
         let key = key_file.open_or_make(files.as_ref()).map_err(failed)?;
         let history = KeyHistory::read(files.as_ref()).map_err(failed)?;
@@ -112,15 +115,21 @@ impl Proofs {
             trusted: keys.clone(),
             memory: Some(disk(&secret.join("log-memory"))?),
         };
-        let restored = crate::backup::RestoredMark::read(folder.path())?;
+        let restored = crate::backup::RestoredMark::read(folder.site_path())?;
         let held = restored.as_ref().map(|_| {
             "it was restored from a backup, and waits for its witnesses to say that they have seen no more of it"
                 .to_owned()
         });
         let settings = LogSettings { held, ..LogSettings::default() };
-        let writer = LogWriter::start_with_clock(journal, Arc::clone(&files), identity, settings, clock)
-            .map_err(failed)?;
-        let witnessing = Witnessing::open(folder.path(), &origin, &log, restored)?;
+        let writer = if folder.database().is_some() {
+            // Another one at every start.
+            let holder = format!("{}.{}", folder.node(), hex::encode(crate::random_bytes::<6>()?));
+            LogWriter::start_shared(journal, Arc::clone(&files), identity, settings, clock, &holder)
+        } else {
+            LogWriter::start_with_clock(journal, Arc::clone(&files), identity, settings, clock)
+        };
+        let writer = writer.map_err(failed)?;
+        let witnessing = Witnessing::open(folder, &origin, &log, restored)?;
         Ok(Self { writer, keys, witnessing })
     }
 }

@@ -34,7 +34,7 @@ impl Customhouse {
         let last = writer.checkpoint();
         let size = writer.logged();
         LogStanding {
-            origin: super::origin(self.folder.administration(), self.folder.node()),
+            origin: super::origin(self.folder.administration(), self.folder.site()),
             size,
             root: last.as_ref().map_or_else(String::new, |last| last.checkpoint().root.to_string()),
             behind: self.journal.head().saturating_sub(size),

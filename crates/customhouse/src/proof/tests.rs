@@ -160,3 +160,29 @@ fn two_houses_cosign_each_others_logs_and_proofs_rest_on_it() {
     assert_eq!(theirs.house.add_checkpoint(b"nonsense").status, 400);
     assert_eq!(ours.house.add_checkpoint(b"nonsense").status, 404, "we witness nobody");
 }
+
+#[test]
+fn after_a_change_of_keys_old_proofs_hold_and_who_trusts_the_old_key_follows_to_the_new_one() {
+    let world = World::with_policies(false);
+    let mrn = world.lodge(&declaration("LRN-1")).unwrap().mrn;
+    let before = world.house.own_proof(&trader(), &mrn, OwnProof::Receipt).unwrap();
+    let [old] = keys(&world).try_into().unwrap();
+    let mut changed = None;
+    let world = world.replaced(|house| {
+        changed = Some(house.change_log_key(&reader("admin", Role::Admin)).unwrap());
+    });
+    let changed = changed.unwrap();
+    assert_eq!(changed.old_key, old);
+    assert_ne!(changed.new_key, old);
+    assert_eq!(keys(&world), [old.clone(), changed.new_key.clone()]);
+    let second = world.lodge(&declaration("LRN-2")).unwrap().mrn;
+    logged(&world);
+    let after = world.house.own_proof(&trader(), &second, OwnProof::Receipt).unwrap();
+    assert!(verify_proof(before.as_bytes(), std::slice::from_ref(&old), None).is_ok());
+    assert!(verify_proof(after.as_bytes(), std::slice::from_ref(&changed.new_key), None).is_ok());
+    assert!(verify_proof(after.as_bytes(), std::slice::from_ref(&old), None).is_err(), "it signs nothing more");
+    world.closed_for_good(|data| {
+        let verified = verify_folder(data, &[old], &Silent).unwrap();
+        assert!(verified.holds() && verified.signed_by == [changed.new_key.clone()], "{verified:?}");
+    });
+}

@@ -12,14 +12,14 @@ use journal::log::{
     Against, Files, JournalEntries, KeyHistory, LogProof, LogReader, Policy, SignedCheckpoint, VerifierKey,
     verify_log,
 };
-use journal::{Journal, Payload, SqliteJournal, SqliteOptions};
+use journal::{Journal, Payload, PostgresJournal, PostgresOptions, SqliteJournal, SqliteOptions};
 use spine::Progress;
 
 use super::model::{ProofVerdict, VerifiedFolder};
 use super::opened::{FORMAT, Opened};
 use super::{KEYS_FOLDER, LOG_FOLDER, POLICY_FILE, refused, witnessing};
 use crate::error::{Error, Kind};
-use crate::folder::DataFolder;
+use crate::folder::{DataFolder, Location};
 
 /// Findings that are listed.
 const FINDINGS_LISTED: usize = 1_000;
@@ -40,8 +40,20 @@ pub fn verify_folder(
     trusted: &[String],
     progress: &dyn Progress,
 ) -> Result<VerifiedFolder, Error> {
-    let journal = open_journal(data)?;
-    verify_opened(data, trusted, journal.as_ref(), progress)
+    verify_at(&Location::from(data), trusted, progress)
+}
+
+/// [`verify_folder`] where the journal may stand in a database: that is compared while processes use it, too.
+///
+/// # Errors
+/// Those of [`verify_folder`]; a database that cannot be reached.
+pub fn verify_at(
+    location: &Location,
+    trusted: &[String],
+    progress: &dyn Progress,
+) -> Result<VerifiedFolder, Error> {
+    let data = location.shared.as_deref().unwrap_or(&location.data);
+    verify_opened(data, trusted, open_journal(location)?.as_ref(), progress)
 }
 
 /// [`verify_folder`] with the journal that the caller has opened.
@@ -170,8 +182,14 @@ fn own_keys(data: &Path, history: &KeyHistory) -> Result<Vec<VerifierKey>, Error
     Ok(keys)
 }
 
-/// The journal, unless another process has it.
-fn open_journal(data: &Path) -> Result<Option<Arc<dyn Journal>>, Error> {
+/// The journal; a file not while another process has it.
+fn open_journal(location: &Location) -> Result<Option<Arc<dyn Journal>>, Error> {
+    if let Some(url) = &location.database {
+        // Nothing is recorded under this name.
+        let options = PostgresOptions::new(url, "verification", "verification");
+        return Ok(Some(Arc::new(PostgresJournal::open(&options)?)));
+    }
+    let data = location.data.as_path();
     let folder = match DataFolder::open(data) {
         Err(error) if error.code == "data_folder_sandbox" => DataFolder::open_sandbox(data),
         opened => opened,

@@ -6,12 +6,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use journal::log::note::NOTE_BYTES_MAX;
 use journal::log::tiles::WITNESSED_CHECKPOINT;
 use journal::log::witness::{REQUEST_BYTES_MAX, Response, WitnessAnswer, WitnessedLog, ask_witness};
-use journal::log::{KeyFile, KeyKind, Policy, SignedCheckpoint, VerifierKey, Witness};
+use journal::log::{Files, KeyFile, KeyKind, Policy, SignedCheckpoint, SigningKey, VerifierKey, Witness};
 
 use super::{KEYS_FOLDER, POLICY_FILE, WITNESS_FOLDER, disk, refused};
 use crate::Customhouse;
 use crate::backup::{RESTORED_FILE, RestoredMark};
 use crate::error::{Error, Kind};
+use crate::folder::DataFolder;
 
 /// Longest request that a witness reads, in bytes.
 pub const WITNESS_REQUEST_BYTES_MAX: usize = REQUEST_BYTES_MAX;
@@ -21,14 +22,38 @@ const POLICY_BYTES_MAX: u64 = 1024 * 1024;
 /// Status and body of a witness's answer, or why none came.
 pub type Carried = Result<(u16, Vec<u8>), journal::log::LogError>;
 
+/// This node as a witness.
+struct OwnWitness {
+    witness: Witness,
+    files: Arc<dyn Files>,
+    key: SigningKey,
+    logs: Vec<WitnessedLog>,
+}
+
+impl OwnWitness {
+    /// Answers a request. Where other processes are the same witness, what they remember is read before, and the site
+    /// is locked until the answer: of two requests one finds the other's.
+    fn add_checkpoint(&self, folder: &DataFolder, body: &[u8], now: u64) -> Result<Response, Error> {
+        if folder.database().is_none() {
+            return Ok(self.witness.add_checkpoint(body, now));
+        }
+        let _alone = folder.lock_site()?;
+        let fresh = Witness::open(Arc::clone(&self.files), self.key.clone(), self.logs.clone())
+            .map_err(|error| refused(&error))?;
+        Ok(fresh.add_checkpoint(body, now))
+    }
+}
+
 /// What is known of witnesses.
 pub(super) struct Witnessing {
-    own: Option<Witness>,
+    own: Option<OwnWitness>,
     policy: Option<Policy>,
     /// Names of witnesses in the policy file with the address behind them, to which `/add-checkpoint` is appended.
     urls: Vec<(String, String)>,
     /// The latest checkpoint that the quorum cosigned.
     witnessed: Mutex<Option<Arc<SignedCheckpoint>>>,
+    /// The log's files, where another process may be the one that keeps such a checkpoint in them.
+    kept_by_others: Option<Arc<dyn Files>>,
     /// Of a folder that was restored, until its witnesses were heard.
     restored: Mutex<Option<RestoredMark>>,
 }
@@ -46,11 +71,12 @@ struct Round {
 impl Witnessing {
     /// Opens what the policy file asks for; without one this node witnesses nobody and asks nobody.
     pub(super) fn open(
-        data: &Path,
+        folder: &DataFolder,
         origin: &str,
         log: &Path,
         restored: Option<RestoredMark>,
     ) -> Result<Self, Error> {
+        let data = folder.site_path();
         let policy = read_policy(&data.join(POLICY_FILE))?;
         let logs = policy.as_ref().map_or(&[][..], Policy::logs);
         let own = if logs.is_empty() {
@@ -61,41 +87,57 @@ impl Witnessing {
             let path = data.join(KEYS_FOLDER).join("witness.key");
             let key_file = KeyFile::new(&path, &format!("{origin}/witness"), log).map_err(failed)?;
             let key = key_file.open_or_make(files.as_ref()).map_err(failed)?.as_kind(KeyKind::Cosignature);
-            Some(Witness::open(files, key, witnessed_logs(logs)).map_err(failed)?)
+            let logs = witnessed_logs(logs);
+            let witness =
+                Witness::open(Arc::clone(&files), key.clone(), logs.clone()).map_err(failed)?;
+            Some(OwnWitness { witness, files, key, logs })
         };
         let files = disk(log)?;
-        let witnessed = match files.read(WITNESSED_CHECKPOINT, NOTE_BYTES_MAX) {
-            Ok(bytes) => SignedCheckpoint::parse(&bytes).ok().map(Arc::new),
-            Err(_) => None,
-        };
+        let witnessed = Mutex::new(read_witnessed(files.as_ref()));
         let urls = read_urls(&data.join(POLICY_FILE));
-        let (witnessed, restored) = (Mutex::new(witnessed), Mutex::new(restored));
-        Ok(Self { own, policy, urls, witnessed, restored })
+        let kept_by_others = folder.database().is_some().then_some(files);
+        Ok(Self { own, policy, urls, witnessed, kept_by_others, restored: Mutex::new(restored) })
+    }
+
+    /// The latest witnessed checkpoint, whichever process had it witnessed.
+    fn latest(&self) -> Option<Arc<SignedCheckpoint>> {
+        let mut own = self.lock();
+        if let Some(read) = self.kept_by_others.as_ref().and_then(|files| read_witnessed(files.as_ref()))
+            && own.as_ref().is_none_or(|own| own.checkpoint().size < read.checkpoint().size)
+        {
+            *own = Some(read);
+        }
+        own.clone()
     }
 
     /// Events in the latest witnessed checkpoint.
     pub(super) fn witnessed_size(&self) -> Option<u64> {
-        self.lock().as_ref().map(|own| own.checkpoint().size)
+        self.latest().map(|own| own.checkpoint().size)
     }
 
     /// The latest witnessed checkpoint, if it holds an event.
     pub(super) fn checkpoint_with(&self, position: u64) -> Option<Arc<SignedCheckpoint>> {
-        self.lock().clone().filter(|own| own.checkpoint().size >= position)
+        self.latest().filter(|own| own.checkpoint().size >= position)
     }
 
     /// The key that this node cosigns with, if it does.
     pub(super) fn key(&self) -> Option<String> {
-        self.own.as_ref().map(|own| own.verifier().to_string())
+        self.own.as_ref().map(|own| own.witness.verifier().to_string())
     }
 
     /// How often a witnessed log showed two histories.
     pub(super) fn split_views(&self) -> usize {
-        self.own.as_ref().and_then(|own| own.evidence().ok()).map_or(0, |evidence| evidence.len())
+        self.own.as_ref().and_then(|own| own.witness.evidence().ok()).map_or(0, |evidence| evidence.len())
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<Arc<SignedCheckpoint>>> {
         self.witnessed.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn read_witnessed(files: &dyn Files) -> Option<Arc<SignedCheckpoint>> {
+    let bytes = files.read(WITNESSED_CHECKPOINT, NOTE_BYTES_MAX).ok()?;
+    SignedCheckpoint::parse(&bytes).ok().map(Arc::new)
 }
 
 fn witnessed_logs(keys: &[VerifierKey]) -> Vec<WitnessedLog> {
@@ -152,7 +194,11 @@ impl Customhouse {
     pub fn add_checkpoint(&self, body: &[u8]) -> Response {
         let now = u64::try_from(self.wall_now().as_second()).unwrap_or(0);
         match &self.proofs.witnessing.own {
-            Some(witness) => witness.add_checkpoint(body, now),
+            Some(own) => own.add_checkpoint(&self.folder, body, now).unwrap_or_else(|error| Response {
+                status: 503,
+                content_type: "text/plain; charset=utf-8",
+                body: format!("{error}\n").into_bytes(),
+            }),
             None => Response {
                 status: 404,
                 content_type: "text/plain; charset=utf-8",
@@ -161,10 +207,16 @@ impl Customhouse {
         }
     }
 
+    /// Does this process keep the log of its site? Of several on one database, one does at a time.
+    #[must_use]
+    pub fn keeps_log(&self) -> bool {
+        self.proofs.writer.holds()
+    }
+
     /// Evidence that a witnessed log showed two histories: each a file that convinces anybody.
     pub fn split_views(&self) -> Result<Vec<String>, Error> {
         let Some(own) = &self.proofs.witnessing.own else { return Ok(Vec::new()) };
-        let evidence = own.evidence().map_err(|error| refused(&error))?;
+        let evidence = own.witness.evidence().map_err(|error| refused(&error))?;
         Ok(evidence.iter().map(ToString::to_string).collect())
     }
 
@@ -183,6 +235,9 @@ impl Customhouse {
         carry: &mut dyn FnMut(&str, &[u8]) -> Carried,
     ) -> Result<Option<usize>, Error> {
         let witnessing = &self.proofs.witnessing;
+        if !self.keeps_log() {
+            return Ok(None);
+        }
         let (Some(policy), Some(checkpoint)) = (&witnessing.policy, self.proofs.writer.checkpoint()) else {
             return Ok(None);
         };
@@ -245,7 +300,7 @@ impl Customhouse {
 
     /// Enough witnesses have seen no more than what was restored: the log goes on.
     fn go_on_after_restore(&self) -> Result<(), Error> {
-        let path = self.folder.path().join(RESTORED_FILE);
+        let path = self.folder.of_site(RESTORED_FILE);
         std::fs::remove_file(&path).map_err(|error| Error::io("restored_mark_unwritable", &path, &error))?;
         *self.proofs.witnessing.restored.lock().unwrap_or_else(PoisonError::into_inner) = None;
         self.proofs.writer.release();

@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 use journal::{AppendRequest, Journal, JournalError, PostgresJournal, PostgresOptions};
 use serde_json::json;
 
-use crate::postgres_server::{self, Server, open};
+use crate::postgres_server::{self, Server};
+use crate::support::open_postgres as open;
 use crate::support::{Dice, at, event, keyed, number_of, numbers, numbers_of, whole_feed};
 
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -12,8 +12,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use journal::{PostgresJournal, PostgresOptions};
-
 /// Without a server the tests fail instead of being skipped.
 const REQUIRED: &str = "TIDEWAITER_REQUIRE_POSTGRES";
 /// Debian's place of each version's programs.
@@ -37,10 +35,6 @@ pub(crate) fn running(test: &str) -> Option<&'static Server> {
         println!("skipped: {test} (PostgreSQL is not installed)");
     }
     server.as_ref()
-}
-
-pub(crate) fn open(url: &str) -> PostgresJournal {
-    PostgresJournal::open(&PostgresOptions::new(url, "node-1", "demo")).unwrap()
 }
 
 /// Programs of version 15 or later.

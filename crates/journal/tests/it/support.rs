@@ -104,3 +104,7 @@ impl Dice {
         self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) % bound
     }
 }
+
+pub(crate) fn open_postgres(url: &str) -> PostgresJournal {
+    PostgresJournal::open(&PostgresOptions::new(url, "node-1", "demo")).unwrap()
+}

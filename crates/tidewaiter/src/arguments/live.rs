@@ -10,7 +10,10 @@ use customhouse::plans::PolicyKind;
 use super::DataArguments;
 
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  tidewaiter serve --data ./data --listen 127.0.0.1:8420")]
+#[command(after_help = "Examples:
+  tidewaiter serve --data ./data --listen 127.0.0.1:8420
+  tidewaiter serve --data ./one --database postgres://tidewaiter@localhost/customs --shared ./site
+  tidewaiter serve --data ./two --database postgres://tidewaiter@localhost/customs --shared ./site --listen 127.0.0.1:8421")]
 pub(crate) struct ServeArguments {
     #[command(flatten)]
     pub(crate) data: DataArguments,
@@ -24,7 +27,7 @@ pub(crate) struct ServeArguments {
     pub(crate) open: bool,
 
     /// Serve a sandbox: a folder made to be played with, whose clock can be moved. Everything in it is simulated.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["database", "shared"])]
     pub(crate) sandbox: bool,
 }
 
@@ -224,6 +227,20 @@ pub(crate) enum VerifyCommand {
         #[arg(long, value_name = "FILE", conflicts_with = "key")]
         policy: Option<PathBuf>,
         /// Print as JSON, with what the event says.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+#[command(after_help = "Example:\n  tidewaiter log change-key --data ./data")]
+pub(crate) enum LogCommand {
+    /// Make a new key for the transparency log; the old one signs that it gives way, and signs nothing more. The folder
+    /// must not be in use, nor any other process of the site be running.
+    ChangeKey {
+        #[command(flatten)]
+        data: DataArguments,
+        /// Print as JSON.
         #[arg(long)]
         json: bool,
     },

@@ -7,6 +7,7 @@ mod demo;
 mod erase;
 mod export;
 mod import;
+mod log;
 mod map;
 mod pack;
 mod policy;
@@ -69,6 +70,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Answer, Error> {
         Command::Backup(arguments) => backup::run(arguments, &context),
         Command::Restore(arguments) => restore::run(arguments, &context),
         Command::Export(arguments) => export::run(arguments, &context),
+        Command::Log(command) => log::run(command),
         Command::Demo(arguments) => demo::run(arguments, &context),
         Command::Completions { shell } => reference::completions(*shell),
         Command::Man { folder } => reference::man(folder.as_deref()),
@@ -78,7 +80,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Answer, Error> {
 
 /// Opens a data folder, a sandbox as what it is; whoever may read its files acts as its operator.
 fn open(data: &DataArguments) -> Result<(Customhouse, Reader), Error> {
-    let house = match Customhouse::open(&data.data) {
+    let house = match Customhouse::open_at(&data.location()) {
         Err(error) if error.code == "data_folder_sandbox" => Customhouse::open_sandbox(&data.data, None)?,
         opened => opened?,
     };

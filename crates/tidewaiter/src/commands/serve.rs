@@ -10,11 +10,10 @@ use crate::arguments::ServeArguments;
 use crate::terminal;
 
 pub(super) fn run(arguments: &ServeArguments) -> Result<Answer, Error> {
-    let path = &arguments.data.data;
     let house = Arc::new(if arguments.sandbox {
-        Customhouse::open_sandbox(path, None)?
+        Customhouse::open_sandbox(&arguments.data.data, None)?
     } else {
-        Customhouse::open(path)?
+        Customhouse::open_at(&arguments.data.location())?
     });
     house.keep_time()?;
     let options = ServeOptions { listen: arguments.listen, patience: Patience::default() };

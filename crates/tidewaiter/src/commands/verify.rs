@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use customhouse::Error;
-use customhouse::proof::{ProofVerdict, VerifiedFolder, verify_folder, verify_proof};
+use customhouse::proof::{ProofVerdict, VerifiedFolder, verify_at, verify_proof};
 
 use super::{Answer, Context, shown};
 use crate::arguments::VerifyCommand;
@@ -15,7 +15,7 @@ const FILE_BYTES_MAX: u64 = 2 * 1024 * 1024;
 pub(super) fn run(command: &VerifyCommand, context: &Context) -> Result<Answer, Error> {
     match command {
         VerifyCommand::Folder { data, key, json } => {
-            let verified = verify_folder(&data.data, key, &context.progress)?;
+            let verified = verify_at(&data.location(), key, &context.progress)?;
             context.progress.finish();
             if *json {
                 terminal::json(&verified)?

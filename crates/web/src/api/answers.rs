@@ -2,7 +2,7 @@
 //! the application gains is one that the document gains.
 
 use customhouse::declarations::{OwnRow, Receipt};
-use customhouse::flow::{Status, StepTime};
+use customhouse::flow::{ProcessTurn, Status, StepTime};
 use jiff::Timestamp;
 use serde::Serialize;
 use spine::Finding;
@@ -186,8 +186,19 @@ pub(super) struct StatusAnswer {
     steps: Vec<StepAnswer>,
     /// A sandbox, not the real thing?
     sandbox: bool,
+    /// Is it one of several processes on one database, and what does it do among them?
+    turn: Option<TurnAnswer>,
     /// Is anything of it simulated?
     simulated: bool,
+}
+
+/// What one of several processes on one database does for all of them.
+#[derive(Serialize, ToSchema)]
+pub(super) struct TurnAnswer {
+    /// It decides on declarations.
+    decides: bool,
+    /// It keeps the log.
+    keeps_log: bool,
 }
 
 impl From<&Status> for StatusAnswer {
@@ -204,8 +215,10 @@ impl From<&Status> for StatusAnswer {
             steps,
             disk_free_bytes: _,
             sandbox,
+            turn,
             simulated,
         } = status.clone();
+        let turn = turn.map(|ProcessTurn { decides, keeps_log }| TurnAnswer { decides, keeps_log });
         let steps = steps.into_iter().map(StepAnswer::from).collect();
         Self {
             now,
@@ -217,6 +230,7 @@ impl From<&Status> for StatusAnswer {
             behind_events,
             steps,
             sandbox,
+            turn,
             simulated,
         }
     }

@@ -1,0 +1,243 @@
+//! Deciding in turns: of several processes on one database, one decides at a time, so that windows, thresholds and
+//! draws follow one another as if there were only one.
+//!
+//! Every process follows what all of them record, and so knows the past at any moment. One holds a lease. It takes up
+//! what was lodged, wherever that was, and records what follows from it under the lease's fence: another process that
+//! took the lease over meanwhile is the only one whose decisions count, however long this one stood still.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use journal::{Lease, RecordedEvent};
+use serde::Deserialize;
+
+use super::clerk::{Clerk, EVENTS_PER_READ};
+use super::desk::{Landed, Parts};
+use super::event::{LODGED, Lodged, SELECTION_MADE, STREAM_PREFIX, TAGS_APPLIED, THRESHOLD_MOVED};
+use crate::error::{Error, Kind};
+
+/// What is leased.
+const LEASE: &str = "desk";
+/// A process that says nothing for so long has lost its turn.
+const LEASE_TIME: Duration = Duration::from_secs(4);
+/// How often the turn is kept, or tried for.
+const LEASE_STEP: Duration = Duration::from_millis(800);
+/// How long it is waited for something to do.
+const IDLE: Duration = Duration::from_millis(100);
+/// Pause after a failure.
+const RETRY: Duration = Duration::from_millis(500);
+/// Declarations decided at once.
+const BATCH_MAX: usize = 256;
+
+/// What others are told of it.
+#[derive(Clone, Default)]
+pub(super) struct Signs {
+    /// Decisions are wanted of this process.
+    pub(super) wanted: Arc<AtomicBool>,
+    /// The past is known.
+    pub(super) ready: Arc<AtomicBool>,
+    /// This process has the turn.
+    pub(super) decides: Arc<AtomicBool>,
+    /// Something of the past was erased: it is to be read again.
+    pub(super) read_again: Arc<AtomicBool>,
+}
+
+/// The thread that decides when it is this process's turn.
+pub(super) struct Turn {
+    parts: Parts,
+    signs: Signs,
+    holder: String,
+    lease: Option<Lease>,
+    looked: Option<Instant>,
+}
+
+/// A clerk and how far it has followed the journal.
+struct Follower {
+    clerk: Clerk,
+    position: u64,
+    /// The past was read up to here; decisions of this process after it were made by this very clerk.
+    read_until: u64,
+    /// Lodged, and nothing else has happened to them yet: by position.
+    undecided: BTreeMap<u64, Lodged>,
+    places: HashMap<String, u64>,
+}
+
+impl Turn {
+    pub(super) fn new(parts: Parts, signs: Signs) -> Result<Self, Error> {
+        // Another one at every start.
+        let holder = format!("{}.{}", parts.node, hex::encode(crate::random_bytes::<6>()?));
+        Ok(Self { parts, signs, holder, lease: None, looked: None })
+    }
+
+    /// Works until the house is closed.
+    pub(super) fn run(&mut self) {
+        while !self.signs.wanted.load(Ordering::Relaxed) {
+            if self.closing() {
+                return;
+            }
+            std::thread::sleep(IDLE);
+        }
+        while !self.closing() {
+            let ended = Follower::new(&self.parts).and_then(|mut follower| {
+                self.signs.ready.store(true, Ordering::Relaxed);
+                self.follow(&mut follower)
+            });
+            self.signs.ready.store(false, Ordering::Relaxed);
+            // Reading the past takes a while: meanwhile another process may decide.
+            self.give_back();
+            match ended {
+                Ok(()) => {}
+                Err(error) if error.kind == Kind::Cancelled => {}
+                Err(error) => {
+                    tracing::warn!(code = error.code, "the past is read again: {error}");
+                    std::thread::sleep(RETRY);
+                }
+            }
+        }
+        self.give_back();
+    }
+
+    fn closing(&self) -> bool {
+        self.parts.closing.load(Ordering::Relaxed)
+    }
+
+    /// Follows and decides until the past is to be read again, or the house is closed.
+    fn follow(&mut self, follower: &mut Follower) -> Result<(), Error> {
+        while !self.closing() {
+            if self.signs.read_again.swap(false, Ordering::SeqCst) || follower.clerk.packs_changed() {
+                return Ok(());
+            }
+            self.keep_lease();
+            follower.catch_up(&self.parts)?;
+            if self.lease.is_some() && follower.has_work() {
+                self.decide(follower)?;
+            } else {
+                let _ = self.parts.journal.wait_for(follower.position.saturating_add(1), IDLE);
+            }
+        }
+        Ok(())
+    }
+
+    /// Decides some of what was lodged. After an error the clerk knows more than what is recorded.
+    fn decide(&self, follower: &mut Follower) -> Result<(), Error> {
+        let Some(lease) = &self.lease else { return Ok(()) };
+        follower.clerk.past.catch_up()?;
+        let taken = follower.take(BATCH_MAX);
+        let outgoing = follower.clerk.take_up(taken);
+        let position = if outgoing.request.events.is_empty() {
+            follower.position
+        } else {
+            self.parts.journal.append_as_holder(outgoing.request, &lease.fence())?.last_position()
+        };
+        follower.clerk.landed(&Landed { number: outgoing.number, position });
+        Ok(())
+    }
+
+    /// Takes the turn, or keeps it, from time to time.
+    fn keep_lease(&mut self) {
+        if self.looked.is_some_and(|looked| looked.elapsed() < LEASE_STEP) {
+            return;
+        }
+        self.looked = Some(Instant::now());
+        let had = self.lease.is_some();
+        self.lease = match self.parts.journal.take_lease(LEASE, &self.holder, LEASE_TIME) {
+            Ok(lease) => Some(lease).filter(|lease| lease.holder == self.holder),
+            Err(error) => {
+                tracing::warn!("the turn to decide could not be taken: {error}");
+                None
+            }
+        };
+        if had != self.lease.is_some() {
+            tracing::info!(decides = !had, "the turn to decide has changed hands");
+        }
+        self.signs.decides.store(self.lease.is_some(), Ordering::Relaxed);
+    }
+
+    fn give_back(&mut self) {
+        self.signs.decides.store(false, Ordering::Relaxed);
+        self.looked = None;
+        if let Some(lease) = self.lease.take()
+            && let Err(error) = self.parts.journal.give_back_lease(&lease)
+        {
+            tracing::warn!("the turn to decide could not be given back; it ends by itself: {error}");
+        }
+    }
+}
+
+impl Follower {
+    /// Reads the past up to now.
+    fn new(parts: &Parts) -> Result<Self, Error> {
+        let mut follower = Self {
+            clerk: Clerk::new(parts, 1),
+            position: 0,
+            read_until: u64::MAX,
+            undecided: BTreeMap::new(),
+            places: HashMap::new(),
+        };
+        follower.catch_up(parts)?;
+        follower.clerk.past.catch_up()?;
+        follower.read_until = follower.position;
+        Ok(follower)
+    }
+
+    /// Follows the journal to its end.
+    fn catch_up(&mut self, parts: &Parts) -> Result<(), Error> {
+        loop {
+            if parts.closing.load(Ordering::Relaxed) {
+                return Err(Error::cancelled());
+            }
+            let events = parts.journal.feed(self.position, EVENTS_PER_READ)?;
+            if events.is_empty() {
+                return Ok(());
+            }
+            for event in &events {
+                self.follow(parts, event)?;
+                self.position = event.position;
+            }
+        }
+    }
+
+    fn follow(&mut self, parts: &Parts, event: &RecordedEvent) -> Result<(), Error> {
+        let kind = event.envelope.kind.as_str();
+        let own = event.envelope.node == parts.node && event.position > self.read_until;
+        if let Some(mrn) = event.envelope.stream.strip_prefix(STREAM_PREFIX) {
+            if let Some(place) = self.places.remove(mrn) {
+                self.undecided.remove(&place);
+            }
+            if kind == LODGED
+                && let Some(lodged) = event.payload.value().and_then(|own| Lodged::deserialize(own).ok())
+            {
+                self.places.insert(mrn.to_owned(), event.position);
+                self.undecided.insert(event.position, lodged);
+            }
+        }
+        if kind.starts_with("policy.") {
+            // A plan is known before what was decided under it.
+            let mut policies = parts.policies.write().unwrap_or_else(PoisonError::into_inner);
+            policies.follow(parts.journal.as_ref())?;
+        }
+        if own && matches!(kind, TAGS_APPLIED | SELECTION_MADE | THRESHOLD_MOVED) {
+            return Ok(());
+        }
+        self.clerk.past.follow(event)
+    }
+
+    fn has_work(&self) -> bool {
+        !self.undecided.is_empty() && self.clerk.in_force().acceptance.is_some()
+    }
+
+    /// The first of what is undecided, in the order in which it was lodged.
+    fn take(&mut self, limit: usize) -> Vec<Lodged> {
+        let mut taken = Vec::new();
+        while taken.len() < limit
+            && let Some((_, lodged)) = self.undecided.pop_first()
+        {
+            self.places.remove(&lodged.mrn);
+            taken.push(lodged);
+        }
+        taken
+    }
+}
