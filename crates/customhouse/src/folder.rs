@@ -322,7 +322,8 @@ pub(crate) fn is_in_use(path: &Path) -> bool {
 fn is_fresh(path: &Path) -> Result<bool, Error> {
     let mut entries =
         fs::read_dir(path).map_err(|error| Error::io("data_folder_unreadable", path, &error))?;
-    Ok(entries.all(|entry| entry.is_ok_and(|entry| entry.file_name() == "lock" || entry.file_name() == SITE_LOCK)))
+    Ok(entries
+        .all(|entry| entry.is_ok_and(|entry| entry.file_name() == "lock" || entry.file_name() == SITE_LOCK)))
 }
 
 fn foreign(path: &Path) -> Error {

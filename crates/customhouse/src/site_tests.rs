@@ -80,7 +80,9 @@ fn undecided(house: &Customhouse) -> usize {
 
 #[test]
 fn what_is_lodged_anywhere_is_decided_once_and_shown_everywhere() {
-    let Some(site) = Site::new("what_is_lodged_anywhere_is_decided_once_and_shown_everywhere") else { return };
+    let Some(site) = Site::new("what_is_lodged_anywhere_is_decided_once_and_shown_everywhere") else {
+        return;
+    };
     let houses = [site.open("one"), site.open("two"), site.open("three")];
     let [first, second, third] = &houses;
     put_policies_into_force(first, false);

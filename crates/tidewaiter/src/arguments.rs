@@ -13,7 +13,8 @@ use spine::quantity::CurrencyCode;
 
 pub(crate) use keeping::{BackupArguments, ExportArguments, RestoreArguments};
 pub(crate) use live::{
-    ActingArguments, DemoArguments, EraseCommand, LogCommand, PolicyCommand, ReplayCommand, ServeArguments, UserCommand, VerifyCommand,
+    ActingArguments, DemoArguments, EraseCommand, LogCommand, PolicyCommand, ReplayCommand, ServeArguments,
+    UserCommand, VerifyCommand,
 };
 
 const EXIT_CODES: &str = "Exit codes:
@@ -279,7 +280,13 @@ pub(crate) struct DataArguments {
     pub(crate) database: Option<String>,
 
     /// The folder that all processes on this database share; without it, this process is alone with it.
-    #[arg(long, value_name = "DIR", env = "TIDEWAITER_SHARED", hide_env_values = true, requires = "database")]
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "TIDEWAITER_SHARED",
+        hide_env_values = true,
+        requires = "database"
+    )]
     pub(crate) shared: Option<PathBuf>,
 }
 

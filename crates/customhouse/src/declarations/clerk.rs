@@ -276,9 +276,7 @@ impl Clerk {
     fn number(&mut self, now: Timestamp, lodgement: &Lodgement) -> Result<Numbered, Error> {
         let reference = reference_of(&lodgement.understood)?;
         let key = (lodgement.party.clone(), reference.clone());
-        if let Some(answer) =
-            self.known(&key)?.and_then(|known| answer_known(known, &lodgement.sha256))
-        {
+        if let Some(answer) = self.known(&key)?.and_then(|known| answer_known(known, &lodgement.sha256)) {
             return answer.map(|receipt| Numbered::Known(Box::new(receipt)));
         }
         let lodged = written_down(&self.parts, &mut self.numbers, now, lodgement, &reference)?;

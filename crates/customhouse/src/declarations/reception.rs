@@ -77,12 +77,11 @@ impl Reception {
                 return answer;
             }
             let now = as_recorded(self.parts.clock.now());
-            let lodged = self.with_numbers(|numbers| {
-                written_down(&self.parts, numbers, now, lodgement, &reference)
-            })?;
+            let lodged =
+                self.with_numbers(|numbers| written_down(&self.parts, numbers, now, lodgement, &reference))?;
             let receipt = receipt_of(&lodged, now);
-            let payload = serde_json::to_value(&lodged)
-                .map_err(|error| Error::internal("event_unwritable", &error))?;
+            let payload =
+                serde_json::to_value(&lodged).map_err(|error| Error::internal("event_unwritable", &error))?;
             let appended = self.parts.journal.append(AppendRequest {
                 events: vec![new_event(&lodged.mrn, LODGED, payload, lodgement.actor.clone(), now)],
                 // Nobody has used this number: a pair to the range that it was drawn from.
@@ -129,7 +128,8 @@ impl Reception {
             numbers.seen(last_number(&self.parts.projection, &numbers, self.parts.clock.now())?);
             *kept = Some(numbers);
         }
-        let numbers = kept.as_mut().ok_or_else(|| Error::internal("no_numbers", &"no number can be given"))?;
+        let numbers =
+            kept.as_mut().ok_or_else(|| Error::internal("no_numbers", &"no number can be given"))?;
         give(numbers)
     }
 }

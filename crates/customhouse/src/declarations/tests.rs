@@ -140,8 +140,7 @@ pub(crate) fn put_policies_into_force(house: &Customhouse, audit: bool) {
         bring_into_force(house, kind, house.standard_policy(kind).unwrap());
     }
     let mut plan = house.standard_policy(PolicyKind::Selection).unwrap();
-    let hard =
-        json!({ "lane": "red", "legal_basis": "Customs Act, section 1", "reason": { "en": "Masses cannot be." } });
+    let hard = json!({ "lane": "red", "legal_basis": "Customs Act, section 1", "reason": { "en": "Masses cannot be." } });
     plan["hard_rules"] = json!({ "gross_below_net": hard });
     plan["weights"] = json!({});
     plan["physical_tags"] = json!([]);

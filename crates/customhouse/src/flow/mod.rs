@@ -9,5 +9,7 @@
 mod model;
 mod read_model;
 
-pub use model::{HitRatesOfArms, HourOfFlow, Overview, ProcessTurn, QueueFigure, Status, StepTime, StoppedShort};
+pub use model::{
+    HitRatesOfArms, HourOfFlow, Overview, ProcessTurn, QueueFigure, Status, StepTime, StoppedShort,
+};
 pub(crate) use read_model::{any_simulated, arms, disk_free_bytes};

@@ -215,7 +215,10 @@ impl Customhouse {
             steps: steps(&counted),
             disk_free_bytes: disk_free_bytes(self.folder.path()),
             sandbox: self.folder.is_sandbox(),
-            turn: self.parts.shared.then(|| ProcessTurn { decides: self.decides(), keeps_log: self.keeps_log() }),
+            turn: self
+                .parts
+                .shared
+                .then(|| ProcessTurn { decides: self.decides(), keeps_log: self.keeps_log() }),
             simulated,
         })
     }

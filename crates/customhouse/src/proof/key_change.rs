@@ -87,7 +87,11 @@ impl Customhouse {
     fn logged(&self) -> Result<(), Error> {
         let head = self.journal.head();
         let writer = &self.proofs.writer;
-        if writer.wait_until_logged(head, LOGGED_WAIT) >= head { Ok(()) } else { Err(not_logged(&self.proofs)) }
+        if writer.wait_until_logged(head, LOGGED_WAIT) >= head {
+            Ok(())
+        } else {
+            Err(not_logged(&self.proofs))
+        }
     }
 }
 
@@ -96,7 +100,10 @@ fn not_logged(proofs: &Proofs) -> Error {
     Error::new(
         Kind::Busy,
         "not_logged_yet",
-        format!("the log does not hold everything yet: {}", trouble.unwrap_or_else(|| "it is at work".to_owned())),
+        format!(
+            "the log does not hold everything yet: {}",
+            trouble.unwrap_or_else(|| "it is at work".to_owned())
+        ),
         "Mend what keeps the log, then try again.",
     )
 }

@@ -34,9 +34,9 @@ use journal::log::files::DiskFiles;
 use journal::log::{Files, KeyFile, KeyHistory, LogIdentity, LogSettings, LogWriter};
 use journal::{Clock, Journal};
 
-pub use key_change::KeyChanged;
 pub use journal::log::LogError;
 pub use journal::log::witness::Response as WitnessResponse;
+pub use key_change::KeyChanged;
 pub use model::{LogStanding, OwnProof, ProofStanding, ProofVerdict, VerifiedFolder};
 pub use opened::Opened;
 pub(crate) use verify::{known_keys, verify_opened};

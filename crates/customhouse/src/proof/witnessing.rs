@@ -88,8 +88,7 @@ impl Witnessing {
             let key_file = KeyFile::new(&path, &format!("{origin}/witness"), log).map_err(failed)?;
             let key = key_file.open_or_make(files.as_ref()).map_err(failed)?.as_kind(KeyKind::Cosignature);
             let logs = witnessed_logs(logs);
-            let witness =
-                Witness::open(Arc::clone(&files), key.clone(), logs.clone()).map_err(failed)?;
+            let witness = Witness::open(Arc::clone(&files), key.clone(), logs.clone()).map_err(failed)?;
             Some(OwnWitness { witness, files, key, logs })
         };
         let files = disk(log)?;

@@ -32,7 +32,7 @@ const KILLS_A_JOURNAL: u64 = 20;
 fn child() {
     let journal: Box<dyn Journal> = match (env::var(CHILD_FOLDER), env::var(CHILD_DATABASE)) {
         (Ok(folder), _) => Box::new(open(Path::new(&folder))),
-        (_, Ok(url)) => Box::new(support::open_postgres(&url)),
+        (_, Ok(url)) => Box::new(crate::support::open_postgres(&url)),
         _ => return,
     };
     let run: u64 = env::var(CHILD_RUN).unwrap().parse().unwrap();
@@ -161,7 +161,7 @@ fn whoever_is_killed_the_other_processes_go_on_and_nothing_is_lost_or_doubled() 
         second.wait().unwrap();
         lines.extend(first_printed.iter());
         lines.extend(second_printed.iter());
-        verify(&support::open_postgres(&url), &mut verified, &lines, &mut totals);
+        verify(&crate::support::open_postgres(&url), &mut verified, &lines, &mut totals);
     }
     println!(
         "kills {}, events acknowledged {}, recorded but not acknowledged {}, erasures {}, blobs {}",

@@ -132,7 +132,7 @@ fn a_database_on_a_full_disk_refuses_whole_appends_and_goes_on_when_there_is_roo
     let filler = folder.path().join("filler");
     fs::write(&filler, vec![0_u8; 8_000_000]).unwrap();
     let url = server.database_in(folder.path());
-    let journal = support::open_postgres(&url);
+    let journal = crate::support::open_postgres(&url);
     let mut acknowledged = 0_u64;
     let refused = loop {
         match journal.append(large(acknowledged, 200_000, 2)) {

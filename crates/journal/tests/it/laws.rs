@@ -48,7 +48,7 @@ fn a_journal_in_postgres_is_an_append_only_list() {
     let config = ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() };
     proptest!(config, |(steps in prop::collection::vec(step(), 1..25))| {
         let url = server.database();
-        check_history(&steps, &|| Box::new(support::open_postgres(&url)))?;
+        check_history(&steps, &|| Box::new(crate::support::open_postgres(&url)))?;
     });
 }
 

@@ -4,7 +4,10 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use jiff::{SignedDuration, Timestamp};
-use journal::{AppendRequest, Clock, Journal, NewEvent, RecordedEvent, SqliteJournal, SqliteOptions};
+use journal::{
+    AppendRequest, Clock, Journal, NewEvent, PostgresJournal, PostgresOptions, RecordedEvent, SqliteJournal,
+    SqliteOptions,
+};
 use serde_json::{Value, json};
 use spine::Actor;
 

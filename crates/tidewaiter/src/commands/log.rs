@@ -14,7 +14,10 @@ pub(super) fn run(command: &LogCommand) -> Result<Answer, Error> {
             if *json {
                 terminal::json(&changed)?;
             } else {
-                terminal::line(&format!("{}: the key signed {} entries, and no more", changed.origin, changed.size))?;
+                terminal::line(&format!(
+                    "{}: the key signed {} entries, and no more",
+                    changed.origin, changed.size
+                ))?;
                 terminal::line(&format!("old key: {}", changed.old_key))?;
                 terminal::line(&format!("new key: {}", changed.new_key))?;
                 terminal::line("tell the new key to those who verify, by another way than the log itself")?;

@@ -193,7 +193,7 @@ pub(super) struct StatusAnswer {
 }
 
 /// What one of several processes on one database does for all of them.
-#[derive(Serialize, ToSchema)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct TurnAnswer {
     /// It decides on declarations.
     decides: bool,

@@ -1,11 +1,13 @@
 //! A thread that follows a journal and keeps its log.
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::integrate::{Integrator, JournalEntries, LogIdentity};
+use super::shared::{InTurns, Turn};
 use crate::Journal;
 use crate::clock::{Clock, SystemClock};
 use crate::log::error::LogError;
@@ -18,7 +20,7 @@ use crate::log::tree::{consistency_proof, inclusion_proof, verify_consistency};
 /// How long the thread waits for events before it looks whether it should end.
 const LOOK_UP: Duration = Duration::from_millis(50);
 /// How long it waits after a disk that was full or failed, before it tries again.
-const TRY_AGAIN: Duration = Duration::from_secs(1);
+pub(super) const TRY_AGAIN: Duration = Duration::from_secs(1);
 
 /// When checkpoints are published.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,6 +57,8 @@ impl Default for LogSettings {
 pub struct LogWriter {
     shared: Arc<Shared>,
     reader: Arc<LogReader>,
+    /// Is it this process that writes?
+    holds: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -66,13 +70,13 @@ impl fmt::Debug for LogWriter {
 
 /// What the thread tells everybody, and what everybody tells the thread.
 #[derive(Debug, Default)]
-struct Shared {
+pub(super) struct Shared {
     state: Mutex<State>,
     moved: Condvar,
 }
 
 #[derive(Debug, Default)]
-struct State {
+pub(super) struct State {
     last: Option<Arc<SignedCheckpoint>>,
     witnessed: Option<Arc<SignedCheckpoint>>,
     stopped: Option<String>,
@@ -96,6 +100,44 @@ impl Shared {
     /// Waits for a condition or until time is up.
     fn wait(&self, timeout: Duration, waiting: impl FnMut(&mut State) -> bool) -> MutexGuard<'_, State> {
         self.moved.wait_timeout_while(self.lock(), timeout, waiting).unwrap_or_else(PoisonError::into_inner).0
+    }
+}
+
+/// What a thread that keeps the log in turns says.
+impl Shared {
+    /// Shall the thread end?
+    pub(super) fn ends(&self) -> bool {
+        self.lock().end
+    }
+
+    /// Waits, unless the thread shall end.
+    pub(super) fn pause(&self, time: Duration) {
+        drop(self.wait(time, |state| !state.end));
+    }
+
+    pub(super) fn in_trouble(&self, trouble: Option<LogError>) {
+        self.lock().trouble = trouble;
+    }
+
+    /// Shows a published checkpoint; never one that is behind what was shown before.
+    pub(super) fn show(&self, checkpoint: Option<Arc<SignedCheckpoint>>) {
+        let size = checkpoint.as_ref().map_or(0, |own| own.checkpoint().size);
+        self.change(|state| {
+            if size >= state.logged() {
+                state.last = checkpoint;
+            }
+        });
+    }
+}
+
+/// Says that the log is written no more when its thread ends, also when it panics: nobody shall wait for it.
+struct Closing(Arc<Shared>);
+
+impl Drop for Closing {
+    fn drop(&mut self) {
+        self.0.change(|state| {
+            state.stopped.get_or_insert_with(|| "it was closed".to_owned());
+        });
     }
 }
 
@@ -138,19 +180,49 @@ impl LogWriter {
             state.last = integrator.last();
             state.held.clone_from(&settings.held);
         }
-        let follower = Follower {
-            integrator,
+        let follower = Follower::new(integrator, journal, Arc::clone(&shared), settings, clock);
+        let thread = spawn(&shared, move || follower.run())?;
+        Ok(Self { shared, reader, holds: Arc::new(AtomicBool::new(true)), thread: Some(thread) })
+    }
+
+    /// Begins to keep a log together with other processes on the same journal and the same files, one at a time. The
+    /// thread waits until it is its turn, and goes on where another one ended; meanwhile [`LogWriter::checkpoint`] and
+    /// proofs follow what the others publish. `holder` must be another name for every process and every start.
+    ///
+    /// # Errors
+    /// Keys that cannot sign a log; no thread could be started. What [`Integrator::open`] refuses is told by
+    /// [`LogWriter::trouble`] once it is this process's turn, and tried again.
+    pub fn start_shared(
+        journal: Arc<dyn Journal>,
+        files: Arc<dyn Files>,
+        identity: LogIdentity,
+        settings: LogSettings,
+        clock: Arc<dyn Clock>,
+        holder: &str,
+    ) -> Result<Self, LogError> {
+        identity.origin()?;
+        let (shared, holds) = (Arc::new(Shared::default()), Arc::new(AtomicBool::new(false)));
+        shared.lock().held.clone_from(&settings.held);
+        let reader = Arc::new(LogReader::new(Arc::clone(&files)));
+        let keeper = InTurns {
             journal,
-            shared: Arc::clone(&shared),
+            files,
+            known: identity.known(),
+            identity,
             settings,
             clock,
-            published: Instant::now(),
+            shared: Arc::clone(&shared),
+            reader: Arc::clone(&reader),
+            turn: Turn::new(holder, Arc::clone(&holds)),
         };
-        let thread = thread::Builder::new()
-            .name("journal-log".to_owned())
-            .spawn(move || follower.run())
-            .map_err(|error| LogError::Stopped { reason: error.to_string() })?;
-        Ok(Self { shared, reader, thread: Some(thread) })
+        let thread = spawn(&shared, move || keeper.run())?;
+        Ok(Self { shared, reader, holds, thread: Some(thread) })
+    }
+
+    /// Is it this process that writes the log at present? One that is alone always is.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        self.holds.load(Ordering::SeqCst)
     }
 
     /// Position of the last event that is in the published checkpoint: its number of entries.
@@ -240,6 +312,9 @@ impl LogWriter {
     /// # Errors
     /// A checkpoint of another log, or one that the log does not continue.
     pub fn keep_witnessed(&self, checkpoint: SignedCheckpoint) -> Result<(), LogError> {
+        if !self.holds() {
+            return Err(LogError::Held { reason: "another process of this site keeps the log".to_owned() });
+        }
         let witnessed = checkpoint.checkpoint();
         let last = self.checkpoint().ok_or(LogError::NotLogged { position: witnessed.size, logged: 0 })?;
         let last = last.checkpoint();
@@ -265,8 +340,19 @@ impl Drop for LogWriter {
     }
 }
 
+fn spawn(shared: &Arc<Shared>, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, LogError> {
+    let closing = Closing(Arc::clone(shared));
+    thread::Builder::new()
+        .name("journal-log".to_owned())
+        .spawn(move || {
+            let _closing = closing;
+            work();
+        })
+        .map_err(|error| LogError::Stopped { reason: error.to_string() })
+}
+
 /// What the thread owns.
-struct Follower {
+pub(super) struct Follower {
     integrator: Integrator,
     journal: Arc<dyn Journal>,
     shared: Arc<Shared>,
@@ -276,16 +362,43 @@ struct Follower {
     published: Instant,
 }
 
-impl Drop for Follower {
-    fn drop(&mut self) {
-        // Also when the thread panics: nobody shall wait for a log that no longer grows.
-        self.shared.change(|state| {
-            state.stopped.get_or_insert_with(|| "it was closed".to_owned());
-        });
-    }
-}
-
 impl Follower {
+    pub(super) fn new(
+        integrator: Integrator,
+        journal: Arc<dyn Journal>,
+        shared: Arc<Shared>,
+        settings: LogSettings,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { integrator, journal, shared, settings, clock, published: Instant::now() }
+    }
+
+    /// Writes the log while it is this process's turn; ends when it is not any more, or when the thread shall end.
+    pub(super) fn run_turn(&mut self, turn: &mut Turn) -> Result<(), LogError> {
+        loop {
+            if !turn.keep(self.journal.as_ref())? {
+                return Ok(());
+            }
+            let end = self.shared.ends();
+            self.integrator.put_back_if_overtaken()?;
+            self.keep_witnessed()?;
+            let waits = self.journal.head() > self.integrator.size();
+            if waits && !end {
+                let enough = u64::try_from(self.settings.checkpoint_events).unwrap_or(u64::MAX);
+                self.gather(self.integrator.size().saturating_add(enough));
+            }
+            // Right before anything is published.
+            if waits && !turn.ask(self.journal.as_ref())? {
+                return Ok(());
+            }
+            if end {
+                return self.finish();
+            }
+            self.step()?;
+            self.shared.in_trouble(None);
+        }
+    }
+
     fn run(mut self) {
         loop {
             let end = self.shared.lock().end;
@@ -385,7 +498,7 @@ impl Follower {
         let time = u64::try_from(self.clock.now().as_second()).unwrap_or(0);
         let checkpoint = self.integrator.integrate(entries, time)?;
         self.published = Instant::now();
-        self.shared.change(|state| state.last = Some(checkpoint));
+        self.shared.show(Some(checkpoint));
         Ok(())
     }
 

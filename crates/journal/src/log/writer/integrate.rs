@@ -81,12 +81,12 @@ impl LogIdentity {
         Self { keys: vec![key], trusted: Vec::new(), memory: None }
     }
 
-    fn known(&self) -> Vec<VerifierKey> {
+    pub(super) fn known(&self) -> Vec<VerifierKey> {
         let own = self.keys.iter().map(|key| key.verifier().clone());
         own.chain(self.trusted.iter().cloned()).collect()
     }
 
-    fn origin(&self) -> Result<String, LogError> {
+    pub(super) fn origin(&self) -> Result<String, LogError> {
         let origin = match self.keys.first().map(SigningKey::verifier) {
             Some(key) if key.kind() == KeyKind::Note => key.name().to_owned(),
             _ => return Err(LogError::malformed("keys of a log", "", "first a key that signs notes")),
@@ -234,6 +234,22 @@ impl Integrator {
         }
         self.publish(edge, signed.clone())?;
         Ok(Arc::new(signed))
+    }
+
+    /// Puts the last checkpoint back in place where a process that had stood still published an earlier one over it.
+    ///
+    /// # Errors
+    /// What the files say.
+    pub(super) fn put_back_if_overtaken(&self) -> Result<(), LogError> {
+        let (Some(last), Some(published)) = (&self.last, self.reader.checkpoint()?) else { return Ok(()) };
+        if published.checkpoint().size < last.checkpoint().size {
+            tracing::warn!(
+                size = last.checkpoint().size,
+                "an overtaken checkpoint was published: the last one is put back"
+            );
+            self.durably.put_one(CHECKPOINT, last.to_bytes())?;
+        }
+        Ok(())
     }
 
     fn publish(&mut self, edge: Edge, signed: SignedCheckpoint) -> Result<(), LogError> {
