@@ -153,7 +153,7 @@ fn one_reference_has_one_receipt_wherever_it_is_sent() {
     }
     // What was rejected may come again, corrected, and at another process.
     let mut wrong = declaration("WRONG");
-    wrong["items"][0]["commodity_code"] = json!("no code at all");
+    wrong["goods_shipment"]["government_agency_goods_item"][0]["origin"] = json!([]);
     let refused = lodge(first, &wrong).unwrap();
     until("it is rejected", || {
         lodge(second, &wrong).is_ok_and(|again| again.repeated && again.progress == Progress::Rejected)

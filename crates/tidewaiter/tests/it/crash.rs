@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::http::Client;
+use crate::postgres_server;
 use crate::support::{command, run, run_with_input};
 
 /// How often the server is killed, unless `TIDEWAITER_CRASH_KILLS` says otherwise.
@@ -70,14 +71,13 @@ impl Server {
 }
 
 pub(crate) fn prepare(folder: &Path) -> String {
-    let data = ["--data", "data"];
-    let with = |arguments: &[&str]| -> Vec<String> {
-        arguments.iter().chain(&data).map(|&argument| argument.to_owned()).collect()
-    };
+    prepare_at(folder, &["--data", "data"])
+}
+
+/// Makes accounts and policies of the house that these arguments name; answers with the trader's token.
+fn prepare_at(folder: &Path, place: &[&str]) -> String {
     let call = |arguments: &[&str], input: &str| {
-        let all = with(arguments);
-        let all: Vec<&str> = all.iter().map(String::as_str).collect();
-        run_with_input(folder, &all, input).expect(0).out
+        run_with_input(folder, &[arguments, place].concat(), input).expect(0).out
     };
     call(&["user", "add", "analyst", "--role", "analyst"], PASSWORD);
     call(&["user", "add", "chief", "--role", "chief"], PASSWORD);
@@ -85,7 +85,7 @@ pub(crate) fn prepare(folder: &Path) -> String {
     for kind in ["acceptance", "selection", "release"] {
         call(&["policy", "propose", kind, "--as", "analyst"], "");
     }
-    let listed = run(folder, &["policy", "list", "--json", "--data", "data"]).expect(0).json();
+    let listed = run(folder, &[&["policy", "list", "--json"], place].concat()).expect(0).json();
     for policy in listed.as_array().unwrap() {
         let hash = policy["hash"].as_str().unwrap();
         call(&["policy", "approve", hash, "--as", "analyst"], "");
@@ -242,4 +242,162 @@ fn killed_at_any_moment_the_server_loses_nothing_and_doubles_nothing() {
         all.len()
     );
     println!("{kills} kills, {} declarations acknowledged, none lost, none twice", all.len());
+}
+
+/// How often one of several servers is killed.
+const KILLS_OF_SEVERAL: u64 = 6;
+/// Longer than the next one needs to take over.
+const TAKE_OVER: Duration = Duration::from_secs(60);
+
+fn status(address: &str) -> Value {
+    Client::connect(address, "").unwrap().ask("GET", "/api/v1/status", None).unwrap().json()
+}
+
+/// The server that does something for all of them, once there is one.
+fn who(servers: &[Server], what: &str) -> usize {
+    let began = Instant::now();
+    loop {
+        if let Some(at) = servers.iter().position(|server| status(&server.address)["turn"][what] == true) {
+            return at;
+        }
+        assert!(began.elapsed() < TAKE_OVER, "nobody {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Every declaration gets to its end: none stays as it was received.
+fn decided(address: &str, token: &str, receipts: &BTreeMap<String, Receipt>) {
+    let mut client = Client::connect(address, token).unwrap();
+    for (reference, receipt) in receipts {
+        let began = Instant::now();
+        loop {
+            let answer = client.ask("POST", "/api/v1/declarations", Some(&declaration(reference))).unwrap();
+            let json = answer.json();
+            assert_eq!((answer.status, &json["repeated"]), (200, &Value::Bool(true)), "{reference}: {json}");
+            assert_eq!(&Receipt::of(&json), receipt, "{reference}");
+            if json["progress"] != "received" {
+                break;
+            }
+            assert!(began.elapsed() < CATCH_UP, "{reference} is not decided: {json}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+}
+
+#[test]
+fn of_several_servers_on_one_database_whoever_is_killed_nothing_is_lost_or_doubled() {
+    let test = "of_several_servers_on_one_database_whoever_is_killed_nothing_is_lost_or_doubled";
+    let Some(database) = postgres_server::running(test).map(postgres_server::Server::database) else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let names = ["one", "two", "three"];
+    let place = |name: &'static str| ["--data", name, "--database", database.as_str(), "--shared", "site"];
+    let token = prepare_at(folder.path(), &place("one"));
+    let mut servers = names.map(|name| Server::start_at(folder.path(), &place(name)));
+    let (acknowledged, next) = (Acknowledged::default(), AtomicU64::new(1));
+    let mut in_doubt: Vec<Option<String>> = vec![None; names.len()];
+    for kill in 0..KILLS_OF_SEVERAL {
+        // In turn who decides, who keeps the log, and whoever comes next.
+        let victim = match kill % 3 {
+            0 => who(&servers, "decides"),
+            1 => who(&servers, "keeps_log"),
+            _ => usize::try_from(kill).unwrap() % names.len(),
+        };
+        let addresses = servers.each_ref().map(|server| server.address.clone());
+        let (next, acknowledged, token) = (&next, &acknowledged, &token);
+        in_doubt = std::thread::scope(|scope| {
+            let stop = &AtomicU64::new(0);
+            let programs: Vec<_> = std::mem::take(&mut in_doubt)
+                .into_iter()
+                .enumerate()
+                .map(|(at, doubt)| {
+                    let addresses = &addresses;
+                    scope.spawn(move || {
+                        // What was in doubt at one server comes again at another.
+                        let mut doubt = doubt;
+                        for turn in 0.. {
+                            if stop.load(Ordering::Relaxed) > 0 {
+                                break;
+                            }
+                            let address = &addresses[(at + turn) % addresses.len()];
+                            doubt = lodge_some(address, token, doubt, next, acknowledged);
+                        }
+                        doubt
+                    })
+                })
+                .collect();
+            std::thread::sleep(random_moment(kill));
+            let killed = Instant::now();
+            servers[victim].child.kill().unwrap();
+            servers[victim].child.wait().unwrap();
+            let others: Vec<&Server> = servers
+                .iter()
+                .enumerate()
+                .filter(|(at, _)| *at != victim)
+                .map(|(_, server)| server)
+                .collect();
+            let took_over = |what: &str| {
+                while !others.iter().any(|server| status(&server.address)["turn"][what] == true) {
+                    assert!(killed.elapsed() < TAKE_OVER, "nobody {what}");
+                    std::thread::sleep(Duration::from_millis(20));
+                }
+                killed.elapsed()
+            };
+            println!(
+                "decides after {:?}, keeps the log after {:?}",
+                took_over("decides"),
+                took_over("keeps_log")
+            );
+            stop.store(1, Ordering::Relaxed);
+            programs.into_iter().map(|program| program.join().unwrap()).collect()
+        });
+        servers[victim] = Server::start_at(folder.path(), &place(names[victim]));
+    }
+    for reference in in_doubt.into_iter().flatten() {
+        let mut client = Client::connect(&servers[0].address, &token).unwrap();
+        let answer = client.ask("POST", "/api/v1/declarations", Some(&declaration(&reference))).unwrap();
+        assert!(matches!(answer.status, 200 | 201), "{reference}: {}", answer.status);
+        acknowledged.lock().unwrap().insert(reference, Receipt::of(&answer.json()));
+    }
+    let all = acknowledged.lock().unwrap().clone();
+    for server in &servers {
+        decided(&server.address, &token, &all);
+        caught_up(&server.address);
+        let mut client = Client::connect(&server.address, &token).unwrap();
+        let listed = client.ask("GET", "/api/v1/declarations", None).unwrap().json();
+        assert_eq!(listed["total"], all.len(), "none is there twice, and none that nobody lodged");
+    }
+    let verified = run(folder.path(), &[&["verify", "folder", "--json"][..], &place("one")].concat());
+    let verified = verified.expect(0).json();
+    assert_eq!((&verified["journal_compared"], &verified["findings_total"]), (&json!(true), &json!(0)));
+    println!("{KILLS_OF_SEVERAL} kills, {} declarations acknowledged, none lost, none twice", all.len());
+}
+
+/// Lodges a few at one server, or until it is gone; answers with what is in doubt then.
+fn lodge_some(
+    address: &str,
+    token: &str,
+    in_doubt: Option<String>,
+    next: &AtomicU64,
+    acknowledged: &Acknowledged,
+) -> Option<String> {
+    let mut reference = in_doubt;
+    let Ok(mut client) = Client::connect(address, token) else {
+        std::thread::sleep(Duration::from_millis(20));
+        return reference;
+    };
+    for _ in 0..5 {
+        let own =
+            reference.take().unwrap_or_else(|| format!("SITE-{:06}", next.fetch_add(1, Ordering::Relaxed)));
+        match client.ask("POST", "/api/v1/declarations", Some(&declaration(&own))) {
+            Ok(answer) if matches!(answer.status, 200 | 201) => {
+                acknowledged.lock().unwrap().insert(own, Receipt::of(&answer.json()));
+            }
+            Ok(answer) if matches!(answer.status, 429 | 503) => reference = Some(own),
+            Ok(answer) => panic!("{own}: {} {}", answer.status, String::from_utf8_lossy(&answer.body)),
+            Err(_) => return Some(own),
+        }
+    }
+    reference
 }

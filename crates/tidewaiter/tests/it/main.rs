@@ -14,6 +14,10 @@ mod data_folder;
 mod http;
 mod live;
 mod offline;
+// The tests of the journal start the same server.
+#[expect(dead_code, reason = "the journal's tests use more of it")]
+#[path = "../../../journal/tests/it/postgres_server.rs"]
+mod postgres_server;
 mod reference;
 mod server;
 mod support;

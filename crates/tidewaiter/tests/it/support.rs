@@ -42,6 +42,7 @@ pub(crate) fn command(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tidewaiter"));
     command.args(arguments).current_dir(folder).stdin(Stdio::null());
     command.env_remove("TIDEWAITER_DATA").env_remove("TIDEWAITER_LOG");
+    command.env_remove("TIDEWAITER_DATABASE").env_remove("TIDEWAITER_SHARED");
     command
 }
 

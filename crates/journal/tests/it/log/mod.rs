@@ -13,5 +13,6 @@ mod support;
 mod tamper;
 mod tiles;
 mod tree;
+mod turns;
 mod witness;
 mod writer;
