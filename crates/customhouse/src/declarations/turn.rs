@@ -22,9 +22,9 @@ use crate::error::{Error, Kind};
 /// What is leased.
 const LEASE: &str = "desk";
 /// A process that says nothing for so long has lost its turn.
-const LEASE_TIME: Duration = Duration::from_secs(4);
+const LEASE_TIME: Duration = Duration::from_secs(3);
 /// How often the turn is kept, or tried for.
-const LEASE_STEP: Duration = Duration::from_millis(800);
+const LEASE_STEP: Duration = Duration::from_millis(600);
 /// How long it is waited for something to do.
 const IDLE: Duration = Duration::from_millis(100);
 /// Pause after a failure.

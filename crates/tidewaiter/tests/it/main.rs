@@ -15,7 +15,11 @@ mod http;
 mod live;
 mod offline;
 // The tests of the journal start the same server.
-#[expect(dead_code, reason = "the journal's tests use more of it")]
+#[expect(
+    dead_code,
+    clippy::print_stdout,
+    reason = "the journal's tests use more of it; it names what it skips"
+)]
 #[path = "../../../journal/tests/it/postgres_server.rs"]
 mod postgres_server;
 mod reference;
