@@ -1,4 +1,5 @@
-//! Development commands: `cargo xtask demo`, `cargo xtask test`, `cargo xtask bench`.
+//! Development commands: `cargo xtask demo`, `cargo xtask test`, `cargo xtask bench`,
+//! `cargo xtask simulate`.
 #![expect(clippy::print_stdout, reason = "a command line tool")]
 
 mod aics;
@@ -15,6 +16,7 @@ mod npm;
 mod postgres;
 mod process;
 mod rooms;
+mod simulate;
 mod spdx;
 mod system;
 mod test;
@@ -33,7 +35,9 @@ const USAGE: &str = "Usage:
   cargo xtask test [--only STAGE]...
       Everything CI runs, with minutes per stage.
   cargo xtask bench [audit|start|end-to-end|replay|pool|journal]... [--runs N]
-      Release builds; prints medians as rows for docs/figures.md.";
+      Release builds; prints medians as rows for docs/figures.md.
+  cargo xtask simulate [--seeds N] [--from N] [--seed N]
+      Stories of two nodes on bad disks and a bad network (10,000 unless told); --seed tells one again.";
 
 fn main() -> ExitCode {
     match run(&std::env::args().skip(1).collect::<Vec<_>>()) {
@@ -52,6 +56,7 @@ fn run(arguments: &[String]) -> Result<()> {
         "demo" => demo::run(&workspace, &demo::Options::parse(rest)?),
         "test" => test::run(&workspace, &test::parse(rest)?),
         "bench" => bench::run(&workspace, &bench::Options::parse(rest)?),
+        "simulate" => simulate::run(&workspace, &simulate::Options::parse(rest)?),
         "help" | "--help" | "-h" => {
             println!("{USAGE}\n\nStages of the test command:\n{}", test::stages_listed());
             Ok(())

@@ -25,8 +25,12 @@ pub(super) fn run(workspace: &Workspace, package: &str, example: &str, arguments
         "--",
     ]);
     command.args(arguments);
-    let text = process::answer(&mut command)?;
-    let Ok(answer) = serde_json::from_str::<Value>(&text) else {
+    print(&process::answer(&mut command)?, example)
+}
+
+/// Prints an example's figures as a table, text as it is.
+pub(crate) fn print(text: &str, example: &str) -> Result<()> {
+    let Ok(answer) = serde_json::from_str::<Value>(text) else {
         println!("```\n{}\n```", text.trim_end());
         return Ok(());
     };

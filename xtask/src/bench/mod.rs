@@ -9,6 +9,8 @@ mod replay;
 mod start;
 mod table;
 
+pub(crate) use self::examples::print as print_figures;
+
 use anyhow::{Context, Result, bail};
 
 use crate::npm;

@@ -64,6 +64,16 @@ pub enum LogError {
         /// What does not fit.
         reason: String,
     },
+    /// What the log remembers to have signed last is not what it wrote there.
+    #[error(
+        "{place} of the log's memory is damaged: {reason}. Restore it from a backup that is as new as the log's folder; or, if the log's folder is whole and the newest one, move this file away and start again: it is made anew."
+    )]
+    MemoryDamaged {
+        /// Name of the file in the log's memory.
+        place: String,
+        /// What does not fit.
+        reason: String,
+    },
     /// The journal ends before the log does.
     #[error(
         "the journal ends at position {head}, but the log's last checkpoint has {size} entries: the journal lost events or is an older copy. Restore the newest backup of the journal; nothing was signed."
@@ -189,6 +199,7 @@ impl LogError {
             Self::Unsigned { .. } => "log_unsigned",
             Self::NotProven { .. } => "log_not_proven",
             Self::Damaged { .. } => "log_damaged",
+            Self::MemoryDamaged { .. } => "log_memory_damaged",
             Self::JournalBehind { .. } => "log_journal_behind",
             Self::JournalDiffers { .. } => "log_journal_differs",
             Self::WouldFork { .. } => "log_would_fork",

@@ -15,6 +15,7 @@ pub mod files;
 pub mod keys;
 pub mod note;
 pub mod proof;
+pub mod simulation;
 pub mod tiles;
 pub mod tree;
 pub mod verify;

@@ -48,6 +48,22 @@ impl Durably {
         self.files.as_ref()
     }
 
+    /// Makes durable that a file stands under its name. Who put it there may have been killed before it flushed the
+    /// folder: then everybody sees the file, and a loss of power takes it back.
+    ///
+    /// # Errors
+    /// What the files say.
+    pub fn settle(&self, path: &str) -> Result<(), LogError> {
+        let mut folder = folder_of(path);
+        loop {
+            self.files.sync_folder(folder).map_err(|error| LogError::io(folder, &error))?;
+            if folder.is_empty() {
+                return Ok(());
+            }
+            folder = folder_of(folder);
+        }
+    }
+
     /// Puts all of these contents in place under their paths. When it returns they are durable; after an error each of them has
     /// its old content or its new one.
     ///

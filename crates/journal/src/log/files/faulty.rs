@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::dice::Dice;
 use super::{Files, folder_of};
 
 /// What goes wrong, apart from what [`FaultyDisk`] is told to do at once.
@@ -22,6 +23,19 @@ pub struct Faults {
     pub bytes_max: Option<usize>,
 }
 
+/// How often something went wrong since the disk was made.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Injected {
+    /// Deaths in the midst of an operation.
+    pub deaths: u64,
+    /// Flushes that did not happen though they said so.
+    pub lost_syncs: u64,
+    /// Writes that failed after a part of the bytes.
+    pub short_writes: u64,
+    /// Writes for which there was no room.
+    pub full: u64,
+}
+
 /// Files in memory on a disk with [`Faults`].
 #[derive(Debug)]
 pub struct FaultyDisk {
@@ -34,6 +48,7 @@ struct Disk {
     faults: Faults,
     operations: u64,
     dead: bool,
+    injected: Injected,
     contents: BTreeMap<u64, Content>,
     next_content: u64,
     /// What a program sees.
@@ -75,10 +90,11 @@ impl FaultyDisk {
     pub fn new(seed: u64, faults: Faults) -> Self {
         Self {
             disk: Mutex::new(Disk {
-                dice: Dice(seed),
+                dice: Dice::new(seed),
                 faults,
                 operations: 0,
                 dead: false,
+                injected: Injected::default(),
                 contents: BTreeMap::new(),
                 next_content: 0,
                 names: BTreeMap::new(),
@@ -92,6 +108,18 @@ impl FaultyDisk {
     #[must_use]
     pub fn operations(&self) -> u64 {
         self.lock().operations
+    }
+
+    /// What went wrong so far.
+    #[must_use]
+    pub fn injected(&self) -> Injected {
+        self.lock().injected
+    }
+
+    /// Bytes in files that have a name.
+    #[must_use]
+    pub fn used_bytes(&self) -> usize {
+        self.lock().used_bytes()
     }
 
     /// True once the machine died.
@@ -153,6 +181,7 @@ impl Disk {
         }
         self.operations = self.operations.saturating_add(1);
         self.dead = self.faults.dies_at == Some(self.operations);
+        self.injected.deaths = self.injected.deaths.saturating_add(u64::from(self.dead));
         Ok(self.dead)
     }
 
@@ -322,8 +351,10 @@ impl Files for FaultyDisk {
         let (kept, answer) = if dies {
             (disk.dice.below_usize(bytes.len().saturating_add(1)), Err(died()))
         } else if room < bytes.len() {
+            disk.injected.full = disk.injected.full.saturating_add(1);
             (room, Err(io::ErrorKind::StorageFull.into()))
         } else if short {
+            disk.injected.short_writes = disk.injected.short_writes.saturating_add(1);
             (
                 disk.dice.below_usize(bytes.len()),
                 Err(io::Error::other("the disk failed in the midst of a write")),
@@ -341,7 +372,8 @@ impl Files for FaultyDisk {
         let mut disk = self.lock();
         let dies = disk.begin()?;
         let content = disk.file(path)?;
-        let lies = disk.dice.below(1_000) < disk.faults.lost_sync_per_mille;
+        let lies = disk.dice.below(1_000) < disk.faults.lost_sync_per_mille && !dies;
+        disk.injected.lost_syncs = disk.injected.lost_syncs.saturating_add(u64::from(lies));
         let happens = if dies { disk.dice.below(2) == 0 } else { !lies };
         if happens && let Some(content) = disk.contents.get_mut(&content) {
             content.durable = content.seen.clone();
@@ -364,7 +396,8 @@ impl Files for FaultyDisk {
         let mut disk = self.lock();
         let dies = disk.begin()?;
         disk.check_folder(path)?;
-        let lies = disk.dice.below(1_000) < disk.faults.lost_sync_per_mille;
+        let lies = disk.dice.below(1_000) < disk.faults.lost_sync_per_mille && !dies;
+        disk.injected.lost_syncs = disk.injected.lost_syncs.saturating_add(u64::from(lies));
         if if dies { disk.dice.below(2) == 0 } else { !lies } {
             disk.flush_names(path);
         }
@@ -405,28 +438,5 @@ impl Files for FaultyDisk {
             disk.change(Change::Remove { path: path.to_owned() });
         }
         if dies { Err(died()) } else { Ok(()) }
-    }
-}
-
-/// A small generator of numbers (splitmix64), so that a run can be told from its seed.
-#[derive(Debug)]
-struct Dice(u64);
-
-impl Dice {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    /// A number below the bound; 0 for a bound of 0.
-    fn below(&mut self, bound: u64) -> u64 {
-        self.next().checked_rem(bound).unwrap_or(0)
-    }
-
-    fn below_usize(&mut self, bound: usize) -> usize {
-        usize::try_from(self.below(u64::try_from(bound).unwrap_or(u64::MAX))).unwrap_or(0)
     }
 }

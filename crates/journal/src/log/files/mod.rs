@@ -5,6 +5,7 @@
 //! there under its name after [`Files::sync_folder`] of the folder it stands in, and only then. [`Durably`] puts the
 //! steps in the right order.
 
+mod dice;
 mod disk;
 mod durably;
 mod faulty;
@@ -12,10 +13,11 @@ mod faulty;
 use std::fmt::Debug;
 use std::io;
 
+pub(crate) use dice::Dice;
 pub use disk::DiskFiles;
 pub(crate) use disk::{make_folder_durably, parent_of, sync_system_folder};
 pub use durably::Durably;
-pub use faulty::{Faults, FaultyDisk};
+pub use faulty::{Faults, FaultyDisk, Injected};
 
 /// Files under one folder. Paths are relative to it, with `/` between their parts; the folder itself is "".
 pub trait Files: Debug + Send + Sync {

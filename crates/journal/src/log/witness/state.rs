@@ -57,16 +57,21 @@ impl Witness {
         }
         at_most("logs of one witness", logs.len(), LOGS_MAX)?;
         let durably = Durably::new(files)?;
-        let mut newest = BTreeMap::new();
+        let (mut newest, mut settle) = (BTreeMap::new(), None);
         for log in &logs {
             let path = state_path(&log.origin);
             match durably.files().read(&path, NOTE_BYTES_MAX) {
                 Ok(bytes) => {
                     newest.insert(log.origin.clone(), read_state(&path, &bytes, &log.origin, &key)?);
+                    settle = Some(path);
                 }
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => return Err(LogError::io(path, &error)),
             }
+        }
+        // They stand in one folder. What is told from now on must not be taken back by a loss of power.
+        if let Some(path) = settle {
+            durably.settle(&path)?;
         }
         let keys = logs.into_iter().map(|log| (log.origin, log.keys)).collect();
         Ok(Self { key, keys, durably, newest: Mutex::new(newest) })

@@ -135,6 +135,9 @@ impl Integrator {
         let durably = Durably::new(Arc::clone(&files))?;
         let reader = Arc::new(LogReader::new(files));
         let last = reader.checkpoint()?.map(Arc::new);
+        if last.is_some() {
+            durably.settle(CHECKPOINT)?;
+        }
         let edge = match &last {
             None => Edge::default(),
             Some(last) => read_edge(&reader, &origin, last, &known)?,
@@ -145,10 +148,23 @@ impl Integrator {
         let signed = last.clone();
         let mut opened = Self { durably, memory, reader, origin, keys: identity.keys, edge, last, signed };
         opened.compare_with(source)?;
+        let known_size = remembered.as_ref().map(|remembered| remembered.checkpoint().size);
         if let Some(remembered) = remembered {
             opened.catch_up_with(remembered, source)?;
         }
+        opened.remember_anew(known_size)?;
         Ok(opened)
+    }
+
+    /// Where the memory was lost, or is an older copy, it is made anew at once and not with the next signature: until
+    /// then the published files would be all there is.
+    fn remember_anew(&self, known_size: Option<u64>) -> Result<(), LogError> {
+        match (&self.memory, &self.last) {
+            (Some(memory), Some(last)) if known_size.is_none_or(|known| known < last.checkpoint().size) => {
+                memory.put_one(SIGNED, last.to_bytes())
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Makes good what was signed and is not published, entry by entry from the journal, or finds that it cannot be.
@@ -344,9 +360,11 @@ fn remembered(
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(LogError::io(SIGNED, &error)),
     };
-    let signed = SignedCheckpoint::parse(&bytes)?;
+    let damaged =
+        |error: LogError| LogError::MemoryDamaged { place: SIGNED.to_owned(), reason: error.to_string() };
+    let signed = SignedCheckpoint::parse(&bytes).map_err(damaged)?;
     check_origin(origin, &signed)?;
-    signed.verify(known)?;
+    signed.verify(known).map_err(damaged)?;
     Ok(Some(signed))
 }
 
@@ -370,7 +388,8 @@ fn read_edge(
 
 fn check_origin(origin: &str, checkpoint: &SignedCheckpoint) -> Result<(), LogError> {
     let found = &checkpoint.checkpoint().origin;
-    if found == origin {
+    // What bears this log's signature under another name is not of another log: it was changed, as verifying tells.
+    if found == origin || checkpoint.note().signatures().iter().any(|by| by.name == origin) {
         return Ok(());
     }
     Err(LogError::OtherLog { found: found.clone(), expected: origin.to_owned() })

@@ -1,11 +1,11 @@
 //! Death at every operation on every file, flushes that lie, bits that rot: the log never forks, what was published
 //! stays published, and damage is named.
 
-use std::io;
 use std::sync::Arc;
 
 use journal::log::files::{Faults, FaultyDisk};
-use journal::log::{Against, Files, Integrator, LogError, LogIdentity, SignedCheckpoint, verify_log};
+use journal::log::simulation::Forgetful;
+use journal::log::{Against, Integrator, LogError, LogIdentity, SignedCheckpoint, verify_log};
 
 use super::support::{Source, catch_up, disk, key, open, open_remembering, reader};
 
@@ -146,41 +146,6 @@ fn flushes_that_lie_lead_to_no_fork_and_damage_is_named() {
         check_seen(&seen, &source);
     }
     assert!(refused > 0, "no seed damaged anything: the disk is too good");
-}
-
-/// Files that forget one step of durable writing.
-#[derive(Debug)]
-struct Forgetful {
-    files: Arc<FaultyDisk>,
-    forgets_files: bool,
-    forgets_folders: bool,
-}
-
-impl Files for Forgetful {
-    fn read(&self, path: &str, bytes_max: usize) -> io::Result<Vec<u8>> {
-        self.files.read(path, bytes_max)
-    }
-    fn write(&self, path: &str, bytes: &[u8]) -> io::Result<()> {
-        self.files.write(path, bytes)
-    }
-    fn sync(&self, path: &str) -> io::Result<()> {
-        if self.forgets_files { Ok(()) } else { self.files.sync(path) }
-    }
-    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        self.files.rename(from, to)
-    }
-    fn sync_folder(&self, path: &str) -> io::Result<()> {
-        if self.forgets_folders { Ok(()) } else { self.files.sync_folder(path) }
-    }
-    fn make_folder(&self, path: &str) -> io::Result<()> {
-        self.files.make_folder(path)
-    }
-    fn list(&self, path: &str) -> io::Result<Vec<String>> {
-        self.files.list(path)
-    }
-    fn remove(&self, path: &str) -> io::Result<()> {
-        self.files.remove(path)
-    }
 }
 
 /// The test of these tests: without a flush they would fail.

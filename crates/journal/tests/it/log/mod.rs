@@ -8,6 +8,7 @@ mod foreign;
 mod keys;
 mod note;
 mod sample;
+mod simulation;
 mod strangers;
 mod support;
 mod tamper;

@@ -223,6 +223,33 @@ fn a_witness_never_goes_back_whenever_its_machine_dies() {
     }
 }
 
+/// Killed after the new name stood and before its folder was flushed: the next life sees it, tells it, and must not
+/// lose it with the power.
+#[test]
+fn what_a_witness_tells_after_a_kill_is_not_taken_back_by_a_loss_of_power() {
+    let (files, signed) = checkpoints(&[100, 200]);
+    let log = reader(&files);
+    let mut told_more = 0;
+    for dies_at in 1..20 {
+        for seed in 0..10 {
+            let state = Arc::new(FaultyDisk::new(seed, Faults::default()));
+            let first = AddCheckpoint::new(&log, &signed[0], 0).unwrap();
+            let asked = witness(&state);
+            assert_eq!(asked.add_checkpoint(&first.to_bytes(), NOW).status, 200);
+            state.restart_after_kill(Faults { dies_at: Some(dies_at), ..Faults::default() });
+            let second = AddCheckpoint::new(&log, &signed[1], 100).unwrap();
+            let answered = asked.add_checkpoint(&second.to_bytes(), NOW).status == 200;
+            state.restart_after_kill(Faults::default());
+            let told = witness(&state).newest(ORIGIN).unwrap().checkpoint().size;
+            told_more += u32::from(told == 200 && !answered);
+            state.restart_after_power_loss(Faults::default());
+            let after = witness(&state).newest(ORIGIN).unwrap().checkpoint().size;
+            assert!(after >= told, "operation {dies_at}, seed {seed}: back from {told} to {after}");
+        }
+    }
+    assert!(told_more > 0, "no kill fell between a name and its flush");
+}
+
 /// A network that loses requests and answers, repeats requests and brings old ones late, between a log and a witness
 /// whose machine dies now and then: the witness never goes back, and once all is well the newest is cosigned.
 #[test]

@@ -150,12 +150,12 @@ fn not_even_an_empty_folder_lets_a_log_sign_another_history() {
     check(&rewritten, 0, "log_would_fork");
     check(&rewritten, 512, "log_would_fork");
     check(&|_, source| source.0.lock().unwrap().truncate(899), 512, "log_journal_behind");
-    check(&|memory, _| memory.write(SIGNED, b"x").unwrap(), 512, "log_malformed");
+    check(&|memory, _| memory.write(SIGNED, b"x").unwrap(), 512, "log_memory_damaged");
     let resized = |memory: &FaultyDisk, _: &Source| {
         let text = String::from_utf8(memory.read(SIGNED, 10_000).unwrap()).unwrap();
         memory.write(SIGNED, text.replace("\n900\n", "\n400\n").as_bytes()).unwrap();
     };
-    check(&resized, 512, "log_unsigned");
+    check(&resized, 512, "log_memory_damaged");
     // A published log that is ahead of the memory must continue what is remembered.
     let (memory, _, _) = memory_of(300);
     let other = Source::of(600);
