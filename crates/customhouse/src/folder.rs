@@ -309,6 +309,14 @@ impl FolderMark {
             ));
         }
         let marker = read_marker(&marker_path)?;
+        if marker.site.is_some() {
+            return Err(Error::new(
+                Kind::Refused,
+                "data_folder_of_database",
+                format!("the journal of {} stands in a database", path.display()),
+                "Back that up with PostgreSQL's own tools, and the folder that its processes share beside it.",
+            ));
+        }
         Ok(Self { node: marker.node, administration: marker.administration, sandbox: marker.sandbox })
     }
 }

@@ -201,6 +201,11 @@ fn a_folder_belongs_to_the_journal_that_it_was_made_for() {
     drop(Customhouse::open(&own).unwrap());
     let refused = |location: &Location| Customhouse::open_at(location).unwrap_err().code;
     let of_database = site.location("one");
+    let backup = site.folder.path().join("backup");
+    let options = crate::backup::BackupOptions::default();
+    let not_backed_up = crate::backup::back_up(&of_database.data, &backup, options, &Silent).unwrap_err();
+    assert_eq!(not_backed_up.code, "data_folder_of_database");
+    assert!(!backup.exists());
     let file_only = Location { database: None, shared: None, ..of_database.clone() };
     assert_eq!(refused(&file_only), "data_folder_of_database");
     assert_eq!(refused(&Location { database: None, ..of_database.clone() }), "shared_without_database");
