@@ -9,9 +9,11 @@ use spine::Silent;
 
 use crate::declarations::tests::{declaration, put_policies_into_force, reader, trader};
 use crate::declarations::{Channel, DeclarationsQuery, LodgeRequest, Progress, Receipt};
+use crate::erasure::tests::{erase, standing};
 use crate::identity::Role;
 use crate::proof::verify_at;
 use crate::replay::SampleSpec;
+use crate::replay::tests::edit_rules;
 use crate::{Customhouse, Error, Location, postgres_server};
 
 /// Nothing takes so long unless it never comes.
@@ -163,11 +165,8 @@ fn one_reference_has_one_receipt_wherever_it_is_sent() {
 }
 
 #[test]
-fn whoever_has_the_turn_may_go_and_policies_and_packs_are_those_of_the_site() {
-    let Some(site) = Site::new("whoever_has_the_turn_may_go_and_policies_and_packs_are_those_of_the_site")
-    else {
-        return;
-    };
+fn whoever_has_the_turn_may_go_and_another_goes_on() {
+    let Some(site) = Site::new("whoever_has_the_turn_may_go_and_another_goes_on") else { return };
     let mut houses = vec![site.open("one"), site.open("two"), site.open("three")];
     put_policies_into_force(&houses[0], false);
     let mut lodged = 0;
@@ -222,4 +221,35 @@ fn a_folder_belongs_to_the_journal_that_it_was_made_for() {
     let alone = Location { shared: None, data: site.folder.path().join("alone"), ..of_database };
     drop(Customhouse::open_at(&alone).unwrap());
     drop(Customhouse::open_at(&alone).unwrap());
+}
+
+#[test]
+fn packs_and_erasures_of_one_process_are_those_of_all() {
+    let Some(site) = Site::new("packs_and_erasures_of_one_process_are_those_of_all") else { return };
+    let houses = [site.open("one"), site.open("two")];
+    let [first, second] = &houses;
+    put_policies_into_force(first, false);
+    edit_rules(first, 7);
+    let chief = reader("c", Role::Chief);
+    until("the pack is in use everywhere", || {
+        houses.iter().all(|house| {
+            let tags = house.find_pack(&chief, "customs-tags").unwrap();
+            tags.summary.current && tags.summary.version == "1.0.7"
+        })
+    });
+    let mrn = lodge(second, &declaration("ERASE-ME")).unwrap().mrn;
+    until("it is released", || {
+        first.catch_up();
+        first.own_declaration(&trader(), &mrn).is_ok_and(|own| own.progress == Progress::Released)
+    });
+    let secrets = ["NL0001", "ERASE-ME"];
+    assert!(!standing(&site.folder.path().join("two"), &secrets).is_empty());
+    erase(first);
+    until("the other one has forgotten it too", || {
+        let shown = second.case(&chief, &mrn).is_ok_and(|case| case.erased.is_some());
+        shown && standing(&site.folder.path().join("two"), &secrets).is_empty()
+    });
+    assert_eq!(standing(site.folder.path(), &secrets), Vec::<String>::new());
+    assert!(lodge(first, &declaration("AFTERWARDS")).is_ok_and(|receipt| !receipt.repeated));
+    until("what comes afterwards is decided", || undecided(second) == 0);
 }

@@ -13,7 +13,7 @@
 mod decide;
 mod model;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod walk;
 
 use std::collections::{BTreeMap, HashSet, VecDeque};

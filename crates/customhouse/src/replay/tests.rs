@@ -42,7 +42,7 @@ fn lodge_many(world: &World, from: u32, number: u32) -> Vec<String> {
 }
 
 /// Installs the shipped tags as another version in which masses are compared otherwise.
-fn edit_rules(world: &World, edit: u32) {
+pub(crate) fn edit_rules(house: &Customhouse, edit: u32) {
     let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs/customs-tags");
     let folder = tempfile::tempdir().unwrap();
     for file in fs::read_dir(shipped).unwrap() {
@@ -55,7 +55,7 @@ fn edit_rules(world: &World, edit: u32) {
             );
         fs::write(folder.path().join(file.file_name()), text).unwrap();
     }
-    let report = world.house.install_pack(&reader("admin", Role::Admin), folder.path()).unwrap();
+    let report = house.install_pack(&reader("admin", Role::Admin), folder.path()).unwrap();
     assert!(report.installed.is_some(), "{:?}", report.findings);
 }
 
@@ -69,13 +69,13 @@ fn decisions_are_the_same_again_after_rule_edits_and_a_restart() {
     let world = World::with_policies(false);
     lodge_many(&world, 0, 150);
     world.clock.forward(30);
-    edit_rules(&world, 1);
+    edit_rules(&world.house, 1);
     lodge_many(&world, 150, 60);
     world.clock.forward(24 * 5);
     let world = world.reopened();
     lodge_many(&world, 210, 60);
     for edit in 2..6 {
-        edit_rules(&world, edit);
+        edit_rules(&world.house, edit);
         world.clock.forward(7);
         lodge_many(&world, 300 + edit * 50, 20);
     }
@@ -94,7 +94,7 @@ fn what_would_be_decided_otherwise_today_says_why() {
     assert!(same.same && same.changes.is_empty(), "{same:#?}");
     assert_eq!(same.now.as_ref().unwrap().made, same.then.made);
     // Masses are now compared with a wide margin, and the plan gives other points.
-    edit_rules(&world, 9);
+    edit_rules(&world.house, 9);
     let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs/customs-tags");
     let folder = tempfile::tempdir().unwrap();
     for file in fs::read_dir(shipped).unwrap() {
@@ -126,7 +126,7 @@ fn what_would_be_decided_otherwise_today_says_why() {
 fn what_is_missing_is_named_and_nothing_is_guessed() {
     let world = World::with_policies(false);
     let mrns = lodge_many(&world, 0, 30);
-    edit_rules(&world, 3);
+    edit_rules(&world.house, 3);
     let late = lodge_many(&world, 100, 10);
     // What a declaration said is erased; the pack that the late ones were tagged with is lost.
     let lodged = world.house.journal.read_stream(&stream(&mrns[4]), 0, 1).unwrap();
