@@ -15,6 +15,7 @@ pub mod flow;
 mod folder;
 pub mod identity;
 pub mod jobs;
+pub mod journal_copy;
 mod news;
 pub mod offline;
 pub mod packs;

@@ -2,11 +2,10 @@
 
 use std::path::Path;
 
-use sha2::{Digest, Sha256};
-
 use crate::error::JournalError;
 use crate::import::{ImportBatch, RawErasure, RawEvent, RawKey};
 use crate::location::AnyJournal;
+use crate::log::tree::{Frontier, TreeHash, leaf_hash};
 
 /// Most events and stored bytes carried at once.
 const BATCH_EVENTS: usize = 2_000;
@@ -50,9 +49,9 @@ pub struct Copied {
     pub events_carried: u64,
     /// Blobs carried over this time.
     pub blobs_carried: u64,
-    /// SHA-256 over the canonical envelopes of both in order, each after its length as eight bytes, big-endian. It was
-    /// computed from either journal separately; lower-case hexadecimal.
-    pub envelopes_sha256: String,
+    /// Root of the log over these events (RFC 6962): the one that a checkpoint of this size has. It was computed from
+    /// either journal separately.
+    pub root: TreeHash,
 }
 
 /// Copies blobs, events with payloads and salts, idempotency keys and erasures into another journal.
@@ -73,7 +72,7 @@ pub fn copy(
     let mut now = CopyProgress { events: 0, events_total, blobs: 0 };
     // Blobs first: an event never precedes a blob that it names.
     let blobs_carried = copy_blobs(from, to, &mut now, progress)?;
-    let mut hash = EnvelopeHash::default();
+    let mut tree = Frontier::new();
     let there = to.journal().head();
     if there > events_total {
         return Err(JournalError::NotTheSame {
@@ -81,7 +80,7 @@ pub fn copy(
             reason: format!("the copy holds {there} events, the original {events_total}"),
         });
     }
-    compare(from, to, there, &mut hash)?;
+    compare(from, to, there, &mut tree)?;
     now.events = there;
     progress(now);
     while now.events < events_total {
@@ -94,7 +93,7 @@ pub fn copy(
         };
         for event in &events {
             event.check(from.raw().place())?;
-            hash.add(&event.envelope);
+            tree.push(leaf_hash(&event.envelope));
         }
         let keys = from.raw().raw_keys(now.events.saturating_add(1), last)?;
         to.raw().import(ImportBatch { events, keys, erasures: Vec::new() })?;
@@ -102,27 +101,27 @@ pub fn copy(
         progress(now);
     }
     copy_erasures(from, to, events_total)?;
-    let envelopes_sha256 = hash.finish();
-    let mut again = EnvelopeHash::default();
+    let root = tree.root();
+    let mut again = Frontier::new();
     let mut position = 0;
     while position < events_total {
         for event in batch(to, position, events_total)? {
             event.check(to.raw().place())?;
-            again.add(&event.envelope);
+            again.push(leaf_hash(&event.envelope));
             position = event.position;
         }
     }
-    if again.finish() != envelopes_sha256 {
+    if again.root() != root {
         return Err(JournalError::NotTheSame {
             position: 1,
-            reason: "the envelopes of both do not have the same hash".to_owned(),
+            reason: format!("the logs over both have the roots {root} and {}", again.root()),
         });
     }
     Ok(Copied {
         events: events_total,
         events_carried: events_total.saturating_sub(there),
         blobs_carried,
-        envelopes_sha256,
+        root,
     })
 }
 
@@ -133,12 +132,7 @@ pub(crate) fn batch(journal: &AnyJournal, after: u64, last: u64) -> Result<Vec<R
 }
 
 /// Reads the events that both have and adds them to the hash; the first one that differs is an error.
-fn compare(
-    from: &AnyJournal,
-    to: &AnyJournal,
-    events: u64,
-    hash: &mut EnvelopeHash,
-) -> Result<(), JournalError> {
+fn compare(from: &AnyJournal, to: &AnyJournal, events: u64, tree: &mut Frontier) -> Result<(), JournalError> {
     let mut position = 0;
     while position < events {
         let theirs = batch(to, position, events)?;
@@ -155,7 +149,7 @@ fn compare(
                     reason: "another event stands there".to_owned(),
                 });
             }
-            hash.add(&original.envelope);
+            tree.push(leaf_hash(&original.envelope));
         }
         position = position.saturating_add(wanted);
     }
@@ -197,20 +191,5 @@ fn copy_erasures(from: &AnyJournal, to: &AnyJournal, last: u64) -> Result<(), Jo
         let Some(furthest) = erasures.last().map(|erasure| erasure.position) else { return Ok(()) };
         to.raw().import(ImportBatch { erasures, ..ImportBatch::default() })?;
         after = furthest;
-    }
-}
-
-/// A hash over envelopes in order.
-#[derive(Default)]
-struct EnvelopeHash(Sha256);
-
-impl EnvelopeHash {
-    fn add(&mut self, envelope: &[u8]) {
-        self.0.update(u64::try_from(envelope.len()).unwrap_or(u64::MAX).to_be_bytes());
-        self.0.update(envelope);
-    }
-
-    fn finish(self) -> String {
-        hex::encode(self.0.finalize())
     }
 }

@@ -11,7 +11,7 @@ use customhouse::audit::Capacity;
 use customhouse::identity::Role;
 use spine::quantity::CurrencyCode;
 
-pub(crate) use keeping::{BackupArguments, ExportArguments, RestoreArguments};
+pub(crate) use keeping::{BackupArguments, ExportArguments, JournalCommand, RestoreArguments};
 pub(crate) use live::{
     ActingArguments, DemoArguments, EraseCommand, LogCommand, PolicyCommand, ReplayCommand, ServeArguments,
     UserCommand, VerifyCommand,
@@ -101,6 +101,9 @@ pub(crate) enum Command {
     Restore(RestoreArguments),
     /// Write everything that a data folder holds in open formats: Parquet, JSON, tiles; no keys and no passwords.
     Export(ExportArguments),
+    /// The journal: copy it from a file into a database, or back.
+    #[command(subcommand)]
+    Journal(JournalCommand),
     /// The transparency log: change its key.
     #[command(subcommand)]
     Log(LogCommand),

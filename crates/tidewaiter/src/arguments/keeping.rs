@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, Subcommand};
 
 use super::DataArguments;
 
@@ -80,4 +80,24 @@ pub(crate) struct ExportArguments {
     /// Print the manifest as JSON.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+#[command(after_help = "Examples:
+  tidewaiter journal copy --from ./data --to postgres://tidewaiter@localhost/customs
+  tidewaiter journal copy --from postgres://tidewaiter@localhost/customs --to ./journal.sqlite")]
+pub(crate) enum JournalCommand {
+    /// Copy a journal from a file into a database, or back, and prove by the log's root that both hold the same. What an
+    /// interrupted copy left is gone on with. Nobody else may record into the destination meanwhile.
+    Copy {
+        /// A data folder that is not in use, the file of a journal, or postgres://USER@HOST/NAME.
+        #[arg(long, value_name = "PLACE")]
+        from: String,
+        /// The file of a journal, or postgres://USER@HOST/NAME; made where there is none.
+        #[arg(long, value_name = "PLACE")]
+        to: String,
+        /// Print as JSON.
+        #[arg(long)]
+        json: bool,
+    },
 }

@@ -9,7 +9,7 @@ use crate::terminal;
 
 pub(super) fn run(arguments: &BackupArguments, context: &Context) -> Result<Answer, Error> {
     let options = BackupOptions { check: arguments.check };
-    let done = back_up(&arguments.data.data, &arguments.to, options, &context.progress)?;
+    let done = back_up(super::with_journal(&arguments.data)?, &arguments.to, options, &context.progress)?;
     context.progress.finish();
     if arguments.json {
         terminal::json(&done)?

@@ -7,6 +7,7 @@ mod demo;
 mod erase;
 mod export;
 mod import;
+mod journal;
 mod log;
 mod map;
 mod pack;
@@ -22,9 +23,11 @@ mod tag;
 mod user;
 mod verify;
 
+use std::path::Path;
+
 pub(crate) use country::failed as country_failed;
 use customhouse::identity::Reader;
-use customhouse::{Customhouse, Error};
+use customhouse::{Customhouse, Error, Kind};
 
 use crate::arguments::{Arguments, Command, DataArguments};
 use crate::terminal::TerminalProgress;
@@ -70,6 +73,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Answer, Error> {
         Command::Backup(arguments) => backup::run(arguments, &context),
         Command::Restore(arguments) => restore::run(arguments, &context),
         Command::Export(arguments) => export::run(arguments, &context),
+        Command::Journal(command) => journal::run(command, &context),
         Command::Log(command) => log::run(command),
         Command::Demo(arguments) => demo::run(arguments, &context),
         Command::Completions { shell } => reference::completions(*shell),
@@ -85,4 +89,17 @@ fn open(data: &DataArguments) -> Result<(Customhouse, Reader), Error> {
         opened => opened?,
     };
     Ok((house, Reader::local_operator()))
+}
+
+/// The data folder of a command that reads the journal in it, and none in a database.
+fn with_journal(data: &DataArguments) -> Result<&Path, Error> {
+    if data.database.is_none() {
+        return Ok(&data.data);
+    }
+    Err(Error::new(
+        Kind::Refused,
+        "data_folder_of_database",
+        "a journal in a database is not read by this command",
+        "Back the database up with PostgreSQL's own tools, or copy its journal with `tidewaiter journal copy` first.",
+    ))
 }

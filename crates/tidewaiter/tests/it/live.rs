@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::Stdio;
 
 use crate::http::Client;
+use crate::postgres_server;
 use crate::server::{Served, interrupt};
 use crate::support::{Run, command, of_world, run, run_with_input};
 
@@ -151,4 +152,37 @@ fn a_demo_comes_to_the_present_lives_and_stops_when_asked() {
     let policies = run(at, &["policy", "list", "--data", "demo"]).expect(0);
     assert!(!policies.err.contains("No policy in force"), "{policies:?}");
     assert!(policies.out.contains("fitted on the country's history"), "{policies:?}");
+}
+
+#[test]
+fn a_journal_is_carried_into_a_database_and_back_and_the_roots_tell_that_it_is_the_same() {
+    let test = "a_journal_is_carried_into_a_database_and_back_and_the_roots_tell_that_it_is_the_same";
+    let Some(database) = postgres_server::running(test).map(postgres_server::Server::database) else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    run_with_input(
+        at,
+        &["user", "add", "ada", "--role", "admin", "--data", "data"],
+        "correct horse battery\n",
+    )
+    .expect(0);
+    let root = run(at, &["verify", "folder", "--data", "data", "--json"]).expect(0).json()["root"].clone();
+    let copy = |from: &str, to: &str| run(at, &["journal", "copy", "--from", from, "--to", to, "--json"]);
+    let copied = copy("data", &database).expect(0).json();
+    assert_eq!((&copied["root"], copied["events"].as_u64()), (&root, copied["events_carried"].as_u64()));
+    let again = copy("data", &database).expect(0).json();
+    assert_eq!((&again["root"], &again["events_carried"]), (&root, &serde_json::json!(0)));
+    let back = copy(&database, "back.sqlite").expect(0).json();
+    assert_eq!((&back["root"], &back["events"]), (&root, &copied["events"]));
+    run_with_input(
+        at,
+        &["user", "add", "bob", "--role", "admin", "--data", "other"],
+        "correct horse battery\n",
+    )
+    .expect(0);
+    assert!(copy("other", &database).expect(3).err.contains("[journals_differ]"));
+    assert!(copy("nowhere", &database).expect(3).err.contains("[journal_missing]"));
+    assert!(copy(&database, "data").expect(3).err.contains("[journal_is_folder]"));
 }
