@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use sha2::{Digest, Sha256};
 
 use crate::error::JournalError;
+use crate::log::files::make_folder_durably;
 use crate::model::{BLOB_BYTES_MAX, BlobReference};
 
 const PART_SUFFIX: &str = ".part";
@@ -30,7 +31,7 @@ pub(crate) struct BlobFolder {
 impl BlobFolder {
     /// Opens or makes the folder and sweeps away what an interrupted put left. The caller holds the journal's lock.
     pub(crate) fn open(path: &Path, bytes_max: Option<u64>) -> Result<Self, JournalError> {
-        fs::create_dir_all(path).map_err(|error| JournalError::io(path, &error))?;
+        make_folder_durably(path).map_err(|error| JournalError::io(path, &error))?;
         for entry in fs::read_dir(path).map_err(|error| JournalError::io(path, &error))? {
             let entry = entry.map_err(|error| JournalError::io(path, &error))?;
             if entry.file_name().to_string_lossy().ends_with(PART_SUFFIX) {

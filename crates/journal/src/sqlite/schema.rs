@@ -1,11 +1,14 @@
 //! The file's format: who may open it, its tables, and what SQLite's errors mean to a caller.
 
+use std::fs::OpenOptions;
+use std::io;
 use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::error::JournalError;
+use crate::log::files::{parent_of, sync_system_folder};
 
 /// "TWJL": tells a journal from any other SQLite file.
 const APPLICATION_ID: i64 = 0x5457_4a4c;
@@ -69,7 +72,21 @@ pub(super) fn open_writer(path: &Path, pages_max: Option<u32>) -> Result<Connect
     if fresh {
         create(&connection).map_err(failed)?;
     }
+    settle(path).map_err(|error| JournalError::io(path, &error))?;
     Ok(connection)
+}
+
+/// Makes durable what is there. A process that was killed before its flush left a transaction in the write-ahead log
+/// that everybody sees from now on, that others rest on, and that a loss of power would take back. (SQLite's locks are
+/// on its other files: opening this one takes none of them away. Flushing needs no room, as a checkpoint would.)
+fn settle(path: &Path) -> io::Result<()> {
+    let mut wal = path.as_os_str().to_owned();
+    wal.push("-wal");
+    match OpenOptions::new().write(true).open(wal) {
+        Ok(wal) => wal.sync_all().and_then(|()| sync_system_folder(parent_of(path))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    }
 }
 
 /// Opens the file for reading; such a connection never waits for the writer and never holds it up.

@@ -17,5 +17,7 @@ mod log;
 mod opening;
 mod postgres;
 mod postgres_server;
+#[cfg(target_os = "linux")]
+mod power;
 mod sqlite;
 mod support;

@@ -1,7 +1,7 @@
 //! Numbers that follow from a seed.
 
 /// A small generator of numbers (splitmix64), so that a run can be told from its seed.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Dice(u64);
 
 impl Dice {

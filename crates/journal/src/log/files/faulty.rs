@@ -10,6 +10,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::dice::Dice;
 use super::{Files, folder_of};
 
+/// What a disk writes as a whole.
+const SECTOR_BYTES: usize = 512;
+
 /// What goes wrong, apart from what [`FaultyDisk`] is told to do at once.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Faults {
@@ -42,7 +45,7 @@ pub struct FaultyDisk {
     disk: Mutex<Disk>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Disk {
     dice: Dice,
     faults: Faults,
@@ -62,6 +65,15 @@ struct Disk {
 struct Content {
     seen: Vec<u8>,
     durable: Vec<u8>,
+    /// It was written anew as a whole since it was flushed, and not in places.
+    rewritten: bool,
+}
+
+impl Content {
+    fn flush(&mut self) {
+        self.durable.clone_from(&self.seen);
+        self.rewritten = false;
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -141,6 +153,62 @@ impl FaultyDisk {
         self.lock().start(faults);
     }
 
+    /// The same disk once more, with misfortunes of its own from here on.
+    #[must_use]
+    pub fn copy(&self, seed: u64) -> Self {
+        Self { disk: Mutex::new(Disk { dice: Dice::new(seed), ..self.lock().clone() }) }
+    }
+
+    /// Makes a file, empty, if it is not there yet.
+    ///
+    /// # Errors
+    /// As [`Files::write`].
+    pub fn create(&self, path: &str) -> io::Result<()> {
+        self.lock().file_or_new(path).map(drop)
+    }
+
+    /// Writes into a file at this place, which it grows to reach, as a program does that keeps it open.
+    ///
+    /// # Errors
+    /// A file that is not there.
+    pub fn write_at(&self, path: &str, offset: usize, bytes: &[u8]) -> io::Result<()> {
+        let mut disk = self.lock();
+        let content = disk.file(path)?;
+        let Some(content) = disk.contents.get_mut(&content) else { return Ok(()) };
+        let end = offset.saturating_add(bytes.len());
+        if content.seen.len() < end {
+            content.seen.resize(end, 0);
+        }
+        if let Some(place) = content.seen.get_mut(offset..end) {
+            place.copy_from_slice(bytes);
+        }
+        Ok(())
+    }
+
+    /// Cuts a file, or fills it up with zeros.
+    ///
+    /// # Errors
+    /// A file that is not there.
+    pub fn set_bytes(&self, path: &str, bytes: usize) -> io::Result<()> {
+        let mut disk = self.lock();
+        let content = disk.file(path)?;
+        if let Some(content) = disk.contents.get_mut(&content) {
+            content.seen.resize(bytes, 0);
+        }
+        Ok(())
+    }
+
+    /// Every folder, then every file with its content, as a program sees them.
+    #[must_use]
+    pub fn all(&self) -> (Vec<String>, BTreeMap<String, Vec<u8>>) {
+        let disk = self.lock();
+        let folders = disk.names.iter().filter(|(_, node)| **node == Node::Folder);
+        let folders = folders.map(|(path, _)| path.clone()).collect();
+        let content = |node: &Node| disk.contents.get(&node.content()?).map(|content| content.seen.clone());
+        let files = disk.names.iter().filter_map(|(path, node)| Some((path.clone(), content(node)?)));
+        (folders, files.collect())
+    }
+
     /// Flips one bit of some file that is not empty and whose path is accepted; tells which byte of which file.
     pub fn rot(&self, accepted: &dyn Fn(&str) -> bool) -> Option<(String, usize)> {
         let mut disk = self.lock();
@@ -196,6 +264,20 @@ impl Disk {
             Some(Node::File(content)) => Ok(*content),
             Some(Node::Folder) => Err(io::ErrorKind::IsADirectory.into()),
             None => Err(io::ErrorKind::NotFound.into()),
+        }
+    }
+
+    fn file_or_new(&mut self, path: &str) -> io::Result<u64> {
+        match self.file(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.check_folder(folder_of(path))?;
+                let content = self.next_content;
+                self.next_content = content.wrapping_add(1);
+                self.contents.insert(content, Content::default());
+                self.change(Change::Add { path: path.to_owned(), node: Node::File(content) });
+                Ok(content)
+            }
+            found => found,
         }
     }
 
@@ -263,20 +345,9 @@ impl Disk {
         self.names = self.durable_names.clone();
         self.forget_unnamed();
         for content in self.contents.values_mut().filter(|content| content.seen != content.durable) {
-            content.durable = match self.dice.below(4) {
-                0 => std::mem::take(&mut content.durable),
-                1 => std::mem::take(&mut content.seen),
-                cut => {
-                    let bytes = content.seen.len();
-                    let mut kept = content.seen.clone();
-                    kept.truncate(self.dice.below_usize(bytes.saturating_add(1)));
-                    if cut == 3 {
-                        kept.resize(bytes, 0);
-                    }
-                    kept
-                }
-            };
+            content.durable = kept_of(content, &mut self.dice);
             content.seen = content.durable.clone();
+            content.rewritten = false;
         }
     }
 }
@@ -308,6 +379,37 @@ fn apply(names: &mut BTreeMap<String, Node>, change: &Change) {
     }
 }
 
+/// What is left of bytes that were not flushed: nothing new, everything, a beginning, a beginning and then zeros, or
+/// any mixture of old and new sectors.
+fn kept_of(content: &Content, dice: &mut Dice) -> Vec<u8> {
+    let bytes = content.seen.len();
+    let mut kept = content.seen.clone();
+    match dice.below(6) {
+        0 => return content.durable.clone(),
+        1 => {}
+        cut @ (2 | 3) => {
+            // What was flushed before and not written anew is not lost.
+            let floor = if content.rewritten { 0 } else { content.durable.len().min(bytes) };
+            let more = dice.below_usize(bytes.saturating_sub(floor).saturating_add(1));
+            kept.truncate(floor.saturating_add(more));
+            if cut == 3 {
+                kept.resize(bytes, 0);
+            }
+        }
+        _ => {
+            let old = content.durable.chunks(SECTOR_BYTES).map(Some).chain(std::iter::repeat(None));
+            for (new, old) in kept.chunks_mut(SECTOR_BYTES).zip(old) {
+                if dice.one_in(2) {
+                    new.fill(0);
+                    let old = old.unwrap_or_default();
+                    new.iter_mut().zip(old).for_each(|(new, old)| *new = *old);
+                }
+            }
+        }
+    }
+    kept
+}
+
 fn has_its_folders(names: &BTreeMap<String, Node>, path: &str) -> bool {
     let folder = folder_of(path);
     folder.is_empty() || (names.get(folder) == Some(&Node::Folder) && has_its_folders(names, folder))
@@ -332,19 +434,10 @@ impl Files for FaultyDisk {
         let mut disk = self.lock();
         let dies = disk.begin()?;
         disk.check_folder(folder_of(path))?;
-        let content = match disk.file(path) {
-            Ok(content) => content,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let content = disk.next_content;
-                disk.next_content = content.wrapping_add(1);
-                disk.contents.insert(content, Content::default());
-                disk.change(Change::Add { path: path.to_owned(), node: Node::File(content) });
-                content
-            }
-            Err(error) => return Err(error),
-        };
+        let content = disk.file_or_new(path)?;
         if let Some(content) = disk.contents.get_mut(&content) {
             content.seen.clear();
+            content.rewritten = true;
         }
         let room = disk.faults.bytes_max.map_or(usize::MAX, |max| max.saturating_sub(disk.used_bytes()));
         let short = disk.dice.below(1_000) < disk.faults.short_write_per_mille;
@@ -376,7 +469,7 @@ impl Files for FaultyDisk {
         disk.injected.lost_syncs = disk.injected.lost_syncs.saturating_add(u64::from(lies));
         let happens = if dies { disk.dice.below(2) == 0 } else { !lies };
         if happens && let Some(content) = disk.contents.get_mut(&content) {
-            content.durable = content.seen.clone();
+            content.flush();
         }
         if dies { Err(died()) } else { Ok(()) }
     }

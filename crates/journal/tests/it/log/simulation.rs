@@ -8,12 +8,9 @@ use journal::log::simulation::{Mutant, Totals, Violation, simulate};
 
 /// Seeds of a run of all tests; `TIDEWAITER_SEEDS` says otherwise. Ten thousand: `cargo xtask simulate`.
 const SEEDS: u64 = 300;
-/// Seeds that once found something.
-const ONCE_FOUND: [u64; 5] = [
-    // A witness killed before it flushed a folder told a size that a loss of power then took back.
-    621, 3_221, 3_421, // What the log remembers was damaged, and the error did not name the file.
-    29, 42,
-];
+/// Seeds that once found something: a witness, killed before it flushed a folder, started again and told a size that a
+/// loss of power then took back.
+const ONCE_FOUND: [u64; 4] = [619, 621, 2_419, 2_423];
 
 fn told(seeds: &[u64]) -> Totals {
     let next = AtomicU64::new(0);
