@@ -1,5 +1,6 @@
 //! Carrying the tiles of a log on into another folder: only those that are not there yet, and none beyond a given size.
 
+use std::io;
 use std::ops::ControlFlow;
 
 use super::Edge;
@@ -116,7 +117,15 @@ pub fn remove_other_partials(folder: &Durably, known: u64, size: u64) -> Result<
             let path = TilePath { kind, index, width };
             folder.remove(&path.to_string())?;
             if now == Some(path.full().width) {
-                folder.remove(&path.partials())?;
+                // A run that was killed may have left another one: the full tile stands in the place of all.
+                let partials = path.partials();
+                let left = match folder.files().list(&partials) {
+                    Ok(left) => left,
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+                    Err(error) => return Err(LogError::io(partials, &error)),
+                };
+                left.iter().try_for_each(|name| folder.remove(&format!("{partials}/{name}")))?;
+                folder.remove(&partials)?;
             }
         }
     }
