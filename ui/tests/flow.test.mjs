@@ -45,7 +45,7 @@ before(async () => {
   found.entity = await firstLink("/entities", /href="(\/entities\/[^"?]+)"/);
   found.event = await firstLink("/journal", /href="(\/journal\/\d+)"/);
   found.policy = await firstLink("/plan", /href="(\/plan\/policies\/[^"]+)"/);
-  found.replay = `${await firstLink("/declarations?source=live&lane=green", /href="(\/declarations\/\w+)"/)}/replay`;
+  found.replay = `${await firstLink("/declarations?source=live&lane=yellow", /href="(\/declarations\/\w+)"/)}/replay`;
 });
 
 after(async () => {
