@@ -36,11 +36,12 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         return Ok(ExitCode::FAILURE);
     }
     let mut figures = vec![
-        json!({"what": "seeds", "number": count}),
-        json!({"what": "violations", "number": 0}),
-        json!({"what": "seconds", "number": seconds}),
+        json!({"happened": "seeds", "times": count}),
+        json!({"happened": "violations", "times": 0}),
+        json!({"happened": "seconds", "times": seconds}),
     ];
-    figures.extend(totals.rows().into_iter().map(|(what, number)| json!({"what": what, "number": number})));
+    figures
+        .extend(totals.rows().into_iter().map(|(what, number)| json!({"happened": what, "times": number})));
     println!("{}", json!({ "figures": figures }));
     Ok(ExitCode::SUCCESS)
 }

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use sha2::{Digest, Sha256};
 
 use crate::error::JournalError;
-use crate::log::files::make_folder_durably;
+use crate::log::files::{destroy_file, make_folder_durably};
 use crate::model::{BLOB_BYTES_MAX, BlobReference};
 
 const PART_SUFFIX: &str = ".part";
@@ -105,16 +105,9 @@ impl BlobFolder {
     pub(crate) fn erase(&self, sha256: &str) -> Result<(), JournalError> {
         let place = self.place(sha256)?;
         let failed = |error: io::Error| JournalError::io(&place, &error);
-        let mut file = match OpenOptions::new().write(true).open(&place) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            Err(error) => return Err(failed(error)),
-        };
-        let bytes = file.metadata().map_err(failed)?.len();
-        io::copy(&mut io::repeat(0).take(bytes), &mut file).map_err(failed)?;
-        file.sync_all().map_err(failed)?;
-        drop(file);
-        fs::remove_file(&place).map_err(failed)?;
+        if !destroy_file(&place).map_err(failed)? {
+            return Ok(());
+        }
         flush_folder(place.parent().unwrap_or(&self.path))
     }
 

@@ -1,7 +1,9 @@
 //! Moving a journal from one store to the other: the same events at the same positions, envelopes byte for byte.
 
+use std::ops::ControlFlow;
 use std::path::Path;
 
+use crate::carry::{Known, carry_blobs, carry_erasures, carry_events};
 use crate::error::JournalError;
 use crate::import::{ImportBatch, RawErasure, RawEvent, RawKey};
 use crate::location::AnyJournal;
@@ -68,61 +70,32 @@ pub fn copy(
     to: &AnyJournal,
     progress: &mut dyn FnMut(CopyProgress),
 ) -> Result<Copied, JournalError> {
-    let events_total = from.journal().head();
-    let mut now = CopyProgress { events: 0, events_total, blobs: 0 };
-    // Blobs first: an event never precedes a blob that it names.
-    let blobs_carried = copy_blobs(from, to, &mut now, progress)?;
-    let mut tree = Frontier::new();
+    let events = from.journal().head();
     let there = to.journal().head();
-    if there > events_total {
+    if there > events {
         return Err(JournalError::NotTheSame {
-            position: events_total.saturating_add(1),
-            reason: format!("the copy holds {there} events, the original {events_total}"),
+            position: events.saturating_add(1),
+            reason: format!("the copy holds {there} events, the original {events}"),
         });
     }
-    compare(from, to, there, &mut tree)?;
-    now.events = there;
-    progress(now);
-    while now.events < events_total {
-        let events = batch(from, now.events, events_total)?;
-        let Some(last) = events.last().map(|event| event.position) else {
-            return Err(JournalError::NoSuchPosition {
-                position: now.events.saturating_add(1),
-                head: now.events,
-            });
-        };
-        for event in &events {
-            event.check(from.raw().place())?;
-            tree.push(leaf_hash(&event.envelope));
-        }
-        let keys = from.raw().raw_keys(now.events.saturating_add(1), last)?;
-        to.raw().import(ImportBatch { events, keys, erasures: Vec::new() })?;
-        now.events = last;
+    let mut see = |now: CopyProgress| {
         progress(now);
-    }
-    copy_erasures(from, to, events_total)?;
-    let root = tree.root();
-    let mut again = Frontier::new();
-    let mut position = 0;
-    while position < events_total {
-        for event in batch(to, position, events_total)? {
-            event.check(to.raw().place())?;
-            again.push(leaf_hash(&event.envelope));
-            position = event.position;
-        }
-    }
-    if again.root() != root {
+        ControlFlow::Continue(())
+    };
+    // Blobs first: an event never precedes a blob that it names.
+    let blobs = carry_blobs(from, to, &mut see)?;
+    let mut tree = Frontier::new();
+    let mut grow = |envelope: &[u8]| tree.push(leaf_hash(envelope));
+    let carried = carry_events(from, to, &Known::default(), events, &mut grow, &mut see)?;
+    carry_erasures(from, to, events)?;
+    let (root, again) = (tree.root(), root_of(to, events)?);
+    if again != root {
         return Err(JournalError::NotTheSame {
             position: 1,
-            reason: format!("the logs over both have the roots {root} and {}", again.root()),
+            reason: format!("the logs over both have the roots {root} and {again}"),
         });
     }
-    Ok(Copied {
-        events: events_total,
-        events_carried: events_total.saturating_sub(there),
-        blobs_carried,
-        root,
-    })
+    Ok(Copied { events, events_carried: carried.number, blobs_carried: blobs.number, root })
 }
 
 /// Events after a position and up to another, at most a batch.
@@ -131,65 +104,19 @@ pub(crate) fn batch(journal: &AnyJournal, after: u64, last: u64) -> Result<Vec<R
     journal.raw().raw_events(after, BATCH_EVENTS.min(left), BATCH_BYTES)
 }
 
-/// Reads the events that both have and adds them to the hash; the first one that differs is an error.
-fn compare(from: &AnyJournal, to: &AnyJournal, events: u64, tree: &mut Frontier) -> Result<(), JournalError> {
-    let mut position = 0;
-    while position < events {
-        let theirs = batch(to, position, events)?;
-        let wanted = u64::try_from(theirs.len()).unwrap_or(u64::MAX);
-        let mut ours = Vec::new();
-        while ours.len() < theirs.len() {
-            let read = position.saturating_add(u64::try_from(ours.len()).unwrap_or(u64::MAX));
-            ours.extend(batch(from, read, position.saturating_add(wanted))?);
+/// Root of the log over the first `events`, each checked as it is read.
+fn root_of(journal: &AnyJournal, events: u64) -> Result<TreeHash, JournalError> {
+    let mut tree = Frontier::new();
+    while tree.size() < events {
+        let read = batch(journal, tree.size(), events)?;
+        if read.is_empty() {
+            let head = tree.size();
+            return Err(JournalError::NoSuchPosition { position: head.saturating_add(1), head });
         }
-        for (original, copied) in ours.iter().zip(&theirs) {
-            if original.envelope != copied.envelope {
-                return Err(JournalError::NotTheSame {
-                    position: copied.position,
-                    reason: "another event stands there".to_owned(),
-                });
-            }
-            tree.push(leaf_hash(&original.envelope));
-        }
-        position = position.saturating_add(wanted);
-    }
-    Ok(())
-}
-
-fn copy_blobs(
-    from: &AnyJournal,
-    to: &AnyJournal,
-    now: &mut CopyProgress,
-    progress: &mut dyn FnMut(CopyProgress),
-) -> Result<u64, JournalError> {
-    let mut carried = 0_u64;
-    for first_byte in 0..=u8::MAX {
-        for name in from.raw().blob_names(first_byte)? {
-            now.blobs = now.blobs.saturating_add(1);
-            if matches!(to.journal().get_blob(&name), Err(JournalError::NoSuchBlob { .. })) {
-                let kept = to.journal().put_blob(&mut from.journal().get_blob(&name)?)?;
-                if kept.sha256 != name {
-                    return Err(JournalError::Corrupt {
-                        place: format!("the blob {name}"),
-                        reason: "its bytes have another hash".to_owned(),
-                    });
-                }
-                carried = carried.saturating_add(1);
-            }
-            progress(*now);
+        for event in read {
+            event.check(journal.raw().place())?;
+            tree.push(leaf_hash(&event.envelope));
         }
     }
-    Ok(carried)
-}
-
-/// What was erased after it had been copied is erased in the copy as well.
-fn copy_erasures(from: &AnyJournal, to: &AnyJournal, last: u64) -> Result<(), JournalError> {
-    let mut after = 0;
-    loop {
-        let mut erasures = from.raw().raw_erasures(after, BATCH_ERASURES)?;
-        erasures.retain(|erasure| erasure.position <= last);
-        let Some(furthest) = erasures.last().map(|erasure| erasure.position) else { return Ok(()) };
-        to.raw().import(ImportBatch { erasures, ..ImportBatch::default() })?;
-        after = furthest;
-    }
+    Ok(tree.root())
 }

@@ -32,6 +32,7 @@ mod prepare;
 mod progress;
 mod sqlite;
 mod store;
+mod turn;
 mod writer;
 
 use std::io::Read;
@@ -54,6 +55,7 @@ pub use model::{
 };
 pub use postgres::{PostgresJournal, PostgresOptions};
 pub use sqlite::{SqliteJournal, SqliteOptions};
+pub use turn::Turn;
 
 /// An append-only journal of events and a store of blobs. Every call blocks until its answer is durable.
 pub trait Journal: Send + Sync {

@@ -12,6 +12,7 @@ use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
+use spine::Envelope;
 
 use crate::entries::WriteError;
 use crate::error::PoolError;
@@ -21,32 +22,8 @@ use crate::error::PoolError;
 pub struct EventRow {
     /// Place in the journal, from 1.
     pub position: u64,
-    /// Id.
-    pub id: String,
-    /// Node that recorded it.
-    pub node: String,
-    /// Administration.
-    pub administration: String,
-    /// Stream.
-    pub stream: String,
-    /// Version that it gave its stream.
-    pub stream_version: u64,
-    /// What happened.
-    pub kind: String,
-    /// Version of that kind's payload.
-    pub kind_version: u32,
-    /// When it happened.
-    pub occurred_at: Timestamp,
-    /// When it was recorded.
-    pub recorded_at: Timestamp,
-    /// What kind of actor did it.
-    pub actor_kind: String,
-    /// Pseudonymous id of who did it.
-    pub actor_id: String,
-    /// Id of the event that caused it.
-    pub causation: Option<String>,
-    /// SHA-256 of salt and payload.
-    pub payload_commit: String,
+    /// What it says about itself.
+    pub envelope: Envelope,
     /// What it says, as JSON; none once it was erased.
     pub payload: Option<String>,
     /// When what it said was erased.
@@ -135,19 +112,19 @@ fn columns(rows: &[EventRow]) -> Vec<ArrayRef> {
     };
     vec![
         number(|row| row.position),
-        text(rows, |row| Some(&row.id)),
-        text(rows, |row| Some(&row.node)),
-        text(rows, |row| Some(&row.administration)),
-        text(rows, |row| Some(&row.stream)),
-        number(|row| row.stream_version),
-        text(rows, |row| Some(&row.kind)),
-        Arc::new(UInt32Array::from_iter_values(rows.iter().map(|row| row.kind_version))),
-        time(|row| Some(row.occurred_at)),
-        time(|row| Some(row.recorded_at)),
-        text(rows, |row| Some(&row.actor_kind)),
-        text(rows, |row| Some(&row.actor_id)),
-        text(rows, |row| row.causation.as_deref()),
-        text(rows, |row| Some(&row.payload_commit)),
+        text(rows, |row| Some(&row.envelope.id)),
+        text(rows, |row| Some(&row.envelope.node)),
+        text(rows, |row| Some(&row.envelope.administration)),
+        text(rows, |row| Some(&row.envelope.stream)),
+        number(|row| row.envelope.stream_version),
+        text(rows, |row| Some(&row.envelope.kind)),
+        Arc::new(UInt32Array::from_iter_values(rows.iter().map(|row| row.envelope.kind_version))),
+        time(|row| Some(row.envelope.occurred_at)),
+        time(|row| Some(row.envelope.recorded_at)),
+        text(rows, |row| Some(row.envelope.actor.kind.name())),
+        text(rows, |row| Some(&row.envelope.actor.id)),
+        text(rows, |row| row.envelope.causation.as_deref()),
+        text(rows, |row| Some(&row.envelope.payload_commit)),
         text(rows, |row| row.payload.as_deref()),
         time(|row| row.erased_at),
         text(rows, |row| row.erasure_basis.as_deref()),
@@ -159,25 +136,29 @@ mod tests {
     use arrow::array::{Array, AsArray};
     use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
+    use spine::{Actor, ActorKind};
+
     use super::*;
 
     #[test]
     fn events_are_read_back_row_by_row_and_what_was_erased_is_null() {
         let row = |position: u64, payload: Option<&str>| EventRow {
             position,
-            id: format!("id-{position}"),
-            node: "n".to_owned(),
-            administration: "ZZ".to_owned(),
-            stream: "s".to_owned(),
-            stream_version: position,
-            kind: "goods.released".to_owned(),
-            kind_version: 1,
-            occurred_at: Timestamp::from_microsecond(1_770_000_000_000_001).unwrap(),
-            recorded_at: Timestamp::from_microsecond(1_770_000_000_000_002).unwrap(),
-            actor_kind: "officer".to_owned(),
-            actor_id: "o-1".to_owned(),
-            causation: None,
-            payload_commit: "ab".repeat(32),
+            envelope: Envelope {
+                envelope: Envelope::FORMAT,
+                id: format!("id-{position}"),
+                node: "n".to_owned(),
+                administration: "ZZ".to_owned(),
+                stream: "s".to_owned(),
+                stream_version: position,
+                kind: "goods.released".to_owned(),
+                kind_version: 1,
+                occurred_at: Timestamp::from_microsecond(1_770_000_000_000_001).unwrap(),
+                recorded_at: Timestamp::from_microsecond(1_770_000_000_000_002).unwrap(),
+                actor: Actor { kind: ActorKind::Officer, id: "o-1".to_owned() },
+                causation: None,
+                payload_commit: "ab".repeat(32),
+            },
             payload: payload.map(str::to_owned),
             erased_at: payload.is_none().then_some(Timestamp::UNIX_EPOCH),
             erasure_basis: payload.is_none().then(|| "law".to_owned()),

@@ -24,6 +24,19 @@ pub enum ActorKind {
     System,
 }
 
+impl ActorKind {
+    /// Stable name, as envelopes have it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Officer => "officer",
+            Self::Trader => "trader",
+            Self::Policy => "policy",
+            Self::System => "system",
+        }
+    }
+}
+
 /// Who did it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Actor {
@@ -219,6 +232,13 @@ mod tests {
             actor: Actor::officer("o-17"),
             causation: None,
             payload_commit: payload_commit(&[7; 32], br#"{"rows":3}"#),
+        }
+    }
+
+    #[test]
+    fn a_kind_of_actor_is_called_as_envelopes_have_it() {
+        for kind in [ActorKind::Officer, ActorKind::Trader, ActorKind::Policy, ActorKind::System] {
+            assert_eq!(serde_json::to_value(kind).unwrap(), kind.name());
         }
     }
 

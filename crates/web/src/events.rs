@@ -88,10 +88,8 @@ fn filters(visit: &Visit, query: &JournalQuery) -> Markup {
 
 fn actor(visit: &Visit, row: &EventRow) -> Markup {
     let actor = &row.envelope.actor;
-    let kind = serde_json::to_value(actor.kind).ok();
-    let kind = kind.as_ref().and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
     html! {
-        (visit.named("actor", &kind))
+        (visit.named("actor", actor.kind.name()))
         @match &row.actor_name {
             Some(name) => { " " strong { (name) } },
             None => { " " code { (shortened(&actor.id)) } },

@@ -150,8 +150,6 @@ fn unwritable(error: &dyn std::fmt::Display) -> Error {
 }
 
 fn row_of(event: &RecordedEvent) -> Result<EventRow, Error> {
-    let own = &event.envelope;
-    let kind = serde_json::to_value(own.actor.kind).map_err(|error| unwritable(&error))?;
     let (payload, erasure) = match &event.payload {
         Payload::Present(value) => {
             (Some(serde_json::to_string(value).map_err(|error| unwritable(&error))?), None)
@@ -160,19 +158,7 @@ fn row_of(event: &RecordedEvent) -> Result<EventRow, Error> {
     };
     Ok(EventRow {
         position: event.position,
-        id: own.id.clone(),
-        node: own.node.clone(),
-        administration: own.administration.clone(),
-        stream: own.stream.clone(),
-        stream_version: own.stream_version,
-        kind: own.kind.clone(),
-        kind_version: own.kind_version,
-        occurred_at: own.occurred_at,
-        recorded_at: own.recorded_at,
-        actor_kind: kind.as_str().unwrap_or_default().to_owned(),
-        actor_id: own.actor.id.clone(),
-        causation: own.causation.clone(),
-        payload_commit: own.payload_commit.clone(),
+        envelope: event.envelope.clone(),
         payload,
         erased_at: erasure.as_ref().map(|own| own.0),
         erasure_basis: erasure.map(|own| own.1),

@@ -35,6 +35,7 @@ use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
+use journal::log::files::{destroy_file, sync_system_folder};
 use sha2::{Digest, Sha256};
 use spine::Progress;
 
@@ -76,12 +77,7 @@ fn create_private(path: &Path) -> io::Result<File> {
 
 /// Makes the names in a folder durable.
 fn flush_folder(path: &Path) -> Result<(), Error> {
-    if cfg!(unix) {
-        File::open(path)
-            .and_then(|folder| folder.sync_all())
-            .map_err(|error| Error::io("folder_unwritable", path, &error))?;
-    }
-    Ok(())
+    sync_system_folder(path).map_err(|error| Error::io("folder_unwritable", path, &error))
 }
 
 /// Where a file is written before it gets its name.
@@ -146,17 +142,7 @@ fn hash_file(path: &Path) -> Result<(String, u64), Error> {
 
 /// Overwrites a file and removes it: it may hold what was erased since. One that is gone stays gone.
 fn destroy(path: &Path) -> Result<(), Error> {
-    let failed = |error: io::Error| Error::io("file_unwritable", path, &error);
-    let mut file = match fs::OpenOptions::new().write(true).open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(failed(error)),
-    };
-    let bytes = file.metadata().map_err(failed)?.len();
-    io::copy(&mut io::repeat(0).take(bytes), &mut file).map_err(failed)?;
-    file.sync_all().map_err(failed)?;
-    drop(file);
-    fs::remove_file(path).map_err(failed)
+    destroy_file(path).map(drop).map_err(|error| Error::io("file_unwritable", path, &error))
 }
 
 /// Names in a folder, sorted; one that is not there has none.

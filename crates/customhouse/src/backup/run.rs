@@ -133,7 +133,8 @@ impl Run<'_> {
         let from = self.source.journal()?;
         let options = SqliteOptions::new(&self.to.join(JOURNAL_FILE), &mark.node, &mark.administration);
         let to = AnyJournal::Sqlite(SqliteJournal::open(&options)?);
-        let (known, events) = self.carry_journal(before, signed, &from, &to, carried)?;
+        let (known, all) = self.carry_journal(before, signed, &from, &to, carried)?;
+        let events = all.events;
         self.carry_log(before, signed, carried)?;
         let pool = pool_files::carry(self.source, self.to, self.check, self.progress)?;
         let mut store = FileStore::open(self.to, self.check, self.progress)?;
@@ -154,7 +155,7 @@ impl Run<'_> {
             events,
             log: log_place(signed),
             known,
-            keys_sha256: journal::keys_sha256(&to, events)?,
+            keys_sha256: all.keys_sha256,
             erasures_sha256: journal::erasures_sha256(&to, events)?,
             blobs: journal::shelves(&to, &blobs_erased)?,
             blobs_erased: blobs_erased.into_iter().collect(),
@@ -166,7 +167,7 @@ impl Run<'_> {
     }
 
     /// Blobs first, then events up to what the log has signed, which proves them, then those after it. Answers with how
-    /// far the log proves them, and how many there are.
+    /// far the log proves them, and with all there are.
     fn carry_journal(
         &self,
         before: Option<&BackupRecord>,
@@ -174,7 +175,7 @@ impl Run<'_> {
         from: &AnyJournal,
         to: &AnyJournal,
         carried: &mut Carried,
-    ) -> Result<(Known, u64), Error> {
+    ) -> Result<(Known, Known), Error> {
         let mut see = |now: CopyProgress| {
             let stage = if now.events_total == 0 { "carrying_blobs" } else { "carrying_events" };
             self.progress.report(stage, now.events.max(now.blobs), now.events_total);
@@ -200,7 +201,7 @@ impl Run<'_> {
         carried.events = carried.events.saturating_add(logged.number).saturating_add(later.number);
         let bytes = [blobs.bytes, logged.bytes, later.bytes].into_iter().fold(0, u64::saturating_add);
         carried.bytes = carried.bytes.saturating_add(bytes);
-        Ok((logged.known, head))
+        Ok((logged.known, later.known))
     }
 
     /// Where the last complete run ended, if the folder's log still has the root there that the backup had.

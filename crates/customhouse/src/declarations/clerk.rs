@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
-use std::time::Duration;
 
 use clearance::{Basis, Case, Command, Event, decide};
 use jiff::{SignedDuration, Timestamp};
@@ -28,8 +27,6 @@ use crate::plans::InForce;
 
 /// Events read at once from the past.
 pub(super) const EVENTS_PER_READ: usize = 5_000;
-/// How often it is looked whether the house is closed while read models catch up.
-const READ_MODEL_CHECK: Duration = Duration::from_millis(100);
 /// What a clock that stands still is helped on by.
 const TICK: SignedDuration = SignedDuration::from_micros(1);
 /// A clock that went back by less than this has stumbled; by more, it was set back.
@@ -89,7 +86,7 @@ impl Clerk {
     pub(super) fn read(parts: &Parts, reading: u64) -> Result<Self, Error> {
         let mut clerk = Self::new(parts, reading);
         clerk.read_past()?;
-        clerk.wait_for_read_models()?;
+        clerk.parts.wait_for_read_models()?;
         Ok(clerk)
     }
 
@@ -128,19 +125,6 @@ impl Clerk {
             }
         }
         self.past.catch_up()
-    }
-
-    /// References that are in use are looked up in the read models: they must show everything that is recorded.
-    pub(super) fn wait_for_read_models(&self) -> Result<(), Error> {
-        let head = self.parts.journal.head();
-        while self.parts.projection.wait_for(head, READ_MODEL_CHECK) < head {
-            if self.parts.closing.load(Ordering::Relaxed) {
-                return Err(Error::cancelled());
-            }
-            // Read models that cannot go on answer at once.
-            self.parts.projection.read(|_| Ok(()))?;
-        }
-        Ok(())
     }
 
     /// What waits for a policy may go on, once nothing is on its way.
@@ -279,7 +263,8 @@ impl Clerk {
         if let Some(answer) = self.known(&key)?.and_then(|known| answer_known(known, &lodgement.sha256)) {
             return answer.map(|receipt| Numbered::Known(Box::new(receipt)));
         }
-        let lodged = written_down(&self.parts, &mut self.numbers, now, lodgement, &reference)?;
+        let numbers = &mut self.numbers;
+        let lodged = written_down(&self.parts, lodgement, &reference, || Ok(numbers.next(now)))?;
         Ok(Numbered::Fresh(key, Box::new(lodged)))
     }
 

@@ -19,7 +19,7 @@ use journal::{AppendRequest, Clock, Journal};
 use super::clerk::Clerk;
 use super::model::{Channel, Receipt};
 use super::reception::{RECEPTION_THREADS, Reception};
-use super::turn::{Signs, Turn};
+use super::turn::{InTurns, Signs};
 use crate::error::{Error, Kind};
 use crate::packs::Registry;
 use crate::plans::Policies;
@@ -35,6 +35,8 @@ const UNDER_WAY_MAX: usize = 2;
 /// How often the desk looks at the clock when nothing comes in.
 const IDLE: Duration = Duration::from_millis(200);
 
+/// How often it is looked whether the house is closed while read models catch up.
+const READ_MODEL_CHECK: Duration = Duration::from_millis(100);
 /// How often it is looked whether batches are on the disk, where that must be waited for.
 const LANDING_CHECK: Duration = Duration::from_millis(5);
 
@@ -56,6 +58,22 @@ pub(crate) struct Parts {
     pub(crate) shared: bool,
     /// The house is being closed: what is read of the past is of no use any more.
     pub(crate) closing: Arc<AtomicBool>,
+}
+
+impl Parts {
+    /// References and numbers that are in use are looked up in the read models: they must show everything that is
+    /// recorded.
+    pub(super) fn wait_for_read_models(&self) -> Result<(), Error> {
+        let head = self.journal.head();
+        while self.projection.wait_for(head, READ_MODEL_CHECK) < head {
+            if self.closing.load(Ordering::Relaxed) {
+                return Err(Error::cancelled());
+            }
+            // Read models that cannot go on answer at once.
+            self.projection.read(|_| Ok(()))?;
+        }
+        Ok(())
+    }
 }
 
 /// A declaration that waits for the desk.
@@ -148,9 +166,9 @@ impl Desk {
     fn open_shared(parts: Parts) -> Result<Self, Error> {
         let (lodgements, inbox) = sync_channel(queue_length());
         let waiting = Arc::new(AtomicU64::new(0));
-        let (signs, closing) = (Signs::default(), Arc::clone(&parts.closing));
-        let mut turn = Turn::new(parts.clone(), signs.clone())?;
-        let mut threads = vec![spawn("desk", move || turn.run())?];
+        let closing = Arc::clone(&parts.closing);
+        let (mut deciding, signs) = InTurns::new(parts.clone())?;
+        let mut threads = vec![spawn("desk", move || deciding.run())?];
         let reception =
             Arc::new(Reception::new(parts, inbox, Arc::clone(&waiting), Arc::clone(&signs.wanted)));
         for _ in 0..RECEPTION_THREADS {
@@ -367,7 +385,7 @@ impl Worker {
             // The past is read again first.
             return;
         }
-        match clerk.wait_for_read_models().and_then(|()| clerk.take_up_waiting()) {
+        match self.parts.wait_for_read_models().and_then(|()| clerk.take_up_waiting()) {
             Ok(Some(outgoing)) => {
                 // If the post has stopped, so does the house.
                 let _ = self.outgoing.send(outgoing);

@@ -6,7 +6,6 @@ use jiff::Timestamp;
 use super::desk::{Lodgement, Parts};
 use super::event::{Kept, Lodged};
 use super::model::{Progress, Receipt};
-use super::number::Numbers;
 use crate::error::{Error, Kind};
 
 /// Bytes up to which what came in stands in its event.
@@ -39,20 +38,19 @@ pub(super) fn answer_known(known: Receipt, sha256: &str) -> Option<Result<Receip
     (known.progress != Progress::Rejected).then(|| Err(reference_in_use(&known)))
 }
 
-/// Numbers a declaration and writes down what came in; bytes that are too long for an event are kept as a blob.
+/// Writes down what came in, and numbers it; bytes that are too long for an event are kept as a blob before that.
 pub(super) fn written_down(
     parts: &Parts,
-    numbers: &mut Numbers,
-    now: Timestamp,
     lodgement: &Lodgement,
     reference: &str,
+    number: impl FnOnce() -> Result<(u64, String), Error>,
 ) -> Result<Lodged, Error> {
     let text = std::str::from_utf8(&lodgement.bytes).ok();
     let kept = match text {
         Some(text) if text.len() <= KEPT_IN_EVENT_BYTES_MAX => Kept::Text(text.to_owned()),
         _ => Kept::Blob(parts.journal.put_blob(&mut lodgement.bytes.as_slice())?.sha256),
     };
-    let (number, mrn) = numbers.next(now);
+    let (number, mrn) = number()?;
     Ok(Lodged {
         mrn,
         number,

@@ -9,6 +9,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use journal::{AppendRequest, JournalError};
 use sha2::{Digest, Sha256};
 
@@ -77,8 +78,7 @@ impl Reception {
                 return answer;
             }
             let now = as_recorded(self.parts.clock.now());
-            let lodged =
-                self.with_numbers(|numbers| written_down(&self.parts, numbers, now, lodgement, &reference))?;
+            let lodged = written_down(&self.parts, lodgement, &reference, || self.number(now))?;
             let receipt = receipt_of(&lodged, now);
             let payload =
                 serde_json::to_value(&lodged).map_err(|error| Error::internal("event_unwritable", &error))?;
@@ -113,24 +113,18 @@ impl Reception {
     }
 
     /// Gives a number, after it is known which ones this node has given before.
-    fn with_numbers<T>(&self, give: impl FnOnce(&mut Numbers) -> Result<T, Error>) -> Result<T, Error> {
+    fn number(&self, now: Timestamp) -> Result<(u64, String), Error> {
         let mut kept = self.numbers();
-        if kept.is_none() {
-            let head = self.parts.journal.head();
-            while self.parts.projection.wait_for(head, STEP) < head {
-                if self.parts.closing.load(Ordering::Relaxed) {
-                    return Err(Error::cancelled());
-                }
-                // Read models that cannot go on answer at once.
-                self.parts.projection.read(|_| Ok(()))?;
+        let numbers = match kept.as_mut() {
+            Some(numbers) => numbers,
+            None => {
+                self.parts.wait_for_read_models()?;
+                let mut numbers = Numbers::new(&self.parts.node);
+                numbers.seen(last_number(&self.parts.projection, &numbers, now)?);
+                kept.insert(numbers)
             }
-            let mut numbers = Numbers::new(&self.parts.node);
-            numbers.seen(last_number(&self.parts.projection, &numbers, self.parts.clock.now())?);
-            *kept = Some(numbers);
-        }
-        let numbers =
-            kept.as_mut().ok_or_else(|| Error::internal("no_numbers", &"no number can be given"))?;
-        give(numbers)
+        };
+        Ok(numbers.next(now))
     }
 }
 

@@ -9,9 +9,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use journal::{Lease, RecordedEvent};
+use journal::{RecordedEvent, Turn};
 use serde::Deserialize;
 
 use super::clerk::{Clerk, EVENTS_PER_READ};
@@ -19,12 +19,8 @@ use super::desk::{Landed, Parts};
 use super::event::{LODGED, Lodged, SELECTION_MADE, STREAM_PREFIX, TAGS_APPLIED, THRESHOLD_MOVED};
 use crate::error::{Error, Kind};
 
-/// What is leased.
+/// What processes take turns at.
 const LEASE: &str = "desk";
-/// A process that says nothing for so long has lost its turn.
-const LEASE_TIME: Duration = Duration::from_secs(3);
-/// How often the turn is kept, or tried for.
-const LEASE_STEP: Duration = Duration::from_millis(600);
 /// How long it is waited for something to do.
 const IDLE: Duration = Duration::from_millis(100);
 /// Pause after a failure.
@@ -32,7 +28,7 @@ const RETRY: Duration = Duration::from_millis(500);
 /// Declarations decided at once.
 const BATCH_MAX: usize = 256;
 
-/// What others are told of it.
+/// What is told of it, and what it is told.
 #[derive(Clone, Default)]
 pub(super) struct Signs {
     /// Decisions are wanted of this process.
@@ -46,12 +42,10 @@ pub(super) struct Signs {
 }
 
 /// The thread that decides when it is this process's turn.
-pub(super) struct Turn {
+pub(super) struct InTurns {
     parts: Parts,
     signs: Signs,
-    holder: String,
-    lease: Option<Lease>,
-    looked: Option<Instant>,
+    turn: Turn,
 }
 
 /// A clerk and how far it has followed the journal.
@@ -65,11 +59,12 @@ struct Follower {
     places: HashMap<String, u64>,
 }
 
-impl Turn {
-    pub(super) fn new(parts: Parts, signs: Signs) -> Result<Self, Error> {
-        // Another one at every start.
-        let holder = format!("{}.{}", parts.node, hex::encode(crate::random_bytes::<6>()?));
-        Ok(Self { parts, signs, holder, lease: None, looked: None })
+impl InTurns {
+    /// Answers with the signs of the thread, too.
+    pub(super) fn new(parts: Parts) -> Result<(Self, Signs), Error> {
+        let turn = Turn::new(LEASE, &parts.node)?;
+        let signs = Signs { decides: turn.sign(), ..Signs::default() };
+        Ok((Self { parts, signs: signs.clone(), turn }, signs))
     }
 
     /// Works until the house is closed.
@@ -87,7 +82,7 @@ impl Turn {
             });
             self.signs.ready.store(false, Ordering::Relaxed);
             // Reading the past takes a while: meanwhile another process may decide.
-            self.give_back();
+            self.turn.give_back(self.parts.journal.as_ref());
             match ended {
                 Ok(()) => {}
                 Err(error) if error.kind == Kind::Cancelled => {}
@@ -97,7 +92,7 @@ impl Turn {
                 }
             }
         }
-        self.give_back();
+        self.turn.give_back(self.parts.journal.as_ref());
     }
 
     fn closing(&self) -> bool {
@@ -110,9 +105,20 @@ impl Turn {
             if self.signs.read_again.swap(false, Ordering::SeqCst) || follower.clerk.packs_changed() {
                 return Ok(());
             }
-            self.keep_lease();
-            follower.catch_up(&self.parts)?;
-            if self.lease.is_some() && follower.has_work() {
+            let mine = self.turn.keep(self.parts.journal.as_ref()).unwrap_or_else(|error| {
+                tracing::warn!(%error, "it cannot be asked whose turn it is");
+                false
+            });
+            match follower.catch_up(&self.parts) {
+                // Nothing was decided on what is not recorded: the past need not be read again for it.
+                Err(error) if error.kind == Kind::Busy => {
+                    tracing::warn!(code = error.code, "the journal cannot be followed now: {error}");
+                    std::thread::sleep(RETRY);
+                    continue;
+                }
+                caught_up => caught_up?,
+            }
+            if mine && follower.has_work() {
                 self.decide(follower)?;
             } else {
                 let _ = self.parts.journal.wait_for(follower.position.saturating_add(1), IDLE);
@@ -123,47 +129,17 @@ impl Turn {
 
     /// Decides some of what was lodged. After an error the clerk knows more than what is recorded.
     fn decide(&self, follower: &mut Follower) -> Result<(), Error> {
-        let Some(lease) = &self.lease else { return Ok(()) };
+        let Some(fence) = self.turn.fence() else { return Ok(()) };
         follower.clerk.past.catch_up()?;
         let taken = follower.take(BATCH_MAX);
         let outgoing = follower.clerk.take_up(taken);
         let position = if outgoing.request.events.is_empty() {
             follower.position
         } else {
-            self.parts.journal.append_as_holder(outgoing.request, &lease.fence())?.last_position()
+            self.parts.journal.append_as_holder(outgoing.request, &fence)?.last_position()
         };
         follower.clerk.landed(&Landed { number: outgoing.number, position });
         Ok(())
-    }
-
-    /// Takes the turn, or keeps it, from time to time.
-    fn keep_lease(&mut self) {
-        if self.looked.is_some_and(|looked| looked.elapsed() < LEASE_STEP) {
-            return;
-        }
-        self.looked = Some(Instant::now());
-        let had = self.lease.is_some();
-        self.lease = match self.parts.journal.take_lease(LEASE, &self.holder, LEASE_TIME) {
-            Ok(lease) => Some(lease).filter(|lease| lease.holder == self.holder),
-            Err(error) => {
-                tracing::warn!("the turn to decide could not be taken: {error}");
-                None
-            }
-        };
-        if had != self.lease.is_some() {
-            tracing::info!(decides = !had, "the turn to decide has changed hands");
-        }
-        self.signs.decides.store(self.lease.is_some(), Ordering::Relaxed);
-    }
-
-    fn give_back(&mut self) {
-        self.signs.decides.store(false, Ordering::Relaxed);
-        self.looked = None;
-        if let Some(lease) = self.lease.take()
-            && let Err(error) = self.parts.journal.give_back_lease(&lease)
-        {
-            tracing::warn!("the turn to decide could not be given back; it ends by itself: {error}");
-        }
     }
 }
 

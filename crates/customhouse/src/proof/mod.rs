@@ -122,9 +122,7 @@ impl Proofs {
         });
         let settings = LogSettings { held, ..LogSettings::default() };
         let writer = if folder.database().is_some() {
-            // Another one at every start.
-            let holder = format!("{}.{}", folder.node(), hex::encode(crate::random_bytes::<6>()?));
-            LogWriter::start_shared(journal, Arc::clone(&files), identity, settings, clock, &holder)
+            LogWriter::start_shared(journal, Arc::clone(&files), identity, settings, clock, folder.node())
         } else {
             LogWriter::start_with_clock(journal, Arc::clone(&files), identity, settings, clock)
         };

@@ -78,7 +78,10 @@ impl DiskFiles {
 
 /// Makes a folder and those it stands in, so that they outlive a loss of power. That one exists is not enough: who made
 /// it may have died before flushing its parent.
-pub(crate) fn make_folder_durably(folder: &Path) -> io::Result<()> {
+///
+/// # Errors
+/// What the system says.
+pub fn make_folder_durably(folder: &Path) -> io::Result<()> {
     let parent = parent_of(folder);
     let existed = folder.is_dir();
     if !existed {
@@ -98,12 +101,34 @@ pub(crate) fn make_folder_durably(folder: &Path) -> io::Result<()> {
 }
 
 /// Makes the names in a folder durable, where the system can.
-pub(crate) fn sync_system_folder(folder: &Path) -> io::Result<()> {
+///
+/// # Errors
+/// What the system says.
+pub fn sync_system_folder(folder: &Path) -> io::Result<()> {
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }
 
+/// Overwrites a file's bytes where they stand, and removes it: it may hold what was erased. One that is gone stays gone;
+/// answers whether it was there. The removal of its name is the caller's to make durable.
+///
+/// # Errors
+/// What the system says.
+pub fn destroy_file(path: &Path) -> io::Result<bool> {
+    let mut file = match OpenOptions::new().write(true).open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(error),
+    };
+    let bytes = file.metadata()?.len();
+    io::copy(&mut io::repeat(0).take(bytes), &mut file)?;
+    file.sync_all()?;
+    drop(file);
+    fs::remove_file(path)?;
+    Ok(true)
+}
+
 /// The folder that a path stands in; the current one for a mere name.
-pub(crate) fn parent_of(path: &Path) -> &Path {
+pub fn parent_of(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."))
 }
 

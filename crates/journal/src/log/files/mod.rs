@@ -14,8 +14,7 @@ use std::fmt::Debug;
 use std::io;
 
 pub(crate) use dice::Dice;
-pub use disk::DiskFiles;
-pub(crate) use disk::{make_folder_durably, parent_of, sync_system_folder};
+pub use disk::{DiskFiles, destroy_file, make_folder_durably, parent_of, sync_system_folder};
 pub use durably::Durably;
 pub use faulty::{Faults, FaultyDisk, Injected};
 

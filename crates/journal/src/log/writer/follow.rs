@@ -7,16 +7,20 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::integrate::{Integrator, JournalEntries, LogIdentity};
-use super::shared::{InTurns, Turn};
+use super::shared::InTurns;
 use crate::Journal;
 use crate::clock::{Clock, SystemClock};
+use crate::error::JournalError;
 use crate::log::error::LogError;
 use crate::log::files::Files;
 use crate::log::note::SignedCheckpoint;
 use crate::log::proof::LogProof;
 use crate::log::tiles::LogReader;
 use crate::log::tree::{consistency_proof, inclusion_proof, verify_consistency};
+use crate::turn::Turn;
 
+/// What processes take turns at.
+const LEASE: &str = "log";
 /// How long the thread waits for events before it looks whether it should end.
 const LOOK_UP: Duration = Duration::from_millis(50);
 /// How long it waits after a disk that was full or failed, before it tries again.
@@ -187,7 +191,7 @@ impl LogWriter {
 
     /// Begins to keep a log together with other processes on the same journal and the same files, one at a time. The
     /// thread waits until it is its turn, and goes on where another one ended; meanwhile [`LogWriter::checkpoint`] and
-    /// proofs follow what the others publish. `holder` must be another name for every process and every start.
+    /// proofs follow what the others publish.
     ///
     /// # Errors
     /// Keys that cannot sign a log; no thread could be started. What [`Integrator::open`] refuses is told by
@@ -198,10 +202,11 @@ impl LogWriter {
         identity: LogIdentity,
         settings: LogSettings,
         clock: Arc<dyn Clock>,
-        holder: &str,
+        node: &str,
     ) -> Result<Self, LogError> {
         identity.origin()?;
-        let (shared, holds) = (Arc::new(Shared::default()), Arc::new(AtomicBool::new(false)));
+        let turn = Turn::new(LEASE, node)?;
+        let (shared, holds) = (Arc::new(Shared::default()), turn.sign());
         shared.lock().held.clone_from(&settings.held);
         let reader = Arc::new(LogReader::new(Arc::clone(&files)));
         let keeper = InTurns {
@@ -213,7 +218,7 @@ impl LogWriter {
             clock,
             shared: Arc::clone(&shared),
             reader: Arc::clone(&reader),
-            turn: Turn::new(holder, Arc::clone(&holds)),
+            turn,
         };
         let thread = spawn(&shared, move || keeper.run())?;
         Ok(Self { shared, reader, holds, thread: Some(thread) })
@@ -352,7 +357,7 @@ fn spawn(shared: &Arc<Shared>, work: impl FnOnce() + Send + 'static) -> Result<J
 }
 
 /// What the thread owns.
-pub(super) struct Follower {
+pub(super) struct Follower<'a> {
     integrator: Integrator,
     journal: Arc<dyn Journal>,
     shared: Arc<Shared>,
@@ -360,9 +365,11 @@ pub(super) struct Follower {
     clock: Arc<dyn Clock>,
     /// When the last checkpoint was published.
     published: Instant,
+    /// Among several processes: whose turn it is.
+    turn: Option<&'a mut Turn>,
 }
 
-impl Follower {
+impl<'a> Follower<'a> {
     pub(super) fn new(
         integrator: Integrator,
         journal: Arc<dyn Journal>,
@@ -370,32 +377,35 @@ impl Follower {
         settings: LogSettings,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { integrator, journal, shared, settings, clock, published: Instant::now() }
+        Self { integrator, journal, shared, settings, clock, published: Instant::now(), turn: None }
+    }
+
+    pub(super) fn in_turns(self, turn: &'a mut Turn) -> Self {
+        Self { turn: Some(turn), ..self }
     }
 
     /// Writes the log while it is this process's turn; ends when it is not any more, or when the thread shall end.
-    pub(super) fn run_turn(&mut self, turn: &mut Turn) -> Result<(), LogError> {
-        loop {
-            if !turn.keep(self.journal.as_ref())? {
-                return Ok(());
-            }
-            let end = self.shared.ends();
+    pub(super) fn run_turn(mut self) -> Result<(), LogError> {
+        while self.has_turn(Turn::keep)? {
             self.integrator.put_back_if_overtaken()?;
             self.keep_witnessed()?;
-            let waits = self.journal.head() > self.integrator.size();
-            if waits && !end {
-                let enough = u64::try_from(self.settings.checkpoint_events).unwrap_or(u64::MAX);
-                self.gather(self.integrator.size().saturating_add(enough));
-            }
-            // Right before anything is published.
-            if waits && !turn.ask(self.journal.as_ref())? {
-                return Ok(());
-            }
-            if end {
+            if self.shared.ends() {
                 return self.finish();
             }
             self.step()?;
             self.shared.in_trouble(None);
+        }
+        Ok(())
+    }
+
+    /// Is it this process's turn, asked in this way? One that is alone always has it.
+    fn has_turn(
+        &mut self,
+        ask: fn(&mut Turn, &dyn Journal) -> Result<bool, JournalError>,
+    ) -> Result<bool, LogError> {
+        match &mut self.turn {
+            Some(turn) => Ok(ask(turn, self.journal.as_ref())?),
+            None => Ok(true),
         }
     }
 
@@ -438,7 +448,7 @@ impl Follower {
         let enough = u64::try_from(self.settings.checkpoint_events).unwrap_or(u64::MAX);
         self.gather(logged.saturating_add(enough));
         // It may have been held while it waited.
-        if self.is_held() { Ok(()) } else { self.publish() }
+        if self.is_held() { Ok(()) } else { self.publish().map(drop) }
     }
 
     /// Waits until the journal reaches a position, the next checkpoint is due, or the thread shall end.
@@ -464,13 +474,12 @@ impl Follower {
     /// Logs all that the journal holds by now.
     fn finish(&mut self) -> Result<(), LogError> {
         let head = self.journal.head();
-        while self.integrator.size() < head && !self.is_held() {
-            self.publish()?;
-        }
+        while self.integrator.size() < head && !self.is_held() && self.publish()? {}
         Ok(())
     }
 
-    fn publish(&mut self) -> Result<(), LogError> {
+    /// Answers whether it was done: not if it is another process's turn by now.
+    fn publish(&mut self) -> Result<bool, LogError> {
         let logged = self.integrator.size();
         let mut entries = Vec::new();
         let most = self.settings.checkpoint_events_max.max(1);
@@ -491,15 +500,18 @@ impl Follower {
 
     fn sign_anew_if_idle(&mut self) -> Result<(), LogError> {
         let due = self.settings.idle_every.is_some_and(|every| self.published.elapsed() >= every);
-        if due && self.integrator.last().is_some() { self.sign(&[]) } else { Ok(()) }
+        if due && self.integrator.last().is_some() { self.sign(&[]).map(drop) } else { Ok(()) }
     }
 
-    fn sign(&mut self, entries: &[Vec<u8>]) -> Result<(), LogError> {
+    fn sign(&mut self, entries: &[Vec<u8>]) -> Result<bool, LogError> {
+        if !self.has_turn(Turn::ask)? {
+            return Ok(false);
+        }
         let time = u64::try_from(self.clock.now().as_second()).unwrap_or(0);
         let checkpoint = self.integrator.integrate(entries, time)?;
         self.published = Instant::now();
         self.shared.show(Some(checkpoint));
-        Ok(())
+        Ok(true)
     }
 
     fn keep_witnessed(&mut self) -> Result<(), LogError> {

@@ -1,5 +1,6 @@
 //! One log that several writers keep in turns, on one database.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -29,31 +30,28 @@ fn append(journal: &dyn Journal, number: u64) -> u64 {
     journal.append(AppendRequest { events, ..AppendRequest::default() }).unwrap().last_position()
 }
 
+/// A journal on the database, and a writer of the log in this folder for a node.
+fn start(url: &str, folder: &Path, key: &SigningKey, node: &str) -> (Arc<dyn Journal>, LogWriter) {
+    let journal: Arc<dyn Journal> = Arc::new(open_postgres(url));
+    let files = |name: &str| -> Arc<dyn Files> { Arc::new(DiskFiles::open(&folder.join(name)).unwrap()) };
+    let identity = LogIdentity { memory: Some(files("memory")), ..LogIdentity::new(key.clone()) };
+    let clock = Arc::new(SystemClock);
+    let settings = LogSettings::default();
+    let writer =
+        LogWriter::start_shared(Arc::clone(&journal), files("log"), identity, settings, clock, node).unwrap();
+    (journal, writer)
+}
+
 #[test]
 fn one_writes_at_a_time_whoever_goes_and_an_overtaken_checkpoint_is_put_back() {
     let test = "one_writes_at_a_time_whoever_goes_and_an_overtaken_checkpoint_is_put_back";
     let Some(server) = postgres_server::running(test) else { return };
     let url = server.database();
     let folder = tempfile::tempdir().unwrap();
-    let files =
-        |name: &str| -> Arc<dyn Files> { Arc::new(DiskFiles::open(&folder.path().join(name)).unwrap()) };
     let key = SigningKey::generate("example.com/log", KeyKind::Note).unwrap();
-    let start = |holder: &str| {
-        let journal: Arc<dyn Journal> = Arc::new(open_postgres(&url));
-        let identity = LogIdentity { memory: Some(files("memory")), ..LogIdentity::new(key.clone()) };
-        let clock = Arc::new(SystemClock);
-        let writer = LogWriter::start_shared(
-            Arc::clone(&journal),
-            files("log"),
-            identity,
-            LogSettings::default(),
-            clock,
-            holder,
-        );
-        (journal, writer.unwrap())
-    };
-    let mut writers: Vec<_> = ["a", "b", "c"].iter().map(|holder| start(holder)).collect();
-    let reader = LogReader::new(files("log"));
+    let mut writers: Vec<_> =
+        ["a", "b", "c"].iter().map(|node| start(&url, folder.path(), &key, node)).collect();
+    let reader = LogReader::new(Arc::new(DiskFiles::open(&folder.path().join("log")).unwrap()));
     let mut overtaken = None;
     for number in 0..4 {
         until("one writes", || writers.iter().filter(|(_, writer)| writer.holds()).count() == 1);
@@ -88,29 +86,36 @@ fn one_writes_at_a_time_whoever_goes_and_an_overtaken_checkpoint_is_put_back() {
 }
 
 #[test]
+fn who_lost_its_turn_a_moment_ago_publishes_nothing_more() {
+    let test = "who_lost_its_turn_a_moment_ago_publishes_nothing_more";
+    let Some(server) = postgres_server::running(test) else { return };
+    let url = server.database();
+    let folder = tempfile::tempdir().unwrap();
+    let key = SigningKey::generate("example.com/log", KeyKind::Note).unwrap();
+    let (journal, writer) = start(&url, folder.path(), &key, "a");
+    until("it writes", || writer.holds());
+    let position = append(journal.as_ref(), 1);
+    assert!(writer.wait_until_logged(position, PATIENCE) >= position);
+    // The lease goes to another one between two looks at it, as if this process had stood still for a while.
+    server.sql(
+        &url,
+        "UPDATE journal.lease SET holder = 'another', epoch = epoch + 1, expires_at = now() + interval '1 hour'",
+    );
+    append(journal.as_ref(), 2);
+    until("it knows", || !writer.holds());
+    let reader = LogReader::new(Arc::new(DiskFiles::open(&folder.path().join("log")).unwrap()));
+    assert_eq!(reader.checkpoint().unwrap().unwrap().checkpoint().size, position);
+}
+
+#[test]
 fn who_waits_keeps_no_witnessed_checkpoint() {
     let Some(server) = postgres_server::running("who_waits_keeps_no_witnessed_checkpoint") else { return };
     let url = server.database();
     let folder = tempfile::tempdir().unwrap();
     let key = SigningKey::generate("example.com/log", KeyKind::Note).unwrap();
-    let start = |holder: &str| {
-        let journal: Arc<dyn Journal> = Arc::new(open_postgres(&url));
-        let files = Arc::new(DiskFiles::open(folder.path()).unwrap());
-        let identity = LogIdentity::new(key.clone());
-        let clock = Arc::new(SystemClock);
-        let writer = LogWriter::start_shared(
-            Arc::clone(&journal),
-            files,
-            identity,
-            LogSettings::default(),
-            clock,
-            holder,
-        );
-        (journal, writer.unwrap())
-    };
-    let (journal, first) = start("a");
+    let (journal, first) = start(&url, folder.path(), &key, "a");
     until("it writes", || first.holds());
-    let (_other, second) = start("b");
+    let (_other, second) = start(&url, folder.path(), &key, "b");
     let position = append(journal.as_ref(), 1);
     assert!(second.wait_until_logged(position, PATIENCE) >= position);
     let checkpoint = (*second.checkpoint().unwrap()).clone();

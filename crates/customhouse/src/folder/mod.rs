@@ -31,24 +31,24 @@
 //!   log/ keys/ witness.policy witness/ accounts.sqlite pool/ packs/ personal.sqlite erasures.json erasure.key
 //! ```
 
+mod site;
+
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
+use journal::log::files::{make_folder_durably, parent_of, sync_system_folder};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Kind};
+use site::{SITE_LOCK, SITE_MARKER, Site};
+
+pub use site::{Location, SiteLock};
 
 /// The folder format this program writes and reads.
 const FORMAT: u32 = 1;
-
-/// File that is locked while what processes share is changed.
-const SITE_LOCK: &str = "site.lock";
-/// How long it is waited for another process that changes something they share.
-const SITE_LOCK_WAIT: Duration = Duration::from_secs(60);
-/// How often it is looked whether it has done so.
-const SITE_LOCK_CHECK: Duration = Duration::from_millis(20);
+/// Name of the marker.
+const MARKER: &str = "tidewaiter.toml";
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Marker {
@@ -63,42 +63,6 @@ struct Marker {
     site: Option<String>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
-struct SiteMarker {
-    format: u32,
-    site: String,
-    administration: String,
-}
-
-/// Where a house stands.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Location {
-    /// The data folder.
-    pub data: PathBuf,
-    /// The database that holds the journal, `postgres://USER@HOST/NAME`; `None`: a file in the data folder does. It may
-    /// hold a password, which is never shown.
-    pub database: Option<String>,
-    /// The folder that all processes on this database share; `None`: this one is alone with it.
-    pub shared: Option<PathBuf>,
-}
-
-impl std::fmt::Debug for Location {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.debug_struct("Location")
-            .field("data", &self.data)
-            .field("database", &self.database.is_some())
-            .field("shared", &self.shared)
-            .finish()
-    }
-}
-
-impl From<&Path> for Location {
-    /// A data folder with its journal in it.
-    fn from(data: &Path) -> Self {
-        Self { data: data.to_owned(), database: None, shared: None }
-    }
-}
-
 /// An opened data folder; dropping it lets another process in.
 #[derive(Debug)]
 pub struct DataFolder {
@@ -110,27 +74,12 @@ pub struct DataFolder {
     _lock: File,
 }
 
-/// What processes on one database have in common.
-#[derive(Debug)]
-struct Site {
-    path: PathBuf,
-    id: String,
-    database: String,
-}
-
-/// While this is held no other process of the site changes what they share.
-#[derive(Debug)]
-#[must_use]
-pub struct SiteLock {
-    _file: Option<File>,
-}
-
 impl DataFolder {
     /// Opens the folder, making it where it does not exist yet.
     ///
     /// Refused: a folder in use by another process, one of a newer format, and one that holds other things.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        Self::open_as(path, false, None)
+        Self::open_alone(path, false)
     }
 
     /// Opens the folder at a location, and of a journal in a database the folder that its processes share.
@@ -148,15 +97,11 @@ impl DataFolder {
             }
             return Self::open(&location.data);
         };
-        let path = location.shared.as_deref().unwrap_or(&location.data);
-        // The marker of a data folder that is its own site must not make it look like somebody else's.
-        let own = path == location.data.as_path();
-        let early = if own { Some(Self::open_as(&location.data, false, Some(""))?) } else { None };
-        let marker = open_site(path)?;
-        drop(early);
-        let mut folder = Self::open_as(&location.data, false, Some(&marker.site))?;
-        folder.administration.clone_from(&marker.administration);
-        folder.site = Some(Site { path: path.to_owned(), id: marker.site, database: database.clone() });
+        let opening = Opening::begin(&location.data)?;
+        let site = Site::open(location.shared.as_deref().unwrap_or(&location.data), database)?;
+        let mut folder = opening.finish(false, Some(site.id()))?;
+        site.administration().clone_into(&mut folder.administration);
+        folder.site = Some(site);
         Ok(folder)
     }
 
@@ -165,44 +110,11 @@ impl DataFolder {
     /// Refused beside what [`DataFolder::open`] refuses: a folder that is not a sandbox. Nor is a sandbox opened as
     /// anything else.
     pub fn open_sandbox(path: &Path) -> Result<Self, Error> {
-        Self::open_as(path, true, None)
+        Self::open_alone(path, true)
     }
 
-    /// `site`: that whose database holds the journal; an empty one is not known yet.
-    fn open_as(path: &Path, sandbox: bool, site: Option<&str>) -> Result<Self, Error> {
-        fs::create_dir_all(path).map_err(|error| Error::io("data_folder_unwritable", path, &error))?;
-        restrict_to_owner(path)?;
-        refuse_unproven(path)?;
-        let marker_path = path.join("tidewaiter.toml");
-        if !marker_path.exists() && !is_fresh(path)? {
-            return Err(foreign(path));
-        }
-        let lock = lock(path)?;
-        let mut marker = if marker_path.exists() {
-            read_marker(&marker_path)?
-        } else {
-            write_marker(&marker_path, sandbox, site)?
-        };
-        if marker.sandbox != sandbox {
-            return Err(other_kind(path, marker.sandbox));
-        }
-        match (&marker.site, site) {
-            (Some(kept), Some(site)) if kept.is_empty() && !site.is_empty() => {
-                marker.site = Some(site.to_owned());
-                write_whole(&marker_path, toml_of(&marker)?.as_bytes())?;
-            }
-            (Some(kept), Some(site)) if site.is_empty() || kept == site => {}
-            (None, None) => {}
-            (kept, _) => return Err(other_journal(path, kept.is_some(), site.is_some())),
-        }
-        Ok(Self {
-            path: path.to_owned(),
-            node: marker.node,
-            administration: marker.administration,
-            sandbox: marker.sandbox,
-            site: None,
-            _lock: lock,
-        })
+    fn open_alone(path: &Path, sandbox: bool) -> Result<Self, Error> {
+        Opening::begin(path)?.finish(sandbox, None)
     }
 
     /// The folder itself.
@@ -220,7 +132,7 @@ impl DataFolder {
     /// Folder of what all processes of the site have in common.
     #[must_use]
     pub fn site_path(&self) -> &Path {
-        self.site.as_ref().map_or(&self.path, |site| &site.path)
+        self.site.as_ref().map_or(self.path.as_path(), Site::path)
     }
 
     /// Place of what all processes of the site have in common.
@@ -232,13 +144,13 @@ impl DataFolder {
     /// The id under which the site is known to others: its log bears it.
     #[must_use]
     pub fn site(&self) -> &str {
-        self.site.as_ref().map_or(&self.node, |site| &site.id)
+        self.site.as_ref().map_or(&self.node, Site::id)
     }
 
     /// The database that holds the journal; `None`: a file in this folder does.
     #[must_use]
     pub fn database(&self) -> Option<&str> {
-        self.site.as_ref().map(|site| site.database.as_str())
+        self.site.as_ref().map(Site::database)
     }
 
     /// Waits until no other process changes what they share, and keeps them from it. A process that is alone waits for
@@ -247,10 +159,7 @@ impl DataFolder {
     /// # Errors
     /// `site_busy` where another one does not come to an end.
     pub fn lock_site(&self) -> Result<SiteLock, Error> {
-        match &self.site {
-            Some(site) => lock_site(&site.path),
-            None => Ok(SiteLock { _file: None }),
-        }
+        self.site.as_ref().map_or_else(|| Ok(SiteLock::of_one_alone()), Site::lock)
     }
 
     /// This node's id: events recorded here carry it.
@@ -269,6 +178,45 @@ impl DataFolder {
     #[must_use]
     pub fn administration(&self) -> &str {
         &self.administration
+    }
+}
+
+/// A data folder that is taken, and what its marker says if it has one.
+struct Opening {
+    path: PathBuf,
+    lock: File,
+    marker: Option<Marker>,
+}
+
+impl Opening {
+    fn begin(path: &Path) -> Result<Self, Error> {
+        make_folder_durably(path).map_err(|error| Error::io("data_folder_unwritable", path, &error))?;
+        restrict_to_owner(path)?;
+        refuse_unproven(path)?;
+        let marker_path = path.join(MARKER);
+        if !marker_path.exists() && !is_fresh(path)? {
+            return Err(foreign(path));
+        }
+        let lock = lock(path)?;
+        let marker = if marker_path.exists() { Some(read_marker(&marker_path)?) } else { None };
+        Ok(Self { path: path.to_owned(), lock, marker })
+    }
+
+    /// `site`: that whose database holds the journal.
+    fn finish(self, sandbox: bool, site: Option<&str>) -> Result<DataFolder, Error> {
+        let Self { path, lock, marker } = self;
+        let marker = match marker {
+            Some(marker) => marker,
+            None => write_marker(&path.join(MARKER), sandbox, site)?,
+        };
+        if marker.sandbox != sandbox {
+            return Err(other_kind(&path, marker.sandbox));
+        }
+        if marker.site.as_deref() != site {
+            return Err(other_journal(&path, marker.site.is_some(), site.is_some()));
+        }
+        let Marker { node, administration, .. } = marker;
+        Ok(DataFolder { path, node, administration, sandbox, site: None, _lock: lock })
     }
 }
 
@@ -299,7 +247,7 @@ pub(crate) struct FolderMark {
 impl FolderMark {
     /// Looks at a data folder without taking it: another process may be using it.
     pub(crate) fn look(path: &Path) -> Result<Self, Error> {
-        let marker_path = path.join("tidewaiter.toml");
+        let marker_path = path.join(MARKER);
         if !marker_path.is_file() {
             return Err(Error::new(
                 Kind::NotFound,
@@ -330,8 +278,10 @@ pub(crate) fn is_in_use(path: &Path) -> bool {
 fn is_fresh(path: &Path) -> Result<bool, Error> {
     let mut entries =
         fs::read_dir(path).map_err(|error| Error::io("data_folder_unreadable", path, &error))?;
-    Ok(entries
-        .all(|entry| entry.is_ok_and(|entry| entry.file_name() == "lock" || entry.file_name() == SITE_LOCK)))
+    Ok(entries.all(|entry| {
+        entry
+            .is_ok_and(|entry| ["lock", SITE_LOCK, SITE_MARKER].iter().any(|name| entry.file_name() == *name))
+    }))
 }
 
 fn foreign(path: &Path) -> Error {
@@ -361,59 +311,6 @@ fn lock(path: &Path) -> Result<File, Error> {
         )),
         Err(fs::TryLockError::Error(error)) => Err(Error::io("data_folder_unwritable", &lock_path, &error)),
     }
-}
-
-fn lock_site(path: &Path) -> Result<SiteLock, Error> {
-    let lock_path = path.join(SITE_LOCK);
-    let failed = |error: std::io::Error| Error::io("data_folder_unwritable", &lock_path, &error);
-    let file =
-        OpenOptions::new().create(true).truncate(false).write(true).open(&lock_path).map_err(failed)?;
-    let until = Instant::now() + SITE_LOCK_WAIT;
-    loop {
-        match file.try_lock() {
-            Ok(()) => return Ok(SiteLock { _file: Some(file) }),
-            Err(fs::TryLockError::WouldBlock) if Instant::now() < until => {
-                std::thread::sleep(SITE_LOCK_CHECK);
-            }
-            Err(fs::TryLockError::WouldBlock) => {
-                return Err(Error::new(
-                    Kind::Busy,
-                    "site_busy",
-                    format!("another process changes something in {}", path.display()),
-                    "Try again in a minute; if it lasts, look what that process does.",
-                ));
-            }
-            Err(fs::TryLockError::Error(error)) => return Err(failed(error)),
-        }
-    }
-}
-
-/// Opens the folder that processes share, making it where it does not exist yet.
-fn open_site(path: &Path) -> Result<SiteMarker, Error> {
-    fs::create_dir_all(path).map_err(|error| Error::io("data_folder_unwritable", path, &error))?;
-    restrict_to_owner(path)?;
-    let marker_path = path.join("site.toml");
-    let of_process = path.join("tidewaiter.toml");
-    if of_process.exists() {
-        if read_marker(&of_process)?.site.is_none() {
-            return Err(other_journal(path, false, true));
-        }
-    } else if !marker_path.exists() && !is_fresh(path)? {
-        return Err(foreign(path));
-    }
-    let _lock = lock_site(path)?;
-    if marker_path.exists() {
-        let marker: SiteMarker = read_toml(&marker_path)?;
-        check_format(&marker_path, marker.format)?;
-        return Ok(marker);
-    }
-    let marker = SiteMarker {
-        format: FORMAT,
-        site: format!("site-{}", hex::encode(crate::random_bytes::<6>()?)),
-        administration: "local".to_owned(),
-    };
-    write_whole(&marker_path, toml_of(&marker)?.as_bytes())?;
-    Ok(marker)
 }
 
 fn read_toml<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, Error> {
@@ -496,7 +393,8 @@ fn write_marker(path: &Path, sandbox: bool, site: Option<&str>) -> Result<Marker
     Ok(marker)
 }
 
-/// Writes a file whole or not at all: beside its place, flushed, then renamed.
+/// Writes a file whole or not at all: beside its place, flushed, then renamed. When it returns, a loss of power takes
+/// neither the file nor its name.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let fail = |error: std::io::Error| Error::io("file_unwritable", path, &error);
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
@@ -510,7 +408,7 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Error> {
         let _ = fs::remove_file(&beside);
         return Err(fail(error));
     }
-    Ok(())
+    sync_system_folder(parent_of(path)).map_err(fail)
 }
 
 #[cfg(unix)]
