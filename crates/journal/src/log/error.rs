@@ -216,6 +216,18 @@ impl LogError {
         }
     }
 
+    /// May the same succeed later, without anybody mending the log or the journal?
+    pub(crate) fn may_pass(&self) -> bool {
+        match self {
+            Self::StorageFull { .. } | Self::Io { .. } => true,
+            Self::Journal(error) => matches!(
+                error,
+                JournalError::StorageFull { .. } | JournalError::Busy { .. } | JournalError::Unavailable { .. }
+            ),
+            _ => false,
+        }
+    }
+
     /// A value cut to what a message can carry.
     pub(crate) fn malformed(place: impl Into<String>, found: &str, expected: &'static str) -> Self {
         Self::Malformed {

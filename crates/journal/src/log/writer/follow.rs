@@ -7,6 +7,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::integrate::{Integrator, JournalEntries, LogIdentity};
+use super::padding::{fill, next_end};
 use super::shared::InTurns;
 use crate::Journal;
 use crate::clock::{Clock, SystemClock};
@@ -39,6 +40,9 @@ pub struct LogSettings {
     /// Without events, the last tree is signed anew so often: with a key that signs the time (a cosignature), a reader
     /// then knows that the log lives.
     pub idle_every: Option<Duration>,
+    /// Sizes of checkpoints are multiples of this, filled up with events that say nothing, so that they do not tell how
+    /// much happened; 1 fills nothing up. At most [`super::PAD_TO_MAX`].
+    pub pad_to: u64,
     /// Why nothing is signed at first, until [`LogWriter::release`]: such as that the log comes from a backup, and
     /// others may have seen more of it.
     pub held: Option<String>,
@@ -52,6 +56,7 @@ impl Default for LogSettings {
             checkpoint_events: 1_000,
             checkpoint_events_max: 8_192,
             idle_every: Some(Duration::from_secs(60)),
+            pad_to: 1,
             held: None,
         }
     }
@@ -415,7 +420,7 @@ impl<'a> Follower<'a> {
             let step = self.keep_witnessed().and_then(|()| if end { self.finish() } else { self.step() });
             match step {
                 Ok(()) => self.shared.lock().trouble = None,
-                Err(error @ (LogError::StorageFull { .. } | LogError::Io { .. })) if !end => {
+                Err(error) if error.may_pass() && !end => {
                     tracing::warn!(%error, "the log waits");
                     self.shared.lock().trouble = Some(error);
                     drop(self.shared.wait(TRY_AGAIN, |state| !state.end));
@@ -481,19 +486,19 @@ impl<'a> Follower<'a> {
     /// Answers whether it was done: not if it is another process's turn by now.
     fn publish(&mut self) -> Result<bool, LogError> {
         let logged = self.integrator.size();
+        let most = u64::try_from(self.settings.checkpoint_events_max).unwrap_or(u64::MAX);
+        let end = next_end(logged, self.journal.head(), self.settings.pad_to, most);
+        fill(self.journal.as_ref(), self.clock.as_ref(), end)?;
+        let wanted = usize::try_from(end.saturating_sub(logged)).unwrap_or(usize::MAX);
         let mut entries = Vec::new();
-        let most = self.settings.checkpoint_events_max.max(1);
-        while let Some(room) = most.checked_sub(entries.len()).filter(|room| *room > 0) {
+        while let Some(room) = wanted.checked_sub(entries.len()).filter(|room| *room > 0) {
             let after = logged.saturating_add(u64::try_from(entries.len()).unwrap_or(u64::MAX));
             let more = self.journal.envelopes(after, room)?;
             if more.is_empty() {
-                break;
+                let reason = format!("the journal has nothing after position {after} though it goes on");
+                return Err(LogError::Stopped { reason });
             }
             entries.extend(more);
-        }
-        if entries.is_empty() {
-            let reason = format!("the journal has nothing after position {logged} though it goes on");
-            return Err(LogError::Stopped { reason });
         }
         self.sign(&entries)
     }

@@ -5,7 +5,9 @@
 
 mod follow;
 mod integrate;
+mod padding;
 mod shared;
 
 pub use follow::{LogSettings, LogWriter};
 pub use integrate::{Entries, Integrator, JournalEntries, LogIdentity, SIGNED};
+pub use padding::{PAD_TO_MAX, PADDING, PADDING_STREAM};

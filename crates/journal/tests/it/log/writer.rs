@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use journal::log::files::{DiskFiles, Faults, FaultyDisk};
 use journal::log::tree::{TreeHash, verify_consistency};
-use journal::log::writer::{Entries, JournalEntries, SIGNED};
+use journal::log::writer::{Entries, JournalEntries, PADDING, SIGNED};
 use journal::log::{
     Against, Checkpoint, Files, Integrator, KeyKind, LogError, LogIdentity, LogReader, LogSettings,
     LogWriter, SignedCheckpoint, SigningKey, verify_log,
@@ -15,7 +15,7 @@ use journal::{Journal, SqliteJournal};
 use super::support::{
     ORIGIN, Source, catch_up, disk, key, log_of, open, open_remembering, reader, witness_key,
 };
-use crate::support::{numbers, options};
+use crate::support::{numbers, options, whole_feed};
 
 #[test]
 fn checkpoints_are_those_over_the_entries_and_each_continues_the_one_before() {
@@ -217,6 +217,54 @@ fn a_writer_logs_what_is_appended_and_proves_it() {
         assert!(report.holds(), "{:?}", report.findings);
         assert_eq!((report.not_logged, report.signatories.len()), (Some(0), 2));
     }
+}
+
+#[test]
+fn sizes_of_padded_checkpoints_do_not_tell_how_much_happened() {
+    let folder = tempfile::tempdir().unwrap();
+    let waits = Duration::from_secs(60);
+    // Begun without padding, so that the first padded size has to be made up for.
+    let (journal, writer) = start(folder.path(), LogSettings::default());
+    let last = journal.append(numbers("s", &[0; 5])).unwrap().last_position();
+    assert_eq!(writer.wait_until_logged(last, waits), 5);
+    drop((writer, journal));
+    let settings = LogSettings {
+        checkpoint_every: Duration::from_millis(3),
+        checkpoint_events: 20,
+        checkpoint_events_max: 100,
+        pad_to: 16,
+        ..LogSettings::default()
+    };
+    let (journal, writer) = start(folder.path(), settings);
+    std::thread::scope(|scope| {
+        for caller in 0..3_u64 {
+            let (journal, writer) = (&journal, &writer);
+            scope.spawn(move || {
+                for batch in 1..60_u64 {
+                    let batch = vec![batch; usize::try_from(batch * (caller + 7) % 41 + 1).unwrap()];
+                    let last = journal.append(numbers("s", &batch)).unwrap().last_position();
+                    if last % 3 == 0 {
+                        assert!(writer.wait_until_logged(last, waits) >= last);
+                    }
+                    let size = writer.logged();
+                    assert!(size == 5 || size.is_multiple_of(16), "{size} is no multiple of 16");
+                }
+            });
+        }
+    });
+    drop(writer);
+    let events = whole_feed(journal.as_ref());
+    let (padding, told): (Vec<_>, Vec<_>) = events.iter().partition(|event| event.envelope.kind == PADDING);
+    assert!(padding.iter().all(|event| event.payload.value() == Some(&serde_json::json!({}))));
+    let said = 5 + (0..3_u64).flat_map(|caller| (1..60).map(move |n| n * (caller + 7) % 41 + 1)).sum::<u64>();
+    assert_eq!(u64::try_from(told.len()).unwrap(), said);
+    assert!(!padding.is_empty());
+    let reader = LogReader::new(Arc::new(DiskFiles::existing(&folder.path().join("log")).unwrap()));
+    let source = JournalEntries(journal);
+    let against = Against { source: Some(&source), ..Against::default() };
+    let report = verify_log(&reader, &[key(1).verifier().clone()], &against).unwrap();
+    assert!(report.holds(), "{:?}", report.findings);
+    assert_eq!(report.not_logged, Some(0), "the rest was filled up as the writer ended");
 }
 
 #[test]
