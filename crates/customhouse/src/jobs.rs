@@ -254,13 +254,16 @@ impl Jobs {
     }
 }
 
-/// What watching and what stopping a job of a kind takes. Nobody may do anything with a kind that is not named here.
-fn permissions(kind: &str) -> Option<(Permission, Permission)> {
+/// What watching a job of a kind takes, and what stopping it where that can be done. Nobody may do anything with a kind
+/// that is not named here.
+fn permissions(kind: &str) -> Option<(Permission, Option<Permission>)> {
     match kind {
-        "admission" => Some((Permission::AdmitRecords, Permission::AdmitRecords)),
-        "audit" => Some((Permission::ViewAudits, Permission::RunAudits)),
-        "fit_plan" => Some((Permission::ViewPlans, Permission::ManagePlans)),
-        "replay" => Some((Permission::ViewPlans, Permission::ViewPlans)),
+        "admission" => Some((Permission::AdmitRecords, Some(Permission::AdmitRecords))),
+        "audit" => Some((Permission::ViewAudits, Some(Permission::RunAudits))),
+        // What two people approved is carried out.
+        "erasure" => Some((Permission::Erase, None)),
+        "fit_plan" => Some((Permission::ViewPlans, Some(Permission::ManagePlans))),
+        "replay" => Some((Permission::ViewPlans, Some(Permission::ViewPlans))),
         _ => None,
     }
 }
@@ -286,16 +289,22 @@ impl Customhouse {
     /// May the reader stop this job?
     #[must_use]
     pub fn may_cancel(&self, reader: &Reader, kind: &str) -> bool {
-        permissions(kind).is_some_and(|(_, stop)| reader.may(stop))
+        permissions(kind).and_then(|(_, stop)| stop).is_some_and(|stop| reader.may(stop))
     }
 
     /// Asks a job to stop.
     pub fn cancel_job(&self, reader: &Reader, id: u64) -> Result<JobStatus, Error> {
         let job = self.find_job(reader, id)?;
-        if let Some((_, stop)) = permissions(job.kind) {
-            reader.require(stop)?;
-            job.cancel();
-        }
+        let Some(stop) = permissions(job.kind).and_then(|(_, stop)| stop) else {
+            return Err(Error::new(
+                Kind::Refused,
+                "job_not_stoppable",
+                "this task cannot be stopped",
+                "Wait until it has ended.",
+            ));
+        };
+        reader.require(stop)?;
+        job.cancel();
         Ok(job.status())
     }
 }

@@ -1,4 +1,4 @@
-//! Figures of the log: `cargo run --release -p journal --example log_bench [FOLDER] [ENTRIES] [FOREIGN]`, JSON on
+//! Figures of the log alone: `cargo run --release -p journal --example log_bench [FOLDER] [ENTRIES] [FOREIGN]`, JSON on
 //! standard output.
 //!
 //! Entries are 350 bytes long and come from memory, so that the log is measured and not the journal. FOLDER should be
@@ -12,23 +12,20 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use journal::JournalError;
 use journal::log::tree::{TreeHash, inclusion_proof, leaf_hash, verify_inclusion};
 use journal::log::writer::Entries;
 use journal::log::{
-    Against, DiskFiles, Files, Integrator, KeyKind, LogIdentity, LogReader, LogSettings, LogWriter,
-    SigningKey, VerifierKey, verify_log,
+    Against, DiskFiles, Files, Integrator, KeyKind, LogIdentity, LogReader, SigningKey, VerifierKey,
+    verify_log,
 };
-use journal::{AppendRequest, Journal, JournalError, NewEvent, SqliteJournal, SqliteOptions};
 use serde_json::{Value, json};
-use spine::Actor;
 
 /// Runs of each verifier.
 const VERIFICATIONS: usize = 5;
 const ENTRY_BYTES: usize = 350;
 const CHECKPOINT_ENTRIES: u64 = 1_000;
 const PROOFS: u64 = 20_000;
-const CALLERS: usize = 64;
-const CALLER_BATCH: usize = 100;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
@@ -54,8 +51,6 @@ fn main() -> Result<(), Box<dyn Error>> {
         row("entries of the log that is verified", entries),
     ];
     rows.extend(verifications(&reader, &whole, &key, foreign.as_deref())?);
-    rows.extend(end_to_end(&folder.join("journal"), &key)?);
-    rows.extend(latency(&folder.join("latency"), &key)?);
     println!("{}", json!({"figures": rows}));
     std::fs::remove_dir_all(&folder)?;
     Ok(())
@@ -103,100 +98,6 @@ fn verify_by_others(program: &Path, folder: &Path, vkey: &Path) -> Result<f64, B
 fn median(mut values: Vec<f64>) -> Option<f64> {
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied()
-}
-
-/// A journal on SQLite with its log.
-fn journal_with_log(
-    folder: &Path,
-    key: &SigningKey,
-    settings: LogSettings,
-) -> Result<(Arc<SqliteJournal>, LogWriter), Box<dyn Error>> {
-    std::fs::create_dir_all(folder)?;
-    let options = SqliteOptions::new(&folder.join("journal.sqlite"), "bench", "bench");
-    let journal = Arc::new(SqliteJournal::open(&options)?);
-    let files = Arc::new(DiskFiles::open(&folder.join("log"))?);
-    let memory: Option<Arc<dyn Files>> = Some(Arc::new(DiskFiles::open(&folder.join("memory"))?));
-    let identity = LogIdentity { memory, ..LogIdentity::new(key.clone()) };
-    let writer = LogWriter::start(journal.clone(), files, identity, settings)?;
-    Ok((journal, writer))
-}
-
-fn events(count: usize) -> AppendRequest {
-    let event = NewEvent {
-        stream: "bench/1".to_owned(),
-        kind: "bench.happened".to_owned(),
-        kind_version: 1,
-        occurred_at: jiff::Timestamp::UNIX_EPOCH,
-        actor: Actor::system(),
-        causation: None,
-        payload: json!({"fill": "x".repeat(489)}),
-    };
-    AppendRequest { events: vec![event; count], ..AppendRequest::default() }
-}
-
-/// Durable events a second without a log, and with one: from the first append until a checkpoint holds the last.
-fn end_to_end(folder: &Path, key: &SigningKey) -> Result<Vec<Value>, Box<dyn Error>> {
-    std::fs::create_dir_all(folder)?;
-    let alone = SqliteOptions::new(&folder.join("alone.sqlite"), "bench", "bench");
-    let alone = SqliteJournal::open(&alone)?;
-    let time = append_from_many(&alone)?;
-    let shape = format!("events a second, SQLite, {CALLERS} callers, {CALLER_BATCH} an append");
-    let mut rows = vec![row(&format!("{shape}, without a log"), rate(alone.head(), time))];
-    drop(alone);
-    for checkpoint_events in [1_000, 8_192] {
-        let settings = LogSettings { checkpoint_events, ..LogSettings::default() };
-        let folder = folder.join(checkpoint_events.to_string());
-        let (journal, writer) = journal_with_log(&folder, key, settings)?;
-        let started = Instant::now();
-        let time = append_from_many(journal.as_ref())?;
-        let head = journal.head();
-        let logged = writer.wait_until_logged(head, Duration::from_secs(60));
-        let logged = rate(logged, started.elapsed());
-        let shape = format!("{shape}, {checkpoint_events} a checkpoint");
-        rows.push(row(&format!("{shape}: appended"), rate(head, time)));
-        rows.push(row(&format!("{shape}: in a checkpoint"), logged));
-    }
-    Ok(rows)
-}
-
-fn append_from_many(journal: &dyn Journal) -> Result<Duration, JournalError> {
-    let started = Instant::now();
-    std::thread::scope(|scope| {
-        let callers: Vec<_> = (0..CALLERS)
-            .map(|_| {
-                scope.spawn(|| {
-                    while started.elapsed() < Duration::from_secs(4) {
-                        journal.append(events(CALLER_BATCH))?;
-                    }
-                    Ok(())
-                })
-            })
-            .collect();
-        let stopped = || JournalError::Stopped { reason: "a caller panicked".to_owned() };
-        callers.into_iter().try_for_each(|caller| caller.join().unwrap_or_else(|_| Err(stopped())))
-    })?;
-    Ok(started.elapsed())
-}
-
-/// One event at a time, with pauses of different lengths between.
-fn latency(folder: &Path, key: &SigningKey) -> Result<Vec<Value>, Box<dyn Error>> {
-    let (journal, writer) = journal_with_log(folder, key, LogSettings::default())?;
-    let mut milliseconds = Vec::new();
-    for number in 0..100_u64 {
-        let position = journal.append(events(1))?.last_position();
-        let started = Instant::now();
-        if writer.wait_until_logged(position, Duration::from_secs(10)) < position {
-            return Err("an event was not logged within 10 s".into());
-        }
-        milliseconds.push(started.elapsed().as_secs_f64() * 1_000.0);
-        std::thread::sleep(Duration::from_millis(number * 7 % 60));
-    }
-    milliseconds.sort_by(f64::total_cmp);
-    let of = |percent: &str, place: usize| {
-        let figure = format!("milliseconds from an append to its checkpoint, {percent}");
-        row(&figure, milliseconds.get(place).copied())
-    };
-    Ok(vec![of("p50", 50), of("p99", 98)])
 }
 
 /// Entries by their number.

@@ -125,7 +125,7 @@ pub(crate) async fn order(visit: Visit, posted: Posted) -> Result<Redirect, Fail
     Ok(Redirect::to(PATH))
 }
 
-/// Approves one that another ordered, and has it carried out.
+/// Approves one that another ordered, and has it carried out in the background.
 pub(crate) async fn approve(
     visit: Visit,
     Path(id): Path<String>,
@@ -133,8 +133,8 @@ pub(crate) async fn approve(
 ) -> Result<Redirect, Failure> {
     visit.require(Permission::Erase)?;
     let subject = subject_of(&posted)?;
-    visit.work(move |house, reader| house.approve_erasure(reader, &id, &subject)).await?;
-    Ok(Redirect::to(PATH))
+    let job = visit.work(move |house, reader| house.start_erasure(reader, &id, subject)).await?;
+    Ok(crate::jobs::follow(job.id()))
 }
 
 /// Takes one back.

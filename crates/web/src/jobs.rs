@@ -17,6 +17,7 @@ fn room_of(kind: &str) -> Room {
     match kind {
         "admission" => Room::Pool,
         "audit" => Room::Audits,
+        "erasure" => Room::Erasures,
         "fit_plan" => Room::Plan,
         "replay" => Room::Declarations,
         _ => Room::Elsewhere,
@@ -27,6 +28,7 @@ fn room_of(kind: &str) -> Room {
 fn result_place(kind: &str, result: &str) -> String {
     match kind {
         "admission" => format!("/pool/batches/{result}"),
+        "erasure" => "/erasures".to_owned(),
         "fit_plan" => format!("/plan/policies/{result}"),
         "replay" => format!("/declarations/{result}/replay"),
         _ => format!("/audits/{result}"),

@@ -115,6 +115,10 @@ fn log_facts(visit: &Visit, log: &LogStanding) -> Markup {
             visit.say(texts::LOG_WITNESS_KEY),
             html! { @match &log.witness_key { Some(key) => code class="hash" { (key) }, None => (absent()) } },
         ),
+        (
+            visit.say(texts::LOG_PADDING),
+            html! { @match log.pad_to { 1 => (absent()), n => (visit.fill(texts::LOG_PADDED_TO, &[("n", &count(n))])) } },
+        ),
         (visit.say(texts::LOG_CHECKPOINT), html! { a href="/log/checkpoint" { "/log/checkpoint" } }),
     ];
     html! {

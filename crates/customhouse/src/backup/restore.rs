@@ -23,7 +23,7 @@ use super::{
 use crate::erasure::{CARRIED_FORWARD, erased_so_far};
 use crate::error::{Error, Kind};
 use crate::folder::UNPROVEN_FILE;
-use crate::proof::{LOG_FOLDER, VerifiedFolder, asks_witnesses, known_keys, verify_opened};
+use crate::proof::{LOG_FOLDER, VerifiedFolder, asks_witnesses, known_keys, verify_with};
 
 /// Name of the file that says that a folder was restored and its witnesses were not heard yet.
 pub(crate) const RESTORED_FILE: &str = "restored.json";
@@ -420,7 +420,7 @@ fn prove_log(
     progress: &dyn Progress,
 ) -> Result<(), Error> {
     let Some(place) = &record.log else { return Ok(()) };
-    let verified = match verify_opened(to, &options.keys, journal.as_ref(), progress) {
+    let verified = match verify_with(to, &options.keys, || Ok(journal), progress) {
         Ok(verified) => verified,
         Err(error) if error.kind == Kind::Cancelled => return Err(cancelled()),
         Err(error) => {

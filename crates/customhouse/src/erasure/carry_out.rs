@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use journal::{JournalError, Payload};
 use serde_json::Value;
+use spine::{Progress, Silent};
 
 use super::model::{DONE, Done, ErasureCounts, ranges};
 use super::record::{Kept, Ledger};
@@ -54,12 +55,15 @@ impl Customhouse {
         planned: &Planned,
         kept: &Kept,
         again: bool,
+        progress: &dyn Progress,
     ) -> Result<(), Error> {
         let mut counts = ErasureCounts::default();
         // Replacements first: whatever happens, a batch has its files.
         self.replace_batches(reader, matcher, &planned.batches, &kept.id, &mut counts)?;
         let mut destroyed = Vec::new();
-        for (position, id) in &kept.events {
+        let total = u64::try_from(kept.events.len()).unwrap_or(u64::MAX);
+        for ((position, id), done) in kept.events.iter().zip(0..) {
+            progress.report("destroying", done, total);
             if self.destroy_event(*position, id, &kept.basis)? {
                 destroyed.push(*position);
             }
@@ -87,6 +91,7 @@ impl Customhouse {
             again,
         };
         let position = self.record(reader, Fact::new(&stream(&kept.id), DONE, payload(&done)?))?;
+        progress.report("building_anew", 0, 0);
         self.forget_erased(position)
     }
 
@@ -195,7 +200,7 @@ impl Customhouse {
                 ..kept
             };
             ledger.keep(kept.clone())?;
-            self.carry_out(&Reader::local_operator(), &matcher, &planned, &kept, again)?;
+            self.carry_out(&Reader::local_operator(), &matcher, &planned, &kept, again, &Silent)?;
             ledger.keep(Kept { done: true, ..kept })?;
             reapplied = reapplied.saturating_add(1);
         }

@@ -1,6 +1,9 @@
 //! Ordering an erasure, approving it, taking it back.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use spine::Progress;
 
 use super::carry_out::{payload, stream};
 use super::model::{
@@ -11,6 +14,7 @@ use super::record::{Kept, Ledger};
 use super::subject::{Key, Matcher};
 use crate::error::{Error, Kind};
 use crate::identity::{Permission, Reader};
+use crate::jobs::Job;
 use crate::{Customhouse, Fact};
 
 /// Longest id of a subject.
@@ -59,20 +63,16 @@ impl Customhouse {
     /// # Errors
     /// `erasure_approved_by_same`, `erasure_subject_differs`, `erasure_not_open`; `erasure_case_open` while declarations
     /// of the subject are under way.
-    pub fn approve_erasure(&self, reader: &Reader, id: &str, subject: &Subject) -> Result<Erasure, Error> {
-        reader.require(Permission::Erase)?;
-        let erasure = self.find_erasure(id)?;
+    pub fn approve_erasure(
+        &self,
+        reader: &Reader,
+        id: &str,
+        subject: &Subject,
+        progress: &dyn Progress,
+    ) -> Result<Erasure, Error> {
         let key = Key::of(self.folder.site_path())?;
-        may_approve(reader, &erasure)?;
-        checked_subject(subject)?;
-        if subject.kind() != erasure.subject_kind || key.seal(subject) != erasure.subject {
-            return Err(Error::new(
-                Kind::Refused,
-                "erasure_subject_differs",
-                "that is not whom the order is about",
-                "Ask who ordered it, and write the same id in the same way.",
-            ));
-        }
+        let erasure = self.approvable(reader, id, subject, &key)?;
+        progress.report("looking_for_records", 0, 0);
         let _alone = self.folder.lock_site()?;
         // Looks that wait to be recorded may name the subject too.
         let _ = self.settle_viewings(std::time::Duration::from_secs(5));
@@ -96,9 +96,44 @@ impl Customhouse {
         self.record(reader, fact)?;
         let mut ledger = Ledger::read(self.folder.site_path())?;
         ledger.keep(kept.clone())?;
-        self.carry_out(reader, &matcher, &planned, &kept, false)?;
+        self.carry_out(reader, &matcher, &planned, &kept, false, progress)?;
         ledger.keep(Kept { done: true, ..kept })?;
         self.find_erasure(id)
+    }
+
+    /// [`Customhouse::approve_erasure`] in the background: what can be refused at once is. The job cannot be stopped, for
+    /// what is approved is carried out; its result is the erasure's id.
+    ///
+    /// # Errors
+    /// Those of [`Customhouse::approve_erasure`], but open cases, which the job tells.
+    pub fn start_erasure(
+        self: &Arc<Self>,
+        reader: &Reader,
+        id: &str,
+        subject: Subject,
+    ) -> Result<Arc<Job>, Error> {
+        self.approvable(reader, id, &subject, &Key::of(self.folder.site_path())?)?;
+        let (house, reader, id) = (Arc::clone(self), reader.clone(), id.to_owned());
+        self.jobs().start("erasure", move |job| {
+            house.approve_erasure(&reader, &id, &subject, job).map(|erasure| erasure.id)
+        })
+    }
+
+    /// An erasure that the reader may approve, and whose subject was named rightly.
+    fn approvable(&self, reader: &Reader, id: &str, subject: &Subject, key: &Key) -> Result<Erasure, Error> {
+        reader.require(Permission::Erase)?;
+        let erasure = self.find_erasure(id)?;
+        may_approve(reader, &erasure)?;
+        checked_subject(subject)?;
+        if subject.kind() == erasure.subject_kind && key.seal(subject) == erasure.subject {
+            return Ok(erasure);
+        }
+        Err(Error::new(
+            Kind::Refused,
+            "erasure_subject_differs",
+            "that is not whom the order is about",
+            "Ask who ordered it, and write the same id in the same way.",
+        ))
     }
 
     /// Takes an order back that nobody approved yet.

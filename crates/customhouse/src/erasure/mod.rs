@@ -7,7 +7,7 @@
 //! | call | event, stream `erasure/ID` | permission |
 //! |---|---|---|
 //! | `order_erasure(&reader, &ErasureRequest) -> Erasure` | `erasure.ordered` | erase |
-//! | `approve_erasure(&reader, id, &Subject) -> Erasure` | `erasure.approved`, `erasure.done` | erase |
+//! | `approve_erasure(&reader, id, &Subject, &dyn Progress) -> Erasure`, `start_erasure(&reader, id, Subject) -> Job` | `erasure.approved`, `erasure.done` | erase |
 //! | `withdraw_erasure(&reader, id) -> Erasure` | `erasure.withdrawn` | erase |
 //! | `erasures(&reader) -> Vec<Erasure>` | | erase, or view the journal |
 //! | `reapply_erasures() -> u64` (events erased again) | `erasure.done` | none: the house itself, on opening |

@@ -175,7 +175,7 @@ fn history(world: &World) -> String {
 
 pub(crate) fn erase(house: &Customhouse) -> Erasure {
     let ordered = house.order_erasure(&chief(), &request(party())).unwrap();
-    house.approve_erasure(&admin(), &ordered.id, &party()).unwrap()
+    house.approve_erasure(&admin(), &ordered.id, &party(), &spine::Silent).unwrap()
 }
 
 #[test]
@@ -242,14 +242,17 @@ fn two_people_are_needed_who_name_the_same_and_nobody_is_written_down() {
     let naming = ErasureRequest { reason: "NL0001 asked for it.".to_owned(), ..request(party()) };
     assert_eq!(house.order_erasure(&chief(), &naming).unwrap_err().code, "erasure_text");
     let id = house.order_erasure(&chief(), &request(party())).unwrap().id;
-    let by_same = house.approve_erasure(&chief(), &id, &party()).unwrap_err();
+    let by_same = house.approve_erasure(&chief(), &id, &party(), &spine::Silent).unwrap_err();
     assert_eq!(by_same.code, "erasure_approved_by_same");
     for other in [Subject::Party("NL0002".to_owned()), Subject::Declaration("NL0001".to_owned())] {
-        let refused = house.approve_erasure(&admin(), &id, &other).unwrap_err();
+        let refused = house.approve_erasure(&admin(), &id, &other, &spine::Silent).unwrap_err();
         assert_eq!(refused.code, "erasure_subject_differs");
     }
     assert_eq!(house.withdraw_erasure(&chief(), &id).unwrap().state, ErasureState::Withdrawn);
-    assert_eq!(house.approve_erasure(&admin(), &id, &party()).unwrap_err().code, "erasure_not_open");
+    assert_eq!(
+        house.approve_erasure(&admin(), &id, &party(), &spine::Silent).unwrap_err().code,
+        "erasure_not_open"
+    );
     let done = erase(house);
     let events = house.journal.read_stream(&format!("erasure/{}", done.id), 0, 10).unwrap();
     let kinds: Vec<&str> = events.iter().map(|event| event.envelope.kind.as_str()).collect();
@@ -267,11 +270,14 @@ fn a_declaration_under_way_is_not_erased_and_one_alone_can_be() {
     let stays = world.lodge(&declaration("LRN-2")).unwrap().mrn;
     let one = Subject::Declaration(mrn.clone());
     let id = world.house.order_erasure(&chief(), &request(one.clone())).unwrap().id;
-    assert_eq!(world.house.approve_erasure(&admin(), &id, &one).unwrap_err().code, "erasure_case_open");
+    assert_eq!(
+        world.house.approve_erasure(&admin(), &id, &one, &spine::Silent).unwrap_err().code,
+        "erasure_case_open"
+    );
     inspected(&world, &mrn);
     world.clock.forward(2);
     world.house.run_timers().unwrap();
-    world.house.approve_erasure(&admin(), &id, &one).unwrap();
+    world.house.approve_erasure(&admin(), &id, &one, &spine::Silent).unwrap();
     let officer = reader("o-1", Role::Officer);
     assert!(world.house.case(&officer, &mrn).unwrap().erased.is_some());
     assert!(world.house.case(&officer, &stays).unwrap().erased.is_none());

@@ -13,13 +13,16 @@
 //! | `add_checkpoint(body) -> Response` | this node as a witness of others | nothing: the protocol checks |
 //! | `split_views() -> files` | evidence that a witnessed log showed two histories | nothing: public |
 //! | `change_log_key(&reader) -> KeyChanged`, and closes the house | a new key, signed by the old one | manage users |
+//! | `pad_log(&reader, pad_to)` | sizes of checkpoints are multiples of that from the next start on | manage users |
 //! | `ask_witnesses(carry) -> cosigned` | others as witnesses of this node | the server itself |
 //!
-//! Without a house: [`verify_folder`] a data folder, [`verify_proof`] a proof file; both work offline.
+//! Without a house: [`verify_at`] a data folder or a site, [`verify_event`] one event, [`verify_proof`] a proof file; all
+//! work offline.
 
 mod key_change;
 mod model;
 mod opened;
+mod padding;
 mod read_model;
 #[cfg(test)]
 mod tests;
@@ -37,10 +40,10 @@ use journal::{Clock, Journal};
 pub use journal::log::LogError;
 pub use journal::log::witness::Response as WitnessResponse;
 pub use key_change::KeyChanged;
-pub use model::{LogStanding, OwnProof, ProofStanding, ProofVerdict, VerifiedFolder};
+pub use model::{LogStanding, OwnProof, ProofStanding, ProofVerdict, VerifiedEvent, VerifiedFolder};
 pub use opened::Opened;
-pub(crate) use verify::{known_keys, verify_opened};
-pub use verify::{verify_at, verify_folder, verify_proof};
+pub(crate) use verify::{known_keys, verify_with};
+pub use verify::{verify_at, verify_event, verify_folder, verify_proof};
 pub(crate) use witnessing::asks_witnesses;
 pub use witnessing::{Carried, WITNESS_REQUEST_BYTES_MAX};
 
@@ -63,6 +66,8 @@ const LOGGED_WITHIN: Duration = Duration::from_secs(5);
 pub(crate) struct Proofs {
     writer: LogWriter,
     keys: Vec<journal::log::VerifierKey>,
+    /// What sizes of checkpoints are multiples of.
+    pad_to: u64,
     witnessing: Witnessing,
 }
 
@@ -120,7 +125,8 @@ impl Proofs {
             "it was restored from a backup, and waits for its witnesses to say that they have seen no more of it"
                 .to_owned()
         });
-        let settings = LogSettings { held, ..LogSettings::default() };
+        let pad_to = padding::pad_to(journal.as_ref())?;
+        let settings = LogSettings { held, pad_to, ..LogSettings::default() };
         let writer = if folder.database().is_some() {
             LogWriter::start_shared(journal, Arc::clone(&files), identity, settings, clock, folder.node())
         } else {
@@ -128,6 +134,6 @@ impl Proofs {
         };
         let writer = writer.map_err(failed)?;
         let witnessing = Witnessing::open(folder, &origin, &log, restored)?;
-        Ok(Self { writer, keys, witnessing })
+        Ok(Self { writer, keys, pad_to, witnessing })
     }
 }

@@ -13,6 +13,8 @@ pub struct LogStanding {
     pub root: String,
     /// Events that are recorded and not in it yet.
     pub behind: u64,
+    /// Sizes of checkpoints are multiples of this, filled up with events that say nothing; 1: nothing is filled up.
+    pub pad_to: u64,
     /// Keys that sign it, the newest last, in the text form of signed notes.
     pub keys: Vec<String>,
     /// Why it does not grow at present, if it does not.
@@ -108,7 +110,7 @@ pub struct VerifiedFolder {
     pub root: String,
     /// Names of the known keys that signed it.
     pub signed_by: Vec<String>,
-    /// Was the journal compared too? Not while another process uses it.
+    /// Was the journal compared too? Not where a restored one could not be opened.
     pub journal_compared: bool,
     /// Was it compared with a checkpoint that witnesses cosigned?
     pub witnessed_compared: bool,
@@ -122,6 +124,43 @@ pub struct VerifiedFolder {
     pub findings: Vec<(String, String)>,
     /// How many there are, also beyond those listed.
     pub findings_total: u64,
+}
+
+/// What came of verifying one event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct VerifiedEvent {
+    /// Name of the log.
+    pub origin: String,
+    /// Its position in the journal: one more than its index in the log.
+    pub position: u64,
+    /// Its kind.
+    pub kind: String,
+    /// Its stream.
+    pub stream: String,
+    /// When it happened, by the recording node's clock.
+    pub occurred_at: String,
+    /// Hash of its entry, 64 hexadecimal digits.
+    pub leaf: String,
+    /// Events in the published checkpoint.
+    pub size: u64,
+    /// Root of the tree over them, base64.
+    pub root: String,
+    /// Names of the known keys that signed it.
+    pub signed_by: Vec<String>,
+    /// Events in the checkpoint that witnesses cosigned, where that holds this one.
+    pub witnessed_size: Option<u64>,
+    /// Was its payload erased? Otherwise it was checked.
+    pub payload_erased: bool,
+    /// What does not hold: place and reason.
+    pub findings: Vec<(String, String)>,
+}
+
+impl VerifiedEvent {
+    /// Does everything hold?
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        self.findings.is_empty()
+    }
 }
 
 impl VerifiedFolder {

@@ -57,10 +57,14 @@ impl Opened {
             _ => return Err("salt and payload come together or not at all"),
         };
         let salt = hex::decode(salt).map_err(|_| "the salt is not hexadecimal")?;
-        let commit = Sha256::new().chain_update(&salt).chain_update(payload.as_bytes()).finalize();
-        if hex::encode(commit) != envelope.payload_commit {
+        if payload_commit(&salt, payload.as_bytes()) != envelope.payload_commit {
             return Err("the payload is not the one that the envelope commits to");
         }
         serde_json::from_str(payload).map(Some).map_err(|_| "the payload is no JSON")
     }
+}
+
+/// What an envelope commits to, in hexadecimal.
+pub(super) fn payload_commit(salt: &[u8], payload: &[u8]) -> String {
+    hex::encode(Sha256::new().chain_update(salt).chain_update(payload).finalize())
 }

@@ -38,6 +38,7 @@ impl Customhouse {
             size,
             root: last.as_ref().map_or_else(String::new, |last| last.checkpoint().root.to_string()),
             behind: self.journal.head().saturating_sub(size),
+            pad_to: self.proofs.pad_to,
             keys: self.proofs.keys.iter().map(ToString::to_string).collect(),
             trouble: writer.stopped().or_else(|| writer.trouble().map(|error| error.to_string())),
             witnessed_size: self.proofs.witnessing.witnessed_size(),

@@ -190,3 +190,86 @@ fn after_a_change_of_keys_old_proofs_hold_and_who_trusts_the_old_key_follows_to_
         assert!(verified.holds() && verified.signed_by == [changed.new_key.clone()], "{verified:?}");
     });
 }
+
+#[test]
+fn a_folder_is_verified_with_its_journal_while_declarations_come_in() {
+    let world = World::with_policies(false);
+    logged(&world);
+    let trusted = keys(&world);
+    let done = std::sync::atomic::AtomicBool::new(false);
+    let mut compared = 0;
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for number in 0..60 {
+                world.lodge(&declaration(&format!("LRN-{number}"))).unwrap();
+            }
+            done.store(true, std::sync::atomic::Ordering::SeqCst);
+        });
+        while !done.load(std::sync::atomic::Ordering::SeqCst) || compared < 3 {
+            let verified = verify_folder(&world.path().join("data"), &trusted, &Silent).unwrap();
+            assert!(verified.holds() && verified.journal_compared, "{verified:?}");
+            compared += 1;
+        }
+    });
+    logged(&world);
+    let verified = verify_folder(&world.path().join("data"), &trusted, &Silent).unwrap();
+    assert_eq!((verified.size, verified.not_logged), (world.house.journal_position(), 0));
+}
+
+#[test]
+fn one_event_is_verified_and_one_that_was_altered_does_not_hold() {
+    let world = World::with_policies(false);
+    world.lodge(&declaration("LRN-1")).unwrap();
+    logged(&world);
+    let head = world.house.journal_position();
+    let trusted = keys(&world);
+    let at = crate::folder::Location::from(world.path().join("data").as_path());
+    for position in 1..=head {
+        let verified = verify_event(&at, position, &trusted).unwrap();
+        assert!(verified.holds() && !verified.payload_erased && verified.size == head, "{verified:?}");
+    }
+    for position in [0, head + 1] {
+        assert_eq!(verify_event(&at, position, &trusted).unwrap_err().code, "no_such_position");
+    }
+    let other = keys(&World::with_policies(false));
+    assert_eq!(verify_event(&at, head, &other).unwrap_err().code, "log_unsigned");
+    world.closed_for_good(|data| {
+        let at = crate::folder::Location::from(data);
+        sql(
+            data,
+            "DROP TRIGGER event_no_UPDATE; UPDATE event SET envelope = CAST(replace(CAST(envelope AS TEXT), 'local', 'lokal') AS BLOB) WHERE position = 2;
+             DROP TRIGGER payload_no_UPDATE; UPDATE payload SET salted = CAST(salted || x'20' AS BLOB) WHERE position = 3;",
+        );
+        let places = |position| -> Vec<String> {
+            let verified = verify_event(&at, position, &trusted).unwrap();
+            verified.findings.into_iter().map(|(place, _)| place).collect()
+        };
+        assert_eq!((places(1), places(2)), (vec![], vec!["checkpoint".to_owned()]));
+        assert_eq!((places(3), places(4)), (vec!["payload".to_owned()], vec![]));
+    });
+}
+
+#[test]
+fn the_log_is_padded_from_the_next_start_on() {
+    let world = World::with_policies(false);
+    let admin = reader("admin", Role::Admin);
+    for wrong in [0, 1_025] {
+        assert_eq!(world.house.pad_log(&admin, wrong).unwrap_err().code, "padding_out_of_range");
+    }
+    assert!(world.house.pad_log(&reader("a", Role::Auditor), 16).is_err());
+    world.house.pad_log(&admin, 16).unwrap();
+    logged(&world);
+    let before = world.house.journal_position();
+    assert_eq!(world.house.log_standing().pad_to, 1);
+    let world = world.reopened();
+    assert_eq!(world.house.log_standing().pad_to, 16);
+    for number in 0..5 {
+        let mrn = world.lodge(&declaration(&format!("LRN-{number}"))).unwrap().mrn;
+        assert!(world.case(&mrn).selection.is_some(), "what says nothing keeps nobody from deciding");
+        logged(&world);
+        let size = world.house.log_standing().size;
+        assert!(size > before && size.is_multiple_of(16), "{size}");
+    }
+    let trusted = keys(&world);
+    world.closed_for_good(|data| assert!(verify_folder(data, &trusted, &Silent).unwrap().holds()));
+}

@@ -1,4 +1,5 @@
-//! Verification without a house: of a data folder, while it is served or not, and of one proof file, offline.
+//! Verification without a house: of a data folder, while it is served or not, of one event in it, and of one proof file,
+//! offline.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -6,35 +7,47 @@ use std::sync::Arc;
 use journal::log::files::DiskFiles;
 use journal::log::note::NOTE_BYTES_MAX;
 use journal::log::proof::PROOF_BYTES_MAX;
-use journal::log::tiles::WITNESSED_CHECKPOINT;
-use journal::log::tree::leaf_hash;
+use journal::log::tiles::{CHECKPOINT, WITNESSED_CHECKPOINT};
+use journal::log::tree::{inclusion_proof, leaf_hash, verify_inclusion};
 use journal::log::{
-    Against, Files, JournalEntries, KeyHistory, LogProof, LogReader, Policy, SignedCheckpoint, VerifierKey,
-    verify_log,
+    Against, Files, JournalEntries, KeyHistory, LogError, LogProof, LogReader, Policy, SignedCheckpoint,
+    VerifierKey, published, verify_checkpoint,
 };
-use journal::{Journal, Payload, PostgresJournal, PostgresOptions, SqliteJournal, SqliteOptions};
+use journal::{Journal, Payload, PostgresJournal, PostgresOptions, SqliteJournal};
 use spine::Progress;
 
-use super::model::{ProofVerdict, VerifiedFolder};
-use super::opened::{FORMAT, Opened};
+use super::model::{ProofVerdict, VerifiedEvent, VerifiedFolder};
+use super::opened::{FORMAT, Opened, payload_commit};
 use super::{KEYS_FOLDER, LOG_FOLDER, POLICY_FILE, refused, witnessing};
 use crate::error::{Error, Kind};
-use crate::folder::{DataFolder, Location};
+use crate::folder::{FolderMark, Location};
 
 /// Findings that are listed.
 const FINDINGS_LISTED: usize = 1_000;
 /// Events whose payloads are checked at once.
 const EVENTS_PER_READ: usize = 5_000;
 
-/// Verifies a data folder: every entry of the log against its tiles, these against the signed checkpoint, that against
-/// the one that witnesses cosigned, and, unless another process uses the folder, every event of the journal against its
+/// Verifies a data folder, or a site, while processes use it or not: every entry of the log against its tiles, these
+/// against the signed checkpoint, that against the one that witnesses cosigned, every event of the journal against its
 /// entry and every payload against its commitment.
 ///
 /// Keys are taken from `trusted`; without any, those that the folder itself names, which finds accidents and careless
 /// hands, but not someone who made the whole folder anew.
 ///
 /// # Errors
-/// There is no log, or no trusted key signed its checkpoint: nothing can be verified.
+/// There is no log, or no trusted key signed its checkpoint: nothing can be verified. A journal that cannot be opened.
+pub fn verify_at(
+    location: &Location,
+    trusted: &[String],
+    progress: &dyn Progress,
+) -> Result<VerifiedFolder, Error> {
+    verify_with(log_home(location), trusted, || open_journal(location).map(Some), progress)
+}
+
+/// [`verify_at`] of a data folder.
+///
+/// # Errors
+/// Those of [`verify_at`].
 pub fn verify_folder(
     data: &Path,
     trusted: &[String],
@@ -43,40 +56,26 @@ pub fn verify_folder(
     verify_at(&Location::from(data), trusted, progress)
 }
 
-/// [`verify_folder`] where the journal may stand in a database: that is compared while processes use it, too.
-///
-/// # Errors
-/// Those of [`verify_folder`]; a database that cannot be reached.
-pub fn verify_at(
-    location: &Location,
-    trusted: &[String],
-    progress: &dyn Progress,
-) -> Result<VerifiedFolder, Error> {
-    let data = location.shared.as_deref().unwrap_or(&location.data);
-    verify_opened(data, trusted, open_journal(location)?.as_ref(), progress)
-}
-
-/// [`verify_folder`] with the journal that the caller has opened.
-pub(crate) fn verify_opened(
+/// [`verify_at`] of a folder whose journal `open` opens, once the checkpoint was read; none where it cannot be opened.
+pub(crate) fn verify_with(
     data: &Path,
     trusted: &[String],
-    journal: Option<&Arc<dyn Journal>>,
+    open: impl FnOnce() -> Result<Option<Arc<dyn Journal>>, Error>,
     progress: &dyn Progress,
 ) -> Result<VerifiedFolder, Error> {
     progress.report("verifying_the_log", 0, 0);
-    let log = data.join(LOG_FOLDER);
-    let files: Arc<dyn Files> =
-        Arc::new(DiskFiles::existing(&log).map_err(|error| Error::io("log_folder_unusable", &log, &error))?);
-    let known = known_keys(data, trusted)?;
-    let reader = LogReader::new(Arc::clone(&files));
-    let source = journal.cloned().map(JournalEntries);
-    let seen = witnessed(data, files.as_ref(), &known)?;
+    let (reader, known) = (log_reader(data)?, known_keys(data, trusted)?);
+    // In this order, so that each is no newer than the next one.
+    let seen = witnessed(data, reader.files(), &known)?;
+    let checkpoint = published(&reader).map_err(|error| refused(&error))?;
+    let journal = open()?;
+    let source = journal.clone().map(JournalEntries);
     let against = Against {
         source: source.as_ref().map(|source| -> &dyn journal::log::writer::Entries { source }),
         seen: seen.as_ref(),
         threads: None,
     };
-    let report = verify_log(&reader, &known, &against).map_err(|error| refused(&error))?;
+    let report = verify_checkpoint(&reader, checkpoint, &known, &against).map_err(|error| refused(&error))?;
     let checkpoint = report.checkpoint.checkpoint();
     let mut verified = VerifiedFolder {
         origin: checkpoint.origin.clone(),
@@ -99,6 +98,71 @@ pub(crate) fn verify_opened(
         check_payloads(journal.as_ref(), &mut verified, progress)?;
     }
     Ok(verified)
+}
+
+/// Where the log stands, and its keys.
+fn log_home(location: &Location) -> &Path {
+    location.shared.as_deref().unwrap_or(&location.data)
+}
+
+fn log_reader(data: &Path) -> Result<LogReader, Error> {
+    let log = data.join(LOG_FOLDER);
+    let files = DiskFiles::existing(&log).map_err(|error| Error::io("log_folder_unusable", &log, &error))?;
+    Ok(LogReader::new(Arc::new(files)))
+}
+
+/// Verifies one event: what the journal holds at a position against its commitment, and its entry against the published
+/// checkpoint and the one that witnesses cosigned. Keys as in [`verify_at`].
+///
+/// # Errors
+/// There is no such event, it is in no checkpoint yet, or nothing can be verified.
+pub fn verify_event(location: &Location, position: u64, trusted: &[String]) -> Result<VerifiedEvent, Error> {
+    let data = log_home(location);
+    let (reader, known) = (log_reader(data)?, known_keys(data, trusted)?);
+    let seen = witnessed(data, reader.files(), &known)?;
+    let last = published(&reader).map_err(|error| refused(&error))?;
+    let signed = last.verify(&known).map_err(|error| refused(&error))?;
+    let journal = open_journal(location)?;
+    let sealed = journal.sealed(position)?;
+    let size = last.checkpoint().size;
+    let index = position.saturating_sub(1);
+    if index >= size {
+        return Err(refused(&LogError::NotLogged { position, logged: size }));
+    }
+    let leaf = leaf_hash(&sealed.envelope);
+    let seen = seen.filter(|seen| index < seen.checkpoint().size);
+    let mut findings = Vec::new();
+    for (checkpoint, name) in
+        std::iter::once((&last, CHECKPOINT)).chain(seen.iter().map(|seen| (seen, WITNESSED_CHECKPOINT)))
+    {
+        let said = checkpoint.checkpoint();
+        let held = inclusion_proof(&mut reader.tree(said.size), index, said.size)
+            .and_then(|path| verify_inclusion(leaf, index, said.size, said.root, &path));
+        if let Err(error) = held {
+            findings.push((name.to_owned(), error.to_string()));
+        }
+    }
+    let opened = Opened::of(&sealed, false).ok_or_else(|| Error::internal("event_unreadable", &position))?;
+    let envelope = opened.read_envelope().ok_or_else(|| Error::internal("event_unreadable", &position))?;
+    if let Some((salt, payload)) = &sealed.opening
+        && payload_commit(salt, payload) != envelope.payload_commit
+    {
+        findings.push(("payload".to_owned(), "it is not the one that the envelope commits to".to_owned()));
+    }
+    Ok(VerifiedEvent {
+        origin: last.checkpoint().origin.clone(),
+        position,
+        kind: envelope.kind,
+        stream: envelope.stream,
+        occurred_at: envelope.occurred_at.to_string(),
+        leaf: hex::encode(leaf.as_bytes()),
+        size,
+        root: last.checkpoint().root.to_string(),
+        signed_by: signed.iter().map(|by| by.key.to_string()).collect(),
+        witnessed_size: seen.map(|seen| seen.checkpoint().size),
+        payload_erased: sealed.opening.is_none(),
+        findings,
+    })
 }
 
 /// Reads every event, which checks its payload against the envelope's commitment.
@@ -182,27 +246,15 @@ fn own_keys(data: &Path, history: &KeyHistory) -> Result<Vec<VerifierKey>, Error
     Ok(keys)
 }
 
-/// The journal; a file not while another process has it.
-fn open_journal(location: &Location) -> Result<Option<Arc<dyn Journal>>, Error> {
+/// The journal, to be read while processes may be using it.
+fn open_journal(location: &Location) -> Result<Arc<dyn Journal>, Error> {
     if let Some(url) = &location.database {
         // Nothing is recorded under this name.
         let options = PostgresOptions::new(url, "verification", "verification");
-        return Ok(Some(Arc::new(PostgresJournal::open(&options)?)));
+        return Ok(Arc::new(PostgresJournal::open(&options)?));
     }
-    let data = location.data.as_path();
-    let folder = match DataFolder::open(data) {
-        Err(error) if error.code == "data_folder_sandbox" => DataFolder::open_sandbox(data),
-        opened => opened,
-    };
-    match folder {
-        Ok(folder) => {
-            let options =
-                SqliteOptions::new(&data.join("journal.sqlite"), folder.node(), folder.administration());
-            Ok(Some(Arc::new(SqliteJournal::open(&options)?)))
-        }
-        Err(error) if error.code == "data_folder_in_use" => Ok(None),
-        Err(error) => Err(error),
-    }
+    FolderMark::look(&location.data)?;
+    Ok(Arc::new(SqliteJournal::open_read_only(&location.data.join("journal.sqlite"))?))
 }
 
 /// The checkpoint that witnesses cosigned, as far as the policy's quorum did.

@@ -222,7 +222,9 @@ impl LogError {
             Self::StorageFull { .. } | Self::Io { .. } => true,
             Self::Journal(error) => matches!(
                 error,
-                JournalError::StorageFull { .. } | JournalError::Busy { .. } | JournalError::Unavailable { .. }
+                JournalError::StorageFull { .. }
+                    | JournalError::Busy { .. }
+                    | JournalError::Unavailable { .. }
             ),
             _ => false,
         }

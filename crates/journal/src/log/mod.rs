@@ -28,6 +28,6 @@ pub use keys::{KeyChange, KeyFile, KeyHistory};
 pub use note::{Checkpoint, KeyKind, Note, SignedCheckpoint, SigningKey, VerifierKey};
 pub use proof::LogProof;
 pub use tiles::LogReader;
-pub use verify::{Against, LogFinding, LogReport, verify_log};
+pub use verify::{Against, LogFinding, LogReport, published, verify_checkpoint, verify_log};
 pub use witness::{Policy, Witness};
 pub use writer::{Integrator, JournalEntries, LogIdentity, LogSettings, LogWriter};

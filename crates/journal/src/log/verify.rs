@@ -86,9 +86,30 @@ pub fn verify_log(
     known: &[VerifierKey],
     against: &Against<'_>,
 ) -> Result<LogReport, LogError> {
-    let checkpoint = reader.checkpoint()?.ok_or_else(|| {
-        LogError::damaged("checkpoint", "it is missing: there is nothing to verify against")
-    })?;
+    verify_checkpoint(reader, published(reader)?, known, against)
+}
+
+/// The checkpoint that a log has published.
+///
+/// # Errors
+/// There is none, or it cannot be read.
+pub fn published(reader: &LogReader) -> Result<SignedCheckpoint, LogError> {
+    reader
+        .checkpoint()?
+        .ok_or_else(|| LogError::damaged("checkpoint", "it is missing: there is nothing to verify against"))
+}
+
+/// [`verify_log`] for a checkpoint that the caller has read: where the log grows meanwhile, what it is compared with
+/// must have been opened after that.
+///
+/// # Errors
+/// No known key signed it.
+pub fn verify_checkpoint(
+    reader: &LogReader,
+    checkpoint: SignedCheckpoint,
+    known: &[VerifierKey],
+    against: &Against<'_>,
+) -> Result<LogReport, LogError> {
     let signatories = checkpoint.verify(known)?;
     let said = checkpoint.checkpoint().clone();
     let run = Run { reader, size: said.size, source: against.source, findings: Mutex::default() };

@@ -244,13 +244,13 @@ impl Journal for PostgresJournal {
             .collect()
     }
 
-    /// Asks the database, for other processes append as well. While it cannot be reached, the last position that this
-    /// process has heard of.
     fn sealed(&self, position: u64) -> Result<SealedEvent, JournalError> {
         let events = self.raw_events(position.saturating_sub(1), 1, 1)?;
         RawEvent::seal(events, position, self.head())
     }
 
+    /// Asks the database, for other processes append as well. While it cannot be reached, the last position that this
+    /// process has heard of.
     fn head(&self) -> u64 {
         let name = &self.database.name;
         let asked = self.readers.read(|session| {

@@ -204,9 +204,23 @@ pub(crate) enum ReplayCommand {
   tidewaiter verify folder --data ./data
   tidewaiter verify proof receipt.tlog-proof --key tidewaiter/ZZ/n1+1f2e3d4c+AbCd...")]
 pub(crate) enum VerifyCommand {
-    /// A data folder: journal, log and checkpoint against each other. Exit code 1 if something does not hold. While the
-    /// folder is served, its log is verified without the journal.
+    /// A data folder or a site, while it is served or not: journal, log and checkpoint against each other. Exit code 1 if
+    /// something does not hold.
     Folder {
+        #[command(flatten)]
+        data: DataArguments,
+        /// A key of the log that you know from elsewhere; without one, those that the folder itself names.
+        #[arg(long, value_name = "KEY")]
+        key: Vec<String>,
+        /// Print as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// One event of a data folder or a site: against its commitment and its entry in the log. Exit code 1 if something
+    /// does not hold.
+    Event {
+        /// Its position in the journal.
+        position: u64,
         #[command(flatten)]
         data: DataArguments,
         /// A key of the log that you know from elsewhere; without one, those that the folder itself names.
@@ -233,7 +247,9 @@ pub(crate) enum VerifyCommand {
 }
 
 #[derive(Debug, Subcommand)]
-#[command(after_help = "Example:\n  tidewaiter log change-key --data ./data")]
+#[command(after_help = "Examples:
+  tidewaiter log change-key --data ./data
+  tidewaiter log pad 64 --data ./data")]
 pub(crate) enum LogCommand {
     /// Make a new key for the transparency log; the old one signs that it gives way, and signs nothing more. The folder
     /// must not be in use, nor any other process of the site be running.
@@ -243,6 +259,14 @@ pub(crate) enum LogCommand {
         /// Print as JSON.
         #[arg(long)]
         json: bool,
+    },
+    /// Let the sizes of public checkpoints be multiples of a number, filled up with events that say nothing, so that they
+    /// do not tell how much happens. It holds from the next start of every server of the site.
+    Pad {
+        /// From 2 to 1024; 1 ends the padding.
+        events: u64,
+        #[command(flatten)]
+        data: DataArguments,
     },
 }
 

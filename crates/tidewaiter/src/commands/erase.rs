@@ -4,11 +4,11 @@ use customhouse::erasure::{Erasure, ErasureRequest, Subject};
 use customhouse::{Error, Kind};
 
 use super::policy::open_as;
-use super::{Answer, open};
+use super::{Answer, Context, open};
 use crate::arguments::EraseCommand;
 use crate::terminal;
 
-pub(super) fn run(command: &EraseCommand) -> Result<Answer, Error> {
+pub(super) fn run(command: &EraseCommand, context: &Context) -> Result<Answer, Error> {
     match command {
         EraseCommand::List { data, json } => {
             let (house, reader) = open(data)?;
@@ -29,7 +29,8 @@ pub(super) fn run(command: &EraseCommand) -> Result<Answer, Error> {
         EraseCommand::Approve { id, kind, subject, acting } => {
             let subject = subject_of(kind, subject)?;
             let (house, reader) = open_as(acting)?;
-            let counts = house.approve_erasure(&reader, id, &subject)?.counts;
+            let counts = house.approve_erasure(&reader, id, &subject, &context.progress)?.counts;
+            context.progress.finish();
             terminal::line(&format!(
                 "erased {} events, {} documents, {} rows of the pool, {} drafts and {} saved views; {} accounts closed",
                 counts.events, counts.blobs, counts.pool_rows, counts.drafts, counts.views, counts.accounts

@@ -23,6 +23,15 @@ pub(super) fn run(command: &LogCommand) -> Result<Answer, Error> {
                 terminal::line("tell the new key to those who verify, by another way than the log itself")?;
             }
         }
+        LogCommand::Pad { events, data } => {
+            let (house, reader) = open(data)?;
+            house.pad_log(&reader, *events)?;
+            terminal::line(&match events {
+                1 => "sizes of checkpoints are no longer padded".to_owned(),
+                _ => format!("sizes of checkpoints will be multiples of {events}"),
+            })?;
+            terminal::line("start the servers of this site anew: it holds from then on")?;
+        }
     }
     Ok(Answer::Done)
 }

@@ -67,7 +67,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Answer, Error> {
         Command::Serve(arguments) => serve::run(arguments),
         Command::User(command) => user::run(command),
         Command::Policy(command) => policy::run(command),
-        Command::Erase(command) => erase::run(command),
+        Command::Erase(command) => erase::run(command, &context),
         Command::Replay(command) => replay::run(command, &context),
         Command::Verify(command) => verify::run(command, &context),
         Command::Backup(arguments) => backup::run(arguments, &context),

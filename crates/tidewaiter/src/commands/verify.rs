@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use customhouse::Error;
-use customhouse::proof::{ProofVerdict, VerifiedFolder, verify_at, verify_proof};
+use customhouse::proof::{
+    ProofVerdict, VerifiedEvent, VerifiedFolder, verify_at, verify_event, verify_proof,
+};
 
 use super::{Answer, Context, shown};
 use crate::arguments::VerifyCommand;
@@ -21,6 +23,15 @@ pub(super) fn run(command: &VerifyCommand, context: &Context) -> Result<Answer, 
                 terminal::json(&verified)?
             } else {
                 print_folder(&verified, key.is_empty())?
+            }
+            Ok(Answer::of(!verified.holds()))
+        }
+        VerifyCommand::Event { position, data, key, json } => {
+            let verified = verify_event(&data.location(), *position, key)?;
+            if *json {
+                terminal::json(&verified)?
+            } else {
+                print_event(&verified)?
             }
             Ok(Answer::of(!verified.holds()))
         }
@@ -72,7 +83,7 @@ fn print_folder(verified: &VerifiedFolder, own_keys: bool) -> Result<(), Error> 
             shown::count(verified.not_logged)
         ))?;
     } else {
-        terminal::line("the folder is in use: its log was verified, the journal was not compared")?;
+        terminal::line("the journal was not compared")?;
     }
     if verified.witnessed_compared {
         terminal::line("compared with the checkpoint that witnesses cosigned")?;
@@ -83,6 +94,34 @@ fn print_folder(verified: &VerifiedFolder, own_keys: bool) -> Result<(), Error> 
     terminal::line(&match verified.findings_total {
         0 => "everything holds".to_owned(),
         number => format!("{} findings: restore a backup, and tell an auditor", shown::count(number)),
+    })
+}
+
+fn print_event(verified: &VerifiedEvent) -> Result<(), Error> {
+    terminal::line(&format!(
+        "event {}: {} of {} at {}; entry {}",
+        verified.position, verified.kind, verified.stream, verified.occurred_at, verified.leaf
+    ))?;
+    terminal::line(&format!(
+        "{}: {} events, root {}, signed by {}",
+        verified.origin,
+        shown::count(verified.size),
+        verified.root,
+        verified.signed_by.join(", ")
+    ))?;
+    if let Some(size) = verified.witnessed_size {
+        terminal::line(&format!("witnesses cosigned a checkpoint of {} events with it", shown::count(size)))?;
+    }
+    if verified.payload_erased {
+        terminal::line("its payload was erased; that it happened still holds")?;
+    }
+    for (place, reason) in &verified.findings {
+        terminal::line(&format!("{place}: {reason}"))?;
+    }
+    terminal::line(if verified.holds() {
+        "it holds"
+    } else {
+        "it does not hold: restore a backup, and tell an auditor"
     })
 }
 

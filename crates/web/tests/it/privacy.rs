@@ -65,6 +65,16 @@ async fn two_people_erase_a_declaration_and_its_pages_say_so() {
     assert!(site.post(&admin, &approve, &admin.csrf, &wrong).await.text.contains("erasure_subject_differs"));
     let done = site.post(&admin, &approve, &admin.csrf, &form[..2]).await;
     assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.text);
+    let job = done.header("location").to_owned();
+    let ended = loop {
+        let page = site.get(&admin, &job).await;
+        if page.status == StatusCode::SEE_OTHER {
+            break page.header("location").to_owned();
+        }
+        assert!(page.text.contains("aria-busy"), "{}", page.text);
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    };
+    assert_eq!(ended, "/erasures");
     let said = "The content of this declaration was erased at";
     let officer = site.caller(Role::Officer);
     let case = site.get(&officer, &format!("/declarations/{mrn}")).await;
