@@ -25,3 +25,4 @@ mod postgres_server;
 mod reference;
 mod server;
 mod support;
+mod witness;
