@@ -21,6 +21,7 @@ pub mod offline;
 pub mod packs;
 pub mod plans;
 pub mod pool;
+pub mod precheck;
 mod projection;
 pub mod proof;
 pub mod replay;

@@ -7,6 +7,7 @@ mod convert;
 pub mod csv;
 mod dates;
 pub mod declaration;
+mod excerpt;
 pub mod intake;
 pub mod mapping;
 mod outcomes;
@@ -17,6 +18,7 @@ pub mod xml;
 mod xml_guard;
 
 pub use convert::NumberStyle;
+pub use excerpt::{Excerpt, excerpts};
 pub use intake::{FindingGroup, Intake, IntakeError, IntakeOptions, QuarantinedRow, RowSource, read_table};
 pub use mapping::{FieldMapping, Mapping};
 pub use outcomes::{JoinSummary, join_outcomes, outcome_schema};

@@ -89,7 +89,7 @@ pub fn read_xml(bytes: &[u8], bounds: XmlBounds) -> Result<XmlDocument, Finding>
 }
 
 /// The document as text, and the encoding it was in.
-fn decode(bytes: &[u8]) -> Result<(Cow<'_, str>, &'static Encoding), Finding> {
+pub(crate) fn decode(bytes: &[u8]) -> Result<(Cow<'_, str>, &'static Encoding), Finding> {
     let (encoding, bytes) = match Encoding::for_bom(bytes) {
         Some((encoding, mark)) => (encoding, bytes.get(mark..).unwrap_or_default()),
         None => (declared_encoding(bytes)?, bytes),

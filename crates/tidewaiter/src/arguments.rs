@@ -78,6 +78,8 @@ pub(crate) enum Command {
     /// Rules: check an expression or a document.
     #[command(subcommand)]
     Rule(RuleCommand),
+    /// Check messages before they are sent: declarations, entry summary declarations. Nothing is lodged.
+    Check(CheckArguments),
     /// Serve the pages and the API.
     Serve(ServeArguments),
     /// Accounts of a data folder.
@@ -502,6 +504,21 @@ pub(crate) enum TagCommand {
         #[command(flatten)]
         data: OptionalDataArguments,
     },
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  tidewaiter check declaration.xml
+  tidewaiter check outbox/*.xml --json
+
+Exit code 1: at least one of them would be rejected.")]
+pub(crate) struct CheckArguments {
+    /// Messages: a customs declaration as JSON or as XML of the WCO DMS profile, or another message for which a pack has
+    /// rules, such as an entry summary declaration (IE315, IE313).
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) data: OptionalDataArguments,
 }
 
 #[derive(Debug, Subcommand)]

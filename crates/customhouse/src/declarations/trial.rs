@@ -1,6 +1,7 @@
 //! A declaration looked at before it is lodged: what would be found, with nothing recorded.
 
 use formats::declaration::{Form, read};
+use spine::declaration::Declaration;
 use spine::{Finding, Pointer, Severity};
 
 use super::commands::not_own;
@@ -21,7 +22,20 @@ impl Customhouse {
         reader.require(Permission::Lodge)?;
         let understood = read(bytes, form);
         let mut findings = understood.findings;
-        if let (Some(party), Some(declaration)) = (&reader.party, &understood.declaration) {
+        if let Some(declaration) = &understood.declaration {
+            findings.extend(self.findings_of_house(reader, declaration)?);
+        }
+        Ok(findings)
+    }
+
+    /// What is to be said of a declaration besides its content: whose it is, and whether its reference is in use.
+    pub(crate) fn findings_of_house(
+        &self,
+        reader: &Reader,
+        declaration: &Declaration,
+    ) -> Result<Vec<Finding>, Error> {
+        let mut findings = Vec::new();
+        if let Some(party) = &reader.party {
             findings.extend(not_own(declaration, party));
             if let Some(reference) = &declaration.functional_reference_id
                 && let Some(known) = known_reference(&self.projection, party, reference)?

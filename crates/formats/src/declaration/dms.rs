@@ -30,15 +30,26 @@ pub(super) const BOUNDS: XmlBounds = XmlBounds {
     namespaces_max: 64,
 };
 
+/// A declaration without an envelope.
+const ROOT: &str = "Declaration";
 /// Where a declaration stands below the root of a message: alone, in its envelope, or in a request of a service.
 const PLACES: [&[&str]; 3] =
     [&["Declaration"], &["MetaData", "Declaration"], &["requestDetail", "MetaData", "Declaration"]];
+
+/// Names that lead from the root to the one declaration of a document.
+pub(super) fn path_in(document: &XmlDocument) -> Option<&'static [&'static str]> {
+    let tree = &document.tree;
+    if tree.node(tree.root()).is_some_and(|node| &*node.name == ROOT) {
+        return Some(&[]);
+    }
+    PLACES.into_iter().find(|path| tree.at_path(path).len() == 1)
+}
 
 /// The declaration in a document, and what is odd about the document. The error says why there is none.
 pub(super) fn locate(document: &XmlDocument) -> Result<(Node<'_>, Option<Finding>), Finding> {
     let tree = &document.tree;
     let root = tree.root();
-    let is_root = tree.node(root).is_some_and(|node| &*node.name == "Declaration");
+    let is_root = tree.node(root).is_some_and(|node| &*node.name == ROOT);
     let found: Vec<NodeId> = if is_root {
         vec![root]
     } else {

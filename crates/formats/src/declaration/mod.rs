@@ -12,7 +12,7 @@ mod value;
 use spine::Finding;
 use spine::declaration::Declaration;
 
-use crate::xml::read_xml;
+use crate::xml::{XmlDocument, read_xml};
 use findings::Findings;
 use reader::{Node, Reader};
 use shape::Name;
@@ -95,6 +95,12 @@ pub fn read(bytes: &[u8], form: Form) -> Understood {
         }
         Err(finding) => Understood { declaration: None, findings: vec![finding] },
     }
+}
+
+/// Names that lead from the root of a document to the declaration in it; none where it holds none, or several.
+#[must_use]
+pub fn path_in(document: &XmlDocument) -> Option<&'static [&'static str]> {
+    dms::path_in(document)
 }
 
 fn read_json(bytes: &[u8]) -> Result<(Declaration, Findings), Finding> {

@@ -135,6 +135,26 @@ fn a_document_is_held_against_a_pack() {
 }
 
 #[test]
+fn messages_are_checked_before_they_are_sent() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let summary = "<CC315A>\n<HEAHEA>\n<TotNumOfIteHEA305>2</TotNumOfIteHEA305>\n</HEAHEA>\n</CC315A>";
+    fs::write(at.join("summary.xml"), summary).unwrap();
+    fs::write(at.join("declaration.json"), "{\"type_code\": \"IMA\"}").unwrap();
+    fs::write(at.join("other.xml"), "<Invoice/>").unwrap();
+    let checked = run(at, &["check", "summary.xml", "declaration.json"]).expect(1).out;
+    assert!(checked.contains("summary.xml:3:1: error"), "{checked}");
+    assert!(checked.contains("     3 | <TotNumOfIteHEA305>2</TotNumOfIteHEA305>\n       | ^^^"), "{checked}");
+    assert!(checked.contains("declaration.json: Declaration") && checked.contains("rejected"), "{checked}");
+    let json = run(at, &["check", "summary.xml", "--json"]).expect(1).json();
+    assert_eq!(json[0]["checked"]["acceptable"], false, "{json}");
+    assert!(json[0]["checked"]["findings"][0]["how_to_fix"].is_string(), "{json}");
+    let refused = run(at, &["check", "other.xml"]).expect(3);
+    assert!(refused.err.contains("[message_unknown]") && refused.err.contains("other.xml"), "{refused:?}");
+    assert!(run(at, &["check", "none.xml"]).expect(3).err.contains("[document_unreadable]"));
+}
+
+#[test]
 fn tags_are_listed_shown_and_say_why_they_are_on_a_row() {
     let at = world();
     let listed = run(at, &["tag", "list"]).expect(0).out;

@@ -1,6 +1,7 @@
-//! A trader's pages: its own declarations and what each waits for, a form that is kept as it is typed, a file handed in,
-//! questions answered. Nothing of how declarations are selected is here.
+//! A trader's pages: its own declarations and what each waits for, a form that is kept as it is typed, a file checked or
+//! handed in, questions answered. Nothing of how declarations are selected is here.
 
+mod check;
 mod fields;
 mod file;
 mod form;
@@ -32,6 +33,7 @@ pub(crate) fn routes() -> Router {
         .route("/own/drafts", post(form::first))
         .route("/own/drafts/{id}", get(form::resume).post(form::go_on))
         .route("/own/drafts/{id}/discard", post(form::discard))
+        .route("/own/check", get(check::form))
         .route("/own/file", get(file::form))
         .route("/own/{mrn}", get(one::show))
         .route("/own/{mrn}/moved", get(one::moved))
@@ -44,6 +46,7 @@ pub(crate) fn routes() -> Router {
 /// Routes that take files.
 pub(crate) fn document_routes() -> Router {
     Router::new()
+        .route("/own/check/file", post(check::receive))
         .route("/own/files", post(file::receive))
         .route("/own/{mrn}/documents", post(one::send_documents))
 }

@@ -127,6 +127,39 @@ async fn a_file_is_lodged_and_one_that_cannot_be_read_says_why() {
 }
 
 #[tokio::test]
+async fn a_file_is_checked_in_the_readers_language_and_nothing_is_lodged() {
+    let harbour = Harbour::new(&[]);
+    let head = harbour.site.house.journal_position();
+    let send = |bytes: String| {
+        let fields = [("csrf", harbour.tara.csrf.as_str())];
+        harbour.site.ask(file(&harbour.tara, "/own/check/file", &fields, "a.xml", &bytes))
+    };
+    let good = serde_json::to_string(&declaration("CHECK-1", "NL0001", false)).unwrap();
+    let page = send(good.clone()).await;
+    assert!(page.status == StatusCode::OK && page.text.contains("CHECK-1"), "{}", page.text);
+    assert!(page.text.contains("notice good"), "{}", page.text);
+    let others = send(good.replace("NL0001", "NL0002")).await;
+    assert!(others.text.contains("party_not_yours") && others.text.contains("notice bad"), "{}", others.text);
+    let summary = "<CC315A>\n<HEAHEA>\n<TotNumOfIteHEA305>2</TotNumOfIteHEA305>\n</HEAHEA>\n</CC315A>";
+    let page = send(summary.to_owned()).await;
+    assert!(
+        page.text.contains("<mark>&lt;TotNumOfIteHEA305&gt;2&lt;/TotNumOfIteHEA305&gt;</mark>"),
+        "{}",
+        page.text
+    );
+    assert!(page.text.contains("ens-entry-summary"), "{}", page.text);
+    let unknown = send("<Invoice/>".to_owned()).await;
+    assert!(unknown.status.is_client_error() && unknown.text.contains("message_unknown"), "{}", unknown.text);
+    let script = send(
+        "<CC315A>\n<HEAHEA><RefNumHEA4><![CDATA[<script>x</script>]]></RefNumHEA4></HEAHEA></CC315A>"
+            .to_owned(),
+    )
+    .await;
+    assert!(!script.text.contains("<script>x"), "{}", script.text);
+    assert_eq!(harbour.site.house.journal_position(), head, "nothing is recorded");
+}
+
+#[tokio::test]
 async fn a_question_is_answered_documents_are_sent_and_a_decision_is_contested() {
     let harbour = Harbour::new(&[]);
     let receipt = harbour.lodge(&harbour.tara_token, &declaration("ASK-1", "NL0001", true)).await.json();

@@ -1,0 +1,64 @@
+use super::*;
+
+const ENTRY_SUMMARY: &str = "<ie:CC315A xmlns:ie=\"urn:ie\">\n  <HEAHEA>\n    <RefNumHEA4>LRN-1</RefNumHEA4>\n    <TotNumOfIteHEA305>2</TotNumOfIteHEA305>\n  </HEAHEA>\n  <GOOITEGDS><IteNumGDS7>1</IteNumGDS7></GOOITEGDS>\n</ie:CC315A>";
+
+const DECLARATION: &str = "<MetaData xmlns=\"urn:wco:datamodel:WCO:DocumentMetaData-DMS:2\">\n<Declaration xmlns=\"urn:wco:datamodel:WCO:DEC-DMS:2\">\n<FunctionCode>9</FunctionCode>\n<FunctionalReferenceID>LRN 1/2</FunctionalReferenceID>\n<TypeCode>IMQQ</TypeCode>\n<GoodsItemQuantity>many</GoodsItemQuantity>\n</Declaration>\n</MetaData>";
+
+fn checked(bytes: &[u8]) -> CheckedFile {
+    check_file(&Registry::built_in(), Sensitivity::Public, bytes).unwrap()
+}
+
+fn line_of(file: &CheckedFile, code: &str) -> (usize, String) {
+    let found = file.findings.iter().find(|own| own.finding.code == code);
+    let found = found.unwrap_or_else(|| panic!("{code}: {:?}", file.findings));
+    let excerpt = found.excerpt.clone().unwrap();
+    (excerpt.line, excerpt.element)
+}
+
+#[test]
+fn an_entry_summary_is_held_against_the_rules_that_look_at_it_and_each_finding_shows_its_element() {
+    let file = checked(ENTRY_SUMMARY.as_bytes());
+    assert_eq!((file.kind, file.document.as_str(), file.acceptable), (MessageKind::Ruled, "CC315A", false));
+    assert!(file.checked_by.iter().any(|by| by.pack == "ens-entry-summary" && by.rules >= 40));
+    let total = file.findings.iter().find(|own| {
+        own.excerpt.as_ref().is_some_and(|excerpt| excerpt.element.starts_with("<TotNumOfIteHEA305>2"))
+    });
+    let total = total.unwrap_or_else(|| panic!("2 items are announced, 1 is there: {:?}", file.findings));
+    assert_eq!(total.excerpt.as_ref().unwrap().line, 4);
+    let (message, fix) = total.words.as_ref().unwrap();
+    for language in [spine::Language::En, spine::Language::Zh] {
+        assert!(!message.in_language(language).is_empty() && !fix.in_language(language).is_empty());
+    }
+}
+
+#[test]
+fn a_declaration_is_read_as_at_lodgement_and_each_finding_shows_its_element() {
+    let file = checked(DECLARATION.as_bytes());
+    assert_eq!((file.kind, file.acceptable), (MessageKind::DeclarationXml, false));
+    assert_eq!(file.reference.as_deref(), Some("LRN 1/2"));
+    let lines: Vec<usize> =
+        file.findings.iter().filter_map(|own| own.excerpt.as_ref()).map(|excerpt| excerpt.line).collect();
+    assert!(lines.contains(&5) && lines.contains(&6), "{:?}", file.findings);
+    let json = checked(br#"{"type_code": "IMQQ"}"#);
+    assert_eq!((json.kind, json.acceptable), (MessageKind::DeclarationJson, false));
+    assert!(json.findings.iter().all(|own| own.excerpt.is_none() && !own.finding.how_to_fix.is_empty()));
+}
+
+#[test]
+fn what_is_no_message_says_what_would_be() {
+    let broken = checked(b"<CC315A>\n<HEAHEA></CC315A>");
+    assert_eq!((broken.acceptable, line_of(&broken, "xml_not_well_formed").0), (false, 2));
+    let entities = checked(b"<!DOCTYPE a [<!ENTITY b \"c\">]>\n<CC315A>&b;</CC315A>");
+    assert_eq!(line_of(&entities, "xml_document_type").0, 1);
+    assert!(!checked(b"").acceptable);
+    let other = check_file(&Registry::built_in(), Sensitivity::Public, b"<Invoice/>").unwrap_err();
+    assert_eq!((other.kind, other.code.as_str()), (Kind::Refused, "message_unknown"));
+}
+
+#[test]
+fn places_that_only_the_house_knows_are_spelled_as_the_message_spells_them() {
+    let check = |json: &str, xml: &str| assert_eq!(in_xml(&Pointer(json.to_owned())).0, xml);
+    check("functional_reference_id", "FunctionalReferenceID");
+    check("declarant/id", "Declarant/ID");
+    check("goods_shipment/importer", "GoodsShipment/Importer");
+}
