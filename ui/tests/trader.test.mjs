@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { accessible, browser, demo, looks, scratch, watchedPage } from "./support/site.mjs";
+import { accessible, browser, demo, looks, picture, scratch, watchedPage } from "./support/site.mjs";
 
 const PASSWORD = "correct horse battery";
 /** @type {Awaited<ReturnType<typeof demo>>} */
@@ -74,6 +74,34 @@ test("what is typed is kept as it is typed, checked, lodged and followed", async
   await context.close();
 });
 
+test("a message is checked before it is sent, each finding beside its element", async () => {
+  const message = `<CC315A>
+  <HEAHEA>
+    <RefNumHEA4>LRN-1</RefNumHEA4>
+    <TotNumOfIteHEA305>2</TotNumOfIteHEA305>
+  </HEAHEA>
+  <GOOITEGDS>
+    <IteNumGDS7>1</IteNumGDS7>
+  </GOOITEGDS>
+</CC315A>`;
+  for (const look of looks) {
+    const { name, colorScheme, ...viewport } = look;
+    const { context, page, faults } = await signedIn("trader", { viewport, colorScheme });
+    await page.goto(`${site.url}/own`);
+    await page.click('a[href="/own/check"]');
+    await page.setInputFiles("#file", { name: "summary.xml", mimeType: "application/xml", buffer: Buffer.from(message) });
+    await page.click("main form button.primary");
+    await page.waitForURL(/\/own\/check\/file$/);
+    const total = page.locator(".placed li", { hasText: "8206" });
+    assert.equal(await total.locator("mark").textContent(), "<TotNumOfIteHEA305>2</TotNumOfIteHEA305>");
+    assert.equal(await total.locator(".line-number").textContent(), "4");
+    await accessible(page, `a checked message (${name})`);
+    await picture(page, `own-check-${name}`);
+    assert.deepEqual(faults, []);
+    await context.close();
+  }
+});
+
 test("without a connection a draft stays in the browser and is saved when the connection is back", async () => {
   const { context, page } = await signedIn("trader");
   await page.goto(`${site.url}/own/new`);
@@ -105,7 +133,7 @@ for (const look of looks) {
     const { name, colorScheme, ...viewport } = look;
     const { context, page, faults } = await signedIn("trader", { viewport, colorScheme });
     const row = await page.getAttribute("main tbody a", "href");
-    for (const path of ["/own", "/own/new", "/own/file", row ?? "/own", `${row ?? ""}/receipt`, "/account"]) {
+    for (const path of ["/own", "/own/new", "/own/check", "/own/file", row ?? "/own", `${row ?? ""}/receipt`, "/account"]) {
       await page.goto(site.url + path);
       await accessible(page, `${path} (${name})`);
     }
