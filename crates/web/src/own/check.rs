@@ -122,9 +122,9 @@ fn placed(visit: &Visit, own: &FileFinding) -> Markup {
                 }
             }
             p class="soft" {
-                @if !finding.pointer.0.is_empty() { code { (finding.pointer) } }
-                @if own.excerpt.as_ref().is_some_and(|excerpt| !excerpt.exact) { " · " (visit.say(texts::OWN_CHECK_MISSING)) }
-                @if let Some(basis) = &own.legal_basis { " · " (basis) }
+                @if !finding.pointer.0.is_empty() { code { (finding.pointer) } " " }
+                @if own.excerpt.as_ref().is_some_and(|excerpt| !excerpt.exact) { (visit.say(texts::OWN_CHECK_MISSING)) " " }
+                @if let Some(basis) = &own.legal_basis { (basis) }
             }
         }
     }
