@@ -1,4 +1,5 @@
-//! The data folder that is backed up, looked at without taking it.
+//! The house that is backed up, looked at without taking it: a data folder, or a database and the folder that its
+//! processes share.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,12 +10,12 @@ use journal::log::note::NOTE_BYTES_MAX;
 use journal::log::tiles::{CHECKPOINT, WITNESSED_CHECKPOINT};
 use journal::log::writer::SIGNED;
 use journal::log::{KeyHistory, LogReader, SignedCheckpoint};
-use journal::{AnyJournal, SqliteJournal};
+use journal::{AnyJournal, PostgresJournal, SqliteJournal};
 
 use super::{JOURNAL_FILE, log_error};
 use crate::erasure::{ErasedSoFar, erased_so_far};
 use crate::error::{Error, Kind};
-use crate::folder::{FolderMark, is_in_use};
+use crate::folder::{FolderMark, Location, may_be_changing};
 use crate::proof::{KEYS_FOLDER, LOG_FOLDER};
 
 /// So long it is waited for an erasure that is being carried out.
@@ -23,10 +24,13 @@ const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// What the log remembers, in the data folder.
 pub(super) const MEMORY_FOLDER: &str = "log-memory";
 
-/// A data folder.
+/// A house.
 #[derive(Debug)]
 pub(super) struct Source {
+    location: Location,
+    /// Folder of everything but a journal in a database.
     pub(super) path: PathBuf,
+    /// What a data folder of its own would say of it: a site is known by its id.
     pub(super) mark: FolderMark,
 }
 
@@ -44,14 +48,28 @@ pub(super) struct Signed {
 }
 
 impl Source {
-    pub(super) fn open(path: &Path) -> Result<Self, Error> {
-        let mark = FolderMark::look(path)?;
-        Ok(Self { path: path.to_owned(), mark })
+    pub(super) fn open(location: &Location) -> Result<Self, Error> {
+        let mark = FolderMark::look(location)?;
+        Ok(Self { location: location.clone(), path: location.site_path().to_owned(), mark })
     }
 
-    /// The journal as it stands now; it is read while another process may go on writing it.
+    /// The journal as it stands now; it is read while other processes may go on writing it.
     pub(super) fn journal(&self) -> Result<AnyJournal, Error> {
-        Ok(AnyJournal::Sqlite(SqliteJournal::open_read_only(&self.path.join(JOURNAL_FILE))?))
+        Ok(match &self.location.database {
+            Some(url) => AnyJournal::Postgres(PostgresJournal::open_read_only(url)?),
+            None => AnyJournal::Sqlite(SqliteJournal::open_read_only(&self.path.join(JOURNAL_FILE))?),
+        })
+    }
+
+    /// Bytes of the journal's file; none where it stands in a database, whose size tells little of that of a file.
+    pub(super) fn journal_bytes(&self) -> u64 {
+        let file = self.path.join(JOURNAL_FILE);
+        if self.in_database() { 0 } else { std::fs::metadata(file).map_or(0, |found| found.len()) }
+    }
+
+    /// Does the journal stand in a database?
+    pub(super) fn in_database(&self) -> bool {
+        self.location.database.is_some()
     }
 
     /// The log's folder; `None` where no log was begun.
@@ -91,8 +109,8 @@ impl Source {
         let began = Instant::now();
         loop {
             let erased = erased_so_far(&self.path)?;
-            // One that was interrupted is ended when the folder is opened next: nothing moves until then.
-            if !erased.under_way || !is_in_use(&self.path) {
+            // One that was interrupted is ended when the house is opened next: nothing moves until then.
+            if !erased.under_way || !may_be_changing(&self.location) {
                 return Ok(erased);
             }
             if began.elapsed() > ERASURE_WAIT {

@@ -103,7 +103,7 @@ pub(crate) struct Told {
     /// Released at once, and after a control.
     pub(crate) mrns: Vec<String>,
     pub(crate) theirs: String,
-    batch: String,
+    pub(crate) batch: String,
 }
 
 /// A house in which a party and another one have done something of everything.

@@ -12,7 +12,7 @@ use journal::log::{
     Against, Files, JournalEntries, KeyHistory, LogProof, LogReader, Policy, SignedCheckpoint, VerifierKey,
     verify_log,
 };
-use journal::{Journal, Payload, PostgresJournal, PostgresOptions, SqliteJournal, SqliteOptions};
+use journal::{Journal, Payload, PostgresJournal, SqliteJournal, SqliteOptions};
 use spine::Progress;
 
 use super::model::{ProofVerdict, VerifiedFolder};
@@ -52,8 +52,7 @@ pub fn verify_at(
     trusted: &[String],
     progress: &dyn Progress,
 ) -> Result<VerifiedFolder, Error> {
-    let data = location.shared.as_deref().unwrap_or(&location.data);
-    verify_opened(data, trusted, open_journal(location)?.as_ref(), progress)
+    verify_opened(location.site_path(), trusted, open_journal(location)?.as_ref(), progress)
 }
 
 /// [`verify_folder`] with the journal that the caller has opened.
@@ -185,9 +184,7 @@ fn own_keys(data: &Path, history: &KeyHistory) -> Result<Vec<VerifierKey>, Error
 /// The journal; a file not while another process has it.
 fn open_journal(location: &Location) -> Result<Option<Arc<dyn Journal>>, Error> {
     if let Some(url) = &location.database {
-        // Nothing is recorded under this name.
-        let options = PostgresOptions::new(url, "verification", "verification");
-        return Ok(Some(Arc::new(PostgresJournal::open(&options)?)));
+        return Ok(Some(Arc::new(PostgresJournal::open_read_only(url)?)));
     }
     let data = location.data.as_path();
     let folder = match DataFolder::open(data) {
