@@ -111,8 +111,10 @@ impl Run<'_> {
     /// Carries everything, again if something was erased or the log's key was changed meanwhile.
     fn rounds(&self, before: Option<&BackupRecord>, began_at: Timestamp) -> Result<BackupRecord, Error> {
         let mut carried = Carried::default();
+        let logged = before.and_then(|record| record.log.as_ref()).map_or(0, |place| place.size);
         for _ in 0..ROUNDS_MAX {
             let erased = self.source.erased()?;
+            self.source.wait_for_checkpoint(logged)?;
             let signed = self.source.signed()?;
             let mut record = self.round(before, &signed, &erased.blobs, &mut carried)?;
             let same_keys = self.source.signed()?.key_changes == signed.key_changes;
@@ -212,6 +214,7 @@ impl Run<'_> {
         let nothing = || Beginning { known: Known::default(), tree: Frontier::new() };
         let (Some(record), false) = (before, self.check) else { return Ok(nothing()) };
         let (Some(place), Some(log)) = (&record.log, self.source.log()) else { return Ok(nothing()) };
+        self.source.wait_for_checkpoint(place.size)?;
         let now = log.checkpoint().map_err(|error| log_error(&error))?;
         let size = now.map_or(0, |now: SignedCheckpoint| now.checkpoint().size);
         if size < place.size {

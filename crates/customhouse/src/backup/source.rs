@@ -20,6 +20,8 @@ use crate::proof::{KEYS_FOLDER, LOG_FOLDER};
 
 /// So long it is waited for an erasure that is being carried out.
 const ERASURE_WAIT: Duration = Duration::from_secs(60);
+/// So long it is waited for a checkpoint that is put back.
+const CHECKPOINT_WAIT: Duration = Duration::from_secs(5);
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// What the log remembers, in the data folder.
 pub(super) const MEMORY_FOLDER: &str = "log-memory";
@@ -76,6 +78,21 @@ impl Source {
     pub(super) fn log(&self) -> Option<LogReader> {
         let files = DiskFiles::existing(&self.path.join(LOG_FOLDER)).ok()?;
         Some(LogReader::new(Arc::new(files)))
+    }
+
+    /// Waits, of a site, until its checkpoint holds so many entries: where a process wrote an older one over it, for it
+    /// stood still in the midst of that, the one whose turn it is puts the newer one back.
+    pub(super) fn wait_for_checkpoint(&self, size: u64) -> Result<(), Error> {
+        let Some(log) = self.log().filter(|_| self.in_database()) else { return Ok(()) };
+        let began = Instant::now();
+        loop {
+            let now = log.checkpoint().map_err(|error| log_error(&error))?;
+            let there = now.is_some_and(|now| now.checkpoint().size >= size);
+            if there || began.elapsed() > CHECKPOINT_WAIT {
+                return Ok(());
+            }
+            std::thread::sleep(LOOK_EVERY);
+        }
     }
 
     /// What the log has signed.

@@ -203,6 +203,16 @@ fn find(bytes: &[u8], text: &str) -> usize {
     bytes.windows(text.len()).position(|window| window == text.as_bytes()).unwrap_or_else(|| panic!("{text}"))
 }
 
+/// Where the last byte of an idempotency key stands that stands there once.
+fn a_key(journal: &Path, bytes: &[u8]) -> usize {
+    let connection = rusqlite::Connection::open(journal).unwrap();
+    let mut select = connection.prepare("SELECT key FROM idempotency ORDER BY length(key) DESC").unwrap();
+    let keys = select.query_map([], |row| row.get::<_, String>(0)).unwrap().map(Result::unwrap);
+    let once = |key: &String| bytes.windows(key.len()).filter(|own| *own == key.as_bytes()).count() == 1;
+    let key = keys.into_iter().find(once).unwrap();
+    find(bytes, &key) + key.len() - 1
+}
+
 #[test]
 fn a_flipped_byte_in_any_kind_of_file_is_found_and_named() {
     let Told { world, .. } = told();
@@ -232,6 +242,8 @@ fn a_flipped_byte_in_any_kind_of_file_is_found_and_named() {
     for text in ["\"kind\":\"declaration.lodged\"", "sweetwater telephones"] {
         kinds.push((PathBuf::from("journal.sqlite"), find(&journal, text) + 3, "position".to_owned()));
     }
+    let key = a_key(&whole.join("journal.sqlite"), &journal);
+    kinds.push((PathBuf::from("journal.sqlite"), key, "idempotency keys".to_owned()));
     for (number, (path, at, place)) in kinds.iter().enumerate() {
         let (own, kept) = (whole.join(path), fs::read(whole.join(path)).unwrap());
         flip(&own, *at);
