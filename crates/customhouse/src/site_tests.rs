@@ -75,6 +75,7 @@ pub(crate) fn until(what: &str, mut so: impl FnMut() -> bool) {
 /// Every declaration as a house shows it: number, reference, state, lane.
 pub(crate) fn shown(house: &Customhouse) -> Vec<String> {
     house.catch_up();
+    let _ = house.wait_until_shown(house.journal_position(), PATIENCE);
     let mut rows = Vec::new();
     for page in 1.. {
         let query = DeclarationsQuery { page, ..DeclarationsQuery::default() };

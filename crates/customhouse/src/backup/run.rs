@@ -186,13 +186,14 @@ impl Run<'_> {
             self.progress.report(stage, now.events.max(now.blobs), now.events_total);
             if self.progress.cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
+        // A blob is there before the event that names it: what is recorded from here on is left for the next run.
+        let head = from.journal().head();
         let blobs = journal::carry_blobs(from, to, &mut see)?;
         let Beginning { known, mut tree } = self.beginning(before)?;
         let said = signed.checkpoint.as_ref().map(|own| own.0.checkpoint().clone());
         let size = said.as_ref().map_or(0, |said| said.size);
         let mut grow = |entry: &[u8]| tree.push(leaf_hash(entry));
         let logged = journal::carry_events(from, to, &known, size, &mut grow, &mut see)?;
-        let head = from.journal().head();
         let later = journal::carry_events(from, to, &logged.known, head, &mut |_| (), &mut see)?;
         if blobs.stopped || logged.stopped || later.stopped {
             return Err(cancelled());

@@ -2,8 +2,11 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
+use std::time::Duration;
 
+use journal::{Journal, SqliteJournal};
 use spine::Silent;
 
 use super::*;
@@ -14,7 +17,7 @@ use crate::identity::Role;
 use crate::proof::{POLICY_FILE, verify_at};
 use crate::replay::SampleSpec;
 use crate::site_tests::{Site, lodge, open_at, shown, undecided, until};
-use crate::{Customhouse, Location, postgres_server};
+use crate::{Customhouse, Fact, Location, postgres_server};
 
 fn back_up_quietly(from: &Location, to: &Path) -> Result<BackedUp, Error> {
     back_up(from, to, BackupOptions::default(), &Silent)
@@ -33,7 +36,7 @@ fn logged(house: &Customhouse) {
 
 fn released(house: &Customhouse, mrn: &str) {
     until("it is released", || {
-        house.catch_up();
+        let _ = house.wait_until_shown(house.journal_position(), Duration::from_secs(60));
         house.own_declaration(&trader(), mrn).is_ok_and(|own| own.progress == Progress::Released)
     });
 }
@@ -99,6 +102,59 @@ fn a_served_site_is_backed_up_and_comes_back_in_a_file_and_in_another_database()
         assert_eq!(back.log.as_ref().map(|own| (own.size, &own.root)), Some((log.size, &log.root)));
         check_same(place, &rows, &log.keys);
     }
+}
+
+/// Keeps a paper, and records an event that names it, when a run reports that it carries blobs.
+struct Papers<'a> {
+    house: &'a Customhouse,
+    kept: AtomicUsize,
+}
+
+impl spine::Progress for Papers<'_> {
+    fn report(&self, stage: &'static str, _done: u64, _total: u64) {
+        if stage == "carrying_blobs" {
+            self.keep();
+        }
+    }
+
+    fn cancelled(&self) -> bool {
+        false
+    }
+}
+
+impl Papers<'_> {
+    fn keep(&self) {
+        let number = self.kept.fetch_add(1, Ordering::SeqCst);
+        let paper = format!("paper {number}").repeat(10_000);
+        let kept = self.house.journal.put_blob(&mut paper.as_bytes()).unwrap();
+        let fact = Fact::new("papers", "paper.kept", serde_json::json!({ "blob": kept.sha256 }));
+        self.house.record(&reader("o-1", Role::Officer), fact).unwrap();
+    }
+}
+
+#[test]
+fn a_paper_that_comes_in_while_papers_are_carried_is_there_with_the_event_that_names_it() {
+    let Some(site) = Site::new("a_paper_that_comes_in_while_papers_are_carried") else { return };
+    let house = site.open("one");
+    let (at, to) = (site.location("one"), site.folder.path().join("backup"));
+    let papers = Papers { house: &house, kept: AtomicUsize::new(0) };
+    papers.keep();
+    let mut named = 0;
+    for round in 1..=3 {
+        logged(&house);
+        back_up(&at, &to, BackupOptions::default(), &papers).unwrap_or_else(|error| panic!("{error}"));
+        let back = Location::from(site.folder.path().join(format!("back-{round}")).as_path());
+        restored(&to, &back);
+        let journal = SqliteJournal::open_read_only(&back.data.join(JOURNAL_FILE)).unwrap();
+        named = 0;
+        for event in journal.feed(0, 1_000).unwrap() {
+            if let Some(blob) = event.payload.value().and_then(|payload| payload["blob"].as_str()) {
+                journal.get_blob(blob).unwrap().read_whole(1_000_000).unwrap();
+                named += 1;
+            }
+        }
+    }
+    assert!(named >= 3 && papers.kept.into_inner() > 3, "{named} came back");
 }
 
 #[test]
@@ -173,7 +229,7 @@ fn what_is_erased_at_a_site_while_it_is_backed_up_is_in_no_file_of_the_backup() 
         let back = restored(&to, &place);
         assert!(back.verified.unwrap().payloads_erased > 0);
         let again = open_at(&place);
-        again.catch_up();
+        let _ = again.wait_until_shown(again.journal_position(), Duration::from_secs(60));
         assert!(again.case(&officer, &mrn).unwrap().erased.is_some());
         let secrets = standing(place.site_path(), &secrets);
         assert_eq!(secrets, Vec::<String>::new());

@@ -14,7 +14,7 @@ use crate::erasure::CARRIED_FORWARD;
 use crate::erasure::tests::{SECRETS, Told, erase, files, standing, told};
 use crate::identity::Role;
 use crate::proof::{POLICY_FILE, verify_folder};
-use crate::{Customhouse, Location};
+use crate::{Customhouse, Fact, Location};
 
 fn data(world: &World) -> PathBuf {
     world.path().join("data")
@@ -203,19 +203,13 @@ fn find(bytes: &[u8], text: &str) -> usize {
     bytes.windows(text.len()).position(|window| window == text.as_bytes()).unwrap_or_else(|| panic!("{text}"))
 }
 
-/// Where the last byte of an idempotency key stands that stands there once.
-fn a_key(journal: &Path, bytes: &[u8]) -> usize {
-    let connection = rusqlite::Connection::open(journal).unwrap();
-    let mut select = connection.prepare("SELECT key FROM idempotency ORDER BY length(key) DESC").unwrap();
-    let keys = select.query_map([], |row| row.get::<_, String>(0)).unwrap().map(Result::unwrap);
-    let once = |key: &String| bytes.windows(key.len()).filter(|own| *own == key.as_bytes()).count() == 1;
-    let key = keys.into_iter().find(once).unwrap();
-    find(bytes, &key) + key.len() - 1
-}
-
 #[test]
 fn a_flipped_byte_in_any_kind_of_file_is_found_and_named() {
+    const KEY: &str = "a-key-that-was-sent-along";
     let Told { world, .. } = told();
+    let mut fact = Fact::new("keyed", "keyed.noted", serde_json::json!({}));
+    fact.idempotency_key = Some(KEY.to_owned());
+    world.house.record(&reader("o-1", Role::Officer), fact).unwrap();
     backed_up(&world, "backup");
     let whole = world.path().join("backup");
     let record = BackupRecord::read(&whole).unwrap().unwrap();
@@ -242,7 +236,7 @@ fn a_flipped_byte_in_any_kind_of_file_is_found_and_named() {
     for text in ["\"kind\":\"declaration.lodged\"", "sweetwater telephones"] {
         kinds.push((PathBuf::from("journal.sqlite"), find(&journal, text) + 3, "position".to_owned()));
     }
-    let key = a_key(&whole.join("journal.sqlite"), &journal);
+    let key = find(&journal, KEY) + KEY.len() - 1;
     kinds.push((PathBuf::from("journal.sqlite"), key, "idempotency keys".to_owned()));
     for (number, (path, at, place)) in kinds.iter().enumerate() {
         let (own, kept) = (whole.join(path), fs::read(whole.join(path)).unwrap());

@@ -393,7 +393,7 @@ fn other_journal(path: &Path, in_database: bool, database_named: bool) -> Error 
         (false, _) => (
             "data_folder_with_journal",
             "has a journal of its own",
-            "Name an empty folder; `tidewaiter journal copy` brings a journal into a database.",
+            "Name an empty folder; to bring a house into a database, restore its backup there.",
         ),
     };
     Error::new(Kind::Refused, code, format!("the data folder {} {detail}", path.display()), how_to_fix)

@@ -12,8 +12,8 @@
 //! is made on first use). The server is local, or a tunnel to it is: connections are not encrypted. No pooler that
 //! shares connections between transactions stands in between, for notifications and prepared statements belong to one.
 //! A commit is acknowledged when the server has flushed it (`fsync` on), and, where `synchronous_standby_names` says so,
-//! when a standby has it too; without such a standby a failover can lose what was acknowledged last. Backups are those of
-//! PostgreSQL. What they and its write-ahead log keep of an erased payload: see the module `erase`.
+//! when a standby has it too; without such a standby a failover can lose what was acknowledged last. What PostgreSQL's own
+//! backups and its write-ahead log keep of an erased payload: see the module `erase`.
 
 mod blobs;
 mod erase;
