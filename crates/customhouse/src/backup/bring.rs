@@ -16,7 +16,7 @@ use spine::Progress;
 use super::manifest::{BackupRecord, KeptFile};
 use super::restore::Restored;
 use super::{
-    BLOBS_FOLDER, JOURNAL_FILE, cancelled, destroy_database, files, flush_folder, log_error,
+    BLOBS_FOLDER, JOURNAL_FILE, cancelled, destroy, destroy_database, files, flush_folder, log_error,
     make_private_folder, names_in, place,
 };
 use crate::error::{Error, Kind};
@@ -105,8 +105,7 @@ impl Bringing<'_> {
                 sandbox: false,
             };
             mark_as_site(self.to, &mark)?;
-            let marker = self.to.join(MARKER);
-            std::fs::remove_file(&marker).map_err(|error| Error::io("file_unwritable", &marker, &error))?;
+            destroy(&self.to.join(MARKER))?;
         }
         Ok(())
     }
