@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use journal::AnyJournal;
+use journal::{AnyJournal, PostgresJournal};
 use serde::Serialize;
 use spine::Progress;
 
@@ -55,7 +55,7 @@ pub fn copy_journal(from: &str, to: &str, progress: &dyn Progress) -> Result<Cop
 
 fn open_source(from: &str) -> Result<AnyJournal, Error> {
     if journal::is_database(from) {
-        return Ok(journal::open(from, NODE, NODE)?);
+        return Ok(AnyJournal::Postgres(PostgresJournal::open_read_only(from)?));
     }
     let place = Path::new(from);
     if place.is_dir() && is_in_use(place) {

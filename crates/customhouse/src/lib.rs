@@ -38,6 +38,9 @@ pub mod viewings;
 #[expect(dead_code, reason = "the journal's tests use more of it")]
 #[path = "../../journal/tests/it/postgres_server.rs"]
 mod postgres_server;
+#[cfg(test)]
+#[path = "../../journal/tests/it/small_disk.rs"]
+mod small_disk;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, RwLock};

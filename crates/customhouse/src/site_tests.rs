@@ -19,19 +19,20 @@ use crate::{Customhouse, Error, Location, postgres_server};
 /// Nothing takes so long unless it never comes.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-struct Site {
-    folder: tempfile::TempDir,
+pub(crate) struct Site {
+    pub(crate) folder: tempfile::TempDir,
     database: String,
 }
 
 impl Site {
     /// `None` where there is no PostgreSQL.
-    fn new(test: &str) -> Option<Self> {
+    pub(crate) fn new(test: &str) -> Option<Self> {
         let database = postgres_server::running(test)?.database();
         Some(Self { folder: tempfile::tempdir().unwrap(), database })
     }
 
-    fn location(&self, name: &str) -> Location {
+    /// A process's data folder of this name, beside what all of them share.
+    pub(crate) fn location(&self, name: &str) -> Location {
         Location {
             data: self.folder.path().join(name),
             database: Some(self.database.clone()),
@@ -39,26 +40,31 @@ impl Site {
         }
     }
 
-    fn open(&self, name: &str) -> Arc<Customhouse> {
-        let mut opened = None;
-        // One that was dropped closes when the last of its own threads lets go of it.
-        until("the folder is free", || {
-            opened = Some(Customhouse::open_at(&self.location(name)));
-            !matches!(&opened, Some(Err(error)) if error.code == "data_folder_in_use")
-        });
-        let house = Arc::new(opened.unwrap().unwrap());
-        house.keep_time().unwrap();
-        house
+    pub(crate) fn open(&self, name: &str) -> Arc<Customhouse> {
+        open_at(&self.location(name))
     }
 }
 
-fn lodge(house: &Customhouse, declaration: &Value) -> Result<Receipt, Error> {
+/// Opens a house that keeps time.
+pub(crate) fn open_at(location: &Location) -> Arc<Customhouse> {
+    let mut opened = None;
+    // One that was dropped closes when the last of its own threads lets go of it.
+    until("the folder is free", || {
+        opened = Some(Customhouse::open_at(location));
+        !matches!(&opened, Some(Err(error)) if error.code == "data_folder_in_use")
+    });
+    let house = Arc::new(opened.unwrap().unwrap());
+    house.keep_time().unwrap();
+    house
+}
+
+pub(crate) fn lodge(house: &Customhouse, declaration: &Value) -> Result<Receipt, Error> {
     let bytes = serde_json::to_vec(declaration).unwrap();
     house.lodge(&trader(), LodgeRequest { bytes, form: None, channel: Channel::Api })
 }
 
 /// Waits until something is so.
-fn until(what: &str, mut so: impl FnMut() -> bool) {
+pub(crate) fn until(what: &str, mut so: impl FnMut() -> bool) {
     let started = Instant::now();
     while !so() {
         assert!(started.elapsed() < PATIENCE, "{what}: never");
@@ -67,8 +73,9 @@ fn until(what: &str, mut so: impl FnMut() -> bool) {
 }
 
 /// Every declaration as a house shows it: number, reference, state, lane.
-fn shown(house: &Customhouse) -> Vec<String> {
+pub(crate) fn shown(house: &Customhouse) -> Vec<String> {
     house.catch_up();
+    let _ = house.wait_until_shown(house.journal_position(), PATIENCE);
     let mut rows = Vec::new();
     for page in 1.. {
         let query = DeclarationsQuery { page, ..DeclarationsQuery::default() };
@@ -82,7 +89,7 @@ fn shown(house: &Customhouse) -> Vec<String> {
     rows
 }
 
-fn undecided(house: &Customhouse) -> usize {
+pub(crate) fn undecided(house: &Customhouse) -> usize {
     shown(house).iter().filter(|row| row.contains("\"lane\":null")).count()
 }
 
@@ -207,7 +214,8 @@ fn a_folder_belongs_to_the_journal_that_it_was_made_for() {
     let of_database = site.location("one");
     let backup = site.folder.path().join("backup");
     let options = crate::backup::BackupOptions::default();
-    let not_backed_up = crate::backup::back_up(&of_database.data, &backup, options, &Silent).unwrap_err();
+    let not_backed_up =
+        crate::backup::back_up(&of_database.data.as_path().into(), &backup, options, &Silent).unwrap_err();
     assert_eq!(not_backed_up.code, "data_folder_of_database");
     assert!(!backup.exists());
     let file_only = Location { database: None, shared: None, ..of_database.clone() };

@@ -247,6 +247,14 @@ pub struct Shelf {
     pub names_sha256: String,
 }
 
+/// Names of the blobs whose hash begins with this byte, in order.
+///
+/// # Errors
+/// Those of the storage.
+pub fn blob_names(journal: &AnyJournal, first_byte: u8) -> Result<Vec<String>, JournalError> {
+    journal.raw().blob_names(first_byte)
+}
+
 /// The shelves on which blobs stand, without these.
 ///
 /// # Errors

@@ -40,8 +40,8 @@ use std::time::Duration;
 
 pub use blobs::BlobReader;
 pub use carry::{
-    Carried, Known, See, Shelf, carry_blobs, carry_erasures, carry_events, erasures_sha256, keys_sha256,
-    shelves,
+    Carried, Known, See, Shelf, blob_names, carry_blobs, carry_erasures, carry_events, erasures_sha256,
+    keys_sha256, shelves,
 };
 pub use clock::{Clock, SystemClock};
 pub use copy::{Copied, CopyProgress, copy};

@@ -6,10 +6,9 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use serde::{Deserialize, Serialize};
 
 use crate::error::PoolError;
@@ -348,6 +347,12 @@ impl Catalogue {
             .map_err(|error| self.failed(&error))
     }
 
+    /// Hashes of the files that batches name as they stand now, without those that a later admission took the place of.
+    pub fn files_now(&self) -> Result<BTreeSet<String>, PoolError> {
+        let sql = "SELECT file.sha256 FROM file JOIN batch ON batch.id = file.batch AND batch.position = file.position";
+        Ok(self.select(sql, [], |row| row.get(0))?.into_iter().collect())
+    }
+
     fn select<T>(
         &self,
         sql: &str,
@@ -360,29 +365,6 @@ impl Catalogue {
         };
         run().map_err(|error| self.failed(&error))
     }
-}
-
-/// Hashes of the files that batches name, as a catalogue says that another process may be writing; `None` where there is
-/// none of this version.
-pub fn files_named_in(path: &Path) -> Result<Option<BTreeSet<String>>, PoolError> {
-    if !path.exists() {
-        return Ok(None);
-    }
-    let reading = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let look = || -> Sql<Option<BTreeSet<String>>> {
-        let connection = Connection::open_with_flags(path, reading)?;
-        connection.busy_timeout(Duration::from_secs(5))?;
-        let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-        if version != VERSION {
-            return Ok(None);
-        }
-        let mut select = connection.prepare(
-            "SELECT file.sha256 FROM file JOIN batch ON batch.id = file.batch AND batch.position = file.position",
-        )?;
-        let named = select.query_map([], |row| row.get(0))?.collect::<Sql<BTreeSet<String>>>()?;
-        Ok(Some(named))
-    };
-    look().map_err(|error| failed(path, &error))
 }
 
 fn open_current(path: &Path) -> Option<Connection> {

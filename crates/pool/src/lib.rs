@@ -21,7 +21,7 @@ mod parquet_source;
 pub mod quarantine;
 mod source;
 
-pub use catalogue::{Batch, BatchState, Catalogue, DeclaredContract, PoolEvent, StoredFile, files_named_in};
+pub use catalogue::{Batch, BatchState, Catalogue, DeclaredContract, PoolEvent, StoredFile};
 pub use contract::{SourceContract, schema_of};
 pub use entries::{EntriesMetadata, EntriesReader, NewEntries, ReadEntries};
 pub use error::PoolError;

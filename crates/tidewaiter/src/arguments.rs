@@ -97,11 +97,11 @@ pub(crate) enum Command {
     /// Check that nothing recorded was altered: a whole data folder, or one proof file.
     #[command(subcommand)]
     Verify(VerifyCommand),
-    /// Back a data folder up, while it is served or not; run again, it carries over what is new.
+    /// Back a house up, while it is served or not; run again, it carries over what is new.
     Backup(BackupArguments),
-    /// Restore a backup into a new folder, and prove what came back.
+    /// Restore a backup into a new folder or an empty database, and prove what came back.
     Restore(RestoreArguments),
-    /// Write everything that a data folder holds in open formats: Parquet, JSON, tiles; no keys and no passwords.
+    /// Write everything that a house holds in open formats: Parquet, JSON, tiles; no keys and no passwords.
     Export(ExportArguments),
     /// The journal: copy it from a file into a database, or back.
     #[command(subcommand)]

@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: figures of this machine, as rows for `docs/figures.md`. Nothing is judged and nothing written.
 
 mod audit;
+mod backup;
 mod end_to_end;
 mod examples;
 mod journal;
@@ -34,6 +35,7 @@ const BENCHES: &[Bench] = &[
         needs_binary: false,
         run: |workspace, _| examples::run(workspace, "pool", "pool_bench", &[]),
     },
+    Bench { name: "backup", needs_binary: false, run: |workspace, _| backup::run(workspace) },
     Bench { name: "journal", needs_binary: false, run: |workspace, _| journal::run(workspace) },
 ];
 

@@ -1,4 +1,4 @@
-//! Everything that a data folder holds in open formats, for whoever goes elsewhere: no key, no password, no token.
+//! Everything that a house holds in open formats, for whoever goes elsewhere: no key, no password, no token.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -10,7 +10,7 @@ use std::sync::Arc;
 use ::pool::{EventRow, EventsWriter};
 use journal::log::files::{DiskFiles, Durably};
 use journal::log::tiles::carry_tiles;
-use journal::{AnyJournal, Payload, RecordedEvent};
+use journal::{AnyJournal, JournalError, Payload, RecordedEvent};
 use serde::Serialize;
 use spine::{Progress, Silent};
 
@@ -21,6 +21,7 @@ use super::{
     names_in, place,
 };
 use crate::error::{Error, Kind};
+use crate::folder::Location;
 use crate::identity::Accounts;
 use crate::proof::LOG_FOLDER;
 
@@ -66,13 +67,12 @@ pub struct ExportedFile {
     pub bytes: u64,
 }
 
-/// Writes everything that a data folder holds into a new or empty folder, in open formats; it works while the folder is
-/// served.
+/// Writes everything that a house holds into a new or empty folder, in open formats; it works while the house is served.
 ///
 /// # Errors
 /// `export_folder_used`; `disk_full`; a data folder that cannot be read.
-pub fn export(data: &Path, to: &Path, progress: &dyn Progress) -> Result<Exported, Error> {
-    let source = Source::open(data)?;
+pub fn export(from: &Location, to: &Path, progress: &dyn Progress) -> Result<Exported, Error> {
+    let source = Source::open(from)?;
     if !names_in(to)?.is_empty() {
         return Err(Error::new(
             Kind::Refused,
@@ -85,8 +85,8 @@ pub fn export(data: &Path, to: &Path, progress: &dyn Progress) -> Result<Exporte
     let signed = source.signed()?;
     let journal = source.journal()?;
     place(&to.join("README"), &mut README.as_bytes(), &Silent)?;
-    let erased = write_events(&journal, to, progress)?;
-    write_blobs(&source, to, progress)?;
+    let (events, erased) = write_events(&journal, to, progress)?;
+    write_blobs(&journal, to, progress)?;
     copy_folder(
         &source.path.join(POOL_FOLDER),
         &to.join(POOL_FOLDER),
@@ -100,8 +100,7 @@ pub fn export(data: &Path, to: &Path, progress: &dyn Progress) -> Result<Exporte
     write_accounts(&source, to)?;
     let mut files = Vec::new();
     list(to, "", 0, &mut files, progress)?;
-    let exported =
-        Exported { node: source.mark.node.clone(), events: journal.journal().head(), erased, files };
+    let exported = Exported { node: source.mark.node.clone(), events, erased, files };
     let bytes =
         serde_json::to_vec_pretty(&exported).map_err(|error| Error::internal("export_untold", &error))?;
     place(&to.join("manifest.json"), &mut bytes.as_slice(), progress)?;
@@ -109,8 +108,8 @@ pub fn export(data: &Path, to: &Path, progress: &dyn Progress) -> Result<Exporte
     Ok(exported)
 }
 
-/// Both forms of the events in one pass. Answers with the number of erased ones.
-fn write_events(journal: &AnyJournal, to: &Path, progress: &dyn Progress) -> Result<u64, Error> {
+/// Both forms of the events in one pass. Answers with their number and that of the erased ones.
+fn write_events(journal: &AnyJournal, to: &Path, progress: &dyn Progress) -> Result<(u64, u64), Error> {
     let (table, lines) = (to.join("events.parquet"), to.join("events.jsonl"));
     let open = |path: &PathBuf| -> Result<BufWriter<File>, Error> {
         let file = create_private(path).map_err(|error| Error::io("file_unwritable", path, &error))?;
@@ -142,7 +141,7 @@ fn write_events(journal: &AnyJournal, to: &Path, progress: &dyn Progress) -> Res
         let failed = |error: io::Error| Error::io("file_unwritable", path, &error);
         file.into_inner().map_err(|error| failed(error.into_error()))?.sync_all().map_err(failed)?;
     }
-    Ok(erased)
+    Ok((position, erased))
 }
 
 fn unwritable(error: &dyn std::fmt::Display) -> Error {
@@ -190,11 +189,19 @@ fn line_of(event: &RecordedEvent) -> Result<Vec<u8>, Error> {
     .map_err(|error| unwritable(&error))
 }
 
-fn write_blobs(source: &Source, to: &Path, progress: &dyn Progress) -> Result<(), Error> {
-    let (from, to) = (source.path.join("journal.blobs"), to.join("blobs"));
-    for shelf in names_in(&from)?.into_iter().filter(|name| name.len() == 2) {
-        for name in names_in(&from.join(&shelf))? {
-            copy_one(&from.join(&shelf).join(&name), &to.join(format!("{shelf}{name}")), progress)?;
+/// A blob that went since it was listed is left out.
+fn write_blobs(journal: &AnyJournal, to: &Path, progress: &dyn Progress) -> Result<(), Error> {
+    let to = to.join("blobs");
+    for first_byte in 0..=u8::MAX {
+        for sha256 in journal::blob_names(journal, first_byte)? {
+            match journal.journal().get_blob(&sha256) {
+                Ok(mut content) => {
+                    make_private_folder(&to)?;
+                    place(&to.join(&sha256), &mut content, progress)?;
+                }
+                Err(JournalError::NoSuchBlob { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
         }
     }
     Ok(())
@@ -268,9 +275,7 @@ fn write_accounts(source: &Source, to: &Path) -> Result<(), Error> {
     let copy = to.join(".accounts.sqlite");
     snapshot(&from, &copy)?;
     let accounts = Accounts::open(&copy)?.list()?;
-    for end in ["", "-wal", "-shm"] {
-        super::destroy(&to.join(format!(".accounts.sqlite{end}")))?;
-    }
+    super::destroy_database(&copy)?;
     let bytes =
         serde_json::to_vec_pretty(&accounts).map_err(|error| Error::internal("export_untold", &error))?;
     place(&to.join("accounts.json"), &mut bytes.as_slice(), &Silent).map(drop)

@@ -1,4 +1,4 @@
-//! Everything of a data folder that is neither journal nor tile nor Parquet: kept by its hash, so that what did not
+//! Everything of a house that is neither journal nor tile nor Parquet: kept by its hash, so that what did not
 //! change is kept once, and nothing that an older state needs is overwritten.
 
 use std::collections::BTreeSet;
@@ -18,12 +18,13 @@ use super::manifest::KeptFile;
 use super::source::{MEMORY_FOLDER, Signed, Source};
 use super::{beside, destroy, flush_folder, hash_file, names_in, place};
 use crate::error::Error;
+use crate::folder::MARKER;
 use crate::proof::{KEYS_FOLDER, LOG_FOLDER, POLICY_FILE, WITNESS_FOLDER};
 
 /// Folder in the backup.
 pub(super) const FILES_FOLDER: &str = "files";
-/// Single files that are copied as they are.
-const SINGLE: [&str; 5] = ["tidewaiter.toml", "sandbox.toml", POLICY_FILE, "erasures.json", "erasure.key"];
+/// Single files that are copied as they are, beside the marker.
+const SINGLE: [&str; 4] = ["sandbox.toml", POLICY_FILE, "erasures.json", "erasure.key"];
 /// Databases that are copied while somebody may write them.
 const DATABASES: [&str; 2] = ["accounts.sqlite", "personal.sqlite"];
 /// Folders that are copied whole.
@@ -54,6 +55,7 @@ impl<'a> FileStore<'a> {
 
     /// Keeps everything of a folder. Keys before what they sign: a key that was changed meanwhile has its record.
     pub(super) fn keep_all(&mut self, source: &Source, signed: &Signed) -> Result<(), Error> {
+        self.keep_marker(source)?;
         for name in SINGLE {
             self.keep_file(name, &source.path.join(name))?;
         }
@@ -81,14 +83,28 @@ impl<'a> FileStore<'a> {
             ),
         ];
         for (name, bytes) in checkpoints {
-            if let Some(mut bytes) = bytes {
-                let beside = self.folder.join(".bytes.new");
-                let (sha256, number) = place(&beside, &mut bytes, self.progress)?;
-                self.adopt(&name, &beside, sha256, number)?;
+            if let Some(bytes) = bytes {
+                self.keep_bytes(&name, bytes)?;
             }
         }
         self.kept.sort_by(|one, other| one.path.cmp(&other.path));
         flush_folder(&self.folder)
+    }
+
+    /// The marker of a data folder, also where what is backed up is not one: a backup looks the same wherever it was
+    /// made.
+    fn keep_marker(&mut self, source: &Source) -> Result<(), Error> {
+        if source.in_database() {
+            self.keep_bytes(MARKER, source.mark.as_marker()?.as_bytes())
+        } else {
+            self.keep_file(MARKER, &source.path.join(MARKER))
+        }
+    }
+
+    fn keep_bytes(&mut self, name: &str, mut bytes: &[u8]) -> Result<(), Error> {
+        let beside = self.folder.join(".bytes.new");
+        let (sha256, number) = place(&beside, &mut bytes, self.progress)?;
+        self.adopt(name, &beside, sha256, number)
     }
 
     fn keep_file(&mut self, name: &str, path: &Path) -> Result<(), Error> {

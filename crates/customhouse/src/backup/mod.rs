@@ -1,12 +1,13 @@
-//! Backup, restore and export of a data folder. For the person who runs the server: `docs/backup.md`.
+//! Backup, restore and export of a house, wherever its journal stands. For the person who runs the server: `docs/backup.md`.
 //!
-//! | call | works while the folder is served | what it proves |
+//! | call | works while the house is served | what it proves |
 //! |---|---|---|
-//! | [`back_up`]`(data, to, options, progress) -> BackedUp` | yes, and takes no lock | the events carried have the root that the log signed |
-//! | [`restore`]`(from, to, options, progress) -> Restored` | into a new folder | everything: log, journal, payloads, hashes of all files, witnessed checkpoint |
-//! | [`export`]`(data, to, progress) -> Exported` | yes | nothing; its manifest holds the hash of every file |
+//! | [`back_up`]`(&location, to, options, progress) -> BackedUp` | yes, and takes no lock | the events carried have the root that the log signed |
+//! | [`restore`]`(from, &location, options, progress) -> Restored` | into a new folder, and an empty database | everything: log, journal, payloads, hashes of all files, witnessed checkpoint |
+//! | [`export`]`(&location, to, progress) -> Exported` | yes | nothing; its manifest holds the hash of every file |
 //!
-//! A backup is a folder that grows:
+//! A backup is a folder that grows, the same whether the journal stands in a file or in a database: so a house moves
+//! from the one to the other by a backup and a restore.
 //! ```text
 //! BACKUP/
 //!   backup.json      what the last complete run found: places, hashes, counts; written last, carries its own hash
@@ -21,15 +22,20 @@
 //! removed before `backup.json` says that the newer state is complete. So a run that was killed at any moment leaves the
 //! state before it whole, and the next run goes on where it ended.
 
+mod bring;
 mod export;
 mod files;
 mod manifest;
 mod pool_files;
 mod restore;
 mod run;
+#[cfg(test)]
+mod site_tests;
 mod source;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod trouble_tests;
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -49,6 +55,8 @@ use crate::error::{Error, Kind};
 
 /// The database file of a folder, and of a backup.
 const JOURNAL_FILE: &str = "journal.sqlite";
+/// Folder of the blobs of such a database file.
+const BLOBS_FOLDER: &str = "journal.blobs";
 /// Folder of Parquet.
 const POOL_FOLDER: &str = "pool";
 /// Bytes read and written at once.
@@ -143,6 +151,12 @@ fn hash_file(path: &Path) -> Result<(String, u64), Error> {
 /// Overwrites a file and removes it: it may hold what was erased since. One that is gone stays gone.
 fn destroy(path: &Path) -> Result<(), Error> {
     destroy_file(path).map(drop).map_err(|error| Error::io("file_unwritable", path, &error))
+}
+
+/// Destroys an SQLite database with what it may have beside it.
+fn destroy_database(path: &Path) -> Result<(), Error> {
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    ["", "-wal", "-shm"].iter().try_for_each(|end| destroy(&path.with_file_name(format!("{name}{end}"))))
 }
 
 /// Names in a folder, sorted; one that is not there has none.

@@ -5,12 +5,18 @@ use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 
+use ::pool::Catalogue;
+use journal::Journal;
 use spine::Progress;
 
 use super::manifest::KeptFile;
 use super::source::Source;
-use super::{POOL_FOLDER, destroy, flush_folder, hash_file, make_private_folder, names_in, place};
+use super::{
+    POOL_FOLDER, cancelled, destroy, destroy_database, flush_folder, hash_file, make_private_folder,
+    names_in, place,
+};
 use crate::error::{Error, Kind};
+use crate::pool::catch_up;
 
 const EXTENSION: &str = ".parquet";
 
@@ -25,11 +31,12 @@ pub(super) struct PoolCarried {
     pub(super) lost: Vec<String>,
 }
 
-/// Carries what is not there yet. What the data folder no longer has is kept if a batch still names it: the folder has
-/// lost it, nobody erased it.
+/// Carries what is not there yet. What the house no longer has is kept if a batch of the `journal`, which is the
+/// backup's own, still names it: it was lost, nobody erased it.
 pub(super) fn carry(
     source: &Source,
     backup: &Path,
+    journal: &dyn Journal,
     check: bool,
     progress: &dyn Progress,
 ) -> Result<PoolCarried, Error> {
@@ -45,19 +52,46 @@ pub(super) fn carry(
             carried.kept.push(kept);
         }
     }
-    let named = ::pool::files_named_in(&from.join("catalogue.sqlite"))?;
-    for name in parquet_in(&to)?.into_iter().filter(|name| !names.contains(name)) {
-        let sha256 = name.strip_suffix(EXTENSION).unwrap_or_default();
-        if named.as_ref().is_none_or(|named| named.contains(sha256)) {
-            let (_, bytes) = hash_file(&to.join(&name))?;
-            let path = format!("{POOL_FOLDER}/{name}");
-            carried.kept.push(KeptFile { path: path.clone(), sha256: sha256.to_owned(), bytes });
-            carried.lost.push(path);
+    let gone: Vec<String> = parquet_in(&to)?.into_iter().filter(|name| !names.contains(name)).collect();
+    if !gone.is_empty() {
+        let named = named_in(journal, backup, progress)?;
+        for name in gone {
+            let sha256 = name.strip_suffix(EXTENSION).unwrap_or_default();
+            if named.contains(sha256) {
+                let (_, bytes) = hash_file(&to.join(&name))?;
+                let path = format!("{POOL_FOLDER}/{name}");
+                carried.kept.push(KeptFile { path: path.clone(), sha256: sha256.to_owned(), bytes });
+                carried.lost.push(path);
+            }
         }
     }
     carried.kept.sort_by(|one, other| one.path.cmp(&other.path));
     flush_folder(&to)?;
     Ok(carried)
+}
+
+/// Hashes of the files that batches name: by a catalogue that is made from the events when it is needed, which is seldom,
+/// for one that a process of the house keeps may be behind them.
+fn named_in(
+    journal: &dyn Journal,
+    backup: &Path,
+    progress: &dyn Progress,
+) -> Result<BTreeSet<String>, Error> {
+    let path = backup.join(".catalogue.sqlite");
+    destroy_database(&path)?;
+    let mut catalogue = Catalogue::open(&path)?;
+    let (mut position, head) = (0, journal.head());
+    while position < head {
+        if progress.cancelled() {
+            return Err(cancelled());
+        }
+        progress.report("reading_batches", position, head);
+        position = catch_up(&mut catalogue, journal)?;
+    }
+    let named = catalogue.files_now()?;
+    drop(catalogue);
+    destroy_database(&path)?;
+    Ok(named)
 }
 
 fn carry_one(

@@ -1,35 +1,32 @@
-//! Restoring a backup into a new folder, and proving what came back.
+//! Restoring a backup into a new folder, or into an empty database and a new folder beside it, and proving what came
+//! back.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use journal::log::files::{DiskFiles, Durably};
+use journal::log::files::DiskFiles;
 use journal::log::note::NOTE_BYTES_MAX;
-use journal::log::tiles::carry_tiles;
 use journal::log::tree::{consistency_proof, verify_consistency};
 use journal::log::{LogReader, SignedCheckpoint};
-use journal::{AnyJournal, Journal, Shelf, SqliteJournal, SqliteOptions};
+use journal::{AnyJournal, Journal, Shelf};
 use serde::{Deserialize, Serialize};
 use spine::Progress;
 
+use super::bring::{self, Bringing};
 use super::manifest::{BackupRecord, LogPlace, RECORD_FILE, UNDER_WAY_FILE, UnderWay};
-use super::{
-    JOURNAL_FILE, cancelled, files, flush_folder, log_error, make_private_folder, names_in, place, run,
-};
+use super::{BLOBS_FOLDER, JOURNAL_FILE, cancelled, flush_folder, make_private_folder, place, run};
 use crate::erasure::{CARRIED_FORWARD, erased_so_far};
 use crate::error::{Error, Kind};
-use crate::folder::UNPROVEN_FILE;
+use crate::folder::{Location, UNPROVEN_FILE};
 use crate::proof::{LOG_FOLDER, VerifiedFolder, asks_witnesses, known_keys, verify_with};
 
 /// Name of the file that says that a folder was restored and its witnesses were not heard yet.
 pub(crate) const RESTORED_FILE: &str = "restored.json";
 /// Findings that are listed.
 const FINDINGS_LISTED: usize = 1_000;
-const BLOBS_FOLDER: &str = "journal.blobs";
 
 /// What a person may choose.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -78,7 +75,23 @@ impl Restored {
         self.findings_total == 0
     }
 
-    fn find(&mut self, place: impl Into<String>, reason: impl Into<String>) {
+    fn of(record: &BackupRecord) -> Self {
+        Self {
+            node: record.node.clone(),
+            backed_up_at: record.ended_at,
+            events: 0,
+            log: record.log.clone(),
+            verified: None,
+            files_compared: 0,
+            seen_size: None,
+            erasures_carried: false,
+            waits_for_witnesses: false,
+            findings: Vec::new(),
+            findings_total: 0,
+        }
+    }
+
+    pub(super) fn find(&mut self, place: impl Into<String>, reason: impl Into<String>) {
         self.findings_total = self.findings_total.saturating_add(1);
         if self.findings.len() < FINDINGS_LISTED {
             self.findings.push((place.into(), reason.into()));
@@ -113,15 +126,16 @@ impl RestoredMark {
     }
 }
 
-/// Copies a backup into a new or empty folder and proves what came back; the backup itself is only read. A folder that
-/// does not hold keeps the file `restore.part` and is not opened by anybody.
+/// Brings a backup back and proves what came back; the backup itself is only read. With a database in the location, the
+/// journal comes into that, and everything else into the folder that its processes are to share; without one, all of it
+/// comes into the data folder. A folder that does not hold keeps the file `restore.part` and is not opened by anybody.
 ///
 /// # Errors
-/// `restore_folder_used`; `backup_incomplete`, `backup_damaged`; `disk_full`. That something does not hold is no error
-/// but stands in the answer.
+/// `restore_folder_used`, `restore_database_used`, `restore_of_sandbox`; `backup_incomplete`, `backup_damaged`;
+/// `disk_full`. That something does not hold is no error but stands in the answer.
 pub fn restore(
     from: &Path,
-    to: &Path,
+    location: &Location,
     options: &RestoreOptions,
     progress: &dyn Progress,
 ) -> Result<Restored, Error> {
@@ -131,26 +145,16 @@ pub fn restore(
     }
     let _lock = lock_shared(from)?;
     let record = readable(from, options.last_complete)?;
-    refuse_used(to)?;
+    let to = location.site_path();
+    let database = bring::empty_place(location, &record)?;
     make_private_folder(to)?;
     let unproven = to.join(UNPROVEN_FILE);
     place(&unproven, &mut &b"this restore has not ended"[..], progress)?;
     flush_folder(to)?;
-    let mut restored = Restored {
-        node: record.node.clone(),
-        backed_up_at: record.ended_at,
-        events: 0,
-        log: record.log.clone(),
-        verified: None,
-        files_compared: 0,
-        seen_size: None,
-        erasures_carried: false,
-        waits_for_witnesses: false,
-        findings: Vec::new(),
-        findings_total: 0,
-    };
-    copy_back(from, to, &record, &mut restored, progress)?;
-    prove(to, &record, options, &mut restored, progress)?;
+    let mut restored = Restored::of(&record);
+    let bringing = Bringing { from, to, record: &record, progress };
+    let journal = bringing.all(database, &mut restored)?;
+    prove(to, &record, options, &mut restored, journal, progress)?;
     if let Some(erasures) = &options.erasures {
         carry_erasures_forward(to, erasures)?;
         restored.erasures_carried = true;
@@ -219,152 +223,21 @@ fn missing(from: &Path) -> Error {
     )
 }
 
-fn refuse_used(to: &Path) -> Result<(), Error> {
-    if names_in(to)?.is_empty() {
-        return Ok(());
-    }
-    Err(Error::new(
-        Kind::Refused,
-        "restore_folder_used",
-        format!("the folder {} holds something", to.display()),
-        "Name a new folder or an empty one: a restore overwrites nothing.",
-    ))
-}
-
-fn copy_back(
-    from: &Path,
-    to: &Path,
-    record: &BackupRecord,
-    restored: &mut Restored,
-    progress: &dyn Progress,
-) -> Result<(), Error> {
-    let total = u64::try_from(record.files.len().saturating_add(record.pool.len())).unwrap_or(u64::MAX);
-    let kept =
-        record.files.iter().map(|file| (file, true)).chain(record.pool.iter().map(|file| (file, false)));
-    for ((file, by_hash), done) in kept.zip(0..) {
-        stop_if_cancelled(progress)?;
-        progress.report("restoring_files", done, total);
-        let wrong = if by_hash {
-            files::put_back(from, to, file)?
-        } else {
-            files::put_back_from(&from.join(&file.path), to, file)?
-        };
-        restored.files_compared = restored.files_compared.saturating_add(1);
-        if let Some(reason) = wrong {
-            let kept =
-                if by_hash { format!("{}/{}", files::FILES_FOLDER, file.sha256) } else { file.path.clone() };
-            restored.find(kept, format!("kept for {}: {reason}", file.path));
-        }
-    }
-    progress.report("restoring_events", 0, 0);
-    for end in ["", "-wal"] {
-        let name = format!("{JOURNAL_FILE}{end}");
-        match File::open(from.join(&name)) {
-            Ok(mut content) => place(&to.join(&name), &mut content, progress).map(drop)?,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound && !end.is_empty() => {}
-            Err(error) => restored.find(name, error.to_string()),
-        }
-    }
-    copy_blobs(from, to, record, restored, progress)?;
-    copy_log(from, to, record, restored, progress)
-}
-
-fn copy_blobs(
-    from: &Path,
-    to: &Path,
-    record: &BackupRecord,
-    restored: &mut Restored,
-    progress: &dyn Progress,
-) -> Result<(), Error> {
-    let erased: BTreeSet<&str> = record.blobs_erased.iter().map(String::as_str).collect();
-    let mut done = 0_u64;
-    for shelf in names_in(&from.join(BLOBS_FOLDER))?.into_iter().filter(|name| name.len() == 2) {
-        let (own, target) = (from.join(BLOBS_FOLDER).join(&shelf), to.join(BLOBS_FOLDER).join(&shelf));
-        for name in names_in(&own)? {
-            let sha256 = format!("{shelf}{name}");
-            if erased.contains(sha256.as_str()) {
-                continue;
-            }
-            stop_if_cancelled(progress)?;
-            make_private_folder(&target)?;
-            let path = own.join(&name);
-            let mut content =
-                File::open(&path).map_err(|error| Error::io("backup_unreadable", &path, &error))?;
-            let (found, _) = place(&target.join(&name), &mut content, progress)?;
-            if found != sha256 {
-                restored.find(format!("{BLOBS_FOLDER}/{shelf}/{name}"), format!("its SHA-256 is {found}"));
-            }
-            done = done.saturating_add(1);
-            progress.report("restoring_blobs", done, 0);
-        }
-        if target.is_dir() {
-            flush_folder(&target)?;
-        }
-    }
-    restored.files_compared = restored.files_compared.saturating_add(done);
-    Ok(())
-}
-
-fn copy_log(
-    from: &Path,
-    to: &Path,
-    record: &BackupRecord,
-    restored: &mut Restored,
-    progress: &dyn Progress,
-) -> Result<(), Error> {
-    let Some(place) = &record.log else { return Ok(()) };
-    let (own, target) = (from.join(LOG_FOLDER), to.join(LOG_FOLDER));
-    let files = match DiskFiles::existing(&own) {
-        Ok(files) => files,
-        Err(error) => {
-            restored.find(LOG_FOLDER, error.to_string());
-            return Ok(());
-        }
-    };
-    let folder =
-        DiskFiles::open(&target).map_err(|error| Error::io("log_folder_unusable", &target, &error))?;
-    let durably = Durably::new(Arc::new(folder)).map_err(|error| log_error(&error))?;
-    let mut see = |done: u64, total: u64| {
-        progress.report("restoring_the_log", done, total);
-        if progress.cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    };
-    match carry_tiles(&LogReader::new(Arc::new(files)), &durably, (0, place.size), &mut see) {
-        Ok(tiles) if tiles.stopped => return Err(cancelled()),
-        Ok(_) => {}
-        Err(error @ journal::log::LogError::StorageFull { .. }) => return Err(log_error(&error)),
-        Err(error) => restored.find(LOG_FOLDER, error.to_string()),
-    }
-    Ok(())
-}
-
-fn stop_if_cancelled(progress: &dyn Progress) -> Result<(), Error> {
-    if progress.cancelled() { Err(cancelled()) } else { Ok(()) }
-}
-
 /// Everything that came back against the record, the log, and what others have seen.
 fn prove(
     to: &Path,
     record: &BackupRecord,
     options: &RestoreOptions,
     restored: &mut Restored,
+    journal: Option<AnyJournal>,
     progress: &dyn Progress,
 ) -> Result<(), Error> {
-    let own = SqliteOptions::new(&to.join(JOURNAL_FILE), &record.node, &record.administration);
-    match SqliteJournal::open(&own) {
-        Ok(journal) => {
-            progress.report("verifying_the_journal", 0, 0);
-            for said in journal.check_file()? {
-                restored.find(JOURNAL_FILE, said);
-            }
-            let journal = AnyJournal::Sqlite(journal);
-            prove_journal(&journal, record, options, restored)?;
-            prove_log(to, record, options, restored, Some(journal.into_shared()), progress)?;
-        }
-        Err(error) => {
-            restored.find(JOURNAL_FILE, error.to_string());
-            prove_log(to, record, options, restored, None, progress)?;
-        }
+    if let Some(journal) = &journal {
+        progress.report("verifying_the_journal", 0, 0);
+        prove_journal(journal, record, options, restored)?;
     }
+    let journal = journal.map(AnyJournal::into_shared);
+    prove_log(to, record, options, restored, journal, progress)?;
     if let Some(path) = &options.checkpoint {
         compare_with_seen(to, path, &options.keys, restored)?;
     }

@@ -20,6 +20,7 @@ use super::source::{Signed, Source, erasure_under_way};
 use super::{JOURNAL_FILE, cancelled, log_error, make_private_folder, names_in, pool_files};
 use crate::error::{Error, Kind};
 use crate::flow::disk_free_bytes;
+use crate::folder::Location;
 use crate::proof::LOG_FOLDER;
 
 /// So often everything is carried again because something was erased meanwhile.
@@ -49,23 +50,25 @@ pub struct BackedUp {
     pub lost_by_the_folder: Vec<String>,
 }
 
-/// Makes a backup of a data folder, or carries one on: everything that it does not hold yet. It takes no lock in the
-/// data folder and changes nothing there.
+/// Makes a backup of a house, or carries one on: everything that it does not hold yet. It takes no lock there and changes
+/// nothing, neither in a folder nor in a database.
 ///
-/// What was erased in the data folder is destroyed in the backup too.
+/// What was erased in the house is destroyed in the backup too.
 ///
 /// # Errors
 /// `backup_folder_foreign`, `backup_of_another`, `backup_ahead`, `backup_in_use`; `disk_full`; `backup_during_erasure`.
 /// What was carried until then stays, and the next run goes on from there.
 pub fn back_up(
-    data: &Path,
+    from: &Location,
     to: &Path,
     options: BackupOptions,
     progress: &dyn Progress,
 ) -> Result<BackedUp, Error> {
     let began_at = Timestamp::now();
-    let source = Source::open(data)?;
-    refuse_one_inside_the_other(data, to)?;
+    let source = Source::open(from)?;
+    for folder in [&from.data, &source.path] {
+        refuse_one_inside_the_other(folder, to)?;
+    }
     make_usable(to)?;
     let _lock = lock(to)?;
     let before = BackupRecord::read(to)?;
@@ -108,8 +111,10 @@ impl Run<'_> {
     /// Carries everything, again if something was erased or the log's key was changed meanwhile.
     fn rounds(&self, before: Option<&BackupRecord>, began_at: Timestamp) -> Result<BackupRecord, Error> {
         let mut carried = Carried::default();
+        let logged = before.and_then(|record| record.log.as_ref()).map_or(0, |place| place.size);
         for _ in 0..ROUNDS_MAX {
             let erased = self.source.erased()?;
+            self.source.wait_for_checkpoint(logged)?;
             let signed = self.source.signed()?;
             let mut record = self.round(before, &signed, &erased.blobs, &mut carried)?;
             let same_keys = self.source.signed()?.key_changes == signed.key_changes;
@@ -136,7 +141,7 @@ impl Run<'_> {
         let (known, all) = self.carry_journal(before, signed, &from, &to, carried)?;
         let events = all.events;
         self.carry_log(before, signed, carried)?;
-        let pool = pool_files::carry(self.source, self.to, self.check, self.progress)?;
+        let pool = pool_files::carry(self.source, self.to, to.journal(), self.check, self.progress)?;
         let mut store = FileStore::open(self.to, self.check, self.progress)?;
         store.keep_all(self.source, signed)?;
         carried.parquet = carried.parquet.saturating_add(pool.new);
@@ -181,13 +186,14 @@ impl Run<'_> {
             self.progress.report(stage, now.events.max(now.blobs), now.events_total);
             if self.progress.cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
+        // A blob is there before the event that names it: what is recorded from here on is left for the next run.
+        let head = from.journal().head();
         let blobs = journal::carry_blobs(from, to, &mut see)?;
         let Beginning { known, mut tree } = self.beginning(before)?;
         let said = signed.checkpoint.as_ref().map(|own| own.0.checkpoint().clone());
         let size = said.as_ref().map_or(0, |said| said.size);
         let mut grow = |entry: &[u8]| tree.push(leaf_hash(entry));
         let logged = journal::carry_events(from, to, &known, size, &mut grow, &mut see)?;
-        let head = from.journal().head();
         let later = journal::carry_events(from, to, &logged.known, head, &mut |_| (), &mut see)?;
         if blobs.stopped || logged.stopped || later.stopped {
             return Err(cancelled());
@@ -209,6 +215,7 @@ impl Run<'_> {
         let nothing = || Beginning { known: Known::default(), tree: Frontier::new() };
         let (Some(record), false) = (before, self.check) else { return Ok(nothing()) };
         let (Some(place), Some(log)) = (&record.log, self.source.log()) else { return Ok(nothing()) };
+        self.source.wait_for_checkpoint(place.size)?;
         let now = log.checkpoint().map_err(|error| log_error(&error))?;
         let size = now.map_or(0, |now: SignedCheckpoint| now.checkpoint().size);
         if size < place.size {
@@ -428,7 +435,7 @@ fn refuse_another(
 /// Refuses before the work what would fill the disk. It is an estimate: the journal's growth and missing Parquet.
 fn refuse_too_little_space(source: &Source, to: &Path) -> Result<(), Error> {
     let bytes = |path: &Path| fs::metadata(path).map_or(0, |found| found.len());
-    let journal = bytes(&source.path.join(JOURNAL_FILE)).saturating_sub(bytes(&to.join(JOURNAL_FILE)));
+    let journal = source.journal_bytes().saturating_sub(bytes(&to.join(JOURNAL_FILE)));
     let (from, own) = (source.path.join(super::POOL_FOLDER), to.join(super::POOL_FOLDER));
     let missing = names_in(&from)?.into_iter().filter(|name| name.ends_with(".parquet"));
     let pool =

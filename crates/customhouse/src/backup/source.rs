@@ -1,4 +1,5 @@
-//! The data folder that is backed up, looked at without taking it.
+//! The house that is backed up, looked at without taking it: a data folder, or a database and the folder that its
+//! processes share.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,24 +10,29 @@ use journal::log::note::NOTE_BYTES_MAX;
 use journal::log::tiles::{CHECKPOINT, WITNESSED_CHECKPOINT};
 use journal::log::writer::SIGNED;
 use journal::log::{KeyHistory, LogReader, SignedCheckpoint};
-use journal::{AnyJournal, SqliteJournal};
+use journal::{AnyJournal, PostgresJournal, SqliteJournal};
 
 use super::{JOURNAL_FILE, log_error};
 use crate::erasure::{ErasedSoFar, erased_so_far};
 use crate::error::{Error, Kind};
-use crate::folder::{FolderMark, is_in_use};
+use crate::folder::{FolderMark, Location, may_be_changing};
 use crate::proof::{KEYS_FOLDER, LOG_FOLDER};
 
 /// So long it is waited for an erasure that is being carried out.
 const ERASURE_WAIT: Duration = Duration::from_secs(60);
+/// So long it is waited for a checkpoint that is put back.
+const CHECKPOINT_WAIT: Duration = Duration::from_secs(5);
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// What the log remembers, in the data folder.
 pub(super) const MEMORY_FOLDER: &str = "log-memory";
 
-/// A data folder.
+/// A house.
 #[derive(Debug)]
 pub(super) struct Source {
+    location: Location,
+    /// Folder of everything but a journal in a database.
     pub(super) path: PathBuf,
+    /// What a data folder of its own would say of it: a site is known by its id.
     pub(super) mark: FolderMark,
 }
 
@@ -44,20 +50,49 @@ pub(super) struct Signed {
 }
 
 impl Source {
-    pub(super) fn open(path: &Path) -> Result<Self, Error> {
-        let mark = FolderMark::look(path)?;
-        Ok(Self { path: path.to_owned(), mark })
+    pub(super) fn open(location: &Location) -> Result<Self, Error> {
+        let mark = FolderMark::look(location)?;
+        Ok(Self { location: location.clone(), path: location.site_path().to_owned(), mark })
     }
 
-    /// The journal as it stands now; it is read while another process may go on writing it.
+    /// The journal as it stands now; it is read while other processes may go on writing it.
     pub(super) fn journal(&self) -> Result<AnyJournal, Error> {
-        Ok(AnyJournal::Sqlite(SqliteJournal::open_read_only(&self.path.join(JOURNAL_FILE))?))
+        Ok(match &self.location.database {
+            Some(url) => AnyJournal::Postgres(PostgresJournal::open_read_only(url)?),
+            None => AnyJournal::Sqlite(SqliteJournal::open_read_only(&self.path.join(JOURNAL_FILE))?),
+        })
+    }
+
+    /// Bytes of the journal's file; none where it stands in a database, whose size tells little of that of a file.
+    pub(super) fn journal_bytes(&self) -> u64 {
+        let file = self.path.join(JOURNAL_FILE);
+        if self.in_database() { 0 } else { std::fs::metadata(file).map_or(0, |found| found.len()) }
+    }
+
+    /// Does the journal stand in a database?
+    pub(super) fn in_database(&self) -> bool {
+        self.location.database.is_some()
     }
 
     /// The log's folder; `None` where no log was begun.
     pub(super) fn log(&self) -> Option<LogReader> {
         let files = DiskFiles::existing(&self.path.join(LOG_FOLDER)).ok()?;
         Some(LogReader::new(Arc::new(files)))
+    }
+
+    /// Waits, of a site, until its checkpoint holds so many entries: where a process wrote an older one over it, for it
+    /// stood still in the midst of that, the one whose turn it is puts the newer one back.
+    pub(super) fn wait_for_checkpoint(&self, size: u64) -> Result<(), Error> {
+        let Some(log) = self.log().filter(|_| self.in_database()) else { return Ok(()) };
+        let began = Instant::now();
+        loop {
+            let now = log.checkpoint().map_err(|error| log_error(&error))?;
+            let there = now.is_some_and(|now| now.checkpoint().size >= size);
+            if there || began.elapsed() > CHECKPOINT_WAIT {
+                return Ok(());
+            }
+            std::thread::sleep(LOOK_EVERY);
+        }
     }
 
     /// What the log has signed.
@@ -91,8 +126,8 @@ impl Source {
         let began = Instant::now();
         loop {
             let erased = erased_so_far(&self.path)?;
-            // One that was interrupted is ended when the folder is opened next: nothing moves until then.
-            if !erased.under_way || !is_in_use(&self.path) {
+            // One that was interrupted is ended when the house is opened next: nothing moves until then.
+            if !erased.under_way || !may_be_changing(&self.location) {
                 return Ok(erased);
             }
             if began.elapsed() > ERASURE_WAIT {

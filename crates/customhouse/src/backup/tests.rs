@@ -9,25 +9,29 @@ use std::time::{Duration, Instant};
 use spine::{Progress, Silent};
 
 use super::*;
-use crate::Customhouse;
 use crate::declarations::tests::{World, declaration, reader, trader};
 use crate::erasure::CARRIED_FORWARD;
 use crate::erasure::tests::{SECRETS, Told, erase, files, standing, told};
 use crate::identity::Role;
 use crate::proof::{POLICY_FILE, verify_folder};
+use crate::{Customhouse, Fact, Location};
 
 fn data(world: &World) -> PathBuf {
     world.path().join("data")
 }
 
+fn at(world: &World, name: &str) -> Location {
+    Location::from(world.path().join(name).as_path())
+}
+
 fn backed_up(world: &World, to: &str) -> BackedUp {
     logged(&world.house);
-    back_up(&data(world), &world.path().join(to), BackupOptions::default(), &Silent)
+    back_up(&at(world, "data"), &world.path().join(to), BackupOptions::default(), &Silent)
         .unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn restored(world: &World, from: &str, to: &str, options: &RestoreOptions) -> Restored {
-    restore(&world.path().join(from), &world.path().join(to), options, &Silent)
+    restore(&world.path().join(from), &at(world, to), options, &Silent)
         .unwrap_or_else(|error| panic!("{error}"))
 }
 
@@ -79,7 +83,7 @@ fn what_was_backed_up_while_declarations_came_in_opens_as_the_same_house() {
         });
         while !lodging.is_finished() {
             let to = world.path().join("backup");
-            let done = back_up(&data(&world), &to, BackupOptions::default(), &Silent);
+            let done = back_up(&at(&world, "data"), &to, BackupOptions::default(), &Silent);
             runs.push(done.unwrap_or_else(|error| panic!("{error}")));
         }
     });
@@ -98,7 +102,7 @@ fn what_was_backed_up_while_declarations_came_in_opens_as_the_same_house() {
     assert_eq!(lanes(&again), lanes(&world.house));
     assert!(again.log_standing().trouble.is_none(), "without witnesses nothing is waited for");
     let checked =
-        back_up(&data(&world), &world.path().join("backup"), BackupOptions { check: true }, &Silent);
+        back_up(&at(&world, "data"), &world.path().join("backup"), BackupOptions { check: true }, &Silent);
     assert_eq!(checked.unwrap().carried.events, 0);
 }
 
@@ -120,15 +124,14 @@ fn a_run_that_was_ended_at_any_moment_is_gone_on_with_and_the_state_before_it_st
     let Told { world, .. } = told();
     let to = world.path().join("backup");
     let run = |reports: u64| {
-        back_up(&data(&world), &to, BackupOptions::default(), &EndsAfter(AtomicU64::new(reports)))
+        back_up(&at(&world, "data"), &to, BackupOptions::default(), &EndsAfter(AtomicU64::new(reports)))
     };
     logged(&world.house);
     let mut reports = 0;
     while let Err(ended) = run(reports) {
         reports += 1;
         assert!(ended.code == "cancelled" && reports < 1_000, "{ended}");
-        let refused =
-            restore(&to, &world.path().join("back"), &RestoreOptions::default(), &Silent).unwrap_err();
+        let refused = restore(&to, &at(&world, "back"), &RestoreOptions::default(), &Silent).unwrap_err();
         assert_eq!(refused.code, "backup_incomplete");
     }
     assert!(reports > 3, "it was ended at several moments");
@@ -136,7 +139,7 @@ fn a_run_that_was_ended_at_any_moment_is_gone_on_with_and_the_state_before_it_st
     world.lodge(&declaration("LRN-LATER")).unwrap();
     logged(&world.house);
     assert_eq!(run(1).unwrap_err().code, "cancelled");
-    let refused = restore(&to, &world.path().join("back"), &RestoreOptions::default(), &Silent).unwrap_err();
+    let refused = restore(&to, &at(&world, "back"), &RestoreOptions::default(), &Silent).unwrap_err();
     assert_eq!(refused.code, "backup_incomplete");
     let options = RestoreOptions { last_complete: true, ..RestoreOptions::default() };
     let back = restored(&world, "backup", "back", &options);
@@ -202,7 +205,11 @@ fn find(bytes: &[u8], text: &str) -> usize {
 
 #[test]
 fn a_flipped_byte_in_any_kind_of_file_is_found_and_named() {
+    const KEY: &str = "a-key-that-was-sent-along";
     let Told { world, .. } = told();
+    let mut fact = Fact::new("keyed", "keyed.noted", serde_json::json!({}));
+    fact.idempotency_key = Some(KEY.to_owned());
+    world.house.record(&reader("o-1", Role::Officer), fact).unwrap();
     backed_up(&world, "backup");
     let whole = world.path().join("backup");
     let record = BackupRecord::read(&whole).unwrap().unwrap();
@@ -229,6 +236,8 @@ fn a_flipped_byte_in_any_kind_of_file_is_found_and_named() {
     for text in ["\"kind\":\"declaration.lodged\"", "sweetwater telephones"] {
         kinds.push((PathBuf::from("journal.sqlite"), find(&journal, text) + 3, "position".to_owned()));
     }
+    let key = find(&journal, KEY) + KEY.len() - 1;
+    kinds.push((PathBuf::from("journal.sqlite"), key, "idempotency keys".to_owned()));
     for (number, (path, at, place)) in kinds.iter().enumerate() {
         let (own, kept) = (whole.join(path), fs::read(whole.join(path)).unwrap());
         flip(&own, *at);
@@ -245,8 +254,7 @@ fn a_flipped_byte_in_any_kind_of_file_is_found_and_named() {
         assert_eq!(refused.code, "data_folder_unproven");
     }
     flip(&whole.join("backup.json"), 300);
-    let refused =
-        restore(&whole, &world.path().join("none"), &RestoreOptions::default(), &Silent).unwrap_err();
+    let refused = restore(&whole, &at(&world, "none"), &RestoreOptions::default(), &Silent).unwrap_err();
     assert_eq!(refused.code, "backup_damaged");
 }
 
@@ -278,11 +286,12 @@ fn nothing_is_overwritten_and_no_backup_is_mixed_with_another() {
     backed_up(&world, "backup");
     let at = |name: &str| world.path().join(name);
     let options = RestoreOptions::default();
-    let used = restore(&at("backup"), &at("data"), &options, &Silent).unwrap_err();
-    assert_eq!(used.code, "restore_folder_used");
-    assert_eq!(restore(&at("data"), &at("new"), &options, &Silent).unwrap_err().code, "backup_missing");
-    let back_up =
-        |from: &Path, to: &Path| back_up(from, to, BackupOptions::default(), &Silent).unwrap_err().code;
+    let restoring = |from: &Path, to: &Path| restore(from, &to.into(), &options, &Silent).unwrap_err().code;
+    assert_eq!(restoring(&at("backup"), &at("data")), "restore_folder_used");
+    assert_eq!(restoring(&at("data"), &at("new")), "backup_missing");
+    let back_up = |from: &Path, to: &Path| {
+        back_up(&from.into(), to, BackupOptions::default(), &Silent).unwrap_err().code
+    };
     assert_eq!(back_up(&data(&other), &at("backup")), "backup_of_another");
     assert_eq!(back_up(&at("data"), &at("data/backup")), "backup_inside_the_folder");
     fs::create_dir(at("thesis")).unwrap();
@@ -311,7 +320,7 @@ fn nothing_is_overwritten_and_no_backup_is_mixed_with_another() {
     assert_eq!(back_up(&at("older"), &at("backup")), "backup_of_another_history");
     let seen = at("seen");
     fs::copy(at("older/log/checkpoint"), &seen).unwrap();
-    let options = RestoreOptions { checkpoint: Some(seen), ..options };
+    let options = RestoreOptions { checkpoint: Some(seen), ..RestoreOptions::default() };
     let back = restored(&world, "backup", "back", &options);
     assert!(!back.holds() && back.seen_size.is_none(), "{back:?}");
     let seen = at("earlier");
@@ -392,7 +401,8 @@ fn an_export_holds_everything_in_open_formats_and_no_secret() {
     let Told { world, mrns, .. } = told();
     logged(&world.house);
     let everything = world.path().join("everything");
-    let exported = export(&data(&world), &everything, &Silent).unwrap_or_else(|error| panic!("{error}"));
+    let exported =
+        export(&at(&world, "data"), &everything, &Silent).unwrap_or_else(|error| panic!("{error}"));
     let lines = fs::read_to_string(everything.join("events.jsonl")).unwrap();
     assert_eq!(lines.lines().count(), usize::try_from(exported.events).unwrap());
     assert!(lines.contains(&mrns[0]) && exported.events >= 30 && exported.erased == 0);
@@ -408,9 +418,9 @@ fn an_export_holds_everything_in_open_formats_and_no_secret() {
     }
     assert!(fs::read_to_string(everything.join("accounts.json")).unwrap().contains("tara"));
     assert_eq!(standing(&everything, &["argon2", "PRIVATE"]), Vec::<String>::new());
-    assert_eq!(export(&data(&world), &everything, &Silent).unwrap_err().code, "export_folder_used");
+    assert_eq!(export(&at(&world, "data"), &everything, &Silent).unwrap_err().code, "export_folder_used");
     erase(&world.house);
     let after = world.path().join("after");
-    assert!(export(&data(&world), &after, &Silent).unwrap().erased > 0);
+    assert!(export(&at(&world, "data"), &after, &Silent).unwrap().erased > 0);
     assert_eq!(standing(&after, &SECRETS), Vec::<String>::new());
 }

@@ -41,6 +41,7 @@ use journal::log::files::{make_folder_durably, parent_of, sync_system_folder};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Kind};
+pub(crate) use site::mark_as_site;
 use site::{SITE_LOCK, SITE_MARKER, Site};
 
 pub use site::{Location, SiteLock};
@@ -48,7 +49,7 @@ pub use site::{Location, SiteLock};
 /// The folder format this program writes and reads.
 const FORMAT: u32 = 1;
 /// Name of the marker.
-const MARKER: &str = "tidewaiter.toml";
+pub(crate) const MARKER: &str = "tidewaiter.toml";
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Marker {
@@ -245,8 +246,12 @@ pub(crate) struct FolderMark {
 }
 
 impl FolderMark {
-    /// Looks at a data folder without taking it: another process may be using it.
-    pub(crate) fn look(path: &Path) -> Result<Self, Error> {
+    /// Looks at a house without taking it: other processes may be using it.
+    pub(crate) fn look(location: &Location) -> Result<Self, Error> {
+        if location.database.is_some() {
+            return site::look(location.site_path());
+        }
+        let path = location.data.as_path();
         let marker_path = path.join(MARKER);
         if !marker_path.is_file() {
             return Err(Error::new(
@@ -262,16 +267,42 @@ impl FolderMark {
                 Kind::Refused,
                 "data_folder_of_database",
                 format!("the journal of {} stands in a database", path.display()),
-                "Back that up with PostgreSQL's own tools, and the folder that its processes share beside it.",
+                NAME_THE_DATABASE,
             ));
         }
         Ok(Self { node: marker.node, administration: marker.administration, sandbox: marker.sandbox })
     }
+
+    /// What the marker of a data folder says that has its journal in it.
+    pub(crate) fn as_marker(&self) -> Result<String, Error> {
+        toml_of(&Marker {
+            format: FORMAT,
+            node: self.node.clone(),
+            administration: self.administration.clone(),
+            sandbox: self.sandbox,
+            site: None,
+        })
+    }
 }
+
+const NAME_THE_DATABASE: &str = "Name the database with --database or TIDEWAITER_DATABASE, and the folder that its processes share with --shared.";
 
 /// Is a process using the folder at this moment?
 pub(crate) fn is_in_use(path: &Path) -> bool {
-    let Ok(file) = File::open(path.join("lock")) else { return false };
+    is_locked(&path.join("lock"))
+}
+
+/// Is something being changed at this moment in what all processes of a house have in common? One that is alone may be
+/// changing it whenever it runs.
+pub(crate) fn may_be_changing(location: &Location) -> bool {
+    match location.database {
+        Some(_) => is_locked(&location.site_path().join(SITE_LOCK)),
+        None => is_in_use(&location.data),
+    }
+}
+
+fn is_locked(path: &Path) -> bool {
+    let Ok(file) = File::open(path) else { return false };
     matches!(file.try_lock_shared(), Err(fs::TryLockError::WouldBlock))
 }
 
@@ -353,11 +384,7 @@ fn read_marker(path: &Path) -> Result<Marker, Error> {
 /// The folder belongs to another journal than the one that was named.
 fn other_journal(path: &Path, in_database: bool, database_named: bool) -> Error {
     let (code, detail, how_to_fix) = match (in_database, database_named) {
-        (true, false) => (
-            "data_folder_of_database",
-            "belongs to a journal in a database",
-            "Name the database with --database or TIDEWAITER_DATABASE, and the folder that its processes share with --shared.",
-        ),
+        (true, false) => ("data_folder_of_database", "belongs to a journal in a database", NAME_THE_DATABASE),
         (true, true) => (
             "data_folder_of_other_site",
             "belongs to another site",
@@ -366,7 +393,7 @@ fn other_journal(path: &Path, in_database: bool, database_named: bool) -> Error 
         (false, _) => (
             "data_folder_with_journal",
             "has a journal of its own",
-            "Name an empty folder; `tidewaiter journal copy` brings a journal into a database.",
+            "Name an empty folder; to bring a house into a database, restore its backup there.",
         ),
     };
     Error::new(Kind::Refused, code, format!("the data folder {} {detail}", path.display()), how_to_fix)

@@ -8,8 +8,8 @@ use journal::log::files::make_folder_durably;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    FORMAT, MARKER, check_format, foreign, is_fresh, other_journal, read_marker, read_toml,
-    restrict_to_owner, toml_of, write_whole,
+    FORMAT, FolderMark, MARKER, check_format, foreign, is_fresh, other_journal, read_marker, read_toml,
+    refuse_unproven, restrict_to_owner, toml_of, write_whole,
 };
 use crate::error::{Error, Kind};
 
@@ -39,6 +39,14 @@ pub struct Location {
     pub database: Option<String>,
     /// The folder that all processes on this database share; `None`: this one is alone with it.
     pub shared: Option<PathBuf>,
+}
+
+impl Location {
+    /// Folder of what all processes of a house have in common; the data folder of one that is alone.
+    #[must_use]
+    pub fn site_path(&self) -> &Path {
+        self.shared.as_deref().unwrap_or(&self.data)
+    }
 }
 
 impl std::fmt::Debug for Location {
@@ -83,6 +91,7 @@ impl SiteLock {
 impl Site {
     /// Opens the folder that the processes on a database share, making it where it does not exist yet.
     pub(super) fn open(path: &Path, database: &str) -> Result<Self, Error> {
+        refuse_unproven(path)?;
         Ok(Self { path: path.to_owned(), marker: read_or_make(path)?, database: database.to_owned() })
     }
 
@@ -158,4 +167,27 @@ fn read_or_make(path: &Path) -> Result<SiteMarker, Error> {
     };
     write_whole(&marker_path, toml_of(&marker)?.as_bytes())?;
     Ok(marker)
+}
+
+/// Looks at the folder of a site, which its processes may be using.
+pub(super) fn look(path: &Path) -> Result<FolderMark, Error> {
+    let marker_path = path.join(SITE_MARKER);
+    if !marker_path.is_file() {
+        return Err(Error::new(
+            Kind::NotFound,
+            "data_folder_missing",
+            format!("{} is not the folder of a site on a database", path.display()),
+            "Check the spelling of --shared, or of --data where nothing is shared.",
+        ));
+    }
+    let marker: SiteMarker = read_toml(&marker_path)?;
+    check_format(&marker_path, marker.format)?;
+    Ok(FolderMark { node: marker.site, administration: marker.administration, sandbox: false })
+}
+
+/// Makes a folder that of a site under the name that a house had before: its log goes on under that name.
+pub(crate) fn mark_as_site(path: &Path, mark: &FolderMark) -> Result<(), Error> {
+    let marker =
+        SiteMarker { format: FORMAT, site: mark.node.clone(), administration: mark.administration.clone() };
+    write_whole(&path.join(SITE_MARKER), toml_of(&marker)?.as_bytes())
 }

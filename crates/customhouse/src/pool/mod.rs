@@ -37,8 +37,8 @@ pub use answers::{
 };
 pub use commands::{Admission, AdmitRequest, DeclaredContract, Outcomes};
 pub(crate) use erase::RowsOf;
-pub(crate) use model::Pool;
 pub use model::{Entries, EntriesOfBatch};
+pub(crate) use model::{Pool, catch_up};
 pub use read_model::PAGE_ROWS_MAX;
 
 pub use ::pool::contract::{ContractField, Period, Quality, Volume};

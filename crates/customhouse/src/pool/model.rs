@@ -49,15 +49,10 @@ impl Pool {
     /// The catalogue as of the journal's head.
     pub(super) fn catalogue(&self) -> Result<MutexGuard<'_, Catalogue>, Error> {
         let mut catalogue = self.catalogue.lock().unwrap_or_else(PoisonError::into_inner);
-        loop {
-            let position = catalogue.position()?;
-            if position >= self.journal.head() {
-                return Ok(catalogue);
-            }
-            let events = self.journal.feed(position, EVENTS_PER_READ)?;
-            let placed: Vec<PlacedEvent> = events.iter().map(place).collect::<Result<_, _>>()?;
-            catalogue.apply(&placed)?;
+        while catalogue.position()? < self.journal.head() {
+            catch_up(&mut catalogue, self.journal.as_ref())?;
         }
+        Ok(catalogue)
     }
 
     /// The contract in force under this name.
@@ -70,6 +65,14 @@ impl Pool {
         }
         Err(contract_unknown(name))
     }
+}
+
+/// Reads a catalogue on by some of the events that it does not reflect yet; answers with the position that it has come to.
+pub(crate) fn catch_up(catalogue: &mut Catalogue, journal: &dyn Journal) -> Result<u64, Error> {
+    let events = journal.feed(catalogue.position()?, EVENTS_PER_READ)?;
+    let placed: Vec<PlacedEvent> = events.iter().map(place).collect::<Result<_, _>>()?;
+    catalogue.apply(&placed)?;
+    Ok(catalogue.position()?)
 }
 
 pub(super) fn contract_unknown(name: &str) -> Error {

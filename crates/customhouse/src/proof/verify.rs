@@ -13,7 +13,7 @@ use journal::log::{
     Against, Files, JournalEntries, KeyHistory, LogError, LogProof, LogReader, Policy, SignedCheckpoint,
     VerifierKey, published, verify_checkpoint,
 };
-use journal::{Journal, Payload, PostgresJournal, PostgresOptions, SqliteJournal};
+use journal::{Journal, Payload, PostgresJournal, SqliteJournal};
 use spine::Progress;
 
 use super::model::{ProofVerdict, VerifiedEvent, VerifiedFolder};
@@ -41,7 +41,7 @@ pub fn verify_at(
     trusted: &[String],
     progress: &dyn Progress,
 ) -> Result<VerifiedFolder, Error> {
-    verify_with(log_home(location), trusted, || open_journal(location).map(Some), progress)
+    verify_with(location.site_path(), trusted, || open_journal(location).map(Some), progress)
 }
 
 /// [`verify_at`] of a data folder.
@@ -100,11 +100,6 @@ pub(crate) fn verify_with(
     Ok(verified)
 }
 
-/// Where the log stands, and its keys.
-fn log_home(location: &Location) -> &Path {
-    location.shared.as_deref().unwrap_or(&location.data)
-}
-
 fn log_reader(data: &Path) -> Result<LogReader, Error> {
     let log = data.join(LOG_FOLDER);
     let files = DiskFiles::existing(&log).map_err(|error| Error::io("log_folder_unusable", &log, &error))?;
@@ -117,7 +112,7 @@ fn log_reader(data: &Path) -> Result<LogReader, Error> {
 /// # Errors
 /// There is no such event, it is in no checkpoint yet, or nothing can be verified.
 pub fn verify_event(location: &Location, position: u64, trusted: &[String]) -> Result<VerifiedEvent, Error> {
-    let data = log_home(location);
+    let data = location.site_path();
     let (reader, known) = (log_reader(data)?, known_keys(data, trusted)?);
     let seen = witnessed(data, reader.files(), &known)?;
     let last = published(&reader).map_err(|error| refused(&error))?;
@@ -249,11 +244,9 @@ fn own_keys(data: &Path, history: &KeyHistory) -> Result<Vec<VerifierKey>, Error
 /// The journal, to be read while processes may be using it.
 fn open_journal(location: &Location) -> Result<Arc<dyn Journal>, Error> {
     if let Some(url) = &location.database {
-        // Nothing is recorded under this name.
-        let options = PostgresOptions::new(url, "verification", "verification");
-        return Ok(Arc::new(PostgresJournal::open(&options)?));
+        return Ok(Arc::new(PostgresJournal::open_read_only(url)?));
     }
-    FolderMark::look(&location.data)?;
+    FolderMark::look(location)?;
     Ok(Arc::new(SqliteJournal::open_read_only(&location.data.join("journal.sqlite"))?))
 }
 

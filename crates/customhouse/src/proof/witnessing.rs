@@ -234,6 +234,7 @@ impl Customhouse {
         carry: &mut dyn FnMut(&str, &[u8]) -> Carried,
     ) -> Result<Option<usize>, Error> {
         let witnessing = &self.proofs.witnessing;
+        self.heard_by_others();
         if !self.keeps_log() {
             return Ok(None);
         }
@@ -301,8 +302,22 @@ impl Customhouse {
     fn go_on_after_restore(&self) -> Result<(), Error> {
         let path = self.folder.of_site(RESTORED_FILE);
         std::fs::remove_file(&path).map_err(|error| Error::io("restored_mark_unwritable", &path, &error))?;
+        self.release_log();
+        Ok(())
+    }
+
+    /// Of several processes on what was restored one hears the witnesses; it takes the mark away, and the others go on
+    /// too. Asked later by their own old mark, the witnesses would seem to have seen too much.
+    fn heard_by_others(&self) {
+        let restored =
+            self.proofs.witnessing.restored.lock().unwrap_or_else(PoisonError::into_inner).is_some();
+        if restored && !self.folder.of_site(RESTORED_FILE).exists() {
+            self.release_log();
+        }
+    }
+
+    fn release_log(&self) {
         *self.proofs.witnessing.restored.lock().unwrap_or_else(PoisonError::into_inner) = None;
         self.proofs.writer.release();
-        Ok(())
     }
 }

@@ -69,6 +69,7 @@ impl Failure {
             Some(&SqlState::DATA_CORRUPTED | &SqlState::INDEX_CORRUPTED) => {
                 JournalError::Corrupt { place: database.display().to_string(), reason }
             }
+            Some(&SqlState::READ_ONLY_SQL_TRANSACTION) => JournalError::ReadOnly { path },
             // Wrong password or role; no such database; too few resources.
             Some(code) if ["28", "3D", "53"].iter().any(|class| code.code().starts_with(class)) => {
                 JournalError::Unavailable { database: path, reason }

@@ -12,8 +12,8 @@
 //! is made on first use). The server is local, or a tunnel to it is: connections are not encrypted. No pooler that
 //! shares connections between transactions stands in between, for notifications and prepared statements belong to one.
 //! A commit is acknowledged when the server has flushed it (`fsync` on), and, where `synchronous_standby_names` says so,
-//! when a standby has it too; without such a standby a failover can lose what was acknowledged last. Backups are those of
-//! PostgreSQL. What they and its write-ahead log keep of an erased payload: see the module `erase`.
+//! when a standby has it too; without such a standby a failover can lose what was acknowledged last. What PostgreSQL's own
+//! backups and its write-ahead log keep of an erased payload: see the module `erase`.
 
 mod blobs;
 mod erase;
@@ -95,13 +95,14 @@ impl fmt::Debug for PostgresOptions {
 /// Dropping it finishes what was handed in and closes its connections.
 pub struct PostgresJournal {
     database: Arc<Database>,
-    writer: WriterHandle,
+    /// None where it was opened for reading only.
+    writer: Option<WriterHandle>,
     progress: Arc<Progress>,
     readers: Arc<Readers>,
     blob_bytes_max: u64,
     /// Held while traces of erased payloads are removed.
     scrubbing: Mutex<()>,
-    _listener: Listener,
+    _listener: Option<Listener>,
 }
 
 impl fmt::Debug for PostgresJournal {
@@ -136,15 +137,45 @@ impl PostgresJournal {
         let listener = Listener::start(&database, &progress)?;
         let journal = Self {
             database,
-            writer,
+            writer: Some(writer),
             progress,
             readers,
             blob_bytes_max: options.blob_bytes_max.unwrap_or(BLOB_BYTES_MAX),
             scrubbing: Mutex::new(()),
-            _listener: listener,
+            _listener: Some(listener),
         };
         journal.scrub();
         Ok(journal)
+    }
+
+    /// Opens a journal for reading while other processes go on writing it: the database itself refuses whatever would
+    /// change something. Its head is asked for each time; nobody can wait for it.
+    ///
+    /// # Errors
+    /// As [`PostgresJournal::open`]; [`JournalError::NotAJournal`] for a database without a journal, in which nothing is
+    /// made.
+    pub fn open_read_only(url: &str) -> Result<Self, JournalError> {
+        let database = Arc::new(Database::parse(url)?.read_only());
+        let readers = Arc::new(Readers::new(&database));
+        let head = readers.once(|session| {
+            schema::check(session, &database.name)?;
+            last_position(session, &database.name)
+        })?;
+        let progress = Arc::new(Progress::starting_at(head));
+        progress.stop("it was opened for reading only");
+        Ok(Self {
+            database,
+            writer: None,
+            progress,
+            readers,
+            blob_bytes_max: BLOB_BYTES_MAX,
+            scrubbing: Mutex::new(()),
+            _listener: None,
+        })
+    }
+
+    fn writer(&self) -> Result<&WriterHandle, JournalError> {
+        self.writer.as_ref().ok_or_else(|| JournalError::ReadOnly { path: self.database.name.clone() })
     }
 
     /// The database as messages name it, without user and password.
@@ -196,7 +227,7 @@ impl PostgresJournal {
 
 impl Journal for PostgresJournal {
     fn append(&self, request: AppendRequest) -> Result<Appended, JournalError> {
-        self.writer.append(prepare(request)?)
+        self.writer()?.append(prepare(request)?)
     }
 
     fn read_stream(
@@ -269,7 +300,7 @@ impl Journal for PostgresJournal {
 
     fn erase_payload(&self, position: u64, basis: &str) -> Result<(), JournalError> {
         check_basis(basis)?;
-        self.writer.erase(position, basis)?;
+        self.writer()?.erase(position, basis)?;
         self.scrub();
         Ok(())
     }
@@ -286,7 +317,7 @@ impl Journal for PostgresJournal {
     fn append_as_holder(&self, request: AppendRequest, fence: &Fence) -> Result<Appended, JournalError> {
         let mut request = prepare(request)?;
         request.fence = Some(fence.clone());
-        self.writer.append(request)
+        self.writer()?.append(request)
     }
 
     fn put_blob(&self, content: &mut dyn Read) -> Result<BlobReference, JournalError> {

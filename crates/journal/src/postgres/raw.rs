@@ -70,7 +70,7 @@ impl Raw for PostgresJournal {
 
     fn import(&self, batch: ImportBatch) -> Result<(), JournalError> {
         let erases = !batch.erasures.is_empty();
-        self.writer.import(batch)?;
+        self.writer()?.import(batch)?;
         if erases {
             self.scrub();
         }

@@ -1,5 +1,7 @@
 //! The tables of a journal in PostgreSQL, made on first use.
 
+use std::path::Path;
+
 use super::session::Session;
 use crate::error::JournalError;
 
@@ -103,9 +105,30 @@ pub(super) fn begin_under(lock: i64) -> String {
 }
 
 /// Checks that a journal stands here that this program can read, or makes one where there is nothing.
-pub(super) fn prepare(session: &mut Session, name: &std::path::Path) -> Result<(), JournalError> {
-    let not_a_journal =
-        |reason: &str| JournalError::NotAJournal { path: name.to_owned(), reason: reason.to_owned() };
+pub(super) fn prepare(session: &mut Session, name: &Path) -> Result<(), JournalError> {
+    check_server(session, name)?;
+    if format(session)?.is_none() {
+        session.run(&begin_under(SCHEMA_LOCK))?;
+        // Somebody else may have made it while this one waited for the lock.
+        if format(session)?.is_none() {
+            session.run(&tables())?;
+        }
+        session.run("COMMIT")?;
+    }
+    check_format(session, name)
+}
+
+/// Checks that a journal stands here that this program can read; changes nothing.
+pub(super) fn check(session: &mut Session, name: &Path) -> Result<(), JournalError> {
+    check_server(session, name)?;
+    check_format(session, name)
+}
+
+fn not_a_journal(name: &Path, reason: &str) -> JournalError {
+    JournalError::NotAJournal { path: name.to_owned(), reason: reason.to_owned() }
+}
+
+fn check_server(session: &mut Session, name: &Path) -> Result<(), JournalError> {
     let about = session.query(
         "SELECT current_setting('server_version_num')::bigint, current_setting('server_encoding'),
                 current_setting('fsync')",
@@ -116,28 +139,25 @@ pub(super) fn prepare(session: &mut Session, name: &std::path::Path) -> Result<(
         .and_then(|row| Some((row.try_get(0).ok()?, row.try_get(1).ok()?, row.try_get(2).ok()?)))
         .unwrap_or((0_i64, String::new(), String::new()));
     if version < SERVER_VERSION_MIN {
-        return Err(not_a_journal("its server is older than PostgreSQL 15"));
+        return Err(not_a_journal(name, "its server is older than PostgreSQL 15"));
     }
     if encoding != "UTF8" {
-        return Err(not_a_journal("its encoding is not UTF8"));
+        return Err(not_a_journal(name, "its encoding is not UTF8"));
     }
     if fsync != "on" {
         tracing::warn!(database = %name.display(), "fsync is off: a crash of the machine may lose what was acknowledged");
     }
-    if format(session)?.is_none() {
-        session.run(&begin_under(SCHEMA_LOCK))?;
-        // Somebody else may have made it while this one waited for the lock.
-        if format(session)?.is_none() {
-            session.run(&tables())?;
-        }
-        session.run("COMMIT")?;
-    }
+    Ok(())
+}
+
+fn check_format(session: &mut Session, name: &Path) -> Result<(), JournalError> {
     match format(session)? {
         Some(FORMAT) => Ok(()),
         Some(found) if found > FORMAT => {
             Err(JournalError::NewerFormat { path: name.to_owned(), found, max: FORMAT })
         }
-        _ => Err(not_a_journal("its schema \"journal\" belongs to another program")),
+        Some(_) => Err(not_a_journal(name, "its schema \"journal\" belongs to another program")),
+        None => Err(not_a_journal(name, "it has no schema \"journal\"")),
     }
 }
 

@@ -92,6 +92,14 @@ impl Database {
         Ok(Self { config, name })
     }
 
+    /// The same database, which changes nothing whatever it is asked on these connections.
+    pub(super) fn read_only(mut self) -> Self {
+        let own = self.config.get_options().unwrap_or_default();
+        let options = format!("{own} -c default_transaction_read_only=on");
+        self.config.options(options.trim_start());
+        self
+    }
+
     pub(super) fn unavailable(&self, reason: &str) -> JournalError {
         JournalError::Unavailable { database: self.name.clone(), reason: reason.to_owned() }
     }

@@ -3,7 +3,10 @@
 use std::io::Cursor;
 use std::path::Path;
 
-use journal::{AnyJournal, AppendRequest, Copied, Journal, JournalError, RecordedEvent, copy, is_database};
+use journal::{
+    AnyJournal, AppendRequest, Copied, Journal, JournalError, RecordedEvent, SqliteJournal, SqliteOptions,
+    copy, is_database,
+};
 use serde_json::json;
 
 use crate::postgres_server;
@@ -109,6 +112,65 @@ fn a_journal_is_copied_from_a_file_to_a_database_and_back() {
     let folder = tempfile::tempdir().unwrap();
     check(&file(folder.path(), "from.sqlite"), &server.database());
     check(&server.database(), &file(folder.path(), "to.sqlite"));
+}
+
+/// Copies a journal whose destination ends a batch in its midst; nothing of that batch is there, and once the
+/// destination lets it, the copy is gone on with.
+fn check_ended(from: &AnyJournal, ended: AnyJournal, again: impl FnOnce() -> AnyJournal) {
+    let (mut reported, mut there) = (0, 0);
+    let refused = copy(from, &ended, &mut |now| {
+        reported += usize::from(now.events > there);
+        there = now.events;
+    });
+    let code = refused.unwrap_err().code();
+    assert!(["disk_full", "journal_unavailable", "journal_outcome_unknown"].contains(&code), "{code}");
+    drop(ended);
+    let to = again();
+    assert!(reported > 0 && there > 0, "some batches were whole");
+    assert_eq!(to.journal().head(), there, "of the one that was ended nothing is there");
+    let copied = copy_quietly(from, &to).unwrap();
+    let all = from.journal().head();
+    assert_eq!((copied.events, copied.events_carried), (all, all - there));
+    assert_eq!(seen(from), seen(&to));
+    assert_eq!(copy_quietly(from, &to).unwrap().events_carried, 0);
+}
+
+/// Some batches of events, with keys.
+fn long(folder: &Path) -> AnyJournal {
+    let journal = open_at(&file(folder, "from.sqlite"));
+    for round in 0..90 {
+        let values: Vec<u64> = (0..100).collect();
+        let request = keyed(numbers(&format!("s/{}", round % 7), &values), &format!("key/{round}"));
+        journal.journal().append(request).unwrap();
+    }
+    journal
+}
+
+#[test]
+fn a_copy_that_was_ended_in_the_midst_of_a_batch_is_gone_on_with() {
+    let folder = tempfile::tempdir().unwrap();
+    let from = long(folder.path());
+    let path = folder.path().join("to.sqlite");
+    // The file may grow so far that some batches fit.
+    let options = SqliteOptions::new(&path, "node-1", "demo");
+    let full = SqliteJournal::open(&SqliteOptions { file_pages_max: Some(900), ..options.clone() }).unwrap();
+    check_ended(&from, AnyJournal::Sqlite(full), || open_at(&file(folder.path(), "to.sqlite")));
+    let name = "a_copy_that_was_ended_in_the_midst_of_a_batch_is_gone_on_with";
+    let Some(server) = postgres_server::running(name) else { return };
+    let url = server.database();
+    let ended = open_at(&url);
+    // The server ends the connection at one event.
+    server.sql(
+        &url,
+        "CREATE FUNCTION journal.end_it() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+             BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NEW; END $$;
+         CREATE TRIGGER end_it BEFORE INSERT ON journal.event FOR EACH ROW WHEN (NEW.position = 5000)
+             EXECUTE FUNCTION journal.end_it();",
+    );
+    check_ended(&from, ended, || {
+        server.sql(&url, "DROP TRIGGER end_it ON journal.event; DROP FUNCTION journal.end_it;");
+        open_at(&url)
+    });
 }
 
 #[test]

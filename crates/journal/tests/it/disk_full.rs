@@ -2,13 +2,12 @@
 
 use std::fs;
 use std::io::Read;
-use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use journal::{AppendRequest, Journal, JournalError, SqliteJournal, SqliteOptions};
 use serde_json::json;
 
 use crate::postgres_server;
+use crate::small_disk::SmallDisk;
 use crate::support::{event, number_of, numbers, open, options, whole_feed};
 
 fn large(number: u64, bytes: usize, events: usize) -> AppendRequest {
@@ -71,32 +70,10 @@ fn a_large_append_that_finds_no_room_does_not_take_its_small_neighbours_with_it(
     assert_eq!(whole_feed(&journal).len(), 6 * 15);
 }
 
-/// A file system of a few megabytes of its own, where this machine lets us have one.
-struct SmallDisk(PathBuf);
-
-impl SmallDisk {
-    fn mount(at: &Path, size: &str) -> Option<Self> {
-        let size = format!("size={size}");
-        let mounted =
-            Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(at).output().ok()?;
-        mounted.status.success().then(|| Self(at.to_owned()))
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let unmounted = Command::new("umount").arg(&self.0).status();
-        println!("unmounted: {unmounted:?}");
-    }
-}
-
 #[test]
 fn a_full_disk_refuses_and_recovers_without_opening_again() {
     let folder = tempfile::tempdir().unwrap();
-    let Some(_disk) = SmallDisk::mount(folder.path(), "3m") else {
-        println!("SKIPPED full disk: mounting a small file system is not allowed here");
-        return;
-    };
+    let Some(_disk) = SmallDisk::mount(folder.path(), "3m") else { return };
     let filler = folder.path().join("filler");
     fs::write(&filler, vec![0_u8; 1_200_000]).unwrap();
     let journal = open(folder.path());
@@ -125,10 +102,7 @@ fn a_database_on_a_full_disk_refuses_whole_appends_and_goes_on_when_there_is_roo
     let name = "a_database_on_a_full_disk_refuses_whole_appends_and_goes_on_when_there_is_room";
     let Some(server) = postgres_server::running(name) else { return };
     let folder = tempfile::tempdir().unwrap();
-    let Some(_disk) = SmallDisk::mount(folder.path(), "24m") else {
-        println!("SKIPPED full disk: mounting a small file system is not allowed here");
-        return;
-    };
+    let Some(_disk) = SmallDisk::mount(folder.path(), "24m") else { return };
     let filler = folder.path().join("filler");
     fs::write(&filler, vec![0_u8; 8_000_000]).unwrap();
     let url = server.database_in(folder.path());

@@ -19,5 +19,6 @@ mod postgres;
 mod postgres_server;
 #[cfg(target_os = "linux")]
 mod power;
+mod small_disk;
 mod sqlite;
 mod support;

@@ -599,3 +599,31 @@ fn only_local_servers_are_accepted_and_no_password_is_shown() {
     check("postgres://tw:hidden@127.0.0.1:1/tw", "journal_unavailable", "postgres://127.0.0.1:1/tw");
     check("postgres://tw:hidden@[::1]:1/tw", "journal_unavailable", "postgres://");
 }
+
+#[test]
+fn one_that_is_opened_for_reading_changes_nothing_while_others_write() {
+    let name = "one_that_is_opened_for_reading_changes_nothing_while_others_write";
+    let Some(server) = postgres_server::running(name) else { return };
+    let url = server.database();
+    assert_eq!(PostgresJournal::open_read_only(&url).unwrap_err().code(), "not_a_journal");
+    let schemas = "SELECT count(*) FROM pg_namespace WHERE nspname = 'journal'";
+    assert_eq!(server.sql(&url, schemas), "0", "nothing was made");
+    let writer = open(&url);
+    writer.append(numbers("s", &[1, 2])).unwrap();
+    let reader = PostgresJournal::open_read_only(&url).unwrap();
+    writer.append(numbers("s", &[3])).unwrap();
+    assert_eq!((reader.head(), reader.feed(0, 10).unwrap()), (3, writer.feed(0, 10).unwrap()));
+    let blob = writer.put_blob(&mut &b"a paper"[..]).unwrap().sha256;
+    assert_eq!(reader.get_blob(&blob).unwrap().read_whole(100).unwrap(), b"a paper");
+    for refused in [
+        reader.append(numbers("s", &[4])).map(drop),
+        reader.erase_payload(1, "law"),
+        reader.put_blob(&mut &b"another"[..]).map(drop),
+        reader.erase_blob(&blob),
+        reader.take_lease("log", "somebody", Duration::from_secs(3)).map(drop),
+    ] {
+        assert_eq!(refused.unwrap_err().code(), "journal_read_only");
+    }
+    assert_eq!(writer.head(), 3);
+    assert!(reader.get_blob(&blob).is_ok());
+}

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use customhouse::Location;
 
 use super::DataArguments;
 
@@ -32,6 +33,7 @@ pub(crate) struct BackupArguments {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   tidewaiter restore --from /mnt/other-disk/tidewaiter --to ./data
+  tidewaiter restore --from /mnt/other-disk/tidewaiter --database postgres://tidewaiter@localhost/customs --shared ./site
   tidewaiter restore --from ./backup --to ./data --checkpoint seen-by-our-witness.txt
   tidewaiter restore --from ./old-backup --to ./data --erasures /mnt/other-disk/erasures.json
 
@@ -41,9 +43,29 @@ pub(crate) struct RestoreArguments {
     #[arg(long, value_name = "BACKUP")]
     pub(crate) from: PathBuf,
 
-    /// Folder to restore into: a new or an empty one.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) to: PathBuf,
+    /// Folder to restore into: a new or an empty one. The journal stands in a file in it.
+    #[arg(long, value_name = "DIR", required_unless_present = "database", conflicts_with_all = ["database", "shared"])]
+    pub(crate) to: Option<PathBuf>,
+
+    /// The PostgreSQL database to restore the journal into, instead: postgres://USER@HOST/NAME, an empty one.
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "TIDEWAITER_DATABASE",
+        hide_env_values = true,
+        requires = "shared"
+    )]
+    pub(crate) database: Option<String>,
+
+    /// Folder for all that does not stand in the database, which its processes are to share: a new or an empty one.
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "TIDEWAITER_SHARED",
+        hide_env_values = true,
+        requires = "database"
+    )]
+    pub(crate) shared: Option<PathBuf>,
 
     /// A checkpoint of the log that somebody else kept, such as a witness: the restored log must contain it.
     #[arg(long, value_name = "FILE")]
@@ -64,6 +86,14 @@ pub(crate) struct RestoreArguments {
     /// Print what was proven as JSON.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+impl RestoreArguments {
+    /// Where the house is to stand.
+    pub(crate) fn location(&self) -> Location {
+        let folder = self.to.clone().or_else(|| self.shared.clone()).unwrap_or_default();
+        Location { data: folder, database: self.database.clone(), shared: self.shared.clone() }
+    }
 }
 
 #[derive(Debug, Args)]

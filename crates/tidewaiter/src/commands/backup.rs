@@ -1,4 +1,4 @@
-//! `tidewaiter backup`: a data folder into a folder elsewhere, while it is served.
+//! `tidewaiter backup`: a house into a folder elsewhere, while it is served.
 
 use customhouse::Error;
 use customhouse::backup::{BackedUp, BackupOptions, back_up};
@@ -9,7 +9,7 @@ use crate::terminal;
 
 pub(super) fn run(arguments: &BackupArguments, context: &Context) -> Result<Answer, Error> {
     let options = BackupOptions { check: arguments.check };
-    let done = back_up(super::with_journal(&arguments.data)?, &arguments.to, options, &context.progress)?;
+    let done = back_up(&arguments.data.location(), &arguments.to, options, &context.progress)?;
     context.progress.finish();
     if arguments.json {
         terminal::json(&done)?

@@ -8,7 +8,7 @@ use crate::arguments::ExportArguments;
 use crate::terminal;
 
 pub(super) fn run(arguments: &ExportArguments, context: &Context) -> Result<Answer, Error> {
-    let exported = export(super::with_journal(&arguments.data)?, &arguments.to, &context.progress)?;
+    let exported = export(&arguments.data.location(), &arguments.to, &context.progress)?;
     context.progress.finish();
     if arguments.json {
         terminal::json(&exported)?;

@@ -24,11 +24,9 @@ mod tag;
 mod user;
 mod verify;
 
-use std::path::Path;
-
 pub(crate) use country::failed as country_failed;
 use customhouse::identity::Reader;
-use customhouse::{Customhouse, Error, Kind};
+use customhouse::{Customhouse, Error};
 
 use crate::arguments::{Arguments, Command, DataArguments};
 use crate::terminal::TerminalProgress;
@@ -91,17 +89,4 @@ fn open(data: &DataArguments) -> Result<(Customhouse, Reader), Error> {
         opened => opened?,
     };
     Ok((house, Reader::local_operator()))
-}
-
-/// The data folder of a command that reads the journal in it, and none in a database.
-fn with_journal(data: &DataArguments) -> Result<&Path, Error> {
-    if data.database.is_none() {
-        return Ok(&data.data);
-    }
-    Err(Error::new(
-        Kind::Refused,
-        "data_folder_of_database",
-        "a journal in a database is not read by this command",
-        "Back the database up with PostgreSQL's own tools, or copy its journal with `tidewaiter journal copy` first.",
-    ))
 }

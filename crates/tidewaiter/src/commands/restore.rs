@@ -1,4 +1,4 @@
-//! `tidewaiter restore`: a backup into a new folder, and what is proven of it.
+//! `tidewaiter restore`: a backup into a new folder or an empty database, and what is proven of it.
 
 use customhouse::Error;
 use customhouse::backup::{RestoreOptions, Restored, restore};
@@ -14,7 +14,7 @@ pub(super) fn run(arguments: &RestoreArguments, context: &Context) -> Result<Ans
         erasures: arguments.erasures.clone(),
         keys: arguments.key.clone(),
     };
-    let restored = restore(&arguments.from, &arguments.to, &options, &context.progress)?;
+    let restored = restore(&arguments.from, &arguments.location(), &options, &context.progress)?;
     context.progress.finish();
     if arguments.json {
         terminal::json(&restored)?

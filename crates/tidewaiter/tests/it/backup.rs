@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::crash::{Server, declaration, prepare};
 use crate::http::Client;
+use crate::postgres_server;
 use crate::support::{command, run};
 
 fn lodge(client: &mut Client, references: std::ops::Range<u32>) -> Vec<String> {
@@ -82,4 +83,39 @@ fn what_does_not_hold_ends_with_one_and_is_not_opened() {
     assert!(back.out.contains("tile/entries/000") && back.out.contains("not to be used"), "{back:?}");
     let refused = run(at, &["verify", "folder", "--data", "back"]).expect(4);
     assert!(refused.err.contains("[data_folder_unproven]"), "{}", refused.err);
+}
+
+#[test]
+fn a_house_moves_from_a_folder_to_a_database_and_is_served_and_backed_up_there() {
+    let test = "a_house_moves_from_a_folder_to_a_database_and_is_served_and_backed_up_there";
+    let Some(database) = postgres_server::running(test).map(postgres_server::Server::database) else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let token = prepare(at);
+    let server = Server::start(at, "data");
+    let mrns = lodge(&mut Client::connect(&server.address, &token).unwrap(), 0..5);
+    drop(server);
+    let log = run(at, &["verify", "folder", "--data", "data", "--json"]).expect(0).json();
+    run(at, &["backup", "--data", "data", "--to", "backup"]).expect(0);
+    let shared = ["--database", &database, "--shared", "site"];
+    let both = run(at, &[&["restore", "--from", "backup", "--to", "back"][..], &shared].concat()).expect(2);
+    assert!(both.err.contains("cannot be used with"), "{both:?}");
+    let half = run(at, &["restore", "--from", "backup", "--database", &database]).expect(2);
+    assert!(half.err.contains("--shared"), "{half:?}");
+    let back = run(at, &[&["restore", "--from", "backup"][..], &shared].concat()).expect(0);
+    assert!(back.out.contains("everything holds"), "{back:?}");
+    let site = [&["--data", "one"][..], &shared].concat();
+    let server = Server::start_at(at, &site);
+    let mut client = Client::connect(&server.address, &token).unwrap();
+    assert_eq!(lodge(&mut client, 0..7)[..5], mrns, "each has its receipt already");
+    let done = run(at, &[&["backup", "--to", "backup", "--json"][..], &site].concat()).expect(0).json();
+    assert!(done["carried"]["events"].as_u64().unwrap() > 0, "{done}");
+    let exported = run(at, &[&["export", "--to", "everything"][..], &site].concat()).expect(0);
+    assert!(exported.out.contains("exported "), "{exported:?}");
+    drop(server);
+    run(at, &["restore", "--from", "backup", "--to", "again"]).expect(0);
+    let verified = run(at, &["verify", "folder", "--data", "again", "--json"]).expect(0).json();
+    assert_eq!((&verified["origin"], &verified["signed_by"]), (&log["origin"], &log["signed_by"]));
 }

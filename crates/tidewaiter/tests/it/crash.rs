@@ -59,7 +59,7 @@ impl Server {
     }
 
     /// Starts one on the house that these arguments name.
-    fn start_at(folder: &Path, place: &[&str]) -> Self {
+    pub(crate) fn start_at(folder: &Path, place: &[&str]) -> Self {
         let mut child = command(folder, &[&["serve", "--listen", "127.0.0.1:0"], place].concat())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
