@@ -272,7 +272,7 @@ impl KeyHistory {
     /// Reads the history in a log's folder; each record carries both signatures and follows the one before.
     ///
     /// # Errors
-    /// [`LogError::Damaged`] names the record.
+    /// [`LogError::KeyRecordDamaged`] names the record.
     pub fn read(log: &dyn Files) -> Result<Self, LogError> {
         let mut changes: Vec<KeyChange> = Vec::new();
         for number in 0..KEY_CHANGES_MAX {
@@ -280,12 +280,13 @@ impl KeyHistory {
             let bytes = match log.read(&path, NOTE_BYTES_MAX) {
                 Ok(bytes) => bytes,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => break,
-                Err(error) => return Err(LogError::io(path, &error)),
+                Err(error) => return Err(LogError::io(&path, &error)),
             };
-            let change =
-                KeyChange::parse(&bytes).map_err(|error| LogError::damaged(&path, error.to_string()))?;
+            let damaged =
+                |reason: &str| LogError::KeyRecordDamaged { place: path.clone(), reason: reason.to_owned() };
+            let change = KeyChange::parse(&bytes).map_err(|error| damaged(&error.to_string()))?;
             if changes.last().is_some_and(|last| last.new != change.old) {
-                return Err(LogError::damaged(path, "it does not change the key that was in use"));
+                return Err(damaged("it does not change the key that was in use"));
             }
             changes.push(change);
         }

@@ -7,6 +7,7 @@ mod files;
 mod foreign;
 mod keys;
 mod note;
+mod rebuild;
 mod sample;
 mod simulation;
 mod strangers;
