@@ -35,9 +35,18 @@ impl Recorder {
         if !compile.status()?.success() {
             return Err(io::Error::other("the recorder does not compile"));
         }
+        Self { library, root: PathBuf::new(), record: PathBuf::new() }.anew(&folder)
+    }
+
+    /// The same recorder for another folder.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn anew(&self, folder: &Path) -> io::Result<Self> {
+        let folder = folder.canonicalize()?;
         let root = folder.join("root");
         fs::create_dir(&root)?;
-        Ok(Self { library, root, record: folder.join("record") })
+        Ok(Self { library: self.library.clone(), root, record: folder.join("record") })
     }
 
     /// The folder that is watched; it outlives a loss of power, whatever becomes of what is in it.

@@ -86,15 +86,23 @@ impl Recording {
         number: usize,
         forgets: &'a (dyn Fn(&str) -> bool + Sync),
     ) -> Losses<'a> {
-        Losses {
-            recording: self,
-            forgets,
-            seed,
-            disk: FaultyDisk::new(seed, Faults::default()),
-            points: self.points(number, &mut Dice::new(seed)).into_iter(),
-            carried_out: 0,
-            image: 0,
-        }
+        let points = self.points(number, &mut Dice::new(seed));
+        self.losses_at(points, seed, forgets)
+    }
+
+    /// A loss of power at every point of the record: for short ones.
+    pub fn every_loss(&self, seed: u64) -> Losses<'_> {
+        self.losses_at((0..=self.records.len()).collect(), seed, &|_| false)
+    }
+
+    fn losses_at<'a>(
+        &'a self,
+        points: Vec<usize>,
+        seed: u64,
+        forgets: &'a (dyn Fn(&str) -> bool + Sync),
+    ) -> Losses<'a> {
+        let disk = FaultyDisk::new(seed, Faults::default());
+        Losses { recording: self, forgets, seed, disk, points: points.into_iter(), carried_out: 0, image: 0 }
     }
 
     /// Points of the record: most of them right before or after a flush or a new name.

@@ -86,7 +86,7 @@ pub enum LogError {
     },
     /// There is no checkpoint with which a log could be made anew.
     #[error(
-        "no checkpoint of this log is left to compare the journal with: the published and the remembered one are missing or damaged. Name one that others kept with --checkpoint, such as a witness's or BACKUP/log/checkpoint of a backup; nothing was changed."
+        "no checkpoint of this log is left to compare the journal with: the published and the remembered one are missing or damaged. Nothing was changed. Name one that others kept with --checkpoint, such as a witness's; or bring a backup into an empty folder with `tidewaiter restore --from BACKUP --to NEW` and name NEW/log/checkpoint."
     )]
     NothingKnown,
     /// The journal ends before the log does.
@@ -239,6 +239,26 @@ impl LogError {
             place: place.into(),
             found: found.chars().take(FOUND_CHARS_MAX).collect(),
             expected,
+        }
+    }
+
+    /// What is wrong, without the remedy: where another error says what to do.
+    #[must_use]
+    pub fn detail(&self) -> String {
+        match self {
+            Self::Malformed { place, found, expected } => {
+                format!("{place}: found \"{found}\", expected {expected}")
+            }
+            Self::Unsigned { place, reason } => format!("{place}: {reason}"),
+            other => other.to_string(),
+        }
+    }
+
+    /// The same with the file in which the note stands that is not signed.
+    pub(crate) fn of_file(self, file: &str) -> Self {
+        match self {
+            Self::Unsigned { place, reason } => Self::Unsigned { place: format!("{file}: {place}"), reason },
+            other => other,
         }
     }
 

@@ -86,7 +86,7 @@ impl Rebuild<'_> {
             .filter_map(|(place, found)| found.known().map(|known| (place, known.clone())))
             .collect();
         for (place, seen) in &self.seen {
-            self.accept(seen).map_err(|error| LogError::unsigned(place, error.to_string()))?;
+            self.accept(seen).map_err(|error| LogError::unsigned(place, error.detail()))?;
             known.push((place.clone(), seen.clone()));
         }
         let newest = known.iter().max_by_key(|(_, known)| known.checkpoint().size);

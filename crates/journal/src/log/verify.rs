@@ -14,7 +14,8 @@ use super::error::LogError;
 use super::keys::KeyHistory;
 use super::note::{Signatory, SignedCheckpoint, VerifierKey};
 use super::tiles::{
-    LogReader, TILE_HEIGHT, TILE_WIDTH, TileKind, TilePath, WITNESSED_CHECKPOINT, split_bundle, tile_width,
+    CHECKPOINT, LogReader, TILE_HEIGHT, TILE_WIDTH, TileKind, TilePath, WITNESSED_CHECKPOINT, split_bundle,
+    tile_width,
 };
 use super::tree::{Frontier, TreeHash, consistency_proof, leaf_hash, root_of, verify_consistency};
 use super::writer::Entries;
@@ -89,7 +90,7 @@ pub fn verify_log(
     let checkpoint = reader.checkpoint()?.ok_or_else(|| {
         LogError::damaged("checkpoint", "it is missing: there is nothing to verify against")
     })?;
-    let signatories = checkpoint.verify(known)?;
+    let signatories = checkpoint.verify(known).map_err(|error| error.of_file(CHECKPOINT))?;
     let said = checkpoint.checkpoint().clone();
     let run = Run { reader, size: said.size, source: against.source, findings: Mutex::default() };
     match run.root(against.threads)? {

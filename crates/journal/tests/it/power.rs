@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::env;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,9 +20,8 @@ use journal::log::{
 use journal::{AppendRequest, Journal, SqliteJournal};
 use outage::{Recorder, Recording};
 use serde_json::json;
-use tempfile::TempDir;
 
-use crate::support::{event, options};
+use crate::support::{event, options, scratch};
 
 const CHILD_FOLDER: &str = "TIDEWAITER_POWER_CHILD_FOLDER";
 const CHILD_LIFE: &str = "TIDEWAITER_POWER_CHILD_LIFE";
@@ -154,11 +153,6 @@ impl Said {
             }
         }
     }
-}
-
-fn scratch() -> TempDir {
-    let memory = PathBuf::from("/dev/shm");
-    if memory.is_dir() { tempfile::tempdir_in(memory).unwrap() } else { tempfile::tempdir().unwrap() }
 }
 
 /// Opens disks as they may stand after a loss of power; how many, and what was wrong with them.

@@ -10,9 +10,9 @@ use std::process::Command;
 use outage::{Recorder, Recording};
 
 /// Runs a script of the system's own programs under the recorder, in the folder that is watched.
-fn after(script: &str) -> io::Result<Recording> {
+fn after(recorder: &Recorder, script: &str) -> io::Result<Recording> {
     let folder = tempfile::tempdir().unwrap();
-    let recorder = Recorder::compile(folder.path()).unwrap();
+    let recorder = recorder.anew(folder.path()).unwrap();
     let mut shell = Command::new("sh");
     shell.args(["-e", "-c", script]).current_dir(recorder.root());
     recorder.watch(&mut shell, None);
@@ -33,6 +33,8 @@ fn left(recording: &Recording, path: &str) -> Vec<String> {
 
 #[test]
 fn what_programs_of_the_system_do_is_carried_out_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let recorder = Recorder::compile(folder.path()).unwrap();
     let cases = [
         ("mkdir -p a/b && printf one >a/b/c && sync a/b/c a/b a .", "a/b/c", "one"),
         ("printf one >a && mv a b && sync b .", "b", "one"),
@@ -41,7 +43,7 @@ fn what_programs_of_the_system_do_is_carried_out_again() {
         ("printf onetwo >a && dd if=/dev/null of=a bs=1 seek=3 2>/dev/null && sync a .", "a", "one"),
     ];
     for (script, path, expected) in cases {
-        let recording = after(script).unwrap();
+        let recording = after(&recorder, script).unwrap();
         let left = left(&recording, path);
         assert!(left.iter().any(|content| content == expected), "{script}: {recording:?} {left:?}");
     }
@@ -49,6 +51,8 @@ fn what_programs_of_the_system_do_is_carried_out_again() {
 
 #[test]
 fn what_it_cannot_follow_is_told_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let recorder = Recorder::compile(folder.path()).unwrap();
     let cases = [
         ("printf one >a && ln a b", "link"),
         ("printf one >a && ln -s a b", "symlink"),
@@ -56,7 +60,7 @@ fn what_it_cannot_follow_is_told_by_name() {
         ("printf one >../beside && mv ../beside a", "rename"),
     ];
     for (script, expected) in cases {
-        let refused = after(script).unwrap_err().to_string();
+        let refused = after(&recorder, script).unwrap_err().to_string();
         assert!(refused.contains(expected), "{script}: {refused}");
     }
 }

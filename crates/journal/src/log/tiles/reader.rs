@@ -80,7 +80,7 @@ impl LogReader {
         match self.files.read(path, NOTE_BYTES_MAX) {
             Ok(bytes) => SignedCheckpoint::parse(&bytes)
                 .map(Some)
-                .map_err(|error| LogError::damaged(path, error.to_string())),
+                .map_err(|error| LogError::damaged(path, error.detail())),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(LogError::io(path, &error)),
         }

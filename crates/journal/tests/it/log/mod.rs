@@ -5,6 +5,8 @@ mod crash;
 mod faults;
 mod files;
 mod foreign;
+#[cfg(target_os = "linux")]
+mod key_change;
 mod keys;
 mod note;
 mod rebuild;
