@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use journal::log::files::{DiskFiles, Durably};
-use journal::log::note::NOTE_BYTES_MAX;
 use journal::log::tiles::carry_tiles;
 use journal::log::tree::{consistency_proof, verify_consistency};
 use journal::log::{LogReader, SignedCheckpoint};
@@ -23,7 +22,7 @@ use super::{
 use crate::erasure::{CARRIED_FORWARD, erased_so_far};
 use crate::error::{Error, Kind};
 use crate::folder::UNPROVEN_FILE;
-use crate::proof::{LOG_FOLDER, VerifiedFolder, asks_witnesses, known_keys, verify_opened};
+use crate::proof::{LOG_FOLDER, VerifiedFolder, asks_witnesses, checkpoint_bytes, known_keys, verify_opened};
 
 /// Name of the file that says that a folder was restored and its witnesses were not heard yet.
 pub(crate) const RESTORED_FILE: &str = "restored.json";
@@ -447,9 +446,7 @@ fn prove_log(
 
 /// The restored log must contain a checkpoint that somebody else kept.
 fn compare_with_seen(to: &Path, path: &Path, keys: &[String], restored: &mut Restored) -> Result<(), Error> {
-    let failed = |error: std::io::Error| Error::io("checkpoint_unreadable", path, &error);
-    let long = fs::metadata(path).map_err(failed)?.len() > u64::try_from(NOTE_BYTES_MAX).unwrap_or(u64::MAX);
-    let bytes = if long { Vec::new() } else { fs::read(path).map_err(failed)? };
+    let bytes = checkpoint_bytes(path)?;
     let place = path.display().to_string();
     let log = to.join(LOG_FOLDER);
     let compared = || -> Result<u64, String> {

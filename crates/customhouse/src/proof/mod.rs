@@ -15,12 +15,14 @@
 //! | `change_log_key(&reader) -> KeyChanged`, and closes the house | a new key, signed by the old one | manage users |
 //! | `ask_witnesses(carry) -> cosigned` | others as witnesses of this node | the server itself |
 //!
-//! Without a house: [`verify_folder`] a data folder, [`verify_proof`] a proof file; both work offline.
+//! Without a house: [`verify_folder`] a data folder, [`verify_proof`] a proof file; both work offline. [`rebuild_log`]
+//! makes a damaged log anew from the journal.
 
 mod key_change;
 mod model;
 mod opened;
 mod read_model;
+mod rebuild;
 #[cfg(test)]
 mod tests;
 mod verify;
@@ -39,7 +41,8 @@ pub use journal::log::witness::Response as WitnessResponse;
 pub use key_change::KeyChanged;
 pub use model::{LogStanding, OwnProof, ProofStanding, ProofVerdict, VerifiedFolder};
 pub use opened::Opened;
-pub(crate) use verify::{known_keys, verify_opened};
+pub use rebuild::{RebuiltLog, rebuild_log};
+pub(crate) use verify::{checkpoint_bytes, known_keys, verify_opened};
 pub use verify::{verify_at, verify_folder, verify_proof};
 pub(crate) use witnessing::asks_witnesses;
 pub use witnessing::{Carried, WITNESS_REQUEST_BYTES_MAX};
@@ -52,6 +55,8 @@ use witnessing::Witnessing;
 pub(crate) const LOG_FOLDER: &str = "log";
 /// Folder of keys and of what the log remembers, never served.
 pub(crate) const KEYS_FOLDER: &str = "keys";
+/// Folder, in that of keys, of what the log remembers to have signed.
+const MEMORY_FOLDER: &str = "log-memory";
 /// Folder of what this node saw of others' logs.
 pub(crate) const WITNESS_FOLDER: &str = "witness";
 /// Which logs this node cosigns, and whom it asks: a C2SP `tlog-policy`, with an address behind each witness.
@@ -113,7 +118,7 @@ impl Proofs {
         let identity = LogIdentity {
             keys: vec![key],
             trusted: keys.clone(),
-            memory: Some(disk(&secret.join("log-memory"))?),
+            memory: Some(disk(&secret.join(MEMORY_FOLDER))?),
         };
         let restored = crate::backup::RestoredMark::read(folder.site_path())?;
         let held = restored.as_ref().map(|_| {

@@ -9,8 +9,8 @@ use journal::log::proof::PROOF_BYTES_MAX;
 use journal::log::tiles::WITNESSED_CHECKPOINT;
 use journal::log::tree::leaf_hash;
 use journal::log::{
-    Against, Files, JournalEntries, KeyHistory, LogProof, LogReader, Policy, SignedCheckpoint, VerifierKey,
-    verify_log,
+    Against, Files, JournalEntries, KeyHistory, LogError, LogProof, LogReader, Policy, SignedCheckpoint,
+    VerifierKey, verify_log,
 };
 use journal::{Journal, Payload, PostgresJournal, PostgresOptions, SqliteJournal, SqliteOptions};
 use spine::Progress;
@@ -189,20 +189,34 @@ fn open_journal(location: &Location) -> Result<Option<Arc<dyn Journal>>, Error> 
         let options = PostgresOptions::new(url, "verification", "verification");
         return Ok(Some(Arc::new(PostgresJournal::open(&options)?)));
     }
-    let data = location.data.as_path();
-    let folder = match DataFolder::open(data) {
-        Err(error) if error.code == "data_folder_sandbox" => DataFolder::open_sandbox(data),
-        opened => opened,
-    };
-    match folder {
-        Ok(folder) => {
-            let options =
-                SqliteOptions::new(&data.join("journal.sqlite"), folder.node(), folder.administration());
-            Ok(Some(Arc::new(SqliteJournal::open(&options)?)))
-        }
+    match open_folder(&location.data) {
+        Ok(folder) => journal_of(&folder).map(Some),
         Err(error) if error.code == "data_folder_in_use" => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// A data folder, whether it is a sandbox or not.
+pub(super) fn open_folder(data: &Path) -> Result<DataFolder, Error> {
+    match DataFolder::open(data) {
+        Err(error) if error.code == "data_folder_sandbox" => DataFolder::open_sandbox(data),
+        opened => opened,
+    }
+}
+
+/// The journal in the file of a data folder.
+pub(super) fn journal_of(folder: &DataFolder) -> Result<Arc<dyn Journal>, Error> {
+    let path = folder.of_process("journal.sqlite");
+    let options = SqliteOptions::new(&path, folder.node(), folder.administration());
+    Ok(Arc::new(SqliteJournal::open(&options)?))
+}
+
+/// The bytes of a file with a checkpoint; of one that is too long for that, none.
+pub(crate) fn checkpoint_bytes(path: &Path) -> Result<Vec<u8>, Error> {
+    let failed = |error: std::io::Error| Error::io("checkpoint_unreadable", path, &error);
+    let long =
+        std::fs::metadata(path).map_err(failed)?.len() > u64::try_from(NOTE_BYTES_MAX).unwrap_or(u64::MAX);
+    if long { Ok(Vec::new()) } else { std::fs::read(path).map_err(failed) }
 }
 
 /// The checkpoint that witnesses cosigned, as far as the policy's quorum did.
@@ -213,7 +227,11 @@ fn witnessed(
 ) -> Result<Option<SignedCheckpoint>, Error> {
     let Some(policy) = witnessing::read_policy(&data.join(POLICY_FILE))? else { return Ok(None) };
     let Ok(bytes) = files.read(WITNESSED_CHECKPOINT, NOTE_BYTES_MAX) else { return Ok(None) };
-    let checkpoint = SignedCheckpoint::parse(&bytes).map_err(|error| refused(&error))?;
+    let damaged = |error: LogError| LogError::Damaged {
+        place: WITNESSED_CHECKPOINT.to_owned(),
+        reason: error.to_string(),
+    };
+    let checkpoint = SignedCheckpoint::parse(&bytes).map_err(|error| refused(&damaged(error)))?;
     policy.check(&checkpoint, known).map_err(|error| refused(&error))?;
     Ok(Some(checkpoint))
 }

@@ -2,12 +2,15 @@
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
-use std::fs;
+use std::env;
+use std::fs::{self, File};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use outage::{Recorder, Recording};
+
+const CHILD_FOLDER: &str = "TIDEWAITER_OUTAGE_CHILD_FOLDER";
 
 /// Runs a script of the system's own programs under the recorder, in the folder that is watched.
 fn after(recorder: &Recorder, script: &str) -> io::Result<Recording> {
@@ -38,7 +41,7 @@ fn what_programs_of_the_system_do_is_carried_out_again() {
     let cases = [
         ("mkdir -p a/b && printf one >a/b/c && sync a/b/c a/b a .", "a/b/c", "one"),
         ("printf one >a && mv a b && sync b .", "b", "one"),
-        ("printf one >a && cp --reflink=never a b && sync b .", "b", "one"),
+        ("printf one >a && cat a >b && sync b .", "b", "one"),
         ("printf one >a && printf two >>a && sync a .", "a", "onetwo"),
         ("printf onetwo >a && dd if=/dev/null of=a bs=1 seek=3 2>/dev/null && sync a .", "a", "one"),
     ];
@@ -47,6 +50,33 @@ fn what_programs_of_the_system_do_is_carried_out_again() {
         let left = left(&recording, path);
         assert!(left.iter().any(|content| content == expected), "{script}: {recording:?} {left:?}");
     }
+}
+
+/// The child: copies a file as the standard library does, in the kernel where that can. As a test of its own it does
+/// nothing.
+#[test]
+fn child() {
+    let Some(folder) = env::var_os(CHILD_FOLDER).map(PathBuf::from) else { return };
+    let (from, to, again) = (folder.join("from"), folder.join("to"), folder.join("again"));
+    fs::write(&from, "one").unwrap();
+    fs::copy(&from, &to).unwrap();
+    let mut out = File::create(&again).unwrap();
+    io::copy(&mut File::open(&from).unwrap(), &mut out).unwrap();
+    io::copy(&mut File::open(&to).unwrap(), &mut out).unwrap();
+    out.sync_all().unwrap();
+    File::open(&folder).unwrap().sync_all().unwrap();
+}
+
+#[test]
+fn what_is_copied_in_the_kernel_is_carried_out_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let recorder = Recorder::compile(folder.path()).unwrap();
+    let mut child = Command::new(env::current_exe().unwrap());
+    child.args(["--exact", "child"]).env(CHILD_FOLDER, recorder.root());
+    recorder.watch(&mut child, None);
+    assert!(child.status().unwrap().success());
+    let left = left(&recorder.recording().unwrap(), "again");
+    assert!(left.iter().any(|content| content == "oneone"), "{left:?}");
 }
 
 #[test]

@@ -22,6 +22,9 @@ mod offline;
 )]
 #[path = "../../../journal/tests/it/postgres_server.rs"]
 mod postgres_server;
+#[cfg(target_os = "linux")]
+mod power;
 mod reference;
+mod repair;
 mod server;
 mod support;
