@@ -8,6 +8,7 @@
 mod check;
 mod content;
 mod diff;
+mod durable;
 mod external;
 mod lists;
 mod manifest;

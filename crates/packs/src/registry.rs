@@ -11,6 +11,7 @@ use spine::{Finding, Pointer, Severity};
 
 use crate::check::{check_pack, load};
 use crate::content::{MANIFEST_PATH, Pack, PackError};
+use crate::durable::{flush_files, flush_folders};
 use crate::lists::NamedLists;
 
 static SHIPPED: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../../packs");
@@ -464,7 +465,8 @@ impl Registry {
             let mut file = fs::File::create(&beside)?;
             std::io::Write::write_all(&mut file, &text)?;
             file.sync_all()?;
-            fs::rename(&beside, &place)
+            fs::rename(&beside, &place)?;
+            flush_folders(&[folder.to_owned()])
         };
         write().map_err(PackError::io("write", &place))?;
         self.state = state;
@@ -472,26 +474,34 @@ impl Registry {
     }
 }
 
-/// Writes a pack's files beside their final place and renames the folder.
+/// Writes a pack's files beside their final place and renames the folder. All of it is durable then: that a pack is
+/// here is remembered for good.
 fn write_files(folder: &Path, pack: &Pack) -> Result<(), PackError> {
-    let place = folder.join(&pack.manifest.id).join(&pack.hash);
+    let own = folder.join(&pack.manifest.id);
+    let place = own.join(&pack.hash);
     let incoming = folder.join(format!(".incoming-{}", pack.hash));
     for leftover in [&incoming, &place] {
         if leftover.exists() {
             fs::remove_dir_all(leftover).map_err(PackError::io("remove the leftover", leftover))?;
         }
     }
+    let (mut files, mut folders) = (Vec::new(), BTreeSet::from([incoming.clone()]));
     for (path, bytes) in &pack.files {
         let file = incoming.join(path);
         if let Some(parent) = file.parent() {
             fs::create_dir_all(parent).map_err(PackError::io("create the folder", parent))?;
         }
         fs::write(&file, bytes).map_err(PackError::io("write", &file))?;
+        let above = file.ancestors().skip(1).take_while(|above| above.starts_with(&incoming));
+        folders.extend(above.map(Path::to_path_buf));
+        files.push(file);
     }
-    if let Some(parent) = place.parent() {
-        fs::create_dir_all(parent).map_err(PackError::io("create the folder", parent))?;
-    }
-    fs::rename(&incoming, &place).map_err(PackError::io("move into place", &place))
+    let folders: Vec<PathBuf> = folders.into_iter().collect();
+    flush_files(&files).and_then(|()| flush_folders(&folders)).map_err(PackError::io("write", &incoming))?;
+    fs::create_dir_all(&own).map_err(PackError::io("create the folder", &own))?;
+    fs::rename(&incoming, &place)
+        .and_then(|()| flush_folders(&[own, folder.to_owned()]))
+        .map_err(PackError::io("move into place", &place))
 }
 
 fn read_state(path: &Path) -> Result<State, PackError> {

@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use journal::log::files::DiskFiles;
-use journal::log::note::NOTE_BYTES_MAX;
 use journal::log::tree::{consistency_proof, verify_consistency};
 use journal::log::{LogReader, SignedCheckpoint};
 use journal::{AnyJournal, Journal, Shelf};
@@ -21,7 +20,7 @@ use super::{BLOBS_FOLDER, JOURNAL_FILE, cancelled, flush_folder, make_private_fo
 use crate::erasure::{CARRIED_FORWARD, erased_so_far};
 use crate::error::{Error, Kind};
 use crate::folder::{Location, UNPROVEN_FILE};
-use crate::proof::{LOG_FOLDER, VerifiedFolder, asks_witnesses, known_keys, verify_with};
+use crate::proof::{LOG_FOLDER, VerifiedFolder, asks_witnesses, checkpoint_bytes, known_keys, verify_with};
 
 /// Name of the file that says that a folder was restored and its witnesses were not heard yet.
 pub(crate) const RESTORED_FILE: &str = "restored.json";
@@ -320,9 +319,7 @@ fn prove_log(
 
 /// The restored log must contain a checkpoint that somebody else kept.
 fn compare_with_seen(to: &Path, path: &Path, keys: &[String], restored: &mut Restored) -> Result<(), Error> {
-    let failed = |error: std::io::Error| Error::io("checkpoint_unreadable", path, &error);
-    let long = fs::metadata(path).map_err(failed)?.len() > u64::try_from(NOTE_BYTES_MAX).unwrap_or(u64::MAX);
-    let bytes = if long { Vec::new() } else { fs::read(path).map_err(failed)? };
+    let bytes = checkpoint_bytes(path)?;
     let place = path.display().to_string();
     let log = to.join(LOG_FOLDER);
     let compared = || -> Result<u64, String> {

@@ -26,9 +26,10 @@ const VIEW_NAME_CHARACTERS_MAX: usize = 80;
 /// Longest query of a view.
 const VIEW_QUERY_BYTES_MAX: usize = 2_000;
 
+/// Whoever was told that a draft is saved finds it after a loss of power too.
 const SCHEMA: &str = "
     PRAGMA journal_mode = WAL;
-    PRAGMA synchronous = NORMAL;
+    PRAGMA synchronous = FULL;
     PRAGMA secure_delete = ON;
     CREATE TABLE IF NOT EXISTS draft (
         id TEXT PRIMARY KEY,

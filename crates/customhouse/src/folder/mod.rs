@@ -10,6 +10,7 @@
 //!   lock                held while a process uses the folder
 //!   journal.sqlite      events, payloads, blobs: the truth
 //!   log/                transparency log of the journal: checkpoint, tiles, entries; may be served
+//!   log-damaged/        what was damaged when the log was made anew from the journal, one folder for each time
 //!   keys/               private keys of log and witness, and what the log remembers having signed; never served
 //!   witness.policy      which logs this node cosigns, and whom it asks (C2SP tlog-policy); yours to write
 //!   witness/            what this node saw of others' logs
@@ -33,6 +34,7 @@
 
 mod site;
 
+use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -310,9 +312,17 @@ fn is_fresh(path: &Path) -> Result<bool, Error> {
     let mut entries =
         fs::read_dir(path).map_err(|error| Error::io("data_folder_unreadable", path, &error))?;
     Ok(entries.all(|entry| {
-        entry
-            .is_ok_and(|entry| ["lock", SITE_LOCK, SITE_MARKER].iter().any(|name| entry.file_name() == *name))
+        entry.is_ok_and(|entry| {
+            let name = entry.file_name();
+            ["lock", SITE_LOCK, SITE_MARKER].iter().any(|own| name == *own) || is_half_marker(&name)
+        })
     }))
+}
+
+/// What is left of a marker if its process dies before the marker has its name: see [`write_whole`].
+fn is_half_marker(name: &OsStr) -> bool {
+    let name = name.to_string_lossy();
+    [MARKER, SITE_MARKER].iter().any(|own| name.starts_with(&format!(".{own}."))) && name.ends_with(".part")
 }
 
 fn foreign(path: &Path) -> Error {
@@ -483,6 +493,14 @@ mod tests {
         let refused = DataFolder::open(folder.path()).unwrap_err();
         assert_eq!(refused.code, "data_folder_newer");
         assert_eq!(fs::read_to_string(folder.path().join("tidewaiter.toml")).unwrap(), newer);
+    }
+
+    #[test]
+    fn a_folder_whose_maker_died_before_it_had_a_marker_is_no_stranger() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("lock"), "").unwrap();
+        fs::write(folder.path().join(".tidewaiter.toml.4711.part"), "form").unwrap();
+        DataFolder::open(folder.path()).unwrap();
     }
 
     #[test]

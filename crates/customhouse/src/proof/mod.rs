@@ -17,13 +17,14 @@
 //! | `ask_witnesses(carry) -> cosigned` | others as witnesses of this node | the server itself |
 //!
 //! Without a house: [`verify_at`] a data folder or a site, [`verify_event`] one event, [`verify_proof`] a proof file; all
-//! work offline.
+//! work offline. [`rebuild_log`] makes a damaged log anew from the journal.
 
 mod key_change;
 mod model;
 mod opened;
 mod padding;
 mod read_model;
+mod rebuild;
 #[cfg(test)]
 mod tests;
 mod verify;
@@ -42,7 +43,8 @@ pub use journal::log::witness::Response as WitnessResponse;
 pub use key_change::KeyChanged;
 pub use model::{LogStanding, OwnProof, ProofStanding, ProofVerdict, VerifiedEvent, VerifiedFolder};
 pub use opened::Opened;
-pub(crate) use verify::{known_keys, verify_with};
+pub use rebuild::{RebuiltLog, rebuild_log};
+pub(crate) use verify::{checkpoint_bytes, known_keys, verify_with};
 pub use verify::{verify_at, verify_event, verify_folder, verify_proof};
 pub(crate) use witnessing::asks_witnesses;
 pub use witnessing::{Carried, WITNESS_REQUEST_BYTES_MAX};
@@ -55,6 +57,8 @@ use witnessing::Witnessing;
 pub(crate) const LOG_FOLDER: &str = "log";
 /// Folder of keys and of what the log remembers, never served.
 pub(crate) const KEYS_FOLDER: &str = "keys";
+/// Folder, in that of keys, of what the log remembers to have signed.
+const MEMORY_FOLDER: &str = "log-memory";
 /// Folder of what this node saw of others' logs.
 pub(crate) const WITNESS_FOLDER: &str = "witness";
 /// Which logs this node cosigns, and whom it asks: a C2SP `tlog-policy`, with an address behind each witness.
@@ -118,7 +122,7 @@ impl Proofs {
         let identity = LogIdentity {
             keys: vec![key],
             trusted: keys.clone(),
-            memory: Some(disk(&secret.join("log-memory"))?),
+            memory: Some(disk(&secret.join(MEMORY_FOLDER))?),
         };
         let restored = crate::backup::RestoredMark::read(folder.site_path())?;
         let held = restored.as_ref().map(|_| {

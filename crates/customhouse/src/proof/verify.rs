@@ -250,6 +250,14 @@ fn open_journal(location: &Location) -> Result<Arc<dyn Journal>, Error> {
     Ok(Arc::new(SqliteJournal::open_read_only(&location.data.join("journal.sqlite"))?))
 }
 
+/// The bytes of a file with a checkpoint; of one that is too long for that, none.
+pub(crate) fn checkpoint_bytes(path: &Path) -> Result<Vec<u8>, Error> {
+    let failed = |error: std::io::Error| Error::io("checkpoint_unreadable", path, &error);
+    let long =
+        std::fs::metadata(path).map_err(failed)?.len() > u64::try_from(NOTE_BYTES_MAX).unwrap_or(u64::MAX);
+    if long { Ok(Vec::new()) } else { std::fs::read(path).map_err(failed) }
+}
+
 /// The checkpoint that witnesses cosigned, as far as the policy's quorum did.
 fn witnessed(
     data: &Path,
@@ -258,7 +266,11 @@ fn witnessed(
 ) -> Result<Option<SignedCheckpoint>, Error> {
     let Some(policy) = witnessing::read_policy(&data.join(POLICY_FILE))? else { return Ok(None) };
     let Ok(bytes) = files.read(WITNESSED_CHECKPOINT, NOTE_BYTES_MAX) else { return Ok(None) };
-    let checkpoint = SignedCheckpoint::parse(&bytes).map_err(|error| refused(&error))?;
+    let damaged = |error: LogError| LogError::Damaged {
+        place: WITNESSED_CHECKPOINT.to_owned(),
+        reason: error.to_string(),
+    };
+    let checkpoint = SignedCheckpoint::parse(&bytes).map_err(|error| refused(&damaged(error)))?;
     policy.check(&checkpoint, known).map_err(|error| refused(&error))?;
     Ok(Some(checkpoint))
 }

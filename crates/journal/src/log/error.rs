@@ -36,7 +36,7 @@ pub enum LogError {
     },
     /// A note has no signature of a key that is trusted here, or a wrong one.
     #[error(
-        "{place}: {reason}. Trust nothing in it; compare the verifier keys with those its issuer publishes elsewhere."
+        "{place}: {reason}. Trust nothing in it; compare the verifier keys with those its issuer publishes elsewhere. Of a log of your own, stop the server and run `tidewaiter log rebuild`."
     )]
     Unsigned {
         /// Which note.
@@ -56,7 +56,7 @@ pub enum LogError {
     },
     /// A file of the log is not what the checkpoint commits to.
     #[error(
-        "{place} of the log is damaged: {reason}. Restore that file from a backup, or move the log's folder away and let the log be built again from the journal: its checkpoint must then come out the same."
+        "{place} of the log is damaged: {reason}. Stop the server and run `tidewaiter log rebuild`: it makes the file anew from the journal, if that agrees with every checkpoint still known, and keeps the damaged one aside."
     )]
     Damaged {
         /// Path in the log's folder, with the index of an entry where one is known.
@@ -66,7 +66,7 @@ pub enum LogError {
     },
     /// What the log remembers to have signed last is not what it wrote there.
     #[error(
-        "{place} of the log's memory is damaged: {reason}. Restore it from a backup that is as new as the log's folder; or, if the log's folder is whole and the newest one, move this file away and start again: it is made anew."
+        "{place} of the log's memory is damaged: {reason}. Stop the server and run `tidewaiter log rebuild`: it makes the file anew from the newest checkpoint still known, if the journal agrees with it, and keeps the damaged one aside."
     )]
     MemoryDamaged {
         /// Name of the file in the log's memory.
@@ -74,6 +74,21 @@ pub enum LogError {
         /// What does not fit.
         reason: String,
     },
+    /// A record of a change of keys is damaged.
+    #[error(
+        "{place} of the log is damaged: {reason}. Its signatures cannot be made again: bring a backup into an empty folder with `tidewaiter restore --from BACKUP --to NEW`, and copy NEW/log/{place} over it."
+    )]
+    KeyRecordDamaged {
+        /// Path in the log's folder.
+        place: String,
+        /// What does not fit.
+        reason: String,
+    },
+    /// There is no checkpoint with which a log could be made anew.
+    #[error(
+        "no checkpoint of this log is left to compare the journal with: the published and the remembered one are missing or damaged. Nothing was changed. Name one that others kept with --checkpoint, such as a witness's; or bring a backup into an empty folder with `tidewaiter restore --from BACKUP --to NEW` and name NEW/log/checkpoint."
+    )]
+    NothingKnown,
     /// The journal ends before the log does.
     #[error(
         "the journal ends at position {head}, but the log's last checkpoint has {size} entries: the journal lost events or is an older copy. Restore the newest backup of the journal; nothing was signed."
@@ -200,6 +215,8 @@ impl LogError {
             Self::NotProven { .. } => "log_not_proven",
             Self::Damaged { .. } => "log_damaged",
             Self::MemoryDamaged { .. } => "log_memory_damaged",
+            Self::KeyRecordDamaged { .. } => "log_key_record_damaged",
+            Self::NothingKnown => "log_nothing_known",
             Self::JournalBehind { .. } => "log_journal_behind",
             Self::JournalDiffers { .. } => "log_journal_differs",
             Self::WouldFork { .. } => "log_would_fork",
@@ -236,6 +253,26 @@ impl LogError {
             place: place.into(),
             found: found.chars().take(FOUND_CHARS_MAX).collect(),
             expected,
+        }
+    }
+
+    /// What is wrong, without the remedy: where another error says what to do.
+    #[must_use]
+    pub fn detail(&self) -> String {
+        match self {
+            Self::Malformed { place, found, expected } => {
+                format!("{place}: found \"{found}\", expected {expected}")
+            }
+            Self::Unsigned { place, reason } => format!("{place}: {reason}"),
+            other => other.to_string(),
+        }
+    }
+
+    /// The same with the file in which the note stands that is not signed.
+    pub(crate) fn of_file(self, file: &str) -> Self {
+        match self {
+            Self::Unsigned { place, reason } => Self::Unsigned { place: format!("{file}: {place}"), reason },
+            other => other,
         }
     }
 

@@ -12,7 +12,7 @@ use std::path::{Component, Path, PathBuf};
 use zeroize::Zeroizing;
 
 use super::error::{LogError, at_most};
-use super::files::{Durably, Files, make_folder_durably, parent_of, sync_system_folder};
+use super::files::{Durably, Files, folder_of, make_folder_durably, parent_of, sync_system_folder};
 use super::note::{
     KEY_NAME_BYTES_MAX, KeyKind, NOTE_BYTES_MAX, Note, SigningKey, VerifierKey, parse_decimal,
 };
@@ -96,6 +96,13 @@ impl KeyFile {
         let Some(next) = self.read(&next_path)? else { return Ok(()) };
         let history = KeyHistory::read(log)?;
         let published = history.changes.last().is_some_and(|change| change.new == *next.verifier());
+        if published {
+            // Who published the record may have died before that was durable; the old key must not go first.
+            let record = KeyChange::path(history.changes.len().saturating_sub(1));
+            for folder in [folder_of(&record), ""] {
+                log.sync_folder(folder).map_err(|error| LogError::io(folder, &error))?;
+            }
+        }
         let done = if published { fs::rename(&next_path, &self.path) } else { fs::remove_file(&next_path) };
         done.and_then(|()| self.sync_folder()).map_err(|error| io_error(&self.path, &error))
     }
@@ -272,7 +279,7 @@ impl KeyHistory {
     /// Reads the history in a log's folder; each record carries both signatures and follows the one before.
     ///
     /// # Errors
-    /// [`LogError::Damaged`] names the record.
+    /// [`LogError::KeyRecordDamaged`] names the record.
     pub fn read(log: &dyn Files) -> Result<Self, LogError> {
         let mut changes: Vec<KeyChange> = Vec::new();
         for number in 0..KEY_CHANGES_MAX {
@@ -280,12 +287,13 @@ impl KeyHistory {
             let bytes = match log.read(&path, NOTE_BYTES_MAX) {
                 Ok(bytes) => bytes,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => break,
-                Err(error) => return Err(LogError::io(path, &error)),
+                Err(error) => return Err(LogError::io(&path, &error)),
             };
-            let change =
-                KeyChange::parse(&bytes).map_err(|error| LogError::damaged(&path, error.to_string()))?;
+            let damaged =
+                |reason: &str| LogError::KeyRecordDamaged { place: path.clone(), reason: reason.to_owned() };
+            let change = KeyChange::parse(&bytes).map_err(|error| damaged(&error.detail()))?;
             if changes.last().is_some_and(|last| last.new != change.old) {
-                return Err(LogError::damaged(path, "it does not change the key that was in use"));
+                return Err(damaged("it does not change the key that was in use"));
             }
             changes.push(change);
         }

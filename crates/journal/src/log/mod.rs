@@ -3,7 +3,8 @@
 //! Every event is a leaf of a Merkle tree ([`tree`]); tree and entries stand as static files in the layout that
 //! foreign verifiers read ([`tiles`]); a signed checkpoint ([`note`]) says soon after every append how long the log
 //! is and what its root is ([`writer`]). Others remember these checkpoints ([`witness`]), so that a log cannot show
-//! two histories. Anybody can check one event offline ([`proof`]) or the whole ([`verify`]).
+//! two histories. Anybody can check one event offline ([`proof`]) or the whole ([`verify`]); what is damaged is made
+//! anew from the journal ([`rebuild`]).
 //!
 //! Leaves hold salted commitments, never payloads: a payload can be erased while the log stays verifiable.
 //!
@@ -15,6 +16,7 @@ pub mod files;
 pub mod keys;
 pub mod note;
 pub mod proof;
+pub mod rebuild;
 pub mod simulation;
 pub mod tiles;
 pub mod tree;

@@ -14,7 +14,8 @@ use super::error::LogError;
 use super::keys::KeyHistory;
 use super::note::{Signatory, SignedCheckpoint, VerifierKey};
 use super::tiles::{
-    LogReader, TILE_HEIGHT, TILE_WIDTH, TileKind, TilePath, WITNESSED_CHECKPOINT, split_bundle, tile_width,
+    CHECKPOINT, LogReader, TILE_HEIGHT, TILE_WIDTH, TileKind, TilePath, WITNESSED_CHECKPOINT, split_bundle,
+    tile_width,
 };
 use super::tree::{Frontier, TreeHash, consistency_proof, leaf_hash, root_of, verify_consistency};
 use super::writer::Entries;
@@ -96,7 +97,7 @@ pub fn verify_log(
 pub fn published(reader: &LogReader) -> Result<SignedCheckpoint, LogError> {
     reader
         .checkpoint()?
-        .ok_or_else(|| LogError::damaged("checkpoint", "it is missing: there is nothing to verify against"))
+        .ok_or_else(|| LogError::damaged(CHECKPOINT, "it is missing: there is nothing to verify against"))
 }
 
 /// [`verify_log`] for a checkpoint that the caller has read: where the log grows meanwhile, what it is compared with
@@ -110,7 +111,7 @@ pub fn verify_checkpoint(
     known: &[VerifierKey],
     against: &Against<'_>,
 ) -> Result<LogReport, LogError> {
-    let signatories = checkpoint.verify(known)?;
+    let signatories = checkpoint.verify(known).map_err(|error| error.of_file(CHECKPOINT))?;
     let said = checkpoint.checkpoint().clone();
     let run = Run { reader, size: said.size, source: against.source, findings: Mutex::default() };
     match run.root(against.threads)? {

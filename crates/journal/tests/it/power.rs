@@ -1,22 +1,16 @@
 //! The power fails at any moment: what was acknowledged is there afterwards, in journal, blobs and log.
 //!
-//! `kill -9` does not show this, for the system keeps what a dead process wrote. So a process runs under a recorder
-//! (`tests/recorder`) that writes down what it does to its files and what it acknowledges; from the record a disk is
-//! built as it may stand after a loss of power at that point: what was flushed, and of the rest whatever the seed says.
-//! The real code opens each of these. SQLite's `-shm` file is left out: it is an index that is built anew.
-//!
-//! `TIDEWAITER_POWER_LOSSES` says how many disks are looked at (200 unless told).
+//! A process lives several lives under a recorder and is killed a few times; the real code opens the disks that losses
+//! of power may leave of it (`outage`). `TIDEWAITER_POWER_LOSSES` says how many are looked at (200 unless told).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::env;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use journal::log::files::{Faults, FaultyDisk};
 use journal::log::tree::root_of_size;
 use journal::log::writer::{Entries, JournalEntries};
 use journal::log::{
@@ -24,10 +18,10 @@ use journal::log::{
     SigningKey, verify_log,
 };
 use journal::{AppendRequest, Journal, SqliteJournal};
+use outage::{Recorder, Recording};
 use serde_json::json;
-use tempfile::TempDir;
 
-use crate::support::{Dice, event, options};
+use crate::support::{event, options, scratch};
 
 const CHILD_FOLDER: &str = "TIDEWAITER_POWER_CHILD_FOLDER";
 const CHILD_LIFE: &str = "TIDEWAITER_POWER_CHILD_LIFE";
@@ -94,95 +88,23 @@ fn append(journal: &SqliteJournal, log: Option<&LogWriter>, next: &AtomicU64, en
     }
 }
 
-/// What the recorder wrote down.
-struct Record {
-    what: u8,
-    path: String,
-    number: usize,
-    data: Vec<u8>,
-}
-
-fn parse(mut bytes: &[u8]) -> Vec<Record> {
-    let mut records = Vec::new();
-    let number =
-        |bytes: &mut &[u8]| usize::try_from(u64::from_le_bytes(take(bytes, 8).try_into().unwrap())).unwrap();
-    while !bytes.is_empty() {
-        let what = take(&mut bytes, 1)[0];
-        let length = number(&mut bytes);
-        let path = String::from_utf8(take(&mut bytes, length).to_vec()).unwrap();
-        let at = number(&mut bytes);
-        let length = number(&mut bytes);
-        records.push(Record { what, path, number: at, data: take(&mut bytes, length).to_vec() });
-    }
-    records
-}
-
-fn take<'a>(bytes: &mut &'a [u8], count: usize) -> &'a [u8] {
-    let (taken, rest) = bytes.split_at(count);
-    *bytes = rest;
-    taken
-}
-
-/// Compiles the recorder, and lets a process live several lives under it.
-fn record() -> Vec<Record> {
+/// Lets a process live several lives under the recorder.
+fn record() -> Recording {
     let folder = tempfile::tempdir().unwrap();
-    let library = folder.path().join("librecorder.so");
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recorder/recorder.rs");
-    let compiler = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    let mut compile = Command::new(compiler);
-    compile.args(["--edition", "2024", "--crate-type", "cdylib", "-O", "-o"]).arg(&library).arg(source);
-    assert!(compile.status().unwrap().success(), "the recorder does not compile");
-    let (root, log) = (folder.path().canonicalize().unwrap().join("root"), folder.path().join("record"));
-    fs::create_dir(&root).unwrap();
+    let recorder = Recorder::compile(folder.path()).unwrap();
     for (life, dies_at) in (0..).zip(LIVES) {
-        let status = Command::new(env::current_exe().unwrap())
-            .args(["--exact", "power::child", "--nocapture", "--test-threads=1"])
-            .env(CHILD_FOLDER, &root)
-            .env(CHILD_LIFE, life.to_string())
-            .env("RECORDER_ROOT", &root)
-            .env("RECORDER_LOG", &log)
-            .env("RECORDER_DIES_AT", dies_at.unwrap_or(u64::MAX).to_string())
-            .env("LD_PRELOAD", &library)
-            .stdout(Stdio::null())
-            .status()
-            .unwrap();
+        let mut child = Command::new(env::current_exe().unwrap());
+        child.args(["--exact", "power::child", "--nocapture", "--test-threads=1"]);
+        child.env(CHILD_FOLDER, recorder.root()).env(CHILD_LIFE, life.to_string()).stdout(Stdio::null());
+        recorder.watch(&mut child, dies_at);
+        let status = child.status().unwrap();
         assert_eq!(status.success(), dies_at.is_none(), "life {life} ended with {status}");
     }
-    let records = parse(&fs::read(log).unwrap());
-    check_record(&records, &root);
-    records
-}
-
-/// The record is complete: all of it, carried out, is what stands on the real disk.
-fn check_record(records: &[Record], root: &Path) {
-    let disk = FaultyDisk::new(1, Faults::default());
-    records.iter().for_each(|record| carry_out(&disk, record, Mutant::Flushes));
-    let (_, files) = disk.all();
-    let mut found = BTreeMap::new();
-    let mut folders = vec![root.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if !path.to_str().unwrap().ends_with("-shm") {
-                let name = path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
-                found.insert(name, fs::read(path).unwrap());
-            }
-        }
+    let recording = recorder.recording().unwrap();
+    for letter in "cwtsSrump".chars() {
+        assert!(recording.happened(letter), "{letter} never happened");
     }
-    let names = |files: &BTreeMap<String, Vec<u8>>| files.keys().cloned().collect::<BTreeSet<_>>();
-    assert_eq!(names(&files), names(&found), "the recorder missed files");
-    for (name, content) in &found {
-        assert!(files[name] == *content, "the recorder missed something that was written to {name}");
-    }
-    for letter in b"cwtsSrump" {
-        assert!(
-            records.iter().any(|record| record.what == *letter),
-            "{} never happened",
-            char::from(*letter)
-        );
-    }
+    recording
 }
 
 /// Whose flushes do not happen.
@@ -204,28 +126,6 @@ impl Mutant {
             Self::Blobs => path.starts_with("journal.blobs"),
         }
     }
-}
-
-fn carry_out(disk: &FaultyDisk, record: &Record, mutant: Mutant) {
-    let Record { what, path, number, data } = record;
-    // A file that has no name any more is nobody's.
-    if path.ends_with(" (deleted)") {
-        return;
-    }
-    let done = match what {
-        b'c' => disk.create(path),
-        b'w' => disk.write_at(path, *number, data),
-        b't' => disk.set_bytes(path, *number),
-        b's' | b'S' if mutant.forgets(path) => Ok(()),
-        b's' => disk.sync(path),
-        b'S' => disk.sync_folder(path),
-        b'r' => disk.rename(path, str::from_utf8(data).unwrap()),
-        b'u' | b'd' => disk.remove(path),
-        b'm' => disk.make_folder(path),
-        b'p' => Ok(()),
-        other => panic!("{} is no record", char::from(*other)),
-    };
-    done.unwrap_or_else(|error| panic!("{} {path}: {error}", char::from(*what)));
 }
 
 /// What the process had said by then.
@@ -255,59 +155,20 @@ impl Said {
     }
 }
 
-/// Points of the record: most of them right before or after a flush or a new name.
-fn points(records: &[Record], dice: &mut Dice) -> Vec<usize> {
-    let marked: Vec<usize> =
-        (0..records.len()).filter(|place| b"sSr".contains(&records[*place].what)).collect();
-    let images = env::var("TIDEWAITER_POWER_LOSSES").map_or(IMAGES, |images| images.parse().unwrap());
-    let mut below = |bound: usize| usize::try_from(dice.below(u64::try_from(bound).unwrap())).unwrap();
-    let mut points: Vec<usize> = (0..images)
-        .map(|image| match image % 4 {
-            0 => below(records.len()),
-            _ => marked[below(marked.len())] + image % 2,
-        })
-        .collect();
-    points.sort_unstable();
-    points
-}
-
-fn write_out(disk: &FaultyDisk, to: &Path) {
-    let (folders, files) = disk.all();
-    folders.iter().for_each(|folder| fs::create_dir(to.join(folder)).unwrap());
-    files.iter().for_each(|(path, content)| fs::write(to.join(path), content).unwrap());
-}
-
-fn scratch() -> TempDir {
-    let memory = PathBuf::from("/dev/shm");
-    if memory.is_dir() { tempfile::tempdir_in(memory).unwrap() } else { tempfile::tempdir().unwrap() }
-}
-
 /// Opens disks as they may stand after a loss of power; how many, and what was wrong with them.
-fn power_losses(records: &[Record], mutant: Mutant, seed: u64) -> (usize, Vec<String>) {
-    let mut dice = Dice(seed);
-    let disk = FaultyDisk::new(seed, Faults::default());
-    let (mut said, mut carried_out, mut wrong) = (Said::default(), 0, Vec::new());
-    let points = points(records, &mut dice);
-    for (image, point) in (1..).zip(&points) {
-        for record in &records[carried_out..*point] {
-            carry_out(&disk, record, mutant);
-            if record.what == b'p' {
-                said.hear(&record.data);
-            }
-        }
-        carried_out = *point;
-        let lost = disk.copy(seed * 1_000_000 + image);
-        lost.restart_after_power_loss(Faults::default());
+fn power_losses(recording: &Recording, mutant: Mutant, seed: u64) -> (usize, Vec<String>) {
+    let images = env::var("TIDEWAITER_POWER_LOSSES").map_or(IMAGES, |images| images.parse().unwrap());
+    let (mut said, mut wrong) = (Said::default(), Vec::new());
+    for loss in recording.losses(seed, images, &|path| mutant.forgets(path)) {
+        let loss = loss.unwrap();
+        loss.said.iter().for_each(|printed| said.hear(printed));
         let folder = scratch();
-        write_out(&lost, folder.path());
+        loss.write_out(folder.path()).unwrap();
         if let Err(what) = check(folder.path(), &said) {
-            wrong.push(format!(
-                "after {point} of {} records, seed {seed}, image {image}: {what}",
-                records.len()
-            ));
+            wrong.push(format!("{}: {what}", loss.name));
         }
     }
-    (points.len(), wrong)
+    (images, wrong)
 }
 
 fn check(folder: &Path, said: &Said) -> Result<(), String> {
@@ -375,18 +236,18 @@ fn check_log(folder: &Path, journal: Arc<dyn Journal>, said: &Said) -> Result<()
 
 #[test]
 fn whenever_the_power_fails_what_was_acknowledged_is_there() {
-    let records = record();
-    let (images, wrong) = power_losses(&records, Mutant::Flushes, 1);
-    println!("{} records, {images} losses of power, {} with something wrong", records.len(), wrong.len());
+    let recording = record();
+    let (images, wrong) = power_losses(&recording, Mutant::Flushes, 1);
+    println!("{recording:?}, {images} losses of power, {} with something wrong", wrong.len());
     assert_eq!(wrong, Vec::<String>::new());
 }
 
 /// The test of these tests: without its flushes each of the three would lose something.
 #[test]
 fn who_does_not_flush_is_found_out() {
-    let records = record();
+    let recording = record();
     for (mutant, expected) in [(Mutant::Journal, ""), (Mutant::Log, "the log"), (Mutant::Blobs, "the blob")] {
-        let (images, wrong) = power_losses(&records, mutant, 2);
+        let (images, wrong) = power_losses(&recording, mutant, 2);
         println!("{mutant:?}: {} of {images}, such as {:?}", wrong.len(), wrong.first());
         assert!(wrong.len() > 5, "{mutant:?}: {wrong:?}");
         assert!(wrong.iter().all(|what| what.contains(expected)), "{mutant:?}: {wrong:?}");

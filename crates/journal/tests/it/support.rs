@@ -111,3 +111,9 @@ impl Dice {
 pub(crate) fn open_postgres(url: &str) -> PostgresJournal {
     PostgresJournal::open(&PostgresOptions::new(url, "node-1", "demo")).unwrap()
 }
+
+/// A folder that is gone soon, in memory where there is one.
+pub(crate) fn scratch() -> tempfile::TempDir {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() { tempfile::tempdir_in(memory).unwrap() } else { tempfile::tempdir().unwrap() }
+}

@@ -249,7 +249,8 @@ pub(crate) enum VerifyCommand {
 #[derive(Debug, Subcommand)]
 #[command(after_help = "Examples:
   tidewaiter log change-key --data ./data
-  tidewaiter log pad 64 --data ./data")]
+  tidewaiter log pad 64 --data ./data
+  tidewaiter log rebuild --data ./data --checkpoint seen-by-our-witness.txt")]
 pub(crate) enum LogCommand {
     /// Make a new key for the transparency log; the old one signs that it gives way, and signs nothing more. The folder
     /// must not be in use, nor any other process of the site be running.
@@ -267,6 +268,22 @@ pub(crate) enum LogCommand {
         events: u64,
         #[command(flatten)]
         data: DataArguments,
+    },
+    /// Make damaged tiles, checkpoint and memory of the log anew from the journal, if that agrees with every checkpoint
+    /// still known. Damaged files are kept aside. The folder must not be in use; exit code 1 if something still does
+    /// not hold.
+    Rebuild {
+        #[command(flatten)]
+        data: DataArguments,
+        /// A key of the log that you know from elsewhere; without one, those that the folder itself names.
+        #[arg(long, value_name = "KEY")]
+        key: Vec<String>,
+        /// A checkpoint of the log that somebody else kept, such as a witness: the log must contain it.
+        #[arg(long, value_name = "FILE")]
+        checkpoint: Vec<PathBuf>,
+        /// Print as JSON.
+        #[arg(long)]
+        json: bool,
     },
 }
 

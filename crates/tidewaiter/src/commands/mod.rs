@@ -74,7 +74,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Answer, Error> {
         Command::Restore(arguments) => restore::run(arguments, &context),
         Command::Export(arguments) => export::run(arguments, &context),
         Command::Journal(command) => journal::run(command, &context),
-        Command::Log(command) => log::run(command),
+        Command::Log(command) => log::run(command, &context),
         Command::Demo(arguments) => demo::run(arguments, &context),
         Command::Completions { shell } => reference::completions(*shell),
         Command::Man { folder } => reference::man(folder.as_deref()),

@@ -62,7 +62,7 @@ fn read(path: &Path) -> Result<Vec<u8>, Error> {
     std::fs::read(path).map_err(fail)
 }
 
-fn print_folder(verified: &VerifiedFolder, own_keys: bool) -> Result<(), Error> {
+pub(super) fn print_folder(verified: &VerifiedFolder, own_keys: bool) -> Result<(), Error> {
     terminal::line(&format!(
         "{}: {} events, root {}, signed by {}",
         verified.origin,
@@ -93,7 +93,10 @@ fn print_folder(verified: &VerifiedFolder, own_keys: bool) -> Result<(), Error> 
     }
     terminal::line(&match verified.findings_total {
         0 => "everything holds".to_owned(),
-        number => format!("{} findings: restore a backup, and tell an auditor", shown::count(number)),
+        number => format!(
+            "{} findings: tell an auditor; `tidewaiter log rebuild` makes good what is damaged in the log, and where it refuses restore a backup",
+            shown::count(number)
+        ),
     })
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::http::Client;
 use crate::postgres_server;
-use crate::support::{command, run, run_with_input};
+use crate::support::{Run, command, fed, run};
 
 /// How often the server is killed, unless `TIDEWAITER_CRASH_KILLS` says otherwise.
 const KILLS: u64 = 4;
@@ -24,13 +24,13 @@ const PARTY: &str = "NL0001";
 const PASSWORD: &str = "correct horse battery staple\n";
 
 /// What was acknowledged: reference, and the receipt without what may change.
-type Acknowledged = Arc<Mutex<BTreeMap<String, Receipt>>>;
+pub(crate) type Acknowledged = Arc<Mutex<BTreeMap<String, Receipt>>>;
 
 #[derive(Debug, Clone, PartialEq)]
-struct Receipt {
-    mrn: String,
-    sha256: String,
-    lodged_at: String,
+pub(crate) struct Receipt {
+    pub(crate) mrn: String,
+    pub(crate) sha256: String,
+    pub(crate) lodged_at: String,
 }
 
 impl Receipt {
@@ -40,8 +40,11 @@ impl Receipt {
     }
 }
 
+/// The command of a server, without its house.
+pub(crate) const SERVE: [&str; 3] = ["serve", "--listen", "127.0.0.1:0"];
+
 pub(crate) struct Server {
-    child: Child,
+    pub(crate) child: Child,
     pub(crate) address: String,
 }
 
@@ -60,18 +63,20 @@ impl Server {
 
     /// Starts one on the house that these arguments name.
     pub(crate) fn start_at(folder: &Path, place: &[&str]) -> Self {
-        let mut child = command(folder, &[&["serve", "--listen", "127.0.0.1:0"], place].concat())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        Self::spawn(command(folder, &[&SERVE, place].concat())).unwrap()
+    }
+
+    /// Starts one by this command; `None` if it ended before it served.
+    pub(crate) fn spawn(mut command: Command) -> Option<Self> {
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let address = lines.by_ref().map(Result::unwrap).find_map(|line| {
             line.strip_prefix("Serving on http://").map(|rest| rest.split(". ").next().unwrap().to_owned())
         });
         // Whatever it says later must find a reader.
         std::thread::spawn(move || lines.for_each(drop));
-        Self { child, address: address.unwrap() }
+        let server = Self { child, address: address.clone().unwrap_or_default() };
+        address.map(|_| server)
     }
 }
 
@@ -79,18 +84,21 @@ pub(crate) fn prepare(folder: &Path) -> String {
     prepare_at(folder, &["--data", "data"])
 }
 
-/// Makes accounts and policies of the house that these arguments name; answers with the trader's token.
+/// [`prepare_by`] commands on the house that these arguments name.
 fn prepare_at(folder: &Path, place: &[&str]) -> String {
-    let call = |arguments: &[&str], input: &str| {
-        run_with_input(folder, &[arguments, place].concat(), input).expect(0).out
-    };
+    prepare_by(&|arguments, input| fed(&mut command(folder, &[arguments, place].concat()), input))
+}
+
+/// Makes accounts and policies with these commands; answers with the trader's token.
+pub(crate) fn prepare_by(run: &dyn Fn(&[&str], &str) -> Run) -> String {
+    let call = |arguments: &[&str], input: &str| run(arguments, input).expect(0).out;
     call(&["user", "add", "analyst", "--role", "analyst"], PASSWORD);
     call(&["user", "add", "chief", "--role", "chief"], PASSWORD);
     call(&["user", "add", "trader", "--role", "trader", "--party", PARTY], PASSWORD);
     for kind in ["acceptance", "selection", "release"] {
         call(&["policy", "propose", kind, "--as", "analyst"], "");
     }
-    let listed = run(folder, &[&["policy", "list", "--json"], place].concat()).expect(0).json();
+    let listed = run(&["policy", "list", "--json"], "").expect(0).json();
     for policy in listed.as_array().unwrap() {
         let hash = policy["hash"].as_str().unwrap();
         call(&["policy", "approve", hash, "--as", "analyst"], "");
@@ -132,7 +140,7 @@ pub(crate) fn declaration(reference: &str) -> Vec<u8> {
 
 /// Lodges at a server until it is gone, or has taken so many, beginning with what it may have lost; answers with what is
 /// in doubt now.
-fn lodge_at(
+pub(crate) fn lodge_at(
     address: &str,
     token: &str,
     most: u64,

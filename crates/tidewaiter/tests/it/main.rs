@@ -22,7 +22,10 @@ mod offline;
 )]
 #[path = "../../../journal/tests/it/postgres_server.rs"]
 mod postgres_server;
+#[cfg(target_os = "linux")]
+mod power;
 mod reference;
+mod repair;
 mod server;
 mod support;
 mod witness;

@@ -52,14 +52,16 @@ pub(crate) fn run(folder: &Path, arguments: &[&str]) -> Run {
 
 /// Runs with a line on standard input.
 pub(crate) fn run_with_input(folder: &Path, arguments: &[&str], input: &str) -> Run {
+    fed(&mut command(folder, arguments), input)
+}
+
+/// Runs a command with this on standard input.
+pub(crate) fn fed(command: &mut Command, input: &str) -> Run {
     use std::io::Write;
-    let mut child = command(folder, arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // A program that was killed reads nothing.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
     child.wait_with_output().unwrap().into()
 }
 

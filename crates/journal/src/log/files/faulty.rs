@@ -313,18 +313,31 @@ impl Disk {
 
     /// Moves the changes of one folder's names to what is durable.
     fn flush_names(&mut self, folder: &str) {
-        let (flushed, kept): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut self.changes).into_iter().partition(|change| change.is_in(folder));
-        self.changes = kept;
-        for change in &flushed {
-            apply(&mut self.durable_names, change);
-            if let Change::Rename { from, node, .. } = change {
+        let (mut flushed, mut kept) = (Vec::new(), Vec::new());
+        // The name that the folder had when a change was made: it may have been given another since.
+        let mut name_then = folder.to_owned();
+        for change in std::mem::take(&mut self.changes).into_iter().rev() {
+            let is_flushed = change.is_in(&name_then);
+            let before = change.renames_folder().and_then(|(from, to)| moved(&name_then, to, from));
+            name_then = before.unwrap_or(name_then);
+            if is_flushed { flushed.push((kept.len(), change)) } else { kept.push(Some(change)) }
+        }
+        for (later, mut change) in flushed.into_iter().rev() {
+            // What stands on the disk under a folder's old name as long as the new one is not flushed.
+            let earlier = kept.get_mut(later..).unwrap_or_default();
+            for (from, to) in earlier.iter().flatten().filter_map(Change::renames_folder) {
+                change.follow(to, from);
+            }
+            apply(&mut self.durable_names, &change);
+            for place in earlier {
                 // A rename moves one thing: it is not left under its old name too.
-                self.changes.retain(|other| {
-                    !matches!(other, Change::Add { path, node: added } if path == from && added == node)
-                });
+                place.take_if(|other| change.moves_what(other));
+                if let (Some(other), Some((from, to))) = (place, change.renames_folder()) {
+                    other.follow(from, to);
+                }
             }
         }
+        self.changes = kept.into_iter().rev().flatten().collect();
         self.forget_unnamed();
     }
 
@@ -360,6 +373,42 @@ impl Change {
             Self::Rename { from, to, .. } => folder_of(from) == folder || folder_of(to) == folder,
         }
     }
+
+    /// Does this give another name to what the other one added?
+    fn moves_what(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Rename { from, node, .. }, Self::Add { path, node: added }) => {
+                path == from && added == node
+            }
+            _ => false,
+        }
+    }
+
+    fn renames_folder(&self) -> Option<(&str, &str)> {
+        match self {
+            Self::Rename { from, to, node: Node::Folder } => Some((from, to)),
+            _ => None,
+        }
+    }
+
+    /// The folder in which this happened is told by another name.
+    fn follow(&mut self, old: &str, new: &str) {
+        let paths = match self {
+            Self::Add { path, .. } | Self::Remove { path } => [Some(path), None],
+            Self::Rename { from, to, .. } => [Some(from), Some(to)],
+        };
+        for path in paths.into_iter().flatten() {
+            if let Some(now) = moved(path, old, new).filter(|_| path.len() > old.len()) {
+                *path = now;
+            }
+        }
+    }
+}
+
+/// A path after the folder in which it stands, or which it is, got another name.
+fn moved(path: &str, old: &str, new: &str) -> Option<String> {
+    let rest = path.strip_prefix(old)?;
+    (rest.is_empty() || rest.starts_with('/')).then(|| format!("{new}{rest}"))
 }
 
 fn apply(names: &mut BTreeMap<String, Node>, change: &Change) {
@@ -370,6 +419,15 @@ fn apply(names: &mut BTreeMap<String, Node>, change: &Change) {
         Change::Rename { from, to, node } => {
             if names.get(from) == Some(node) {
                 names.remove(from);
+            }
+            if *node == Node::Folder {
+                let inside: Vec<String> =
+                    names.keys().filter(|path| moved(path, from, to).is_some()).cloned().collect();
+                for path in inside {
+                    if let (Some(now), Some(node)) = (moved(&path, from, to), names.remove(&path)) {
+                        names.insert(now, node);
+                    }
+                }
             }
             names.insert(to.clone(), *node);
         }

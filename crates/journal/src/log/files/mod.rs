@@ -13,7 +13,7 @@ mod faulty;
 use std::fmt::Debug;
 use std::io;
 
-pub(crate) use dice::Dice;
+pub use dice::Dice;
 pub use disk::{DiskFiles, destroy_file, make_folder_durably, parent_of, sync_system_folder};
 pub use durably::Durably;
 pub use faulty::{Faults, FaultyDisk, Injected};

@@ -63,7 +63,7 @@ impl LogReader {
     /// The newest checkpoint, unverified; `None` in a folder without one.
     ///
     /// # Errors
-    /// [`LogError::Malformed`], [`LogError::Io`].
+    /// [`LogError::Damaged`], [`LogError::Io`].
     pub fn checkpoint(&self) -> Result<Option<SignedCheckpoint>, LogError> {
         self.checkpoint_at(CHECKPOINT)
     }
@@ -71,19 +71,16 @@ impl LogReader {
     /// The newest checkpoint with cosignatures, unverified.
     ///
     /// # Errors
-    /// [`LogError::Malformed`], [`LogError::Io`].
+    /// [`LogError::Damaged`], [`LogError::Io`].
     pub fn witnessed_checkpoint(&self) -> Result<Option<SignedCheckpoint>, LogError> {
         self.checkpoint_at(WITNESSED_CHECKPOINT)
     }
 
     fn checkpoint_at(&self, path: &str) -> Result<Option<SignedCheckpoint>, LogError> {
         match self.files.read(path, NOTE_BYTES_MAX) {
-            Ok(bytes) => SignedCheckpoint::parse(&bytes).map(Some).map_err(|error| match error {
-                LogError::Malformed { place, found, expected } => {
-                    LogError::Malformed { place: format!("{path}: {place}"), found, expected }
-                }
-                other => other,
-            }),
+            Ok(bytes) => SignedCheckpoint::parse(&bytes)
+                .map(Some)
+                .map_err(|error| LogError::damaged(path, error.detail())),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(LogError::io(path, &error)),
         }

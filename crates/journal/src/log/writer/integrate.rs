@@ -361,7 +361,7 @@ fn remembered(
         Err(error) => return Err(LogError::io(SIGNED, &error)),
     };
     let damaged =
-        |error: LogError| LogError::MemoryDamaged { place: SIGNED.to_owned(), reason: error.to_string() };
+        |error: LogError| LogError::MemoryDamaged { place: SIGNED.to_owned(), reason: error.detail() };
     let signed = SignedCheckpoint::parse(&bytes).map_err(damaged)?;
     check_origin(origin, &signed)?;
     signed.verify(known).map_err(damaged)?;
@@ -375,7 +375,7 @@ fn read_edge(
     known: &[VerifierKey],
 ) -> Result<Edge, LogError> {
     check_origin(origin, last)?;
-    last.verify(known)?;
+    last.verify(known).map_err(|error| error.of_file(CHECKPOINT))?;
     let checkpoint = last.checkpoint();
     let edge = Edge::read(reader, checkpoint.size)?;
     if edge.root() != checkpoint.root {

@@ -54,6 +54,36 @@ fn a_full_disk_says_so_and_a_dead_one_does_nothing() {
     assert!(disk.read("a", 10).is_err());
 }
 
+#[test]
+fn a_folder_that_gets_another_name_takes_along_what_is_in_it() {
+    let mut found = std::collections::BTreeSet::new();
+    for seed in 0..100 {
+        let disk = FaultyDisk::new(seed, Faults::default());
+        disk.make_folder("old").unwrap();
+        disk.write("old/kept", b"kept").unwrap();
+        disk.sync("old/kept").unwrap();
+        disk.rename("old", "new").unwrap();
+        disk.write("new/late", b"late").unwrap();
+        disk.sync("new/late").unwrap();
+        // A folder is flushed whatever it was called when something was put in it.
+        disk.sync_folder("new").unwrap();
+        assert_eq!(disk.list("new").unwrap(), ["kept", "late"]);
+        let renamed = seed % 2 == 0;
+        if renamed {
+            disk.sync_folder("").unwrap();
+        }
+        disk.restart_after_power_loss(Faults::default());
+        let names = disk.list("").unwrap();
+        assert!(names.len() <= 1 && (!renamed || names == ["new"]), "seed {seed}: {names:?}");
+        if names == ["new"] {
+            assert_eq!(disk.list("new").unwrap(), ["kept", "late"], "seed {seed}");
+            assert_eq!(disk.read("new/kept", 10).unwrap(), b"kept");
+        }
+        found.insert(names);
+    }
+    assert_eq!(found.len(), 3, "new, old or not there: {found:?}");
+}
+
 /// Two files that belong together: after any death both of each put are old or new, whole in each case, and what was
 /// acknowledged is there.
 #[test]

@@ -5,8 +5,11 @@ mod crash;
 mod faults;
 mod files;
 mod foreign;
+#[cfg(target_os = "linux")]
+mod key_change;
 mod keys;
 mod note;
+mod rebuild;
 mod sample;
 mod simulation;
 mod strangers;

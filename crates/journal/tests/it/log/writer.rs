@@ -92,7 +92,7 @@ fn what_was_changed_is_not_gone_on_from() {
         files.write("checkpoint", text.replace("\n700\n", "\n600\n").as_bytes()).unwrap();
     };
     check(&resized, "log_unsigned", "was not made with this key");
-    check(&|files, _| files.write("checkpoint", b"").unwrap(), "log_malformed", "checkpoint");
+    check(&|files, _| files.write("checkpoint", b"").unwrap(), "log_damaged", "checkpoint");
 }
 
 #[test]
