@@ -49,7 +49,7 @@ const ATOMIC: &[Row] = &[
     ("gDay", "anySimpleType", L::Moment(Parts::Day), Collapse, "", ""),
     ("hexBinary", "anySimpleType", L::Hex, Collapse, "", ""),
     ("base64Binary", "anySimpleType", L::Base64, Collapse, "", ""),
-    ("anyURI", "anySimpleType", L::Text, Collapse, "", ""),
+    ("anyURI", "anySimpleType", L::Uri, Collapse, "", ""),
     ("QName", "anySimpleType", L::QName, Collapse, "", ""),
 ];
 

@@ -88,6 +88,31 @@ impl<'t> Namespaces<'t> {
         Ok(())
     }
 
+    /// Refuses attributes whose prefix means nothing, and two that are one once their prefixes are resolved.
+    pub(crate) fn check(&self, attributes: &[Attribute<'t>], at: usize) -> Result<(), Broken> {
+        for (number, attribute) in attributes.iter().enumerate() {
+            let (prefix, local) = split(attribute.name);
+            if prefix.is_empty() {
+                continue;
+            }
+            if self.find(prefix).is_none() {
+                return Err(unbound(prefix, at));
+            }
+            let same = |other: &Attribute<'t>| {
+                let (other_prefix, other_local) = split(other.name);
+                other_local == local && !other_prefix.is_empty() && self.uri(other_prefix) == self.uri(prefix)
+            };
+            if attributes.iter().take(number).any(same) {
+                return Err(Broken {
+                    code: "xml_not_well_formed",
+                    at,
+                    expected: format!("well-formed XML with namespaces: the attribute {local} stands once"),
+                });
+            }
+        }
+        Ok(())
+    }
+
     /// The namespace of a prefix, `None` where it is bound to none; the empty prefix is bound to no namespace where
     /// nothing else is said.
     pub(crate) fn find(&self, prefix: &str) -> Option<NamespaceId> {
@@ -107,6 +132,15 @@ impl<'t> Namespaces<'t> {
             return XML;
         }
         self.bindings.iter().rev().find(|binding| binding.prefix == prefix).map_or("", |binding| &binding.uri)
+    }
+}
+
+/// What is wrong with a prefix that no declaration binds.
+pub(crate) fn unbound(prefix: &str, at: usize) -> Broken {
+    Broken {
+        code: "xml_not_well_formed",
+        at,
+        expected: format!("well-formed XML with namespaces: xmlns:{prefix} says what the prefix means"),
     }
 }
 

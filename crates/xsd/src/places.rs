@@ -97,25 +97,29 @@ impl Places {
     }
 
     fn particle(&mut self, particle: &Particle) -> Result<Part, ModelFault> {
-        let Occurs { min, max } = particle.occurs;
+        self.repeated(particle.occurs, &particle.term)
+    }
+
+    fn repeated(&mut self, occurs: Occurs, term: &Term) -> Result<Part, ModelFault> {
+        let Occurs { min, max } = occurs;
         if max == Some(0) {
             return Ok(Part::empty());
         }
         // A group of one repeats as its member does.
-        if let Term::Sequence(members) | Term::Choice(members) = &particle.term
+        if let Term::Sequence(members) | Term::Choice(members) = term
             && let [only] = members.as_slice()
             && only.occurs == Occurs::ONCE
         {
-            return self.group_of_one(only, particle.occurs);
+            return self.deeper(|places| places.repeated(occurs, &only.term));
         }
-        if max.is_some_and(|max| usize::try_from(max).map_or(true, |max| max > PLACES_MAX))
-            && !is_place(particle)
-        {
+        let is_place = matches!(term, Term::Element { .. } | Term::Wildcard { .. });
+        let beyond = |max: u32| usize::try_from(max).map_or(true, |max| max > PLACES_MAX);
+        if !is_place && max.is_some_and(beyond) {
             return Err(ModelFault::TooLarge);
         }
         let is_counted = min > 1 || max.is_some_and(|max| max > 1);
-        if is_place(particle) && is_counted && !self.write_out {
-            let mut part = self.term(&particle.term)?;
+        if is_place && is_counted && !self.write_out {
+            let mut part = self.term(term)?;
             if let Some(place) = part.first.first().and_then(|at| self.all.get_mut(*at)) {
                 place.count = Some(Occurs { min, max });
             }
@@ -123,11 +127,11 @@ impl Places {
             return Ok(part);
         }
         match max {
-            Some(max) => self.bounded(&particle.term, min, max),
+            Some(max) => self.bounded(term, min, max),
             None => {
                 let mut whole = Part::empty();
                 for copy in 1..=min.max(1) {
-                    let part = self.term(&particle.term)?;
+                    let part = self.term(term)?;
                     if copy == min.max(1) {
                         self.link(&part.last, &part.first)?;
                     }
@@ -139,12 +143,15 @@ impl Places {
         }
     }
 
-    fn group_of_one(&mut self, only: &Particle, occurs: Occurs) -> Result<Part, ModelFault> {
+    fn deeper(
+        &mut self,
+        make: impl FnOnce(&mut Self) -> Result<Part, ModelFault>,
+    ) -> Result<Part, ModelFault> {
         self.depth = self.depth.saturating_add(1);
         if self.depth > DEPTH_MAX {
             return Err(ModelFault::TooLarge);
         }
-        let part = self.particle(&Particle { occurs, term: only.term.clone() });
+        let part = make(self);
         self.depth = self.depth.saturating_sub(1);
         part
     }
@@ -193,19 +200,8 @@ impl Places {
                     count: None,
                 })
             }
-            Term::Sequence(particles) | Term::Choice(particles) | Term::All(particles) => {
-                self.depth = self.depth.saturating_add(1);
-                if self.depth > DEPTH_MAX {
-                    return Err(ModelFault::TooLarge);
-                }
-                let part = if matches!(term, Term::Choice(_)) {
-                    self.choice(particles)
-                } else {
-                    self.sequence(particles)
-                };
-                self.depth = self.depth.saturating_sub(1);
-                part
-            }
+            Term::Sequence(members) | Term::All(members) => self.deeper(|places| places.sequence(members)),
+            Term::Choice(members) => self.deeper(|places| places.choice(members)),
         }
     }
 
@@ -404,8 +400,4 @@ fn number(
     numbers.insert(places.clone(), next);
     states.push(places);
     next
-}
-
-fn is_place(particle: &Particle) -> bool {
-    matches!(particle.term, Term::Element { .. } | Term::Wildcard { .. })
 }

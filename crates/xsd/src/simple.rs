@@ -46,6 +46,7 @@ impl WhiteSpace {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Lexical {
     Text,
+    Uri,
     Name,
     NcName,
     NmToken,
@@ -68,6 +69,7 @@ impl Lexical {
     pub(crate) fn accepts(self, value: &str) -> bool {
         match self {
             Self::Text => true,
+            Self::Uri => is_uri(value),
             Self::Name => is_name(value, true),
             Self::NcName | Self::Id | Self::IdRef => is_name(value, false),
             Self::NmToken => !value.is_empty() && value.chars().all(|c| is_name_character(c) || c == ':'),
@@ -139,6 +141,17 @@ fn float(value: &str) -> Option<f64> {
     }
 }
 
+/// What may be one once its blanks and foreign letters are escaped: looked at are the escapes it has already, and that
+/// there is one fragment at the most.
+fn is_uri(value: &str) -> bool {
+    let escaped = |part: &str| {
+        let mut digits = part.bytes();
+        let mut hex = || digits.next().is_some_and(|byte| byte.is_ascii_hexdigit());
+        hex() && hex()
+    };
+    value.split('%').skip(1).all(escaped) && value.matches('#').count() <= 1
+}
+
 fn is_language(value: &str) -> bool {
     value.split('-').enumerate().all(|(at, part)| {
         (1..=8).contains(&part.len())
@@ -155,7 +168,15 @@ fn base64_bytes(value: &str) -> Option<usize> {
     }
     let digits = data.bytes().filter(|byte| *byte != b' ').count();
     let padding = value.bytes().filter(|byte| *byte == b'=').count();
-    if padding > 2 || !digits.saturating_add(padding).is_multiple_of(4) {
+    // Bits that no byte has are zero.
+    let last = data.chars().next_back().unwrap_or('A');
+    let whole_bytes = match padding {
+        0 => true,
+        1 => "AEIMQUYcgkosw048".contains(last),
+        2 => "AQgw".contains(last),
+        _ => false,
+    };
+    if !whole_bytes || !digits.saturating_add(padding).is_multiple_of(4) {
         return None;
     }
     Some(digits.saturating_mul(3) / 4)

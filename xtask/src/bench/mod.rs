@@ -8,6 +8,7 @@ mod machine;
 mod replay;
 mod start;
 mod table;
+mod xsd;
 
 pub(crate) use self::examples::print as print_figures;
 
@@ -35,6 +36,7 @@ const BENCHES: &[Bench] = &[
         run: |workspace, _| examples::run(workspace, "pool", "pool_bench", &[]),
     },
     Bench { name: "journal", needs_binary: false, run: |workspace, _| journal::run(workspace) },
+    Bench { name: "xsd", needs_binary: false, run: xsd::run },
 ];
 
 /// What a person may choose.

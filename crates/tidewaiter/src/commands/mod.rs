@@ -2,6 +2,7 @@
 
 mod audit;
 mod backup;
+mod conformance;
 mod country;
 mod demo;
 mod erase;
@@ -64,6 +65,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Answer, Error> {
         Command::Pack(command) => pack::run(command),
         Command::Tag(command) => tag::run(command, &context),
         Command::Rule(command) => rule::run(command),
+        Command::Conformance(arguments) => conformance::run(arguments),
         Command::Serve(arguments) => serve::run(arguments),
         Command::User(command) => user::run(command),
         Command::Policy(command) => policy::run(command),

@@ -4,7 +4,7 @@ use super::attributes::{OwnAttributes, widened};
 use super::place::At;
 use super::{Compiler, Made};
 use crate::error::{Fault, SchemaError};
-use crate::particle::Particle;
+use crate::particle::{Occurs, Particle, Term};
 use crate::schema::{ANY_TYPE, Attributes, ComplexId, TypeRef};
 use crate::simple::SimpleId;
 
@@ -94,12 +94,16 @@ impl<'s, 'f> Compiler<'s, 'f> {
             all => (None, all),
         };
         let content = match group {
-            Some(group) => ShapeContent::Elements { particle: self.particle(group)?, mixed },
+            Some(group) => {
+                let particle = self.particle(group)?;
+                if is_nothing(&particle) && !mixed {
+                    ShapeContent::Empty
+                } else {
+                    ShapeContent::Elements { particle, mixed }
+                }
+            }
             None if mixed => {
-                let particle = Particle {
-                    occurs: crate::particle::Occurs::ONCE,
-                    term: crate::particle::Term::Sequence(Vec::new()),
-                };
+                let particle = Particle { occurs: Occurs::ONCE, term: Term::Sequence(Vec::new()) };
                 ShapeContent::Elements { particle, mixed }
             }
             None => ShapeContent::Empty,
@@ -232,5 +236,15 @@ impl<'s, 'f> Compiler<'s, 'f> {
             own.wildcard = widened(base.wildcard, own.wildcard, how)?;
         }
         Ok(own)
+    }
+}
+
+/// Content that can be no element at all is empty: not even white space may stand there (part 1, 3.4.2).
+fn is_nothing(particle: &Particle) -> bool {
+    match &particle.term {
+        _ if particle.occurs.max == Some(0) => true,
+        Term::Sequence(members) | Term::All(members) => members.is_empty(),
+        Term::Choice(members) => members.is_empty() && particle.occurs.min == 0,
+        Term::Element { .. } | Term::Wildcard { .. } => false,
     }
 }

@@ -118,7 +118,6 @@ impl<'s, 't> Judgement<'s, 't> {
     /// An element of a simple type has none.
     pub(super) fn no_attributes(&mut self, at: usize) -> Result<(), Stop> {
         for attribute in std::mem::take(&mut self.attributes) {
-            self.name_of(&attribute, at)?;
             self.find_attribute("xsd_attribute_unexpected", &attribute, at, "no attribute".to_owned())?;
         }
         Ok(())
@@ -126,17 +125,13 @@ impl<'s, 't> Judgement<'s, 't> {
 
     /// Judges attributes against those of a type.
     pub(super) fn attributes_of(&mut self, allowed: &'s Attributes, at: usize) -> Result<(), Stop> {
-        self.required_seen.clear();
+        self.seen.clear();
         let attributes = std::mem::take(&mut self.attributes);
         for attribute in &attributes {
-            let (namespace, name) = self.name_of(attribute, at)?;
+            let (namespace, name) = self.name_of(attribute);
             let used = name.and_then(|name| allowed.uses.iter().find(|used| used.name == name));
             if let Some(used) = used {
-                if self.required_seen.contains(&used.name) {
-                    let expected = "each attribute once".to_owned();
-                    self.find_attribute("xsd_attribute_unexpected", attribute, at, expected)?;
-                }
-                self.required_seen.push(used.name);
+                self.seen.push(used.name);
                 self.attribute_value(attribute, used.simple, used.fixed.as_deref(), at)?;
                 continue;
             }
@@ -160,7 +155,7 @@ impl<'s, 't> Judgement<'s, 't> {
         // The list is used again for the next element.
         self.attributes = attributes;
         for used in allowed.uses.iter().filter(|used| used.required) {
-            if !self.required_seen.contains(&used.name) {
+            if !self.seen.contains(&used.name) {
                 let name = self.schema.names.local(used.name);
                 self.find("xsd_attribute_missing", at, "", format!("the attribute {name}"))?;
             }
@@ -173,19 +168,13 @@ impl<'s, 't> Judgement<'s, 't> {
         if names.is_empty() { "no attribute".to_owned() } else { format!("one of {}", names.join(", ")) }
     }
 
-    fn name_of(
-        &mut self,
-        attribute: &Attribute<'_>,
-        at: usize,
-    ) -> Result<(NamespaceId, Option<NameId>), Stop> {
+    fn name_of(&self, attribute: &Attribute<'_>) -> (NamespaceId, Option<NameId>) {
         let (prefix, local) = split(attribute.name);
         // The default namespace is not that of attributes.
         let namespace =
             if prefix.is_empty() { Some(NamespaceId::NONE) } else { self.namespaces.find(prefix) };
-        match namespace {
-            Some(namespace) => Ok((namespace, self.schema.names.find(namespace, local))),
-            None => Err(self.unbound(prefix, at)),
-        }
+        let namespace = namespace.unwrap_or(NamespaceId::UNKNOWN);
+        (namespace, self.schema.names.find(namespace, local))
     }
 
     fn attribute_value(

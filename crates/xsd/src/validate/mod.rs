@@ -12,7 +12,7 @@ use std::collections::HashSet;
 
 use crate::finding::{Raw, Violation, placed};
 use crate::name::{NameId, NamespaceId};
-use crate::namespaces::{Namespaces, split};
+use crate::namespaces::{Namespaces, split, unbound};
 use crate::reader::{Attribute, Broken, Limits, Reader, Token};
 use crate::schema::Schema;
 use frame::{Frame, Judge};
@@ -76,7 +76,7 @@ struct Judgement<'s, 't> {
     frames: Vec<Frame<'s>>,
     /// Attributes of the element at hand.
     attributes: Vec<Attribute<'t>>,
-    required_seen: Vec<NameId>,
+    seen: Vec<NameId>,
     /// The text of the innermost element that has simple content.
     value: Text<'t>,
     ids: HashSet<String>,
@@ -109,7 +109,7 @@ impl<'s, 't> Judgement<'s, 't> {
             assumed: assumed.iter().map(|(name, uri)| (*name, find(uri))).collect(),
             frames: Vec::new(),
             attributes: Vec::new(),
-            required_seen: Vec::new(),
+            seen: Vec::new(),
             value: Text::Empty,
             ids: HashSet::new(),
             references: Vec::new(),
@@ -193,13 +193,14 @@ impl<'s, 't> Judgement<'s, 't> {
             let read = self
                 .reader
                 .attributes(attributes, &mut list)
-                .and_then(|()| self.namespaces.declare(&self.schema.names, &mut list, at));
+                .and_then(|()| self.namespaces.declare(&self.schema.names, &mut list, at))
+                .and_then(|()| self.namespaces.check(&list, at));
             self.attributes = list;
             read.map_err(|broken| self.broken(broken))?;
         }
         let (prefix, local) = split(name);
         let Some(stated) = self.namespaces.find(prefix) else {
-            return Err(self.unbound(prefix, at));
+            return Err(self.broken(unbound(prefix, at)));
         };
         let (namespace, assumed) = self.assume(prefix, local, stated);
         let known = self.schema.names.find(namespace, local);
@@ -210,14 +211,6 @@ impl<'s, 't> Judgement<'s, 't> {
         }
         self.frames.push(Frame { at, bindings, assumed, judge });
         Ok(())
-    }
-
-    fn unbound(&mut self, prefix: &str, at: usize) -> Stop {
-        self.broken(Broken {
-            code: "xml_not_well_formed",
-            at,
-            expected: format!("well-formed XML with namespaces: xmlns:{prefix} says what the prefix means"),
-        })
     }
 
     /// The namespace of an element, and the one that is assumed within it.

@@ -73,10 +73,11 @@ impl<'s, 't> Judgement<'s, 't> {
                 }
                 Ok(())
             }
-            // A blank that was written as a reference is no white space between elements.
-            Some(Judge::Elements { mixed: false, .. } | Judge::Nothing { .. }) => {
+            // White space is white space, however it was written.
+            Some(Judge::Elements { mixed: false, .. }) if !character.is_ascii_whitespace() => {
                 self.text_misplaced(&character.to_string())
             }
+            Some(Judge::Nothing { .. }) => self.text_misplaced(&character.to_string()),
             _ => Ok(()),
         }
     }

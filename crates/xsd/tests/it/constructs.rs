@@ -22,7 +22,8 @@ fn a_sequence_has_its_order() {
             ("<r/>", MISSING),
             ("<r><c/></r>", UNEXPECTED),
             ("<r><a/>text<c/></r>", "xsd_text_unexpected"),
-            ("<r><a/>&#32;<c/></r>", "xsd_text_unexpected"),
+            ("<r><a/>&#32;<c/></r>", ""),
+            ("<r><a/>&#65;<c/></r>", "xsd_text_unexpected"),
             ("<other/>", "xsd_root_unknown"),
             ("<r><a/><d/><c/></r>", UNEXPECTED),
         ],
@@ -128,7 +129,7 @@ fn types_are_extended_and_restricted() {
              <xs:sequence><xs:element name="a"/></xs:sequence><xs:attribute name="p" use="prohibited"/><xs:attribute name="q" use="required"/></xs:restriction></xs:complexContent></xs:complexType>
            <xs:complexType name="Amount"><xs:simpleContent><xs:extension base="xs:decimal"><xs:attribute name="currency" use="required"/></xs:extension></xs:simpleContent></xs:complexType>
            <xs:complexType name="Small"><xs:simpleContent><xs:restriction base="Amount"><xs:maxInclusive value="10"/></xs:restriction></xs:simpleContent></xs:complexType>
-           <xs:complexType name="None"/>
+           <xs:complexType name="None"/><xs:element name="nothing"><xs:complexType><xs:sequence/></xs:complexType></xs:element>
            <xs:complexType name="Never" abstract="true"/>
            <xs:element name="base" type="Base"/><xs:element name="more" type="More"/><xs:element name="less" type="Less"/>
            <xs:element name="amount" type="Amount"/><xs:element name="small" type="Small"/><xs:element name="none" type="None"/>
@@ -150,6 +151,10 @@ fn types_are_extended_and_restricted() {
             ("<none></none>", ""),
             ("<none><!-- nothing --></none>", ""),
             ("<none>x</none>", "xsd_text_unexpected"),
+            ("<none> </none>", "xsd_text_unexpected"),
+            ("<none>&#32;</none>", "xsd_text_unexpected"),
+            ("<nothing/>", ""),
+            ("<nothing> </nothing>", "xsd_text_unexpected"),
             ("<never/>", "xsd_type_abstract"),
             ("<abstract/>", "xsd_element_abstract"),
         ],

@@ -45,6 +45,8 @@ fn what_is_not_well_formed_is_refused() {
         "<r><a:b:c/></r>",
         "<r><p:a/></r>",
         "<r p:a='1'/>",
+        "<other><deep p:a='1'/></other>",
+        "<r xmlns:p='x' xmlns:q='x' p:a='1' q:a='1'/>",
         "<r xmlns:p=''/>",
         "<r xmlns:xml='x'/>",
         "<r xmlns:p='http://www.w3.org/2000/xmlns/'/>",
