@@ -112,11 +112,11 @@ impl<'a> Scan<'a> {
         self.two()
     }
 
-    /// Four digits or more, without a zero before the fourth; there is no year 0. Up to nine digits are understood.
+    /// Four digits or more, without a zero before the fourth; there is no year 0. Up to eleven digits are understood.
     fn year(&mut self) -> Option<i64> {
         let negative = self.mark("-").is_some();
         let digits = self.digits()?;
-        if !(4..=9).contains(&digits.len()) || (digits.len() > 4 && digits.starts_with('0')) {
+        if !(4..=11).contains(&digits.len()) || (digits.len() > 4 && digits.starts_with('0')) {
             return None;
         }
         let year: i64 = digits.parse().ok()?;

@@ -56,6 +56,8 @@ pub(crate) enum Lexical {
     Boolean,
     Decimal,
     Integer,
+    /// Digits without a sign.
+    Unsigned,
     Float,
     Duration,
     Moment(Parts),
@@ -77,6 +79,7 @@ impl Lexical {
             Self::Boolean => matches!(value, "true" | "false" | "1" | "0"),
             Self::Decimal => Decimal::parse(value).is_some(),
             Self::Integer => !value.contains('.') && Decimal::parse(value).is_some(),
+            Self::Unsigned => !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()),
             Self::Float => float(value).is_some(),
             Self::Duration => is_duration(value),
             Self::Moment(parts) => Moment::parse(parts, value).is_some(),
@@ -92,7 +95,9 @@ impl Lexical {
     /// The order of two values; `None` where there is none.
     pub(crate) fn compare(self, left: &str, right: &str) -> Option<Ordering> {
         match self {
-            Self::Decimal | Self::Integer => Some(Decimal::parse(left)?.compare(Decimal::parse(right)?)),
+            Self::Decimal | Self::Integer | Self::Unsigned => {
+                Some(Decimal::parse(left)?.compare(Decimal::parse(right)?))
+            }
             Self::Float => float(left)?.partial_cmp(&float(right)?),
             Self::Moment(parts) => Moment::parse(parts, left)?.compare(Moment::parse(parts, right)?),
             Self::Boolean => {
@@ -110,12 +115,12 @@ impl Lexical {
 
     /// May a bound such as `minInclusive` be stated?
     pub(crate) fn is_ordered(self) -> bool {
-        matches!(self, Self::Decimal | Self::Integer | Self::Float | Self::Moment(_))
+        self.is_decimal() || matches!(self, Self::Float | Self::Moment(_))
     }
 
     /// May digits be counted?
     pub(crate) fn is_decimal(self) -> bool {
-        matches!(self, Self::Decimal | Self::Integer)
+        matches!(self, Self::Decimal | Self::Integer | Self::Unsigned)
     }
 
     /// Characters of a text, bytes of what encodes bytes.
@@ -141,15 +146,20 @@ fn float(value: &str) -> Option<f64> {
     }
 }
 
-/// What may be one once its blanks and foreign letters are escaped: looked at are the escapes it has already, and that
-/// there is one fragment at the most.
+/// What may be one once its blanks and foreign letters are escaped (RFC 3986): looked at are the scheme, the escapes it
+/// has already, and that there is one fragment at the most.
 fn is_uri(value: &str) -> bool {
+    let first = value.split(['/', '?', '#']).next().unwrap_or_default();
+    let scheme = first.split_once(':').is_none_or(|(scheme, _)| {
+        scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+            && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
+    });
     let escaped = |part: &str| {
         let mut digits = part.bytes();
         let mut hex = || digits.next().is_some_and(|byte| byte.is_ascii_hexdigit());
         hex() && hex()
     };
-    value.split('%').skip(1).all(escaped) && value.matches('#').count() <= 1
+    scheme && value.split('%').skip(1).all(escaped) && value.matches('#').count() <= 1
 }
 
 fn is_language(value: &str) -> bool {

@@ -29,7 +29,8 @@ fn built_in_types_take_their_values() {
     built_in("decimal", &["1", "-1.50", "+.5", "5.", " 7 "], &["", "1e3", "1,5", "."]);
     built_in("integer", &["-0", "12345678901234567890123"], &["1.0", "1.", "x"]);
     built_in("int", &["2147483647", "-2147483648"], &["2147483648", "-2147483649"]);
-    built_in("unsignedByte", &["0", "255"], &["256", "-1"]);
+    built_in("unsignedByte", &["0", "0255"], &["256", "-1", "+1", ""]);
+    built_in("nonNegativeInteger", &["+1", "-0"], &["-1"]);
     built_in("positiveInteger", &["1"], &["0"]);
     built_in("negativeInteger", &["-1"], &["0"]);
     built_in("float", &["1", "-1.5E3", "INF", "-INF", "NaN"], &["inf", "1e", "+INF", "0x1"]);
@@ -40,7 +41,7 @@ fn built_in_types_take_their_values() {
         &["2024-01-01", "2024-01-01T25:00:00"],
     );
     built_in("time", &["00:00:00"], &["0:00:00"]);
-    built_in("gYear", &["2024"], &["24"]);
+    built_in("gYear", &["2024", "99999999999"], &["24", "02024", "0000"]);
     built_in("duration", &["P1D", "-PT1.5S"], &["1D", "P", "PT"]);
     built_in("hexBinary", &["", "0aFF"], &["0", "0g"]);
     built_in("base64Binary", &["", "QQ==", "QUJD", "QU JD"], &["Q", "QQ=", "Q*==", "QR=="]);
@@ -50,7 +51,7 @@ fn built_in_types_take_their_values() {
     built_in("NMTOKEN", &["1a", "-"], &["", "a b"]);
     built_in("NMTOKENS", &["a b  c"], &["", " "]);
     built_in("QName", &["v"], &["p:v", ":v", "a:b:c"]);
-    built_in("anyURI", &["urn:x", "a b", "a#b", "%41", ""], &["%", "%4", "a#b#c"]);
+    built_in("anyURI", &["urn:x", "a b", "a/b:c", "a#b", "%41", ""], &["%", "%4", "a#b#c", "12:00"]);
     built_in("anySimpleType", &["anything at all"], &[]);
 }
 
