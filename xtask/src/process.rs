@@ -44,6 +44,13 @@ pub(crate) fn answer(command: &mut Command) -> Result<String> {
 
 /// Runs a program with its results hidden and says what it cost; an error unless it ends well.
 pub(crate) fn measure(command: &mut Command) -> Result<Cost> {
+    let (cost, status) = measure_however_it_ends(command)?;
+    ended_well(command, status)?;
+    Ok(cost)
+}
+
+/// Runs a program with its results hidden and says what it cost and how it ended.
+pub(crate) fn measure_however_it_ends(command: &mut Command) -> Result<(Cost, ExitStatus)> {
     command.stdin(Stdio::null()).stdout(Stdio::null());
     let started = Instant::now();
     let mut child = command.spawn().map_err(|error| not_started(command, &error))?;
@@ -53,8 +60,7 @@ pub(crate) fn measure(command: &mut Command) -> Result<Cost> {
     let processor = processor_time(&child);
     let status = child.wait()?;
     let wall = if peak_bytes == 0 { started.elapsed() } else { wall };
-    ended_well(command, status)?;
-    Ok(Cost { wall, processor, peak_bytes })
+    Ok((Cost { wall, processor, peak_bytes }, status))
 }
 
 /// Whether a program of this name can be started with `--version`.

@@ -6,6 +6,7 @@ pub mod audit;
 pub mod backup;
 pub mod changes;
 mod civil_time;
+pub mod conformance;
 pub mod declarations;
 pub mod entities;
 pub mod erasure;

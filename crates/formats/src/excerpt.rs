@@ -44,7 +44,6 @@ pub fn excerpts(
     else {
         return vec![None; pointers.len()];
     };
-    let (text, _) = text;
     let options = ParsingOptions {
         allow_dtd: false,
         nodes_limit: u32::try_from(bounds.nodes_max.saturating_mul(4)).unwrap_or(u32::MAX),

@@ -75,7 +75,7 @@ pub fn read_xml(bytes: &[u8], bounds: XmlBounds) -> Result<XmlDocument, Finding>
             .expected(format!("at most {} bytes", bounds.bytes_max))
             .fix("Split the message, or ask for a larger bound."));
     }
-    let (text, encoding) = decode(bytes)?;
+    let (text, encoding) = decode_with_encoding(bytes)?;
     xml_guard::check(&text, bounds).map_err(|excess| excess_finding(&text, excess, bounds))?;
     let options = ParsingOptions {
         allow_dtd: false,
@@ -88,8 +88,14 @@ pub fn read_xml(bytes: &[u8], bounds: XmlBounds) -> Result<XmlDocument, Finding>
     build(&parsed, encoding.name(), bounds)
 }
 
+/// The document as text, by its byte-order mark, else by what its XML declaration says, else as UTF-8. The finding says
+/// which byte is none.
+pub fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, Finding> {
+    decode_with_encoding(bytes).map(|(text, _)| text)
+}
+
 /// The document as text, and the encoding it was in.
-pub(crate) fn decode(bytes: &[u8]) -> Result<(Cow<'_, str>, &'static Encoding), Finding> {
+fn decode_with_encoding(bytes: &[u8]) -> Result<(Cow<'_, str>, &'static Encoding), Finding> {
     let (encoding, bytes) = match Encoding::for_bom(bytes) {
         Some((encoding, mark)) => (encoding, bytes.get(mark..).unwrap_or_default()),
         None => (declared_encoding(bytes)?, bytes),

@@ -5,6 +5,7 @@ mod live;
 
 use std::path::PathBuf;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use customhouse::Location;
 use customhouse::audit::Capacity;
@@ -80,6 +81,8 @@ pub(crate) enum Command {
     Rule(RuleCommand),
     /// Check messages before they are sent: declarations, entry summary declarations. Nothing is lodged.
     Check(CheckArguments),
+    /// Run a conformance suite on cases of others: real messages with verdicts.
+    Conformance(ConformanceArguments),
     /// Serve the pages and the API.
     Serve(ServeArguments),
     /// Accounts of a data folder.
@@ -220,6 +223,22 @@ pub(crate) enum ReportLanguage {
     En,
     /// Chinese.
     Zh,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  tidewaiter conformance cds-xsd --cases ../shared/data/messages")]
+pub(crate) struct ConformanceArguments {
+    /// Which suite.
+    #[arg(value_parser = PossibleValuesParser::new(customhouse::conformance::suites()))]
+    pub(crate) suite: String,
+
+    /// The folder of the cases, or the one that holds it as `messages`.
+    #[arg(long, value_name = "DIR", env = "TIDEWAITER_CASES", hide_env_values = true)]
+    pub(crate) cases: PathBuf,
+
+    /// Print every case with what was expected and what came out, as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]

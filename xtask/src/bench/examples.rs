@@ -13,6 +13,16 @@ use crate::workspace::Workspace;
 /// Runs the example in release with these arguments and prints its figures as a table, text as it is. How often it
 /// measures is the example's own matter.
 pub(super) fn run(workspace: &Workspace, package: &str, example: &str, arguments: &[&OsStr]) -> Result<()> {
+    print(&answer(workspace, package, example, arguments)?, example)
+}
+
+/// What the example prints, run in release with these arguments.
+pub(super) fn answer(
+    workspace: &Workspace,
+    package: &str,
+    example: &str,
+    arguments: &[&OsStr],
+) -> Result<String> {
     let mut command = workspace.cargo(&[
         "run",
         "--release",
@@ -25,7 +35,7 @@ pub(super) fn run(workspace: &Workspace, package: &str, example: &str, arguments
         "--",
     ]);
     command.args(arguments);
-    print(&process::answer(&mut command)?, example)
+    process::answer(&mut command)
 }
 
 /// Prints an example's figures as a table, text as it is.

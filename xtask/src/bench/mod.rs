@@ -9,6 +9,7 @@ mod machine;
 mod replay;
 mod start;
 mod table;
+mod xsd;
 
 pub(crate) use self::examples::print as print_figures;
 
@@ -37,6 +38,7 @@ const BENCHES: &[Bench] = &[
     },
     Bench { name: "backup", needs_binary: false, run: |workspace, _| backup::run(workspace) },
     Bench { name: "journal", needs_binary: false, run: |workspace, _| journal::run(workspace) },
+    Bench { name: "xsd", needs_binary: false, run: xsd::run },
 ];
 
 /// What a person may choose.

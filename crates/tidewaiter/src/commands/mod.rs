@@ -3,6 +3,7 @@
 mod audit;
 mod backup;
 mod check;
+mod conformance;
 mod country;
 mod demo;
 mod erase;
@@ -64,6 +65,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Answer, Error> {
         Command::Tag(command) => tag::run(command, &context),
         Command::Rule(command) => rule::run(command),
         Command::Check(arguments) => check::run(arguments),
+        Command::Conformance(arguments) => conformance::run(arguments),
         Command::Serve(arguments) => serve::run(arguments),
         Command::User(command) => user::run(command),
         Command::Policy(command) => policy::run(command),

@@ -189,3 +189,33 @@ fn tags_are_listed_shown_and_say_why_they_are_on_a_row() {
     );
     assert!(refused.expect(3).err.contains("[declaration_unknown]"));
 }
+
+#[test]
+fn a_suite_tells_each_disagreement_and_its_exit_code_says_whether_there_is_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    for inner in ["ncts5/xsd", "ncts5/samples"] {
+        fs::create_dir_all(at.join("cases").join(inner)).unwrap();
+    }
+    let schema = r#"<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"><xs:element name="m" type="xs:int"/></xs:schema>"#;
+    fs::write(at.join("cases/ncts5/xsd/m.xsd"), schema).unwrap();
+    fs::write(at.join("cases/ncts5/samples/a.xml"), "<m>one</m>").unwrap();
+    let suite = |valid: bool, more: &[&str]| {
+        let expected = format!(r#"{{"a.xml": {{"xsd": "m.xsd", "xsd_valid": {valid}}}}}"#);
+        fs::write(at.join("cases/ncts5/expected.json"), expected).unwrap();
+        run(at, &[&["conformance", "ncts", "--cases", "cases"], more].concat())
+    };
+    assert_eq!(suite(false, &[]).expect(0).out, "ncts: 1/1\n");
+    let disagrees = suite(true, &[]).expect(1).out;
+    assert!(
+        disagrees.starts_with("a.xml: expected valid, got refused (line 1, m[1]: found \"one\""),
+        "{disagrees}"
+    );
+    assert!(disagrees.ends_with("\nncts: 0/1\n"), "{disagrees}");
+    let json = suite(true, &["--json"]).expect(1).json();
+    assert_eq!((&json["agreed"], &json["cases"][0]["got"]), (&0.into(), &"refused".into()), "{json}");
+    let unknown = run(at, &["conformance", "nothing", "--cases", "cases"]).expect(2);
+    assert!(unknown.err.contains("cds-xsd"), "{}", unknown.err);
+    let missing = run(at, &["conformance", "ncts", "--cases", "nowhere"]).expect(3);
+    assert!(missing.err.contains("[conformance_cases_missing]"), "{}", missing.err);
+}

@@ -1,0 +1,153 @@
+//! Suites on cases made here, and on the published ones where they are.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::run;
+
+const SCHEMA: &str = r#"<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"><xs:element name="m"><xs:complexType>
+  <xs:sequence><xs:element name="n" type="xs:int"/></xs:sequence></xs:complexType></xs:element></xs:schema>"#;
+
+fn write(folder: &Path, path: &str, text: &str) {
+    let path = folder.join(path);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, text).unwrap();
+}
+
+/// Transit messages: one valid, one not, one without a verdict.
+fn transit(expectations: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "ncts5/xsd/m.xsd", SCHEMA);
+    write(folder.path(), "ncts5/samples/good.xml", "<m><n>1</n></m>");
+    write(folder.path(), "ncts5/samples/bad.xml", "<m><n>x</n></m>");
+    write(folder.path(), "ncts5/samples/open.xml", "<m><n>1</n>");
+    write(folder.path(), "ncts5/expected.json", expectations);
+    folder
+}
+
+#[test]
+fn a_board_tells_agreement_disagreement_and_what_was_skipped() {
+    let folder = transit(
+        r#"{"good.xml": {"xsd": "m.xsd", "xsd_valid": true}, "bad.xml": {"xsd": "m.xsd", "xsd_valid": true},
+            "open.xml": {"xsd": "m.xsd", "xsd_valid": null}}"#,
+    );
+    let board = run("ncts", folder.path()).unwrap();
+    assert_eq!((board.last_line().as_str(), board.agrees()), ("ncts: 1/2", false));
+    let disagreements: Vec<_> = board.disagreements().collect();
+    assert_eq!(disagreements.len(), 1);
+    let case = disagreements[0];
+    assert_eq!(
+        (case.case.as_str(), case.expected.as_str(), case.got.as_str()),
+        ("bad.xml", "valid", "refused")
+    );
+    assert!(case.because.as_ref().unwrap().contains("m[1]/n[1]"), "{case:?}");
+    assert_eq!(board.skipped.len(), 1);
+    assert_eq!(board.skipped[0].case, "open.xml");
+}
+
+/// What comes out must not depend on what is expected.
+#[test]
+fn expectations_swapped_for_garbage_change_nothing_of_what_comes_out() {
+    let got = |expectations: &str| -> Vec<(String, String)> {
+        let board = run("ncts", transit(expectations).path()).unwrap();
+        board.cases.into_iter().map(|case| (case.case, case.got)).collect()
+    };
+    let verdicts = |good: bool, bad: bool, open: bool| {
+        format!(
+            r#"{{"good.xml": {{"xsd": "m.xsd", "xsd_valid": {good}}}, "bad.xml": {{"xsd": "m.xsd", "xsd_valid": {bad}}},
+                "open.xml": {{"xsd": "m.xsd", "xsd_valid": {open}}}}}"#
+        )
+    };
+    let said = got(&verdicts(true, false, false));
+    let expected = [("bad.xml", "refused"), ("good.xml", "valid"), ("open.xml", "refused")];
+    assert_eq!(said, expected.map(|(case, got)| (case.to_owned(), got.to_owned())));
+    for wrong in [verdicts(false, true, true), verdicts(true, true, true), verdicts(false, false, false)] {
+        assert_eq!(got(&wrong), said);
+    }
+}
+
+#[test]
+fn declarations_are_found_in_their_wrapper_and_notifications_get_their_namespaces() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |path: &str, text: &str| write(folder.path(), path, text);
+    let schema = |target: &str, inner: &str| {
+        format!(
+            r#"<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" targetNamespace="{target}" elementFormDefault="qualified">{inner}</xs:schema>"#
+        )
+    };
+    let envelope = "urn:wco:datamodel:WCO:DocumentMetaData-DMS:2";
+    let body = "urn:wco:datamodel:WCO:RES-DMS:2";
+    let any = |namespace: &str| {
+        format!(
+            r#"<xs:element name="MetaData"><xs:complexType><xs:sequence><xs:any namespace="{namespace}"/></xs:sequence></xs:complexType></xs:element>"#
+        )
+    };
+    write("cds-wco-dms/xsd/driver-declaration.xsd", &schema(envelope, &any("d")));
+    write(
+        "cds-wco-dms/xsd/driver-notification.xsd",
+        &schema(
+            envelope,
+            &format!(r#"<xs:import namespace="{body}" schemaLocation="body.xsd"/>{}"#, any(body)),
+        ),
+    );
+    write(
+        "cds-wco-dms/xsd/body.xsd",
+        &schema(
+            body,
+            r#"<xs:element name="Response"><xs:complexType><xs:sequence><xs:element name="Code" type="xs:int"/></xs:sequence></xs:complexType></xs:element>"#,
+        ),
+    );
+    write("wrapped.xml", &format!("<w><MetaData xmlns='{envelope}'><x xmlns='other'/></MetaData></w>"));
+    write("good.xml", "<MetaData><Response><Code>1</Code></Response></MetaData>");
+    write("bad.xml", "<MetaData><Response><Code>x</Code></Response></MetaData>");
+    write("tail.xml", "<MetaData/>\nheaders=List()");
+    write("other.xml", "<x/>");
+    write(
+        "cds-xsd-expected.json",
+        r#"{"wrapped.xml": {"kind": "declaration", "xsd_valid": false, "first_error": "-"},
+            "good.xml": {"kind": "response-bare", "xsd_valid": true}, "bad.xml": {"kind": "response-bare", "xsd_valid": false},
+            "tail.xml": {"kind": "malformed", "note": "-"}, "other.xml": {"kind": "x", "xsd_valid": null}}"#,
+    );
+    let board = run("cds-xsd", folder.path()).unwrap();
+    assert_eq!(board.last_line(), "cds-xsd: 4/4", "{board:?}");
+    assert_eq!(board.skipped.len(), 1);
+}
+
+#[test]
+fn what_is_missing_or_leads_outside_is_an_error_with_its_remedy() {
+    let empty = tempfile::tempdir().unwrap();
+    let outside = transit(r#"{"../../../secret.xml": {"xsd": "m.xsd", "xsd_valid": true}}"#);
+    let none = transit("{}");
+    let broken = transit("[");
+    let unknown_schema = transit(r#"{"good.xml": {"xsd": "n.xsd", "xsd_valid": true}}"#);
+    for (suite, folder, code) in [
+        ("nothing", empty.path(), "conformance_suite_unknown"),
+        ("ncts", empty.path(), "conformance_folder_unreadable"),
+        ("ncts", &empty.path().join("nowhere"), "conformance_cases_missing"),
+        ("ncts", none.path(), "conformance_cases_missing"),
+        ("ncts", broken.path(), "conformance_expectations_unreadable"),
+        ("ncts", outside.path(), "conformance_path_outside"),
+        ("ncts", unknown_schema.path(), "schema_file_missing"),
+    ] {
+        let error = run(suite, folder).unwrap_err();
+        assert_eq!(error.code, code, "{error}");
+        assert!(!error.how_to_fix.is_empty());
+    }
+}
+
+#[test]
+fn published_suites_agree_in_every_case() {
+    let root = std::env::var_os("TIDEWAITER_CASES")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"), PathBuf::from);
+    for (suite, needs) in
+        [("cds-xsd", "cds-xsd-expected.json"), ("ens-schema", "ens-ics"), ("ncts", "ncts5/expected.json")]
+    {
+        if !root.join("messages").join(needs).exists() {
+            println!("skipped: {suite} (no {})", root.join("messages").display());
+            continue;
+        }
+        let board = run(suite, &root).unwrap();
+        let disagreements: Vec<_> = board.disagreements().collect();
+        assert!(disagreements.is_empty(), "{} {disagreements:#?}", board.last_line());
+    }
+}

@@ -1,0 +1,44 @@
+//! Any bytes as a message against a schema of many constructs. What another reader of XML refuses is never valid here.
+#![no_main]
+
+use std::sync::OnceLock;
+
+use formats::{XmlBounds, read_xml};
+use libfuzzer_sys::fuzz_target;
+use xsd::{Entry, Files, Limits, Schema};
+
+const SCHEMA: &str = r###"<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" xmlns="m" targetNamespace="m" elementFormDefault="qualified">
+  <xs:element name="r"><xs:complexType><xs:sequence>
+    <xs:element name="a" type="T" minOccurs="0" maxOccurs="9"/>
+    <xs:choice minOccurs="0" maxOccurs="unbounded"><xs:element name="b" type="xs:decimal"/><xs:element name="c" type="xs:dateTime"/></xs:choice>
+    <xs:element name="m" minOccurs="0"><xs:complexType mixed="true"><xs:sequence><xs:element ref="r" minOccurs="0"/></xs:sequence></xs:complexType></xs:element>
+    <xs:any namespace="##other" processContents="lax" minOccurs="0" maxOccurs="unbounded"/>
+  </xs:sequence><xs:attribute name="id" type="xs:ID"/><xs:attribute name="to" type="xs:IDREFS"/><xs:anyAttribute namespace="##other" processContents="lax"/></xs:complexType></xs:element>
+  <xs:complexType name="T"><xs:simpleContent><xs:extension base="S"><xs:attribute name="q" type="xs:QName"/></xs:extension></xs:simpleContent></xs:complexType>
+  <xs:simpleType name="S"><xs:restriction base="xs:token"><xs:pattern value="[A-Z]{0,3}.*"/><xs:maxLength value="9"/></xs:restriction></xs:simpleType>
+</xs:schema>"###;
+
+fn schema() -> &'static Schema {
+    static COMPILED: OnceLock<Schema> = OnceLock::new();
+    COMPILED.get_or_init(|| {
+        let files = Files::from([("m.xsd".to_owned(), SCHEMA.as_bytes().to_vec())]);
+        Schema::compile(&files, "m.xsd").expect("the schema compiles")
+    })
+}
+
+fuzz_target!(|bytes: &[u8]| {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let found = schema().validate(text, Entry::Root, Limits::default());
+    for violation in &found {
+        assert!(!violation.finding.expected.is_empty() && !violation.finding.how_to_fix.is_empty());
+        assert!(violation.line > 0 && violation.column > 0);
+    }
+    let broken = found.iter().any(|violation| violation.finding.code.starts_with("xml_"));
+    let cut = found.iter().any(|violation| violation.finding.code == "xsd_too_many_findings");
+    // What states another encoding than the text's own is that reader's to refuse.
+    if !broken && !cut && !text.is_empty() && !text.contains("encoding") {
+        if let Err(finding) = read_xml(bytes, XmlBounds::default()) {
+            panic!("another reader refuses it: {finding}");
+        }
+    }
+});
