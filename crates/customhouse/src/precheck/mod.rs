@@ -3,10 +3,14 @@
 //!
 //! | call | answer | permission |
 //! |---|---|---|
-//! | [`check_file`]`(registry, clearance, bytes) -> CheckedFile` | without a house, offline | none |
+//! | [`Checker::of`]`(registry, clearance)`, `check(bytes) -> CheckedFile` | without a house, offline | none |
 //! | `check_file(&reader, bytes) -> CheckedFile` | what the house knows as well: references in use, whose declaration it is | lodge |
 
-use ::rules::RuleFinding;
+mod schemas;
+#[cfg(test)]
+mod tests;
+
+use ::rules::{RuleFinding, RulePack};
 use formats::declaration::{self, Form};
 use formats::{Excerpt, XmlBounds, XmlDocument, excerpts, read_xml};
 use packs::{PackKind, Registry};
@@ -18,6 +22,7 @@ use crate::Customhouse;
 use crate::error::{Error, Kind};
 use crate::identity::{Permission, Reader};
 use crate::rules::compile_pack;
+use schemas::Schemas;
 
 /// Bytes of a message that is looked at.
 pub const FILE_BYTES_MAX: usize = declaration::BYTES_MAX;
@@ -71,14 +76,14 @@ pub struct FileFinding {
     pub excerpt: Option<Excerpt>,
 }
 
-/// A pack whose rules were held against a message.
+/// A pack that a message was held against.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CheckedBy {
     /// Id of the pack.
     pub pack: String,
     /// Its version.
     pub version: String,
-    /// Rules that looked.
+    /// Rules that looked; a schema has none.
     pub rules: usize,
 }
 
@@ -99,78 +104,162 @@ pub struct CheckedFile {
     pub findings_total: usize,
     /// Whose rules looked at it, besides the structure of a declaration.
     pub checked_by: Vec<CheckedBy>,
+    /// The installed schema that it was held against; none: no pack with a schema for it is installed.
+    pub schema: Option<CheckedBy>,
+}
+
+/// Who says something of a message; it decides what its place counts from.
+enum Said {
+    /// The reader of declarations, from the declaration.
+    Structure,
+    /// The schema, from the root.
+    Schema,
+    /// A rule, from the root.
+    Rule(RuleFinding),
 }
 
 /// Findings before they are placed.
 #[derive(Default)]
 struct Told {
-    findings: Vec<(Finding, Option<RuleFinding>)>,
+    findings: Vec<(Finding, Said)>,
     checked_by: Vec<CheckedBy>,
+    schema: Option<CheckedBy>,
 }
 
-/// Looks at a message: a declaration as JSON or XML, or another message for which a pack has rules. Rules above
-/// `clearance` are not asked.
-///
-/// # Errors
-/// `message_unknown` for one that nothing here has rules for; a pack with rules that cannot be used.
-pub fn check_file(registry: &Registry, clearance: Sensitivity, bytes: &[u8]) -> Result<CheckedFile, Error> {
-    look(registry, clearance, bytes, &|_| Ok(Vec::new()))
+/// What is known of messages: made once, for any number of them.
+#[derive(Debug)]
+pub struct Checker {
+    packs: Vec<RulesOfPack>,
+    schemas: Schemas,
+}
+
+#[derive(Debug)]
+struct RulesOfPack {
+    pack: String,
+    version: String,
+    files: Vec<RulePack>,
+}
+
+impl Checker {
+    /// What the packs of a registry say. Rules above `clearance` are not asked.
+    ///
+    /// # Errors
+    /// A pack with rules that cannot be used.
+    pub fn of(registry: &Registry, clearance: Sensitivity) -> Result<Self, Error> {
+        let mut packs = Vec::new();
+        let rules = registry.current().filter(|pack| pack.manifest.kind == PackKind::Rules);
+        for pack in rules.filter(|pack| pack.manifest.sensitivity <= clearance) {
+            let (files, broken) = compile_pack(registry, pack);
+            if !broken.is_empty() {
+                return Err(Error::new(
+                    Kind::Refused,
+                    "pack_refused",
+                    format!("the pack \"{}\" has rules that cannot be used", pack.manifest.id),
+                    "Correct what the findings name, or use an earlier version of the pack.",
+                )
+                .with_findings(broken));
+            }
+            let (pack, version) = (pack.manifest.id.clone(), pack.manifest.version.to_string());
+            packs.push(RulesOfPack { pack, version, files });
+        }
+        Ok(Self { packs, schemas: Schemas::of(registry) })
+    }
+
+    /// Looks at a message: a declaration as JSON or XML, or another message for which a pack has rules or a schema.
+    ///
+    /// # Errors
+    /// `message_unknown` for one that nothing here has rules for; an installed schema that cannot be used.
+    pub fn check(&self, clearance: Sensitivity, bytes: &[u8]) -> Result<CheckedFile, Error> {
+        self.look(clearance, bytes, &|_| Ok(Vec::new()))
+    }
+
+    fn look(
+        &self,
+        clearance: Sensitivity,
+        bytes: &[u8],
+        of_house: OfHouse<'_>,
+    ) -> Result<CheckedFile, Error> {
+        if Form::sniff(bytes) == Some(Form::Json) {
+            let (told, reference) = declared(bytes, Form::Json, of_house)?;
+            return Ok(shown(MessageKind::DeclarationJson, "Declaration", reference, told, bytes, &[]));
+        }
+        let document = match read_xml(bytes, BOUNDS) {
+            Ok(document) => document,
+            Err(finding) => {
+                let told = Told { findings: vec![(finding, Said::Structure)], ..Told::default() };
+                return Ok(shown(MessageKind::Ruled, "", None, told, bytes, &[]));
+            }
+        };
+        let root =
+            document.tree.node(document.tree.root()).map(|node| node.name.to_string()).unwrap_or_default();
+        let base = declaration::path_in(&document);
+        let (kind, mut told, reference) = match base {
+            Some(_) => {
+                let (told, reference) = declared(bytes, Form::DmsXml, of_house)?;
+                (MessageKind::DeclarationXml, told, reference)
+            }
+            None => {
+                let odd = document.findings.iter().cloned().map(|finding| (finding, Said::Structure));
+                (MessageKind::Ruled, Told { findings: odd.collect(), ..Told::default() }, None)
+            }
+        };
+        self.by_schema(&root, bytes, &mut told)?;
+        self.by_rules(clearance, &document, &mut told);
+        if kind == MessageKind::Ruled && told.checked_by.is_empty() && told.schema.is_none() {
+            return Err(unknown(&root));
+        }
+        Ok(shown(kind, &root, reference, told, bytes, base.unwrap_or_default()))
+    }
+
+    /// What an installed schema says.
+    fn by_schema(&self, root: &str, bytes: &[u8], told: &mut Told) -> Result<(), Error> {
+        let Some(found) = self.schemas.judge(root, bytes)? else { return Ok(()) };
+        told.findings.extend(found.findings.into_iter().map(|finding| (finding, Said::Schema)));
+        told.schema = Some(CheckedBy { pack: found.pack, version: found.version, rules: 0 });
+        Ok(())
+    }
+
+    /// What the rules of all packs say that look at such documents.
+    fn by_rules(&self, clearance: Sensitivity, document: &XmlDocument, told: &mut Told) {
+        for pack in &self.packs {
+            let mut rules = 0_usize;
+            for file in pack.files.iter().filter(|rules| rules.applies_to(&document.tree)) {
+                rules = rules.saturating_add(file.definitions().len());
+                let found = file.check(&document.tree).into_iter();
+                let seen = found.filter(|found| found.sensitivity.is_none_or(|own| own <= clearance));
+                told.findings.extend(seen.map(|found| (as_finding(&found), Said::Rule(found))));
+            }
+            if rules > 0 {
+                let (pack, version) = (pack.pack.clone(), pack.version.clone());
+                told.checked_by.push(CheckedBy { pack, version, rules });
+            }
+        }
+    }
+}
+
+fn unknown(root: &str) -> Error {
+    Error::new(
+        Kind::Refused,
+        "message_unknown",
+        format!("nothing here has rules for a message \"{root}\""),
+        "Give a customs declaration (JSON, or XML of the WCO DMS profile), or a message for which a pack of rules is installed, such as an entry summary declaration (CC315A, CC313A).",
+    )
 }
 
 impl Customhouse {
-    /// [`check_file`] with what this house knows: whose declaration it is, and whether its reference is in use.
+    /// [`Checker::check`] with what this house knows: whose declaration it is, and whether its reference is in use.
     ///
     /// # Errors
-    /// Those of [`check_file`].
+    /// Those of [`Checker::of`] and [`Checker::check`].
     pub fn check_file(&self, reader: &Reader, bytes: &[u8]) -> Result<CheckedFile, Error> {
         reader.require(Permission::Lodge)?;
-        look(&self.registry(), reader.clearance(), bytes, &|declaration| {
-            self.findings_of_house(reader, declaration)
-        })
+        let checker = Checker::of(&self.registry(), reader.clearance())?;
+        checker.look(reader.clearance(), bytes, &|declaration| self.findings_of_house(reader, declaration))
     }
 }
 
 /// What somebody knows of a declaration besides its content.
 type OfHouse<'a> = &'a dyn Fn(&Declaration) -> Result<Vec<Finding>, Error>;
-
-fn look(
-    registry: &Registry,
-    clearance: Sensitivity,
-    bytes: &[u8],
-    of_house: OfHouse<'_>,
-) -> Result<CheckedFile, Error> {
-    if Form::sniff(bytes) == Some(Form::Json) {
-        let (told, reference) = declared(bytes, Form::Json, of_house)?;
-        return Ok(shown(MessageKind::DeclarationJson, "Declaration", reference, told, bytes, &[]));
-    }
-    let document = match read_xml(bytes, BOUNDS) {
-        Ok(document) => document,
-        Err(finding) => {
-            let told = Told { findings: vec![(finding, None)], ..Told::default() };
-            return Ok(shown(MessageKind::Ruled, "", None, told, bytes, &[]));
-        }
-    };
-    let root = document.tree.node(document.tree.root()).map(|node| node.name.to_string()).unwrap_or_default();
-    let ruled = by_rules(registry, clearance, &document)?;
-    if let Some(base) = declaration::path_in(&document) {
-        let (mut told, reference) = declared(bytes, Form::DmsXml, of_house)?;
-        // Rules of packs count from the root, what is told of a declaration from there.
-        told.checked_by = ruled.checked_by;
-        told.findings.extend(ruled.findings);
-        return Ok(shown(MessageKind::DeclarationXml, &root, reference, told, bytes, base));
-    }
-    if ruled.checked_by.is_empty() {
-        return Err(Error::new(
-            Kind::Refused,
-            "message_unknown",
-            format!("nothing here has rules for a message \"{root}\""),
-            "Give a customs declaration (JSON, or XML of the WCO DMS profile), or a message for which a pack of rules is installed, such as an entry summary declaration (CC315A, CC313A).",
-        ));
-    }
-    let mut told = ruled;
-    told.findings.splice(0..0, document.findings.into_iter().map(|finding| (finding, None)));
-    Ok(shown(MessageKind::Ruled, &root, None, told, bytes, &[]))
-}
 
 /// What is found in a declaration, and its reference.
 fn declared(bytes: &[u8], form: Form, of_house: OfHouse<'_>) -> Result<(Told, Option<String>), Error> {
@@ -185,7 +274,7 @@ fn declared(bytes: &[u8], form: Form, of_house: OfHouse<'_>) -> Result<(Told, Op
         }));
         reference.clone_from(&declaration.functional_reference_id);
     }
-    let findings = findings.into_iter().map(|finding| (finding, None)).collect();
+    let findings = findings.into_iter().map(|finding| (finding, Said::Structure)).collect();
     Ok((Told { findings, ..Told::default() }, reference))
 }
 
@@ -201,36 +290,6 @@ fn in_xml(pointer: &Pointer) -> Pointer {
     };
     let step = |step: &str| step.split('_').map(word).collect::<String>();
     Pointer(pointer.0.split('/').map(step).collect::<Vec<_>>().join("/"))
-}
-
-/// What the rules of all packs say that look at such documents.
-fn by_rules(registry: &Registry, clearance: Sensitivity, document: &XmlDocument) -> Result<Told, Error> {
-    let mut told = Told::default();
-    let packs = registry.current().filter(|entry| entry.manifest.kind == PackKind::Rules);
-    for pack in packs.filter(|pack| pack.manifest.sensitivity <= clearance) {
-        let (compiled, broken) = compile_pack(registry, pack);
-        if !broken.is_empty() {
-            return Err(Error::new(
-                Kind::Refused,
-                "pack_refused",
-                format!("the pack \"{}\" has rules that cannot be used", pack.manifest.id),
-                "Correct what the findings name, or use an earlier version of the pack.",
-            )
-            .with_findings(broken));
-        }
-        let mut rules = 0_usize;
-        for file in compiled.iter().filter(|rules| rules.applies_to(&document.tree)) {
-            rules = rules.saturating_add(file.definitions().len());
-            let found = file.check(&document.tree).into_iter();
-            let seen = found.filter(|found| found.sensitivity.is_none_or(|own| own <= clearance));
-            told.findings.extend(seen.map(|found| (as_finding(&found), Some(found))));
-        }
-        if rules > 0 {
-            let (pack, version) = (pack.manifest.id.clone(), pack.manifest.version.to_string());
-            told.checked_by.push(CheckedBy { pack, version, rules });
-        }
-    }
-    Ok(told)
 }
 
 fn as_finding(found: &RuleFinding) -> Finding {
@@ -265,24 +324,30 @@ fn shown(
     let mut told_first = told.findings;
     told_first.sort_by_key(|(finding, _)| std::cmp::Reverse(finding.severity));
     told_first.truncate(FINDINGS_MAX);
-    let places = |by_rules: bool, base: &[&str]| {
-        let pointers: Vec<_> = told_first
+    let place = |said: &Said, finding: &Finding| match said {
+        Said::Rule(rule) => read_below(rule).unwrap_or(&rule.pointer).clone(),
+        Said::Structure | Said::Schema => finding.pointer.clone(),
+    };
+    let from_declaration = |said: &Said| matches!(said, Said::Structure);
+    let excerpts_of = |structure: bool, base: &[&str]| {
+        let places: Vec<Pointer> = told_first
             .iter()
-            .filter(|(_, rule)| rule.is_some() == by_rules)
-            .map(|(finding, rule)| rule.as_ref().and_then(read_below).unwrap_or(&finding.pointer))
+            .filter(|(_, said)| from_declaration(said) == structure)
+            .map(|(finding, said)| place(said, finding))
             .collect();
-        excerpts(bytes, BOUNDS, base, &pointers).into_iter()
+        excerpts(bytes, BOUNDS, base, &places.iter().collect::<Vec<_>>()).into_iter()
     };
     let json = kind == MessageKind::DeclarationJson;
-    let (mut of_structure, mut of_rules) = (places(false, base), places(true, &[]));
+    let (mut of_structure, mut of_others) = (excerpts_of(true, base), excerpts_of(false, &[]));
     let mut findings: Vec<FileFinding> = told_first
         .iter()
-        .map(|(finding, rule)| {
-            let excerpt = if rule.is_some() { of_rules.next() } else { of_structure.next() };
+        .map(|(finding, said)| {
+            let excerpt = if from_declaration(said) { of_structure.next() } else { of_others.next() };
+            let rule = if let Said::Rule(rule) = said { Some(rule) } else { None };
             FileFinding {
                 finding: finding.clone(),
-                words: rule.as_ref().map(|rule| (rule.message.clone(), rule.how_to_fix.clone())),
-                legal_basis: rule.as_ref().and_then(|rule| rule.legal_basis.clone()),
+                words: rule.map(|rule| (rule.message.clone(), rule.how_to_fix.clone())),
+                legal_basis: rule.and_then(|rule| rule.legal_basis.clone()),
                 excerpt: excerpt.flatten().filter(|_| !json),
             }
         })
@@ -299,8 +364,6 @@ fn shown(
         findings,
         findings_total,
         checked_by: told.checked_by,
+        schema: told.schema,
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -4,8 +4,12 @@ const ENTRY_SUMMARY: &str = "<ie:CC315A xmlns:ie=\"urn:ie\">\n  <HEAHEA>\n    <R
 
 const DECLARATION: &str = "<MetaData xmlns=\"urn:wco:datamodel:WCO:DocumentMetaData-DMS:2\">\n<Declaration xmlns=\"urn:wco:datamodel:WCO:DEC-DMS:2\">\n<FunctionCode>9</FunctionCode>\n<FunctionalReferenceID>LRN 1/2</FunctionalReferenceID>\n<TypeCode>IMQQ</TypeCode>\n<GoodsItemQuantity>many</GoodsItemQuantity>\n</Declaration>\n</MetaData>";
 
+fn checker() -> Checker {
+    Checker::of(&Registry::built_in(), Sensitivity::Public).unwrap()
+}
+
 fn checked(bytes: &[u8]) -> CheckedFile {
-    check_file(&Registry::built_in(), Sensitivity::Public, bytes).unwrap()
+    checker().check(Sensitivity::Public, bytes).unwrap()
 }
 
 fn line_of(file: &CheckedFile, code: &str) -> (usize, String) {
@@ -51,7 +55,7 @@ fn what_is_no_message_says_what_would_be() {
     let entities = checked(b"<!DOCTYPE a [<!ENTITY b \"c\">]>\n<CC315A>&b;</CC315A>");
     assert_eq!(line_of(&entities, "xml_document_type").0, 1);
     assert!(!checked(b"").acceptable);
-    let other = check_file(&Registry::built_in(), Sensitivity::Public, b"<Invoice/>").unwrap_err();
+    let other = checker().check(Sensitivity::Public, b"<Invoice/>").unwrap_err();
     assert_eq!((other.kind, other.code.as_str()), (Kind::Refused, "message_unknown"));
 }
 
@@ -61,4 +65,39 @@ fn places_that_only_the_house_knows_are_spelled_as_the_message_spells_them() {
     check("functional_reference_id", "FunctionalReferenceID");
     check("declarant/id", "Declarant/ID");
     check("goods_shipment/importer", "GoodsShipment/Importer");
+}
+
+/// A folder that looks like what an administration publishes: two schemas, of which one is used.
+fn with_schema() -> Checker {
+    let summary = r#"<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"><xs:element name="CC315A"><xs:complexType><xs:sequence>
+        <xs:element name="HEAHEA"><xs:complexType><xs:sequence><xs:element name="RefNumHEA4"><xs:simpleType><xs:restriction base="xs:string"><xs:maxLength value="5"/></xs:restriction></xs:simpleType></xs:element></xs:sequence></xs:complexType></xs:element>
+      </xs:sequence></xs:complexType></xs:element></xs:schema>"#;
+    let folder = tempfile::tempdir().unwrap();
+    let (published, packs) = (folder.path().join("published"), folder.path().join("packs"));
+    std::fs::create_dir(&published).unwrap();
+    std::fs::write(published.join("CC315A-v11-2-New.xsd"), summary).unwrap();
+    std::fs::write(published.join("CC313A-v11-2-New.xsd"), summary.replace("CC315A", "CC313A")).unwrap();
+    let mut registry = Registry::open(&packs).unwrap();
+    registry.install(&published).unwrap();
+    Checker::of(&registry, Sensitivity::Public).unwrap()
+}
+
+#[test]
+fn an_installed_schema_is_applied_and_where_there_is_none_that_is_said() {
+    assert_eq!(checked(ENTRY_SUMMARY.as_bytes()).schema, None);
+    let message = "<CC315A>\n<HEAHEA>\n<RefNumHEA4>LRN-000001</RefNumHEA4>\n<Other/>\n</HEAHEA>\n</CC315A>";
+    let file = with_schema().check(Sensitivity::Public, message.as_bytes()).unwrap();
+    assert_eq!(file.schema.as_ref().unwrap().pack, "external-entry-summary-schemas");
+    let by_schema: Vec<_> = file
+        .findings
+        .iter()
+        .filter(|own| own.finding.code.starts_with("xsd_"))
+        .map(|own| (own.excerpt.as_ref().unwrap().line, own.excerpt.as_ref().unwrap().element.as_str()))
+        .collect();
+    assert_eq!(
+        by_schema,
+        [(3, "<RefNumHEA4>LRN-000001</RefNumHEA4>"), (4, "<Other/>")],
+        "{:?}",
+        file.findings
+    );
 }

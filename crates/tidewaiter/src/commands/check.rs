@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use customhouse::precheck::{CheckedFile, FILE_BYTES_MAX, FileFinding, check_file};
+use customhouse::precheck::{CheckedFile, Checker, FILE_BYTES_MAX, FileFinding};
 use customhouse::{Error, offline};
 use serde_json::json;
 use spine::{Language, Sensitivity};
@@ -14,12 +14,14 @@ use crate::arguments::CheckArguments;
 use crate::terminal;
 
 pub(super) fn run(arguments: &CheckArguments) -> Result<Answer, Error> {
-    let registry = offline::registry(arguments.data.data.as_deref())?;
+    // What a trader may know: whoever reads this may hand it on.
+    let clearance = Sensitivity::Public;
+    let checker = Checker::of(&offline::registry(arguments.data.data.as_deref())?, clearance)?;
     let mut errors = false;
     let mut answers = Vec::new();
     for file in &arguments.files {
-        // What a trader may know: whoever reads this may hand it on.
-        let checked = check_file(&registry, Sensitivity::Public, &read(file)?)
+        let checked = checker
+            .check(clearance, &read(file)?)
             .map_err(|error| Error { detail: format!("{}: {}", file.display(), error.detail), ..error })?;
         errors |= !checked.acceptable;
         if arguments.data.json {
@@ -51,6 +53,7 @@ fn print(file: &Path, checked: &CheckedFile) -> Result<(), Error> {
         .checked_by
         .iter()
         .map(|by| format!("{} rules of {} {}", by.rules, by.pack, by.version))
+        .chain(checked.schema.iter().map(|by| format!("schema {} {}", by.pack, by.version)))
         .chain(checked.reference.iter().map(|reference| format!("reference {reference}")))
         .collect();
     let total = u64::try_from(checked.findings_total).unwrap_or(u64::MAX);

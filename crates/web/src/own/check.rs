@@ -87,6 +87,10 @@ fn outcome(visit: &Visit, name: &str, file: &CheckedFile) -> Markup {
             html! { @match &file.reference { Some(reference) => (reference), None => (absent()) } },
         ),
         (visit.say(texts::OWN_CHECKED_BY), rules),
+        (
+            visit.say(texts::OWN_CHECK_SCHEMA),
+            html! { @match &file.schema { Some(by) => { (by.pack) " " (by.version) }, None => (visit.say(texts::OWN_CHECK_NO_SCHEMA)) } },
+        ),
     ];
     html! {
         div class={ "notice " (class) } role="status" { p { strong { (said) } } }
