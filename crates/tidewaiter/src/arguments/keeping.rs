@@ -17,7 +17,7 @@ pub(crate) struct BackupArguments {
     #[command(flatten)]
     pub(crate) data: DataArguments,
 
-    /// Folder of the backup: a new one, an empty one, or a backup of this data folder.
+    /// Folder of the backup: a new one, an empty one, or a backup of this house.
     #[arg(long, value_name = "BACKUP")]
     pub(crate) to: PathBuf,
 
@@ -33,7 +33,7 @@ pub(crate) struct BackupArguments {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   tidewaiter restore --from /mnt/other-disk/tidewaiter --to ./data
-  tidewaiter restore --from /mnt/other-disk/tidewaiter --database postgres://tidewaiter@localhost/customs --shared ./site
+  tidewaiter restore --from ./backup --database postgres://localhost/customs --shared ./site
   tidewaiter restore --from ./backup --to ./data --checkpoint seen-by-our-witness.txt
   tidewaiter restore --from ./old-backup --to ./data --erasures /mnt/other-disk/erasures.json
 
