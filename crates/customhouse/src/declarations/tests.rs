@@ -553,3 +553,33 @@ fn the_read_model_can_be_deleted_and_is_rebuilt_the_same() {
     let found = house.find_declarations(&chief, &by_tag).unwrap();
     assert_eq!(found.rows.iter().map(|row| row.mrn.as_str()).collect::<Vec<_>>(), [mrn.as_str()]);
 }
+
+#[test]
+fn a_damaged_read_model_says_what_to_remove_and_comes_back_the_same() {
+    let world = World::with_policies(false);
+    for number in 0..40 {
+        world.lodge(&declaration(&format!("LRN-{number}"))).unwrap();
+    }
+    let chief = reader("c", Role::Chief);
+    let before = world.house.find_declarations(&chief, &DeclarationsQuery::default()).unwrap();
+    let world = world.closed(|data| {
+        let models = std::fs::read_dir(data.join("read-models")).unwrap().map(|entry| entry.unwrap().path());
+        let path =
+            models.into_iter().find(|path| path.extension().is_some_and(|end| end == "sqlite")).unwrap();
+        // One page of one table: the file still opens.
+        let asked = "SELECT rootpage, (SELECT page_size FROM pragma_page_size) FROM sqlite_schema WHERE name = 'declaration'";
+        let connection = rusqlite::Connection::open(&path).unwrap();
+        let (page, size): (usize, usize) =
+            connection.query_row(asked, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+        drop(connection);
+        let mut bytes = std::fs::read(&path).unwrap();
+        bytes[(page - 1) * size..page * size].fill(0x5A);
+        std::fs::write(&path, bytes).unwrap();
+    });
+    let damaged = world.house.find_declarations(&chief, &DeclarationsQuery::default()).unwrap_err();
+    assert_eq!(damaged.code, "read_model_damaged");
+    assert!(damaged.how_to_fix.contains("remove the folder read-models"), "{damaged}");
+    let world = world.closed(|data| std::fs::remove_dir_all(data.join("read-models")).unwrap());
+    world.shown(world.house.journal_position());
+    assert_eq!(world.house.find_declarations(&chief, &DeclarationsQuery::default()).unwrap(), before);
+}

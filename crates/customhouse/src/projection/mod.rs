@@ -67,6 +67,17 @@ fn failed(error: &rusqlite::Error) -> Error {
             "Free some space on that disk. What was accepted is safe in the journal.",
         );
     }
+    if matches!(
+        error.sqlite_error_code(),
+        Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase)
+    ) {
+        return Error::new(
+            Kind::Internal,
+            "read_model_damaged",
+            format!("a file in the folder read-models is damaged: {error}"),
+            "Stop the server, remove the folder read-models from the data folder, and start again: everything in it is made anew from the journal.",
+        );
+    }
     Error::internal("read_model_failed", error)
 }
 
