@@ -1,6 +1,7 @@
 //! Names as numbers: a document's names are looked up once, and compared as numbers from then on.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 
 /// A namespace that a schema knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -17,11 +18,40 @@ impl NamespaceId {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct NameId(usize);
 
+/// Eight bytes of a name at a time. Only schemas put names in; messages look them up, so that no sender can make
+/// names that collide.
+#[derive(Debug, Default)]
+struct NameHasher(u64);
+
+impl NameHasher {
+    fn add(&mut self, word: u64) {
+        self.0 = (self.0.rotate_left(5) ^ word).wrapping_mul(0x517c_c1b7_2722_0a95);
+    }
+}
+
+impl Hasher for NameHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        let (words, rest) = bytes.as_chunks::<8>();
+        for word in words {
+            self.add(u64::from_le_bytes(*word));
+        }
+        self.add(rest.iter().fold(0, |word, byte| (word << 8) | u64::from(*byte)));
+    }
+
+    fn write_u8(&mut self, byte: u8) {
+        self.0 ^= u64::from(byte);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
 /// The names of a schema.
 #[derive(Debug)]
 pub(crate) struct Names {
     uris: Vec<Box<str>>,
-    by_namespace: Vec<HashMap<Box<str>, NameId>>,
+    by_namespace: Vec<HashMap<Box<str>, NameId, BuildHasherDefault<NameHasher>>>,
     all: Vec<(NamespaceId, Box<str>)>,
 }
 
@@ -38,7 +68,7 @@ impl Names {
             return NamespaceId(at);
         }
         self.uris.push(uri.into());
-        self.by_namespace.push(HashMap::new());
+        self.by_namespace.push(HashMap::default());
         NamespaceId(self.uris.len().saturating_sub(1))
     }
 

@@ -119,7 +119,11 @@ impl<'t> Namespaces<'t> {
         if prefix == "xml" {
             return Some(self.xml);
         }
-        let bound = self.bindings.iter().rev().find(|binding| binding.prefix == prefix);
+        let bound = if prefix.is_empty() {
+            self.bindings.iter().rev().find(|binding| binding.prefix.is_empty())
+        } else {
+            self.bindings.iter().rev().find(|binding| binding.prefix == prefix)
+        };
         match bound {
             Some(binding) => Some(binding.id),
             None => prefix.is_empty().then_some(NamespaceId::NONE),

@@ -68,6 +68,40 @@ pub(crate) enum Token<'t> {
     Eof,
 }
 
+/// What kind of event the splitter of markup found.
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    Start,
+    Empty,
+    End,
+    Text,
+    CData,
+    GeneralRef,
+    Comment,
+    PI,
+    Decl,
+    DocType,
+    Eof,
+}
+
+impl Kind {
+    fn of(event: &Event<'_>) -> Self {
+        match event {
+            Event::Start(_) => Self::Start,
+            Event::Empty(_) => Self::Empty,
+            Event::End(_) => Self::End,
+            Event::Text(_) => Self::Text,
+            Event::CData(_) => Self::CData,
+            Event::GeneralRef(_) => Self::GeneralRef,
+            Event::Comment(_) => Self::Comment,
+            Event::PI(_) => Self::PI,
+            Event::Decl(_) => Self::Decl,
+            Event::DocType(_) => Self::DocType,
+            Event::Eof => Self::Eof,
+        }
+    }
+}
+
 /// Reads a message from its beginning to its end.
 pub(crate) struct Reader<'t> {
     text: &'t str,
@@ -89,16 +123,19 @@ impl<'t> Reader<'t> {
 
     /// What no message may hold wherever it stands: looked for once, over the whole text.
     pub(crate) fn check_characters(text: &str) -> Result<(), Broken> {
-        let forbidden = |byte: u8| byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r');
+        // Without shortcuts, so that many bytes are looked at in one step.
+        let forbidden = |byte: u8| (byte < 0x20) & (byte != b'\t') & (byte != b'\n') & (byte != b'\r');
         let bytes = text.as_bytes();
         // Whole chunks at once, without a way out in between: that is what processors do fast.
-        let suspicious = |chunk: &[u8]| chunk.iter().fold(false, |found, byte| found | forbidden(*byte));
-        let control = if bytes.chunks(512).any(suspicious) {
+        let suspicious =
+            |chunk: &[u8]| chunk.iter().fold(0_u8, |found, byte| found | u8::from(forbidden(*byte))) != 0;
+        let control = if bytes.chunks(256).any(suspicious) {
             bytes.iter().position(|byte| forbidden(*byte))
         } else {
             None
         };
-        let no_characters = || if text.is_ascii() { None } else { text.find(['\u{FFFE}', '\u{FFFF}']) };
+        // Both begin with this byte, which few texts have.
+        let no_characters = || if bytes.contains(&0xEF) { text.find(['\u{FFFE}', '\u{FFFF}']) } else { None };
         let at = control.or_else(no_characters);
         match at {
             None => Ok(()),
@@ -110,21 +147,24 @@ impl<'t> Reader<'t> {
     pub(crate) fn next(&mut self) -> Result<Token<'t>, Broken> {
         loop {
             self.at = position(self.inner.buffer_position());
-            let event = self.inner.read_event().map_err(|error| {
-                let at = position(self.inner.error_position());
-                Broken::not_well_formed(at, error.to_string())
-            })?;
+            // The kind alone: what the event holds is cut out of the text, and nothing large is moved about.
+            let kind = match &self.inner.read_event() {
+                Ok(event) => Kind::of(event),
+                Err(error) => return Err(self.ill_formed(&error.to_string())),
+            };
             let end = position(self.inner.buffer_position());
             let piece = self.text.get(self.at..end).unwrap_or_default();
-            match event {
-                Event::Start(_) => return self.start(piece, false),
-                Event::Empty(_) => return self.start(piece, true),
-                Event::End(_) => {
+            match kind {
+                Kind::Start => return self.start(piece, false),
+                Kind::Empty => return self.start(piece, true),
+                Kind::End => {
                     self.depth = self.depth.saturating_sub(1);
                     return Ok(Token::End);
                 }
-                Event::Text(_) => {
-                    if let Some(found) = piece.find("]]>") {
+                Kind::Text => {
+                    if piece.contains(']')
+                        && let Some(found) = piece.find("]]>")
+                    {
                         return Err(self.broken(found, "\"]]>\" is written \"]]&gt;\" in text"));
                     }
                     if self.depth > 0 {
@@ -132,12 +172,12 @@ impl<'t> Reader<'t> {
                     }
                     self.only_white_space(piece)?;
                 }
-                Event::CData(_) => {
+                Kind::CData => {
                     self.within_root()?;
                     let text = piece.strip_prefix("<![CDATA[").and_then(|text| text.strip_suffix("]]>"));
                     return Ok(Token::Text(text.unwrap_or_default()));
                 }
-                Event::GeneralRef(_) => {
+                Kind::GeneralRef => {
                     self.within_root()?;
                     let name = piece.strip_prefix('&').and_then(|name| name.strip_suffix(';'));
                     let name = name.unwrap_or_default();
@@ -146,15 +186,15 @@ impl<'t> Reader<'t> {
                         None => Err(self.unknown_reference(0, name)),
                     };
                 }
-                Event::Comment(_) => {
+                Kind::Comment => {
                     // Between its marks there must be room for both.
                     if piece.len() < "<!---->".len() {
                         return Err(self.broken(0, "a comment ends with \"-->\""));
                     }
                 }
-                Event::PI(_) => self.instruction(piece)?,
-                Event::Decl(_) => self.declaration(piece)?,
-                Event::DocType(_) => {
+                Kind::PI => self.instruction(piece)?,
+                Kind::Decl => self.declaration(piece)?,
+                Kind::DocType => {
                     return Err(Broken {
                         code: "xml_document_type",
                         at: self.at,
@@ -162,9 +202,13 @@ impl<'t> Reader<'t> {
                             .to_owned(),
                     });
                 }
-                Event::Eof => return self.end(),
+                Kind::Eof => return self.end(),
             }
         }
+    }
+
+    fn ill_formed(&self, rule: &str) -> Broken {
+        Broken::not_well_formed(position(self.inner.error_position()), rule)
     }
 
     fn start(&mut self, piece: &'t str, closes_itself: bool) -> Result<Token<'t>, Broken> {
@@ -183,7 +227,10 @@ impl<'t> Reader<'t> {
         let inner = if closes_itself { inner.strip_suffix('/').unwrap_or(inner) } else { inner };
         let name_end = inner.bytes().position(is_blank).unwrap_or(inner.len());
         let (name, attributes) = inner.split_at_checked(name_end).unwrap_or((inner, ""));
-        if !is_qualified_name(name) {
+        // Most names are letters and digits.
+        let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric())
+            && name.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic());
+        if !plain && !is_qualified_name(name) {
             return Err(self.broken(1, "a name begins with a letter and has one colon at the most"));
         }
         if !closes_itself {

@@ -29,9 +29,12 @@ impl WhiteSpace {
             Self::Replace => Cow::Owned(value.replace(['\t', '\n', '\r'], " ")),
             Self::Collapse => {
                 let value = value.trim_matches(blank);
-                let bytes = value.as_bytes();
-                let plain = !bytes.iter().any(|byte| matches!(byte, b'\t' | b'\n' | b'\r'))
-                    && !bytes.windows(2).any(|two| two == b"  ");
+                let mut after_blank = false;
+                let plain = value.bytes().all(|byte| {
+                    let doubled = after_blank && byte == b' ';
+                    after_blank = byte == b' ';
+                    !doubled && !matches!(byte, b'\t' | b'\n' | b'\r')
+                });
                 if plain {
                     return Cow::Borrowed(value);
                 }
