@@ -115,7 +115,7 @@ enum Said {
     /// The schema, from the root.
     Schema,
     /// A rule, from the root.
-    Rule(RuleFinding),
+    Rule(Box<RuleFinding>),
 }
 
 /// Findings before they are placed.
@@ -227,7 +227,7 @@ impl Checker {
                 rules = rules.saturating_add(file.definitions().len());
                 let found = file.check(&document.tree).into_iter();
                 let seen = found.filter(|found| found.sensitivity.is_none_or(|own| own <= clearance));
-                told.findings.extend(seen.map(|found| (as_finding(&found), Said::Rule(found))));
+                told.findings.extend(seen.map(|found| (as_finding(&found), Said::Rule(Box::new(found)))));
             }
             if rules > 0 {
                 let (pack, version) = (pack.pack.clone(), pack.version.clone());

@@ -16,6 +16,7 @@ const ENVIRONMENT: &str = "TIDEWAITER_AICS";
 /// Without it the test fails instead of being skipped.
 const REQUIRED: &str = "TIDEWAITER_REQUIRE_AICS";
 
+#[expect(clippy::print_stdout, reason = "it names what it skips")]
 fn python() -> Option<PathBuf> {
     let python = env::var_os(ENVIRONMENT).map(|folder| Path::new(&folder).join("bin/python"));
     let python = python.filter(|python| python.is_file());
