@@ -5,6 +5,7 @@
 //! expectations read. One file a suite; [`SUITES`] is the list.
 
 mod cds_xsd;
+mod ens_rules;
 mod ens_schema;
 mod material;
 mod ncts;
@@ -31,6 +32,7 @@ struct Suite {
 
 const SUITES: &[Suite] = &[
     Suite { name: "cds-xsd", judge: cds_xsd::judge, expect: cds_xsd::expect },
+    Suite { name: "ens-rules", judge: ens_rules::judge, expect: ens_rules::expect },
     Suite { name: "ens-schema", judge: ens_schema::judge, expect: ens_schema::expect },
     Suite { name: "ncts", judge: ncts::judge, expect: ncts::expect },
 ];

@@ -114,6 +114,27 @@ fn declarations_are_found_in_their_wrapper_and_notifications_get_their_namespace
 }
 
 #[test]
+fn entry_summaries_are_held_against_rules_only_where_the_schema_lets_them_pass() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |path: &str, text: &str| write(folder.path(), path, text);
+    let schema = |root: &str| SCHEMA.replace("name=\"m\"", &format!("name=\"{root}\""));
+    for (number, message) in [("315", "CC315A"), ("313", "CC313A")] {
+        write(&format!("ens-ics/xsd/{message}-v11-2-New.xsd"), &schema(message));
+        write(&format!("ens-ics/ie{number}-rules/good.xml"), &format!("<{message}><n>1</n></{message}>"));
+        write(&format!("ens-ics/ie{number}-rules/bad.xml"), &format!("<{message}><n>x</n></{message}>"));
+        write(
+            &format!("ens-ics/ie{number}-rules/expected.json"),
+            r#"{"good.xml": [{"code": "8688", "location": "elsewhere", "text": "-"}], "bad.xml": [{"text": "-"}]}"#,
+        );
+    }
+    let board = run("ens-rules", folder.path()).unwrap();
+    assert_eq!(board.last_line(), "ens-rules: 2/4", "{board:?}");
+    for case in board.disagreements() {
+        assert!(case.got.contains("8688 /ie:CC31") && case.expected == "8688 elsewhere", "{case:?}");
+    }
+}
+
+#[test]
 fn what_is_missing_or_leads_outside_is_an_error_with_its_remedy() {
     let empty = tempfile::tempdir().unwrap();
     let outside = transit(r#"{"../../../secret.xml": {"xsd": "m.xsd", "xsd_valid": true}}"#);
@@ -139,9 +160,12 @@ fn what_is_missing_or_leads_outside_is_an_error_with_its_remedy() {
 fn published_suites_agree_in_every_case() {
     let root = std::env::var_os("TIDEWAITER_CASES")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"), PathBuf::from);
-    for (suite, needs) in
-        [("cds-xsd", "cds-xsd-expected.json"), ("ens-schema", "ens-ics"), ("ncts", "ncts5/expected.json")]
-    {
+    for (suite, needs) in [
+        ("cds-xsd", "cds-xsd-expected.json"),
+        ("ens-rules", "ens-ics"),
+        ("ens-schema", "ens-ics"),
+        ("ncts", "ncts5/expected.json"),
+    ] {
         if !root.join("messages").join(needs).exists() {
             println!("skipped: {suite} (no {})", root.join("messages").display());
             continue;

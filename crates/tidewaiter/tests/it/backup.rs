@@ -81,7 +81,9 @@ fn what_does_not_hold_ends_with_one_and_is_not_opened() {
     fs::write(&tile, bytes).unwrap();
     let back = run(at, &["restore", "--from", "backup", "--to", "back"]).expect(1);
     assert!(back.out.contains("tile/entries/000") && back.out.contains("not to be used"), "{back:?}");
-    let refused = run(at, &["verify", "folder", "--data", "back"]).expect(4);
+    let found = run(at, &["verify", "folder", "--data", "back"]).expect(1);
+    assert!(found.out.contains("tile/entries/000"), "{found:?}");
+    let refused = run(at, &["user", "list", "--data", "back"]).expect(4);
     assert!(refused.err.contains("[data_folder_unproven]"), "{}", refused.err);
 }
 
