@@ -11,6 +11,7 @@ mod case;
 mod command;
 mod control;
 mod decide;
+pub mod duty;
 mod event;
 mod state;
 mod transition;

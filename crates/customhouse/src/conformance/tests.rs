@@ -114,6 +114,35 @@ fn declarations_are_found_in_their_wrapper_and_notifications_get_their_namespace
 }
 
 #[test]
+fn tax_lines_are_recomputed_and_what_arithmetic_cannot_tell_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let line = |kind: &str, base: &str, rate: &str, deduct: &str, assessed: &str| {
+        format!(
+            r#"{{"item": "1", "type": "{kind}", "regime": "100", "base": {base}, "quantity": null, "rate": {rate}, "deduct": {deduct}, "assessed": "{assessed}", "payable": null}}"#
+        )
+    };
+    let lines = [
+        line("A00", "\"123.49\"", "\"10.00\"", "\"0.00\"", "12.34"),
+        line("B00", "\"1000.00\"", "\"16.00\"", "\"160.00\"", "0.00"),
+        // A rate of 0.164 that is printed as 0.16; a relief that is not shown; a sum; and something wrong.
+        line("A70", "\"10000.00\"", "\"0.16\"", "\"0.00\"", "16.40"),
+        line("A50", "\"12500.00\"", "\"4.90\"", "null", "0.00"),
+        line("MDC", "null", "null", "null", "160.00"),
+        line("A00", "\"100.00\"", "\"10.00\"", "\"0.00\"", "11.00"),
+    ];
+    let text =
+        format!(r#"{{"S": [{{"file": "S/13.xml", "status": ["4"], "lines": [{}]}}]}}"#, lines.join(","));
+    write(folder.path(), "cds-wco-dms/expected-tax.json", &text);
+    let board = run("cds-tax", folder.path()).unwrap();
+    assert_eq!(board.last_line(), "cds-tax: 3/4", "{board:?}");
+    assert_eq!(board.lines, ["S/13.xml, line 3: item 1, A70: 16.40 by a rate that was rounded in print"]);
+    let skipped: Vec<_> = board.skipped.iter().map(|skipped| skipped.case.as_str()).collect();
+    assert_eq!(skipped, ["S/13.xml, line 5: item 1, MDC", "S/13.xml, line 4: item 1, A50"]);
+    let wrong = board.disagreements().next().unwrap();
+    assert_eq!((wrong.expected.as_str(), wrong.got.as_str()), ("11.00", "10.00"));
+}
+
+#[test]
 fn entry_summaries_are_held_against_rules_only_where_the_schema_lets_them_pass() {
     let folder = tempfile::tempdir().unwrap();
     let write = |path: &str, text: &str| write(folder.path(), path, text);
@@ -161,6 +190,7 @@ fn published_suites_agree_in_every_case() {
     let root = std::env::var_os("TIDEWAITER_CASES")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"), PathBuf::from);
     for (suite, needs) in [
+        ("cds-tax", "cds-wco-dms/expected-tax.json"),
         ("cds-xsd", "cds-xsd-expected.json"),
         ("ens-rules", "ens-ics"),
         ("ens-schema", "ens-ics"),
