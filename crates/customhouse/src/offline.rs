@@ -1,6 +1,8 @@
 //! What needs no data folder of its own: files looked at where they lie, packs with or without those installed in a
 //! data folder. Nothing is recorded, and a data folder that is in use by another process can be read all the same.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 use ::pool::{EntriesMetadata, NewEntries, PoolFolder, SourceContract};
@@ -26,6 +28,18 @@ pub fn registry(data_folder: Option<&Path>) -> Result<Registry, Error> {
         ));
     }
     Ok(Registry::open(&folder.join("packs"))?)
+}
+
+/// A document's bytes, and at most one more than the bound: enough for its reader to refuse it.
+///
+/// # Errors
+/// `document_unreadable`.
+pub fn read_document(file: &Path, bytes_max: usize) -> Result<Vec<u8>, Error> {
+    let failed = |error: std::io::Error| Error::io("document_unreadable", file, &error);
+    let mut bytes = Vec::new();
+    let most = u64::try_from(bytes_max).unwrap_or(u64::MAX).saturating_add(1);
+    File::open(file).map_err(failed)?.take(most).read_to_end(&mut bytes).map_err(failed)?;
+    Ok(bytes)
 }
 
 /// What the columns of a file of declared items probably mean. `outcome` is the column that the caller knows to say

@@ -1,10 +1,10 @@
 //! The places of findings in the text of an XML document, so that whoever wrote it sees which element is meant.
 
-use roxmltree::{Document, Node, ParsingOptions};
+use roxmltree::{Document, Node};
 use serde::Serialize;
 use spine::Pointer;
 
-use crate::xml::{XmlBounds, decode};
+use crate::xml::{XmlBounds, decode, parsing_options};
 
 /// Characters of the line that are shown on either side of the element.
 const BESIDE_CHARACTERS: usize = 60;
@@ -28,40 +28,30 @@ pub struct Excerpt {
     pub exact: bool,
 }
 
-/// Excerpts at these places of a document, in their order; `None` for one that is nowhere in it. Pointers count from the
-/// element at `base`, a path of names below the root such as `["Declaration"]`, or name a line and column.
+/// Excerpts at these places of a document, in their order; `None` for one that is nowhere in it. A place is a path of
+/// names below the root, such as `["Declaration"]`, and a pointer from there; or a pointer to a line and column.
 ///
 /// Reads what [`crate::read_xml`] reads; a document that it refuses has only places of lines and columns.
 #[must_use]
-pub fn excerpts(
-    bytes: &[u8],
-    bounds: XmlBounds,
-    base: &[&str],
-    pointers: &[&Pointer],
-) -> Vec<Option<Excerpt>> {
+pub fn excerpts(bytes: &[u8], bounds: XmlBounds, places: &[(&[&str], Pointer)]) -> Vec<Option<Excerpt>> {
     let Some(text) =
         Some(bytes).filter(|bytes| bytes.len() <= bounds.bytes_max).and_then(|bytes| decode(bytes).ok())
     else {
-        return vec![None; pointers.len()];
-    };
-    let options = ParsingOptions {
-        allow_dtd: false,
-        nodes_limit: u32::try_from(bounds.nodes_max.saturating_mul(4)).unwrap_or(u32::MAX),
-        entity_resolver: None,
+        return vec![None; places.len()];
     };
     // What was refused before its parsing is not parsed here either.
     let guarded = crate::xml_guard::check(&text, bounds).is_ok();
-    let parsed = if guarded { Document::parse_with_options(&text, options).ok() } else { None };
-    let start = parsed
-        .as_ref()
-        .and_then(|parsed| base.iter().try_fold(parsed.root_element(), |node, name| child(node, name, 1)));
+    let parsed =
+        if guarded { Document::parse_with_options(&text, parsing_options(bounds)).ok() } else { None };
     let lines = LineStarts::of(&text);
-    pointers
+    places
         .iter()
-        .map(|pointer| match line_and_column(pointer) {
+        .map(|(base, pointer)| match line_and_column(pointer) {
             Some(place) => lines.at_line(&text, place),
             None => {
-                let (node, exact) = follow(start?, pointer);
+                let root = parsed.as_ref()?.root_element();
+                let start = base.iter().try_fold(root, |node, name| child(node, name, 1))?;
+                let (node, exact) = follow(start, pointer);
                 let range = node.range();
                 Some(lines.excerpt(&text, range.start, range.end, exact))
             }
@@ -165,7 +155,8 @@ mod tests {
     fn the_element_of_a_pointer_is_shown_in_its_line() {
         let check = |pointer: &str, expected: &str| {
             let pointer = Pointer(pointer.to_owned());
-            let found = excerpts(MESSAGE.as_bytes(), XmlBounds::default(), &["Declaration"], &[&pointer]);
+            let found =
+                excerpts(MESSAGE.as_bytes(), XmlBounds::default(), &[(&["Declaration"], pointer.clone())]);
             let shown = found[0].as_ref().map(|own| {
                 let exact = if own.exact { "" } else { " (missing in it)" };
                 format!("{}:{} {}[{}]{}{exact}", own.line, own.column, own.before, own.element, own.after)
@@ -187,15 +178,16 @@ mod tests {
     fn a_long_line_is_cut_and_what_cannot_be_read_shows_lines_only() {
         let wide = format!("<a><b>{}</b><c>1</c><b>{}</b></a>", "x".repeat(500), "y".repeat(500));
         let place = Pointer("c".to_owned());
-        let found = excerpts(wide.as_bytes(), XmlBounds::default(), &[], &[&place]).remove(0).unwrap();
+        let found = excerpts(wide.as_bytes(), XmlBounds::default(), &[(&[], place)]).remove(0).unwrap();
         assert_eq!((found.before.chars().count(), found.element.as_str()), (61, "<c>1</c>"));
         assert!(found.after.ends_with('…') && found.after.chars().count() == 61);
-        let places = [Pointer("b".to_owned()), Pointer("line[2]/column[2]".to_owned())];
-        let found = excerpts(b"<a>\n<b></a>", XmlBounds::default(), &[], &[&places[0], &places[1]]);
+        let places: [(&[&str], Pointer); 2] =
+            [(&[], Pointer("b".to_owned())), (&[], Pointer("line[2]/column[2]".to_owned()))];
+        let found = excerpts(b"<a>\n<b></a>", XmlBounds::default(), &places);
         assert!(found[0].is_none());
         assert_eq!(found[1].as_ref().unwrap().after, "></a>");
         let dtd = b"<!DOCTYPE a [<!ENTITY b 'c'>]>\n<a>&b;</a>";
-        let found = excerpts(dtd, XmlBounds::default(), &[], &[&places[0], &places[1]]);
+        let found = excerpts(dtd, XmlBounds::default(), &places);
         assert!(found[0].is_none() && found[1].is_some());
     }
 }

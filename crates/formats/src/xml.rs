@@ -77,15 +77,19 @@ pub fn read_xml(bytes: &[u8], bounds: XmlBounds) -> Result<XmlDocument, Finding>
     }
     let (text, encoding) = decode_with_encoding(bytes)?;
     xml_guard::check(&text, bounds).map_err(|excess| excess_finding(&text, excess, bounds))?;
-    let options = ParsingOptions {
+    let parsed = Document::parse_with_options(&text, parsing_options(bounds))
+        .map_err(|error| not_well_formed(&text, &error))?;
+    build(&parsed, encoding.name(), bounds)
+}
+
+/// How a document is parsed within these bounds.
+pub(crate) fn parsing_options<'input>(bounds: XmlBounds) -> ParsingOptions<'input> {
+    ParsingOptions {
         allow_dtd: false,
         // Texts, comments and processing instructions are nodes of the parser as well.
         nodes_limit: u32::try_from(bounds.nodes_max.saturating_mul(4)).unwrap_or(u32::MAX),
         entity_resolver: None,
-    };
-    let parsed =
-        Document::parse_with_options(&text, options).map_err(|error| not_well_formed(&text, &error))?;
-    build(&parsed, encoding.name(), bounds)
+    }
 }
 
 /// The document as text, by its byte-order mark, else by what its XML declaration says, else as UTF-8. The finding says

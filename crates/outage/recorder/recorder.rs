@@ -374,45 +374,42 @@ pub extern "C" fn renameat2(
     renaming((old, from), (new, to), flags, || real(old, from, new, to, flags))
 }
 
+/// A change of the one name that a call is about.
+fn naming(letter: u8, folder: c_int, path: *const c_char, call: impl FnOnce() -> c_int) -> c_int {
+    let recorder = recorder();
+    let named = recorder.as_ref().and_then(|recorder| recorder.named(folder, path));
+    changing(letter, named, Vec::new(), recorder, call)
+}
+
 #[unsafe(no_mangle)]
 pub extern "C" fn unlink(path: *const c_char) -> c_int {
     let real: extern "C" fn(*const c_char) -> c_int = real(c"unlink");
-    let recorder = recorder();
-    let named = recorder.as_ref().and_then(|recorder| recorder.named(HERE, path));
-    changing(b'u', named, Vec::new(), recorder, || real(path))
+    naming(b'u', HERE, path, || real(path))
 }
 
 #[unsafe(no_mangle)]
 pub extern "C" fn unlinkat(folder: c_int, path: *const c_char, flags: c_int) -> c_int {
     let real: extern "C" fn(c_int, *const c_char, c_int) -> c_int = real(c"unlinkat");
-    let recorder = recorder();
-    let named = recorder.as_ref().and_then(|recorder| recorder.named(folder, path));
     let letter = if flags & REMOVES_FOLDER != 0 { b'd' } else { b'u' };
-    changing(letter, named, Vec::new(), recorder, || real(folder, path, flags))
+    naming(letter, folder, path, || real(folder, path, flags))
 }
 
 #[unsafe(no_mangle)]
 pub extern "C" fn mkdir(path: *const c_char, mode: c_int) -> c_int {
     let real: extern "C" fn(*const c_char, c_int) -> c_int = real(c"mkdir");
-    let recorder = recorder();
-    let named = recorder.as_ref().and_then(|recorder| recorder.named(HERE, path));
-    changing(b'm', named, Vec::new(), recorder, || real(path, mode))
+    naming(b'm', HERE, path, || real(path, mode))
 }
 
 #[unsafe(no_mangle)]
 pub extern "C" fn rmdir(path: *const c_char) -> c_int {
     let real: extern "C" fn(*const c_char) -> c_int = real(c"rmdir");
-    let recorder = recorder();
-    let named = recorder.as_ref().and_then(|recorder| recorder.named(HERE, path));
-    changing(b'd', named, Vec::new(), recorder, || real(path))
+    naming(b'd', HERE, path, || real(path))
 }
 
 #[unsafe(no_mangle)]
 pub extern "C" fn mkdirat(folder: c_int, path: *const c_char, mode: c_int) -> c_int {
     let real: extern "C" fn(c_int, *const c_char, c_int) -> c_int = real(c"mkdirat");
-    let recorder = recorder();
-    let named = recorder.as_ref().and_then(|recorder| recorder.named(folder, path));
-    changing(b'm', named, Vec::new(), recorder, || real(folder, path, mode))
+    naming(b'm', folder, path, || real(folder, path, mode))
 }
 
 #[unsafe(no_mangle)]

@@ -14,7 +14,7 @@ const SOURCE: &str = include_str!("../recorder/recorder.rs");
 /// Watches what programs do to the files below one folder.
 #[derive(Debug)]
 pub struct Recorder {
-    library: PathBuf,
+    preloaded: PathBuf,
     root: PathBuf,
     record: PathBuf,
 }
@@ -27,15 +27,18 @@ impl Recorder {
     /// What the system says; a compiler that fails.
     pub fn compile(folder: &Path) -> io::Result<Self> {
         let folder = folder.canonicalize()?;
-        let (source, library) = (folder.join("recorder.rs"), folder.join("librecorder.so"));
+        let (source, preloaded) = (folder.join("recorder.rs"), folder.join("librecorder.so"));
         fs::write(&source, SOURCE)?;
         let compiler = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
         let mut compile = Command::new(compiler);
-        compile.args(["--edition", "2024", "--crate-type", "cdylib", "-O", "-o"]).arg(&library).arg(&source);
+        compile
+            .args(["--edition", "2024", "--crate-type", "cdylib", "-O", "-o"])
+            .arg(&preloaded)
+            .arg(&source);
         if !compile.status()?.success() {
             return Err(io::Error::other("the recorder does not compile"));
         }
-        Self { library, root: PathBuf::new(), record: PathBuf::new() }.anew(&folder)
+        Self { preloaded, root: PathBuf::new(), record: PathBuf::new() }.anew(&folder)
     }
 
     /// The same recorder for another folder.
@@ -46,7 +49,7 @@ impl Recorder {
         let folder = folder.canonicalize()?;
         let root = folder.join("root");
         fs::create_dir(&root)?;
-        Ok(Self { library: self.library.clone(), root, record: folder.join("record") })
+        Ok(Self { preloaded: self.preloaded.clone(), root, record: folder.join("record") })
     }
 
     /// The folder that is watched; it outlives a loss of power, whatever becomes of what is in it.
@@ -62,7 +65,7 @@ impl Recorder {
             .env("RECORDER_ROOT", &self.root)
             .env("RECORDER_LOG", &self.record)
             .env("RECORDER_DIES_AT", dies_at.unwrap_or(u64::MAX).to_string())
-            .env("LD_PRELOAD", &self.library);
+            .env("LD_PRELOAD", &self.preloaded);
     }
 
     /// What all watched programs did, one after the other.

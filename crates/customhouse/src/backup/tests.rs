@@ -13,7 +13,7 @@ use crate::declarations::tests::{World, declaration, reader, trader};
 use crate::erasure::CARRIED_FORWARD;
 use crate::erasure::tests::{SECRETS, Told, erase, files, standing, told};
 use crate::identity::Role;
-use crate::proof::{POLICY_FILE, verify_folder};
+use crate::proof::{POLICY_FILE, verify_at};
 use crate::{Customhouse, Fact, Location};
 
 fn data(world: &World) -> PathBuf {
@@ -96,7 +96,7 @@ fn what_was_backed_up_while_declarations_came_in_opens_as_the_same_house() {
     assert!(back.holds(), "{back:?}");
     let (ours, own) = (world.house.log_standing(), back.log.clone().unwrap());
     assert_eq!((own.size, &own.root), (ours.size, &ours.root));
-    assert!(verify_folder(&world.path().join("back"), &ours.keys, &Silent).unwrap().holds());
+    assert!(verify_at(&at(&world, "back"), &ours.keys, &Silent).unwrap().holds());
     let again = open(&world, "back");
     assert_eq!(envelopes(&again)[..], envelopes(&world.house)[..usize::try_from(back.events).unwrap()]);
     assert_eq!(lanes(&again), lanes(&world.house));

@@ -8,16 +8,15 @@ use formats::{XmlBounds, read_xml};
 use packs::Registry;
 use serde::Deserialize;
 use spine::Severity;
-use xsd::Entry;
 
+use super::ens_schema::judge_each;
 use super::material::Material;
-use super::verdict::{VALID, valid_or_refused};
+use super::verdict::VALID;
 use super::{Expectation, Expectations, Got, Judged};
-use crate::error::{Error, Kind};
-use crate::rules::compile_pack;
+use crate::error::Error;
+use crate::rules::usable_rules;
 
 const PACK: &str = "ens-entry-summary";
-const SCHEMAS: &str = "ens-ics/xsd";
 /// Folder of the cases, and the schema of their messages.
 const MESSAGES: [(&str, &str); 2] =
     [("ens-ics/ie315-rules", "CC315A-v11-2-New.xsd"), ("ens-ics/ie313-rules", "CC313A-v11-2-New.xsd")];
@@ -34,24 +33,16 @@ struct Recorded {
 }
 
 pub(super) fn judge(material: &Material) -> Result<Judged, Error> {
-    let rules = rules()?;
-    let files = material.schemas(SCHEMAS)?;
-    let mut judged = Judged::default();
-    for (folder, entry) in MESSAGES {
-        let schema = material.schema(&files, entry)?;
-        for name in material.names(folder, ".xml")? {
-            let case = format!("{folder}/{name}");
-            let bytes = material.read(&case)?;
-            let by_schema = valid_or_refused(&schema, &bytes, Entry::Root);
-            let got = if by_schema.got == VALID {
-                Got { got: by_rules(&rules, &bytes), because: None }
-            } else {
-                Got { got: LEFT_TO_SCHEMA.to_owned(), ..by_schema }
-            };
-            judged.cases.insert(case, got);
+    let registry = Registry::built_in();
+    let pack = registry.get(PACK).ok_or_else(|| Error::internal("pack_unknown", &PACK))?;
+    let rules = usable_rules(&registry, &pack.pack)?;
+    judge_each(material, &MESSAGES, &|by_schema, bytes| {
+        if by_schema.got == VALID {
+            Got { got: by_rules(&rules, bytes), because: None }
+        } else {
+            Got { got: LEFT_TO_SCHEMA.to_owned(), ..by_schema }
         }
-    }
-    Ok(judged)
+    })
 }
 
 pub(super) fn expect(material: &Material) -> Result<Expectations, Error> {
@@ -66,22 +57,6 @@ pub(super) fn expect(material: &Material) -> Result<Expectations, Error> {
         }
     }
     Ok(expectations)
-}
-
-fn rules() -> Result<Vec<RulePack>, Error> {
-    let registry = Registry::built_in();
-    let pack = registry.get(PACK).ok_or_else(|| Error::internal("pack_unknown", &PACK))?;
-    let (rules, broken) = compile_pack(&registry, &pack.pack);
-    if broken.is_empty() {
-        return Ok(rules);
-    }
-    let refused = Error::new(
-        Kind::Refused,
-        "pack_refused",
-        format!("the pack \"{PACK}\" has rules that cannot be used"),
-        "Correct what the findings name, or use an earlier version of the pack.",
-    );
-    Err(refused.with_findings(broken))
 }
 
 fn by_rules(rules: &[RulePack], bytes: &[u8]) -> String {

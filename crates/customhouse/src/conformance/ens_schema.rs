@@ -7,7 +7,7 @@ use xsd::Entry;
 
 use super::material::Material;
 use super::verdict::{valid_or_refused, word};
-use super::{Expectation, Expectations, Judged};
+use super::{Expectation, Expectations, Got, Judged};
 use crate::error::Error;
 
 const SCHEMAS: &str = "ens-ics/xsd";
@@ -17,13 +17,23 @@ const MESSAGES: [(&str, &str); 2] =
     [("ens-ics/ie315-schema", "CC315A-v11-2-New.xsd"), ("ens-ics/ie313-schema", "CC313A-v11-2-New.xsd")];
 
 pub(super) fn judge(material: &Material) -> Result<Judged, Error> {
+    judge_each(material, &MESSAGES, &|by_schema, _| by_schema)
+}
+
+/// Holds each message of some folders against its schema; `say` is what comes of that and of its bytes.
+pub(super) fn judge_each(
+    material: &Material,
+    folders: &[(&str, &str)],
+    say: &dyn Fn(Got, &[u8]) -> Got,
+) -> Result<Judged, Error> {
     let files = material.schemas(SCHEMAS)?;
     let mut judged = Judged::default();
-    for (folder, entry) in MESSAGES {
+    for (folder, entry) in folders {
         let schema = material.schema(&files, entry)?;
         for name in material.names(folder, ".xml")? {
             let case = format!("{folder}/{name}");
-            let got = valid_or_refused(&schema, &material.read(&case)?, Entry::Root);
+            let bytes = material.read(&case)?;
+            let got = say(valid_or_refused(&schema, &bytes, Entry::Root), &bytes);
             judged.cases.insert(case, got);
         }
     }

@@ -21,7 +21,7 @@ use spine::{Finding, LocalizedText, Pointer, Sensitivity, Severity};
 use crate::Customhouse;
 use crate::error::{Error, Kind};
 use crate::identity::{Permission, Reader};
-use crate::rules::compile_pack;
+use crate::rules::usable_rules;
 use schemas::Schemas;
 
 /// Bytes of a message that is looked at.
@@ -37,6 +37,9 @@ const BOUNDS: XmlBounds = XmlBounds {
     attributes_max: 64,
     namespaces_max: 64,
 };
+
+/// Places that count from the root of a document.
+const ROOT: &[&str] = &[];
 
 /// What a message turned out to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -126,9 +129,10 @@ struct Told {
     schema: Option<CheckedBy>,
 }
 
-/// What is known of messages: made once, for any number of them.
+/// What is known of messages, as far as somebody may know it: made once, for any number of them.
 #[derive(Debug)]
 pub struct Checker {
+    clearance: Sensitivity,
     packs: Vec<RulesOfPack>,
     schemas: Schemas,
 }
@@ -149,36 +153,22 @@ impl Checker {
         let mut packs = Vec::new();
         let rules = registry.current().filter(|pack| pack.manifest.kind == PackKind::Rules);
         for pack in rules.filter(|pack| pack.manifest.sensitivity <= clearance) {
-            let (files, broken) = compile_pack(registry, pack);
-            if !broken.is_empty() {
-                return Err(Error::new(
-                    Kind::Refused,
-                    "pack_refused",
-                    format!("the pack \"{}\" has rules that cannot be used", pack.manifest.id),
-                    "Correct what the findings name, or use an earlier version of the pack.",
-                )
-                .with_findings(broken));
-            }
+            let files = usable_rules(registry, pack)?;
             let (pack, version) = (pack.manifest.id.clone(), pack.manifest.version.to_string());
             packs.push(RulesOfPack { pack, version, files });
         }
-        Ok(Self { packs, schemas: Schemas::of(registry) })
+        Ok(Self { clearance, packs, schemas: Schemas::of(registry) })
     }
 
     /// Looks at a message: a declaration as JSON or XML, or another message for which a pack has rules or a schema.
     ///
     /// # Errors
     /// `message_unknown` for one that nothing here has rules for; an installed schema that cannot be used.
-    pub fn check(&self, clearance: Sensitivity, bytes: &[u8]) -> Result<CheckedFile, Error> {
-        self.look(clearance, bytes, &|_| Ok(Vec::new()))
+    pub fn check(&self, bytes: &[u8]) -> Result<CheckedFile, Error> {
+        self.look(bytes, &|_| Ok(Vec::new()))
     }
 
-    fn look(
-        &self,
-        clearance: Sensitivity,
-        bytes: &[u8],
-        of_house: OfHouse<'_>,
-    ) -> Result<CheckedFile, Error> {
+    fn look(&self, bytes: &[u8], of_house: OfHouse<'_>) -> Result<CheckedFile, Error> {
         if Form::sniff(bytes) == Some(Form::Json) {
             let (told, reference) = declared(bytes, Form::Json, of_house)?;
             return Ok(shown(MessageKind::DeclarationJson, "Declaration", reference, told, bytes, &[]));
@@ -204,7 +194,7 @@ impl Checker {
             }
         };
         self.by_schema(&root, bytes, &mut told)?;
-        self.by_rules(clearance, &document, &mut told);
+        self.by_rules(&document, &mut told);
         if kind == MessageKind::Ruled && told.checked_by.is_empty() && told.schema.is_none() {
             return Err(unknown(&root));
         }
@@ -220,13 +210,13 @@ impl Checker {
     }
 
     /// What the rules of all packs say that look at such documents.
-    fn by_rules(&self, clearance: Sensitivity, document: &XmlDocument, told: &mut Told) {
+    fn by_rules(&self, document: &XmlDocument, told: &mut Told) {
         for pack in &self.packs {
             let mut rules = 0_usize;
             for file in pack.files.iter().filter(|rules| rules.applies_to(&document.tree)) {
                 rules = rules.saturating_add(file.definitions().len());
                 let found = file.check(&document.tree).into_iter();
-                let seen = found.filter(|found| found.sensitivity.is_none_or(|own| own <= clearance));
+                let seen = found.filter(|found| found.sensitivity.is_none_or(|own| own <= self.clearance));
                 told.findings.extend(seen.map(|found| (as_finding(&found), Said::Rule(Box::new(found)))));
             }
             if rules > 0 {
@@ -254,7 +244,7 @@ impl Customhouse {
     pub fn check_file(&self, reader: &Reader, bytes: &[u8]) -> Result<CheckedFile, Error> {
         reader.require(Permission::Lodge)?;
         let checker = Checker::of(&self.registry(), reader.clearance())?;
-        checker.look(reader.clearance(), bytes, &|declaration| self.findings_of_house(reader, declaration))
+        checker.look(bytes, &|declaration| self.findings_of_house(reader, declaration))
     }
 }
 
@@ -317,39 +307,34 @@ fn shown(
     reference: Option<String>,
     told: Told,
     bytes: &[u8],
-    base: &[&str],
+    base: &'static [&'static str],
 ) -> CheckedFile {
     let findings_total = told.findings.len();
     let acceptable = told.findings.iter().all(|(finding, _)| finding.severity != Severity::Error);
     let mut told_first = told.findings;
     told_first.sort_by_key(|(finding, _)| std::cmp::Reverse(finding.severity));
     told_first.truncate(FINDINGS_MAX);
-    let place = |said: &Said, finding: &Finding| match said {
-        Said::Rule(rule) => read_below(rule).unwrap_or(&rule.pointer).clone(),
-        Said::Structure | Said::Schema => finding.pointer.clone(),
+    let place = |(finding, said): &'_ (Finding, Said)| match said {
+        Said::Structure => (base, finding.pointer.clone()),
+        Said::Schema => (ROOT, finding.pointer.clone()),
+        Said::Rule(rule) => (ROOT, read_below(rule).unwrap_or(&rule.pointer).clone()),
     };
-    let from_declaration = |said: &Said| matches!(said, Said::Structure);
-    let excerpts_of = |structure: bool, base: &[&str]| {
-        let places: Vec<Pointer> = told_first
-            .iter()
-            .filter(|(_, said)| from_declaration(said) == structure)
-            .map(|(finding, said)| place(said, finding))
-            .collect();
-        excerpts(bytes, BOUNDS, base, &places.iter().collect::<Vec<_>>()).into_iter()
+    // In JSON, places have no lines.
+    let places: Vec<_> = if kind == MessageKind::DeclarationJson {
+        Vec::new()
+    } else {
+        told_first.iter().map(place).collect()
     };
-    let json = kind == MessageKind::DeclarationJson;
-    let (mut of_structure, mut of_others) = (excerpts_of(true, base), excerpts_of(false, &[]));
+    let mut excerpts = excerpts(bytes, BOUNDS, &places).into_iter();
     let mut findings: Vec<FileFinding> = told_first
-        .iter()
+        .into_iter()
         .map(|(finding, said)| {
-            let excerpt = if from_declaration(said) { of_structure.next() } else { of_others.next() };
-            let rule = if let Said::Rule(rule) = said { Some(rule) } else { None };
-            FileFinding {
-                finding: finding.clone(),
-                words: rule.map(|rule| (rule.message.clone(), rule.how_to_fix.clone())),
-                legal_basis: rule.and_then(|rule| rule.legal_basis.clone()),
-                excerpt: excerpt.flatten().filter(|_| !json),
-            }
+            let excerpt = excerpts.next().flatten();
+            let Said::Rule(rule) = said else {
+                return FileFinding { finding, words: None, legal_basis: None, excerpt };
+            };
+            let RuleFinding { message, how_to_fix, legal_basis, .. } = *rule;
+            FileFinding { finding, words: Some((message, how_to_fix)), legal_basis, excerpt }
         })
         .collect();
     findings.sort_by_key(|own| {

@@ -9,7 +9,7 @@ fn checker() -> Checker {
 }
 
 fn checked(bytes: &[u8]) -> CheckedFile {
-    checker().check(Sensitivity::Public, bytes).unwrap()
+    checker().check(bytes).unwrap()
 }
 
 fn line_of(file: &CheckedFile, code: &str) -> (usize, String) {
@@ -55,7 +55,7 @@ fn what_is_no_message_says_what_would_be() {
     let entities = checked(b"<!DOCTYPE a [<!ENTITY b \"c\">]>\n<CC315A>&b;</CC315A>");
     assert_eq!(line_of(&entities, "xml_document_type").0, 1);
     assert!(!checked(b"").acceptable);
-    let other = checker().check(Sensitivity::Public, b"<Invoice/>").unwrap_err();
+    let other = checker().check(b"<Invoice/>").unwrap_err();
     assert_eq!((other.kind, other.code.as_str()), (Kind::Refused, "message_unknown"));
 }
 
@@ -86,7 +86,7 @@ fn with_schema() -> Checker {
 fn an_installed_schema_is_applied_and_where_there_is_none_that_is_said() {
     assert_eq!(checked(ENTRY_SUMMARY.as_bytes()).schema, None);
     let message = "<CC315A>\n<HEAHEA>\n<RefNumHEA4>LRN-000001</RefNumHEA4>\n<Other/>\n</HEAHEA>\n</CC315A>";
-    let file = with_schema().check(Sensitivity::Public, message.as_bytes()).unwrap();
+    let file = with_schema().check(message.as_bytes()).unwrap();
     assert_eq!(file.schema.as_ref().unwrap().pack, "external-entry-summary-schemas");
     let by_schema: Vec<_> = file
         .findings

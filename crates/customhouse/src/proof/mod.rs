@@ -45,7 +45,7 @@ pub use model::{LogStanding, OwnProof, ProofStanding, ProofVerdict, VerifiedEven
 pub use opened::Opened;
 pub use rebuild::{RebuiltLog, rebuild_log};
 pub(crate) use verify::{checkpoint_bytes, known_keys, verify_with};
-pub use verify::{verify_at, verify_event, verify_folder, verify_proof};
+pub use verify::{verify_at, verify_event, verify_proof};
 pub(crate) use witnessing::asks_witnesses;
 pub use witnessing::{Carried, WITNESS_REQUEST_BYTES_MAX};
 

@@ -8,6 +8,7 @@ use spine::Silent;
 
 use super::*;
 use crate::declarations::tests::{World, declaration, impossible, reader, trader};
+use crate::folder::Location;
 use crate::identity::{Reader, Role};
 
 fn logged(world: &World) {
@@ -82,7 +83,7 @@ fn after(meanwhile: impl FnOnce(&Path)) -> VerifiedFolder {
     let mut verified = None;
     let look = |data: &Path| {
         meanwhile(data);
-        verified = Some(verify_folder(data, &trusted, &Silent));
+        verified = Some(verify_at(&Location::from(data), &trusted, &Silent));
     };
     world.closed_for_good(look);
     verified.unwrap().unwrap_or_else(|error| panic!("{error}"))
@@ -186,7 +187,7 @@ fn after_a_change_of_keys_old_proofs_hold_and_who_trusts_the_old_key_follows_to_
         "it signs nothing more"
     );
     world.closed_for_good(|data| {
-        let verified = verify_folder(data, &[old], &Silent).unwrap();
+        let verified = verify_at(&Location::from(data), &[old], &Silent).unwrap();
         assert!(verified.holds() && verified.signed_by == [changed.new_key.clone()], "{verified:?}");
     });
 }
@@ -206,13 +207,15 @@ fn a_folder_is_verified_with_its_journal_while_declarations_come_in() {
             done.store(true, std::sync::atomic::Ordering::SeqCst);
         });
         while !done.load(std::sync::atomic::Ordering::SeqCst) || compared < 3 {
-            let verified = verify_folder(&world.path().join("data"), &trusted, &Silent).unwrap();
+            let verified =
+                verify_at(&Location::from(world.path().join("data").as_path()), &trusted, &Silent).unwrap();
             assert!(verified.holds() && verified.journal_compared, "{verified:?}");
             compared += 1;
         }
     });
     logged(&world);
-    let verified = verify_folder(&world.path().join("data"), &trusted, &Silent).unwrap();
+    let verified =
+        verify_at(&Location::from(world.path().join("data").as_path()), &trusted, &Silent).unwrap();
     assert_eq!((verified.size, verified.not_logged), (world.house.journal_position(), 0));
 }
 
@@ -223,7 +226,7 @@ fn one_event_is_verified_and_one_that_was_altered_does_not_hold() {
     logged(&world);
     let head = world.house.journal_position();
     let trusted = keys(&world);
-    let at = crate::folder::Location::from(world.path().join("data").as_path());
+    let at = Location::from(world.path().join("data").as_path());
     for position in 1..=head {
         let verified = verify_event(&at, position, &trusted).unwrap();
         assert!(verified.holds() && !verified.payload_erased && verified.size == head, "{verified:?}");
@@ -234,7 +237,7 @@ fn one_event_is_verified_and_one_that_was_altered_does_not_hold() {
     let other = keys(&World::with_policies(false));
     assert_eq!(verify_event(&at, head, &other).unwrap_err().code, "log_unsigned");
     world.closed_for_good(|data| {
-        let at = crate::folder::Location::from(data);
+        let at = Location::from(data);
         sql(
             data,
             "DROP TRIGGER event_no_UPDATE; UPDATE event SET envelope = CAST(replace(CAST(envelope AS TEXT), 'local', 'lokal') AS BLOB) WHERE position = 2;
@@ -271,5 +274,7 @@ fn the_log_is_padded_from_the_next_start_on() {
         assert!(size > before && size.is_multiple_of(16), "{size}");
     }
     let trusted = keys(&world);
-    world.closed_for_good(|data| assert!(verify_folder(data, &trusted, &Silent).unwrap().holds()));
+    world.closed_for_good(|data| {
+        assert!(verify_at(&Location::from(data), &trusted, &Silent).unwrap().holds())
+    });
 }

@@ -44,18 +44,6 @@ pub fn verify_at(
     verify_with(location.site_path(), trusted, || open_journal(location).map(Some), progress)
 }
 
-/// [`verify_at`] of a data folder.
-///
-/// # Errors
-/// Those of [`verify_at`].
-pub fn verify_folder(
-    data: &Path,
-    trusted: &[String],
-    progress: &dyn Progress,
-) -> Result<VerifiedFolder, Error> {
-    verify_at(&Location::from(data), trusted, progress)
-}
-
 /// [`verify_at`] of a folder whose journal `open` opens, once the checkpoint was read; none where it cannot be opened.
 pub(crate) fn verify_with(
     data: &Path,

@@ -1,7 +1,6 @@
 //! Rules as the application uses them: an expression checked, a pack checked, a document held against a pack.
 //! No data folder is touched and no event recorded.
 
-use std::io::Read;
 use std::path::Path;
 
 use ::rules::{Lists, RuleError, RulePack, compile_entry_rule, parse};
@@ -13,6 +12,7 @@ use spine::{Finding, Severity, declaration_entry};
 pub use ::rules::{Explanation, RuleFinding, Truth};
 
 use crate::error::{Error, Kind};
+use crate::offline::read_document;
 
 /// What is wrong with an expression.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -122,6 +122,24 @@ pub fn compile_pack(registry: &Registry, pack: &Pack) -> (Vec<RulePack>, Vec<Fin
     (compiled, findings)
 }
 
+/// The rules of a pack that is to be used.
+///
+/// # Errors
+/// `pack_refused`, with what is wrong with them.
+pub(crate) fn usable_rules(registry: &Registry, pack: &Pack) -> Result<Vec<RulePack>, Error> {
+    let (rules, broken) = compile_pack(registry, pack);
+    if broken.is_empty() {
+        return Ok(rules);
+    }
+    let refused = Error::new(
+        Kind::Refused,
+        "pack_refused",
+        format!("the pack \"{}\" has rules that cannot be used", pack.manifest.id),
+        "Correct what the findings name, or use an earlier version of the pack.",
+    );
+    Err(refused.with_findings(broken))
+}
+
 /// Holds an XML document against the rules of a pack.
 pub fn check_document(registry: &Registry, pack_id: &str, file: &Path) -> Result<CheckedDocument, Error> {
     let entry = registry.get(pack_id).ok_or_else(|| {
@@ -144,8 +162,7 @@ pub fn check_document(registry: &Registry, pack_id: &str, file: &Path) -> Result
         ));
     }
     let bounds = XmlBounds::default();
-    let bytes = read_bounded(file, bounds.bytes_max)
-        .map_err(|error| Error::io("document_unreadable", file, &error))?;
+    let bytes = read_document(file, bounds.bytes_max)?;
     let document = read_xml(&bytes, bounds).map_err(|finding| {
         Error::new(
             Kind::Refused,
@@ -155,16 +172,7 @@ pub fn check_document(registry: &Registry, pack_id: &str, file: &Path) -> Result
         )
         .with_findings(vec![finding])
     })?;
-    let (compiled, broken) = compile_pack(registry, &entry.pack);
-    if !broken.is_empty() {
-        return Err(Error::new(
-            Kind::Refused,
-            "pack_refused",
-            format!("the pack \"{pack_id}\" has rules that cannot be used"),
-            "Correct what the findings name, or use an earlier version of the pack.",
-        )
-        .with_findings(broken));
-    }
+    let compiled = usable_rules(registry, &entry.pack)?;
     let tree = &document.tree;
     let root = tree.node(tree.root()).map(|node| node.name.to_string()).unwrap_or_default();
     let fitting: Vec<&RulePack> = compiled.iter().filter(|rules| rules.applies_to(tree)).collect();
@@ -183,14 +191,6 @@ pub fn check_document(registry: &Registry, pack_id: &str, file: &Path) -> Result
         reading: document.findings,
         findings: fitting.iter().flat_map(|rules| rules.check(tree)).collect(),
     })
-}
-
-/// A file's bytes, and at most one more than the bound: enough for the reader to refuse it.
-fn read_bounded(file: &Path, bytes_max: usize) -> std::io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let most = u64::try_from(bytes_max).unwrap_or(u64::MAX).saturating_add(1);
-    std::fs::File::open(file)?.take(most).read_to_end(&mut bytes)?;
-    Ok(bytes)
 }
 
 fn rule_packs(registry: &Registry) -> impl Iterator<Item = &str> {

@@ -1,7 +1,5 @@
 //! `tidewaiter check`: messages looked at before they are sent.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
 use customhouse::precheck::{CheckedFile, Checker, FILE_BYTES_MAX, FileFinding};
@@ -15,13 +13,13 @@ use crate::terminal;
 
 pub(super) fn run(arguments: &CheckArguments) -> Result<Answer, Error> {
     // What a trader may know: whoever reads this may hand it on.
-    let clearance = Sensitivity::Public;
-    let checker = Checker::of(&offline::registry(arguments.data.data.as_deref())?, clearance)?;
+    let registry = offline::registry(arguments.data.data.as_deref())?;
+    let checker = Checker::of(&registry, Sensitivity::Public)?;
     let mut errors = false;
     let mut answers = Vec::new();
     for file in &arguments.files {
         let checked = checker
-            .check(clearance, &read(file)?)
+            .check(&offline::read_document(file, FILE_BYTES_MAX)?)
             .map_err(|error| Error { detail: format!("{}: {}", file.display(), error.detail), ..error })?;
         errors |= !checked.acceptable;
         if arguments.data.json {
@@ -34,15 +32,6 @@ pub(super) fn run(arguments: &CheckArguments) -> Result<Answer, Error> {
         terminal::json(&answers)?;
     }
     Ok(Answer::of(errors))
-}
-
-/// A file's bytes, and at most one more than the bound: enough for the reader to refuse it.
-fn read(file: &Path) -> Result<Vec<u8>, Error> {
-    let failed = |error: std::io::Error| Error::io("document_unreadable", file, &error);
-    let mut bytes = Vec::new();
-    let most = u64::try_from(FILE_BYTES_MAX).unwrap_or(u64::MAX).saturating_add(1);
-    File::open(file).map_err(failed)?.take(most).read_to_end(&mut bytes).map_err(failed)?;
-    Ok(bytes)
 }
 
 fn print(file: &Path, checked: &CheckedFile) -> Result<(), Error> {

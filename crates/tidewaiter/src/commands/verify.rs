@@ -63,13 +63,7 @@ fn read(path: &Path) -> Result<Vec<u8>, Error> {
 }
 
 pub(super) fn print_folder(verified: &VerifiedFolder, own_keys: bool) -> Result<(), Error> {
-    terminal::line(&format!(
-        "{}: {} events, root {}, signed by {}",
-        verified.origin,
-        shown::count(verified.size),
-        verified.root,
-        verified.signed_by.join(", ")
-    ))?;
+    print_log(&verified.origin, verified.size, &verified.root, &verified.signed_by)?;
     if own_keys {
         terminal::line(
             "keys are those that the folder names: give --key to trust one that you know from elsewhere",
@@ -88,9 +82,7 @@ pub(super) fn print_folder(verified: &VerifiedFolder, own_keys: bool) -> Result<
     if verified.witnessed_compared {
         terminal::line("compared with the checkpoint that witnesses cosigned")?;
     }
-    for (place, reason) in &verified.findings {
-        terminal::line(&format!("{place}: {reason}"))?;
-    }
+    print_findings(&verified.findings)?;
     terminal::line(&match verified.findings_total {
         0 => "everything holds".to_owned(),
         number => format!(
@@ -100,27 +92,32 @@ pub(super) fn print_folder(verified: &VerifiedFolder, own_keys: bool) -> Result<
     })
 }
 
+/// The log that everything was compared with.
+fn print_log(origin: &str, size: u64, root: &str, signed_by: &[String]) -> Result<(), Error> {
+    terminal::line(&format!(
+        "{origin}: {} events, root {root}, signed by {}",
+        shown::count(size),
+        signed_by.join(", ")
+    ))
+}
+
+fn print_findings(findings: &[(String, String)]) -> Result<(), Error> {
+    findings.iter().try_for_each(|(place, reason)| terminal::line(&format!("{place}: {reason}")))
+}
+
 fn print_event(verified: &VerifiedEvent) -> Result<(), Error> {
     terminal::line(&format!(
         "event {}: {} of {} at {}; entry {}",
         verified.position, verified.kind, verified.stream, verified.occurred_at, verified.leaf
     ))?;
-    terminal::line(&format!(
-        "{}: {} events, root {}, signed by {}",
-        verified.origin,
-        shown::count(verified.size),
-        verified.root,
-        verified.signed_by.join(", ")
-    ))?;
+    print_log(&verified.origin, verified.size, &verified.root, &verified.signed_by)?;
     if let Some(size) = verified.witnessed_size {
         terminal::line(&format!("witnesses cosigned a checkpoint of {} events with it", shown::count(size)))?;
     }
     if verified.payload_erased {
         terminal::line("its payload was erased; that it happened still holds")?;
     }
-    for (place, reason) in &verified.findings {
-        terminal::line(&format!("{place}: {reason}"))?;
-    }
+    print_findings(&verified.findings)?;
     terminal::line(if verified.holds() {
         "it holds"
     } else {

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use customhouse::declarations::{Channel, LodgeRequest};
 use customhouse::identity::{Reader, Role};
 use customhouse::pool::BatchQuery;
-use customhouse::proof::verify_folder;
-use customhouse::{Customhouse, Error};
+use customhouse::proof::verify_at;
+use customhouse::{Customhouse, Error, Location};
 use journal::log::tree::root_of_size;
 use journal::log::{DiskFiles, LogReader};
 use rusqlite::{Connection, OpenFlags};
@@ -66,7 +66,7 @@ pub(super) fn check(folder: &Path, said: &Said, packs: &BTreeMap<String, Vec<u8>
 /// The folder verifies, as `tidewaiter verify folder` does it. Not by that command: a process that begins holds for a
 /// moment the locks of every house that is open here.
 fn verified(folder: &Path, when: &str) -> Result<(), String> {
-    let verified = verify_folder(&folder.join("data"), &[], &Silent);
+    let verified = verify_at(&Location::from(folder.join("data").as_path()), &[], &Silent);
     let verified = verified.map_err(|error| format!("verification {when}: {error} [{}]", error.code))?;
     if verified.holds() && verified.journal_compared {
         return Ok(());
