@@ -4,10 +4,12 @@
 //! The comparer stands apart: a suite says what it makes of each case from the messages alone, and only then are the
 //! expectations read. One file a suite; [`SUITES`] is the list.
 
+mod cds_lifecycle;
 mod cds_tax;
 mod cds_xsd;
 mod ens_rules;
 mod ens_schema;
+mod house;
 mod material;
 mod ncts;
 #[cfg(test)]
@@ -34,6 +36,7 @@ struct Suite {
 }
 
 const SUITES: &[Suite] = &[
+    Suite { name: cds_lifecycle::NAME, judge: cds_lifecycle::judge, expect: cds_lifecycle::expect },
     Suite { name: "cds-tax", judge: cds_tax::judge, expect: cds_tax::expect },
     Suite { name: "cds-xsd", judge: cds_xsd::judge, expect: cds_xsd::expect },
     Suite { name: "ens-rules", judge: ens_rules::judge, expect: ens_rules::expect },
@@ -59,6 +62,8 @@ struct Got {
 struct Judged {
     cases: BTreeMap<String, Got>,
     skipped: Vec<Skipped>,
+    /// What the suite has to say besides.
+    lines: Vec<String>,
 }
 
 /// What is expected of a case.
@@ -164,9 +169,20 @@ pub fn run(suite: &str, folder: &Path) -> Result<Board, Error> {
     Ok(board)
 }
 
+/// One line for each class that was recorded: where most cases are of one class, the others say more.
+fn by_class(cases: &[Case]) -> Vec<String> {
+    let mut classes: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+    for case in cases {
+        let (agreed, total) = classes.entry(&case.expected).or_default();
+        *agreed = agreed.saturating_add(usize::from(case.expected == case.got));
+        *total = total.saturating_add(1);
+    }
+    classes.iter().map(|(class, (agreed, total))| format!("class {class}: {agreed}/{total}")).collect()
+}
+
 fn compare(suite: &'static str, judged: Judged, mut expectations: Expectations) -> Board {
     let mut board =
-        Board { suite, agreed: 0, total: 0, cases: Vec::new(), skipped: judged.skipped, lines: Vec::new() };
+        Board { suite, agreed: 0, total: 0, cases: Vec::new(), skipped: judged.skipped, lines: judged.lines };
     for (case, got) in judged.cases {
         match expectations.remove(&case) {
             Some(Expectation::Verdict(expected)) => {
@@ -200,5 +216,9 @@ fn compare(suite: &'static str, judged: Judged, mut expectations: Expectations) 
     }
     board.total = board.cases.len();
     board.agreed = board.total.saturating_sub(board.disagreements().count());
+    if suite == cds_lifecycle::NAME {
+        let classes = by_class(&board.cases);
+        board.lines.extend(classes);
+    }
     board
 }

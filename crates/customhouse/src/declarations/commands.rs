@@ -39,9 +39,9 @@ const RECEIPT_WAIT: Duration = Duration::from_secs(30);
 const TIMERS_MAX: usize = 1_000;
 
 /// A case with the version of its stream.
-pub(super) struct Folded {
-    pub(super) case: Case,
-    pub(super) version: u64,
+pub(crate) struct Folded {
+    pub(crate) case: Case,
+    pub(crate) version: u64,
     pub(super) events: Vec<RecordedEvent>,
 }
 
@@ -148,7 +148,7 @@ impl Customhouse {
     }
 
     /// The case of a declaration as the journal has it.
-    pub(super) fn folded(&self, mrn: &str) -> Result<Folded, Error> {
+    pub(crate) fn folded(&self, mrn: &str) -> Result<Folded, Error> {
         let mut folded = Folded { case: Case::lodged(), version: 0, events: Vec::new() };
         loop {
             let events = self.journal.read_stream(&stream(mrn), folded.version, 1_000)?;
@@ -258,17 +258,31 @@ impl Customhouse {
     }
 
     fn move_case(&self, mrn: &str, folded: &Folded, command: &Command, by: Actor) -> Result<u64, Error> {
+        self.move_by(mrn, folded, &[(command.clone(), by)])
+    }
+
+    /// Several things that follow one another, each done by somebody: all of them, or none.
+    pub(super) fn move_by(
+        &self,
+        mrn: &str,
+        folded: &Folded,
+        steps: &[(Command, Actor)],
+    ) -> Result<u64, Error> {
         let now = self.now();
-        let events =
-            decide(&folded.case, command, &by, now).map_err(|findings| not_allowed(mrn, findings))?;
+        let mut case = folded.case.clone();
+        let mut events = Vec::new();
+        for (command, by) in steps {
+            let decided = decide(&case, command, by, now).map_err(|findings| not_allowed(mrn, findings))?;
+            for event in decided {
+                events.push(new_event(mrn, event.kind(), event.payload(), by.clone(), now));
+                case.apply(&event);
+            }
+        }
         if events.is_empty() {
             return Err(not_allowed(mrn, Vec::new()));
         }
         let appended = self.journal.append(AppendRequest {
-            events: events
-                .iter()
-                .map(|event| new_event(mrn, event.kind(), event.payload(), by.clone(), now))
-                .collect(),
+            events,
             expected: vec![(stream(mrn), folded.version)],
             ..AppendRequest::default()
         });

@@ -52,8 +52,8 @@ pub(crate) struct ReceiptAnswer {
     lodged_at: Timestamp,
     /// True if the very same declaration had been lodged before: this is its first receipt.
     repeated: bool,
-    /// `received`, `rejected`, `accepted`, `documents_wanted`, `question_asked`, `under_examination`, `released`,
-    /// `detained` or `cancelled`.
+    /// `received`, `awaiting_arrival`, `rejected`, `accepted`, `documents_wanted`, `question_asked`,
+    /// `under_examination`, `payment_wanted`, `released`, `exited`, `detained` or `cancelled`.
     progress: &'static str,
     /// What was noticed.
     findings: Vec<FindingAnswer>,

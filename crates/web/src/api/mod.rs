@@ -8,6 +8,8 @@
 mod answers;
 mod declarations;
 mod house;
+mod messages;
+mod notifications;
 mod records;
 
 use axum::http::header;
@@ -39,6 +41,10 @@ pub(crate) use answers::{FindingAnswer, ReceiptAnswer};
         declarations::original,
         declarations::act,
         declarations::keep_document,
+        messages::receive,
+        notifications::list,
+        notifications::one,
+        notifications::of_declaration,
         house::queue,
         house::overview,
         house::plan,
@@ -98,6 +104,8 @@ pub(crate) fn routes() -> Router {
         .route("/api/v1/openapi.json", get(document))
         .route("/api/v1/session", get(session))
         .merge(declarations::routes())
+        .merge(messages::routes())
+        .merge(notifications::routes())
         .merge(house::routes())
         .merge(records::routes())
 }
