@@ -14,6 +14,7 @@ mod outcomes;
 mod propose;
 mod record_guard;
 mod synonyms;
+pub mod wco;
 pub mod xml;
 mod xml_guard;
 

@@ -5,6 +5,7 @@ mod check;
 mod dms;
 mod findings;
 mod json;
+pub(crate) mod names;
 mod reader;
 mod shape;
 mod value;

@@ -8,4 +8,5 @@ mod guide;
 mod laws;
 mod mending;
 mod support;
+mod wco;
 mod xml;
