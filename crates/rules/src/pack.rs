@@ -7,8 +7,8 @@ use spine::tree::{NodeId, Tree};
 use spine::{Finding, Language, LocalizedText, Pointer, Sensitivity, Severity};
 use toml::Spanned;
 
-use crate::error::RuleError;
 use crate::document::{Budget, DocumentRule, compile_document_rule};
+use crate::error::RuleError;
 use crate::explanation::Explanation;
 use crate::lists::Lists;
 use crate::parser::parse;
@@ -301,9 +301,10 @@ impl RulePack {
         let root = tree.root();
         let known = tree.node(root).is_some_and(|node| self.roots.contains(&*node.name));
         known
-            && self.only_where.as_ref().is_none_or(|rule| {
-                rule.evaluate(tree, root, &mut Budget::of_steps(STEPS_MAX)) == Truth::True
-            })
+            && self
+                .only_where
+                .as_ref()
+                .is_none_or(|rule| rule.evaluate(tree, root, &mut Budget::of_steps(STEPS_MAX)) == Truth::True)
     }
 
     /// All rules that the document breaks, in document order, and at one place in the file's order. Nothing if the
