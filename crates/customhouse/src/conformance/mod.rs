@@ -14,6 +14,8 @@ mod material;
 mod ncts;
 mod public_rules;
 #[cfg(test)]
+mod notification_tests;
+#[cfg(test)]
 mod tests;
 mod verdict;
 
