@@ -12,9 +12,9 @@ mod ens_rules;
 mod ens_schema;
 mod material;
 mod ncts;
-mod public_rules;
 #[cfg(test)]
 mod notification_tests;
+mod public_rules;
 #[cfg(test)]
 mod tests;
 mod verdict;
