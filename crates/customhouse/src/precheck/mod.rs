@@ -231,7 +231,13 @@ impl Checker {
                 declared(Form::Json, declaration::read(bytes, Form::Json), &[], &|_| Ok(Vec::new()))?
             }
             Form::DmsXml => match read_xml(bytes, BOUNDS) {
-                Ok(document) => self.see_document(&document, bytes, &|_| Ok(Vec::new()))?,
+                Ok(document) if declaration::path_in(&document).is_some() => {
+                    self.see_document(&document, bytes, &|_| Ok(Vec::new()))?
+                }
+                // Why there is no declaration in it, the reader says.
+                Ok(document) => {
+                    declared(Form::DmsXml, declaration::read_document(&document), ROOT, &|_| Ok(Vec::new()))?
+                }
                 Err(finding) => Seen::unread(finding),
             },
         };
@@ -320,6 +326,8 @@ impl Checker {
                 told.findings.extend(seen.map(|found| (as_finding(&found), Said::Rule(Box::new(found)))));
             }
             if by.rules > 0 {
+                by.lists_missing.sort();
+                by.lists_missing.dedup();
                 told.checked_by.push(by);
             }
         }
