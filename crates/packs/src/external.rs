@@ -340,6 +340,22 @@ pub(crate) fn lists(form: ExternalForm, files: &Files) -> NamedLists {
     lists
 }
 
+/// The English texts of a code list that rules know by name, by code; none where the publication lacks it.
+pub(crate) fn code_texts(form: ExternalForm, files: &Files, list: &str) -> BTreeMap<String, String> {
+    #[derive(Deserialize)]
+    struct Worded {
+        code: String,
+        en: String,
+    }
+    let file = KNOWN_CODE_LISTS.iter().find(|(_, known)| *known == list).map(|(file, _)| *file);
+    if form != ExternalForm::JsonCodeLists {
+        return BTreeMap::new();
+    }
+    let of_list = files.iter().filter(|(path, _)| Some(file_name(path)) == file);
+    let worded = of_list.filter_map(|(_, bytes)| serde_json::from_slice::<Vec<Worded>>(bytes).ok()).flatten();
+    worded.map(|one| (one.code.trim().to_owned(), one.en.trim().to_owned())).collect()
+}
+
 /// `documentTypes/documentType.json` becomes `code_list_document_types_document_type`.
 fn list_name(path: &str) -> String {
     let mut name = String::from("code_list_");

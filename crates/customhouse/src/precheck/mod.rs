@@ -13,6 +13,8 @@ mod shown;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+
 use ::rules::{Lists, RuleFinding, RulePack};
 use formats::declaration::{self, Form, Understood};
 use formats::wco::WcoPointer;
@@ -82,6 +84,8 @@ pub struct FileFinding {
     pub finding: Finding,
     /// What an administration answers for it, such as `DMS10001`; only of declarations.
     pub validation_code: Option<String>,
+    /// What the administration's installed code lists say of that code, in English; none without such lists.
+    pub published_text: Option<String>,
     /// Its place as sections and a tag of the WCO Data Model; only of declarations.
     pub wco_pointer: Option<WcoPointer>,
     /// What is wrong and what to do, in the languages of the rule that says so.
@@ -164,6 +168,8 @@ pub struct Checker {
     clearance: Sensitivity,
     packs: Vec<RulesOfPack>,
     schemas: Schemas,
+    /// Texts of published error codes.
+    texts: BTreeMap<String, String>,
 }
 
 #[derive(Debug)]
@@ -208,7 +214,8 @@ impl Checker {
                 Err(error) => refused.push(error),
             }
         }
-        (Self { clearance, packs, schemas: Schemas::of(registry) }, refused)
+        let texts = registry.current().flat_map(|pack| pack.code_texts("error_codes")).collect();
+        (Self { clearance, packs, schemas: Schemas::of(registry), texts }, refused)
     }
 
     /// Looks at a message: a declaration as JSON or XML, or another message for which a pack has rules or a schema.
@@ -220,7 +227,7 @@ impl Checker {
     }
 
     fn look(&self, bytes: &[u8], of_house: OfHouse<'_>) -> Result<CheckedFile, Error> {
-        Ok(shown::shown(self.see(bytes, of_house)?, bytes))
+        Ok(shown::shown(self.see(bytes, of_house)?, bytes, &self.texts))
     }
 
     /// What is found in a declaration that is handed in: by its structure, by an installed schema and by the rules.

@@ -1,15 +1,16 @@
 //! Findings in the order of the text, each with the element that it is about.
 
+use std::collections::BTreeMap;
+
 use ::rules::RuleFinding;
-use formats::excerpts;
-use formats::wco;
+use formats::{excerpts, wco};
 use spine::declaration::Declaration;
 use spine::{Finding, Pointer, Severity};
 
 use super::{BOUNDS, CheckedFile, FINDINGS_MAX, FileFinding, MessageKind, ROOT, Said, Seen, validation_code};
 
 /// Places what was told, and puts it in order.
-pub(super) fn shown(seen: Seen, bytes: &[u8]) -> CheckedFile {
+pub(super) fn shown(seen: Seen, bytes: &[u8], texts: &BTreeMap<String, String>) -> CheckedFile {
     let Seen { kind, root, base, declaration, told } = seen;
     let findings_total = told.findings.len();
     let acceptable = told.findings.iter().all(|(finding, _)| finding.severity != Severity::Error);
@@ -34,11 +35,12 @@ pub(super) fn shown(seen: Seen, bytes: &[u8]) -> CheckedFile {
             let excerpt = excerpts.next().flatten();
             let answered = declaration.as_ref().map(|own| answered(&finding, own));
             let (validation_code, wco_pointer) = answered.unwrap_or_default();
+            let published_text = validation_code.as_ref().and_then(|code| texts.get(code)).cloned();
             let (words, legal_basis) = match said {
                 Said::Rule(rule) => (Some((rule.message, rule.how_to_fix)), rule.legal_basis),
                 Said::Structure | Said::Schema => (None, None),
             };
-            FileFinding { finding, validation_code, wco_pointer, words, legal_basis, excerpt }
+            FileFinding { finding, validation_code, published_text, wco_pointer, words, legal_basis, excerpt }
         })
         .collect();
     findings.sort_by_key(|own| {

@@ -135,3 +135,26 @@ fn published_reference_lists_are_recognised() {
         }
     }
 }
+
+#[test]
+fn codes_have_the_texts_that_were_published_with_them() {
+    let source = folder(&[
+        (
+            "dmsErrorCodes.json",
+            r#"[{"code": "E1", "en": "Not there ", "cy": "-"}, {"code": "E2", "en": "Wrong"}]"#,
+        ),
+        ("officeOfExits.json", r#"[{"code": "GB1", "en": "Port"}]"#),
+        ("customsOffices.json", r#"[{"code": "GB2"}]"#),
+    ]);
+    let data = tempfile::tempdir().unwrap();
+    let mut registry = Registry::open(data.path()).unwrap();
+    assert!(registry.install(source.path()).unwrap().installed.is_some());
+    let pack = &registry.get("external-code-lists").unwrap().pack;
+    let texts = pack.code_texts("error_codes");
+    assert_eq!(
+        texts.iter().map(|(code, text)| (code.as_str(), text.as_str())).collect::<Vec<_>>(),
+        [("E1", "Not there"), ("E2", "Wrong"),]
+    );
+    // Codes without texts, and lists that are not there, have none.
+    assert!(pack.code_texts("customs_offices").is_empty() && pack.code_texts("nothing").is_empty());
+}

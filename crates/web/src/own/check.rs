@@ -130,6 +130,13 @@ fn placed(visit: &Visit, own: &FileFinding) -> Markup {
                     span class="line-number" { (excerpt.line) } (excerpt.before) mark { (excerpt.element) } (excerpt.after)
                 }
             }
+            @if let Some(code) = own.validation_code.as_ref().filter(|_| own.published_text.is_some() || own.wco_pointer.is_some()) {
+                p class="soft" {
+                    code { (code) } " "
+                    @if let Some(place) = &own.wco_pointer { code { (place) } " " }
+                    @if let Some(text) = &own.published_text { span lang="en" { (text) } }
+                }
+            }
             p class="soft" {
                 @if !finding.pointer.0.is_empty() { code { (finding.pointer) } " " }
                 @if own.excerpt.as_ref().is_some_and(|excerpt| !excerpt.exact) { (visit.say(texts::OWN_CHECK_MISSING)) " " }
