@@ -4,7 +4,7 @@ use std::sync::mpsc::sync_channel;
 use std::time::{Duration, Instant};
 
 use clearance::{Basis, Case, Command, decide};
-use formats::declaration::{Form, read};
+use formats::declaration::Form;
 use jiff::{SignedDuration, Timestamp};
 use journal::{AppendRequest, BlobReference, Payload, RecordedEvent};
 use sha2::{Digest, Sha256};
@@ -21,6 +21,7 @@ use super::trader::own_version;
 use crate::Customhouse;
 use crate::error::{Error, Kind};
 use crate::identity::{Permission, Reader, Role};
+use crate::precheck::{CheckedBy, schema_named};
 use crate::projection::Record;
 
 /// Longest declaration.
@@ -53,6 +54,12 @@ impl Folded {
             Payload::Present(_) => None,
         }
     }
+}
+
+/// Has the receipt name the schema that the declaration was held against.
+fn with_schema(reply: Reply, schema: Option<CheckedBy>) -> Reply {
+    let schema = Some(schema_named(schema.as_ref()));
+    Box::new(move |receipt| reply(receipt.map(|receipt| Receipt { schema, ..receipt })))
 }
 
 /// The case of a declaration whose content was erased: its state by the kinds of its events, and its lane.
@@ -94,7 +101,7 @@ impl Customhouse {
                 "Send JSON (application/json) or WCO DMS XML (application/xml).",
             )
         })?;
-        let mut understood = read(&request.bytes, form);
+        let crate::precheck::Lodged { mut understood, schema } = self.understand(&request.bytes, form);
         let party = match (&reader.party, &understood.declaration) {
             (_, Some(declaration)) if for_others => responsible(declaration),
             (_, None) if for_others => "unknown".to_owned(),
@@ -122,7 +129,7 @@ impl Customhouse {
             bytes: request.bytes,
             understood,
             arrived,
-            reply,
+            reply: with_schema(reply, schema),
         })
     }
 

@@ -55,6 +55,10 @@ pub struct Receipt {
     pub findings: Vec<Finding>,
     /// Position in the journal up to which all of this is recorded.
     pub position: u64,
+    /// The schema that the declaration was held against when it was handed in, or `schema_not_applied`; none where an
+    /// earlier receipt is looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schema: Option<String>,
 }
 
 /// Where a declaration stands, as its trader may know it: never a lane.
