@@ -133,7 +133,7 @@ for (const look of looks) {
     const { name, colorScheme, ...viewport } = look;
     const { context, page, faults } = await signedIn("trader", { viewport, colorScheme });
     const row = await page.getAttribute("main tbody a", "href");
-    for (const path of ["/own", "/own/new", "/own/check", "/own/file", row ?? "/own", `${row ?? ""}/receipt`, "/account"]) {
+    for (const path of ["/own", "/own/new", "/own/check", "/own/file", row ?? "/own", `${row ?? ""}/receipt`, "/account", "/clients", "/webhooks"]) {
       await page.goto(site.url + path);
       await accessible(page, `${path} (${name})`);
     }

@@ -71,6 +71,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     // The journal's connections to PostgreSQL run on small runtimes of their own; its trait blocks.
     ("tokio", &["journal", "web", "tidewaiter"]),
     ("tokio-postgres", &["journal"]),
+    ("tokio-rustls", &["web"]),
     ("clap", &["tidewaiter"]),
     ("rusqlite", &["journal", "pool", "customhouse"]),
     ("parquet", &["pool"]),

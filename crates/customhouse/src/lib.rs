@@ -34,6 +34,7 @@ mod site_tests;
 pub mod tags;
 pub mod uploads;
 pub mod viewings;
+pub mod webhooks;
 
 // The tests of the journal start the same server.
 #[cfg(test)]
@@ -111,6 +112,7 @@ pub struct Customhouse {
     parts: Parts,
     desk: Desk,
     personal: Personal,
+    webhooks: webhooks::Webhooks,
     replays: replay::Replays,
     proofs: proof::Proofs,
     recorder: viewings::recorder::Recorder,
@@ -181,6 +183,7 @@ impl Customhouse {
             replays: replay::Replays::default(),
             proofs,
             personal: Personal::open(&folder.of_site("personal.sqlite"))?,
+            webhooks: webhooks::Webhooks::open(&folder.of_site("webhooks.sqlite"))?,
             tags: tags::TagRoom::default(),
             jobs: jobs::Jobs::default(),
             uploads: uploads::Uploads::open(&folder.of_process("uploads"))?,

@@ -1,5 +1,6 @@
 //! What the command line understands. Help, man pages, completions and `docs/command-line.md` all derive from here.
 
+mod clients;
 mod keeping;
 mod live;
 
@@ -12,6 +13,7 @@ use customhouse::audit::Capacity;
 use customhouse::identity::Role;
 use spine::quantity::CurrencyCode;
 
+pub(crate) use clients::ClientCommand;
 pub(crate) use keeping::{BackupArguments, ExportArguments, JournalCommand, RestoreArguments};
 pub(crate) use live::{
     ActingArguments, DemoArguments, EraseCommand, LogCommand, PolicyCommand, ReplayCommand, ServeArguments,
@@ -88,6 +90,9 @@ pub(crate) enum Command {
     /// Accounts of a data folder.
     #[command(subcommand)]
     User(UserCommand),
+    /// Clients: software of enterprises, which acts within scopes.
+    #[command(subcommand)]
+    Client(ClientCommand),
     /// Policies of acceptance, selection and release, which two people approve.
     #[command(subcommand)]
     Policy(PolicyCommand),

@@ -111,16 +111,25 @@ pub(crate) fn problem(failure: &Failure) -> Response {
     let status = failure.status();
     let mut response = document_of(failure, status).into_response();
     let headers = response.headers_mut();
-    match status {
-        StatusCode::UNAUTHORIZED => {
-            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-        }
-        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS));
-        }
-        _ => {}
+    if let Some(challenge) = challenge(failure) {
+        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+    }
+    if matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS));
     }
     response
+}
+
+/// What a program's token lacks (RFC 6750, section 3).
+fn challenge(failure: &Failure) -> Option<&'static str> {
+    match failure {
+        Failure::SignIn => Some("Bearer"),
+        Failure::TokenWorthless => Some("Bearer error=\"invalid_token\""),
+        Failure::Refused(error) if error.code == "insufficient_scope" => {
+            Some("Bearer error=\"insufficient_scope\"")
+        }
+        Failure::Refused(_) | Failure::Protocol(..) => None,
+    }
 }
 
 fn document_of(failure: &Failure, status: StatusCode) -> Problem {
@@ -134,7 +143,7 @@ fn document_of(failure: &Failure, status: StatusCode) -> Problem {
         Failure::TokenWorthless => (
             "token_worthless",
             "the token in the header Authorization is none, was revoked, or has ended",
-            "Send \"Authorization: Bearer tw_...\" with a token that is in use, or have a new one issued.",
+            "Send \"Authorization: Bearer ...\" with a token that is in use: have one issued on the account's page, or ask for one at /oauth2/token.",
             Vec::new(),
         ),
         // Causes of internal failures are for the log, not for whoever asks.

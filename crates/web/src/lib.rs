@@ -11,6 +11,7 @@ mod assets;
 mod audits;
 mod case;
 mod changes;
+mod clients;
 mod declarations;
 mod drawing;
 mod entities;
@@ -21,6 +22,7 @@ mod failure;
 mod headers;
 mod help;
 mod jobs;
+mod oauth;
 mod once;
 mod overview;
 mod own;
@@ -28,6 +30,7 @@ mod packs;
 mod plan;
 mod pool;
 mod proofs;
+mod push;
 mod queue;
 pub mod report;
 mod sandbox;
@@ -40,6 +43,7 @@ mod tags;
 mod view;
 mod viewings;
 mod visit;
+mod webhooks;
 mod witnesses;
 mod words;
 
@@ -159,8 +163,10 @@ fn router_with(house: Arc<Customhouse>, live: &stream::Live, request_max: Durati
         .route("/search/suggestions", get(search::suggestions))
         .route("/help", get(help::show))
         .merge(api::routes())
+        .merge(clients::routes())
         .merge(proofs::routes())
         .merge(own::routes())
+        .merge(webhooks::routes())
         .merge(stream::routes(live))
         .route_layer(middleware::from_fn(headers::signed_in_only));
     let open = Router::new()
@@ -173,6 +179,7 @@ fn router_with(house: Arc<Customhouse>, live: &stream::Live, request_max: Durati
         .route("/changes", get(changes::show))
         .route("/changes.atom", get(changes::feed))
         .merge(api::public_routes())
+        .merge(oauth::public_routes())
         .merge(proofs::public_routes())
         .layer(Extension(status::kept()))
         .layer(Extension(changes::kept()))

@@ -24,6 +24,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, Sleep};
 use tower::Service as _;
 
+use crate::push;
 use crate::router_with;
 use crate::stream::Live;
 use crate::witnesses;
@@ -35,7 +36,7 @@ const GRACE: Duration = Duration::from_secs(10);
 /// Longest head of a request.
 const HEAD_BYTES_MAX: usize = 32 * 1024;
 
-/// How long callers are waited for, and how many at once.
+/// How long callers and receivers are waited for, and how many callers at once.
 #[derive(Debug, Clone, Copy)]
 pub struct Patience {
     /// Connections at once; whoever comes beyond waits to be let in.
@@ -46,6 +47,10 @@ pub struct Patience {
     pub request: Duration,
     /// Whoever takes nothing of an answer for so long is not waited for.
     pub answer: Duration,
+    /// The receiver of a pushed notification is found and answers the connection within this time.
+    pub push_connect: Duration,
+    /// It takes the notification within this time, all in all.
+    pub push: Duration,
 }
 
 impl Default for Patience {
@@ -55,6 +60,8 @@ impl Default for Patience {
             head: Duration::from_secs(20),
             request: Duration::from_secs(30),
             answer: Duration::from_secs(30),
+            push_connect: Duration::from_secs(5),
+            push: Duration::from_secs(15),
         }
     }
 }
@@ -113,6 +120,7 @@ async fn run(
     let live = Live::new(&house);
     let router = router_with(Arc::clone(&house), &live, patience.request);
     let asking = tokio::spawn(witnesses::ask(Arc::clone(&house)));
+    let carrying = tokio::spawn(push::carry(Arc::clone(&house), patience));
     let (closing, closed) = watch::channel(false);
     let mut connections = JoinSet::new();
     let seats = Arc::new(Semaphore::new(patience.connections_max));
@@ -147,6 +155,8 @@ async fn run(
     }
     drop(listener);
     asking.abort();
+    // What is under way breaks off; what was not written down is sent again under the same id.
+    carrying.abort();
     live.end();
     closing.send_replace(true);
     let all_done = async { while connections.join_next().await.is_some() {} };

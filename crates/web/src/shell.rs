@@ -41,6 +41,10 @@ pub(crate) enum Room {
     Changes,
     /// Accounts.
     Accounts,
+    /// Software of enterprises.
+    Clients,
+    /// Where notifications are pushed to.
+    Webhooks,
     /// A trader's own declarations.
     Own,
     /// The form in which a trader writes one.
@@ -54,7 +58,10 @@ pub(crate) enum Room {
 /// What the rail shows: room, place, word, picture, and what it takes to see it.
 type Entry = (Room, &'static str, Text, &'static str, Option<Permission>);
 
-const RAIL: [Entry; 13] = [
+/// A screen with brackets.
+const CLIENTS_PICTURE: &str = "M4 5h12v8H4zM2.5 16h15M8 8l-1.5 1.5L8 11M12 8l1.5 1.5L12 11";
+
+const RAIL: [Entry; 14] = [
     (
         Room::Overview,
         "/",
@@ -146,12 +153,21 @@ const RAIL: [Entry; 13] = [
         "M10 10a3 3 0 1 0 0-6 3 3 0 0 0 0 6zM4 17c.4-3.2 2.8-5 6-5s5.6 1.8 6 5",
         Some(Permission::ManageUsers),
     ),
+    (Room::Clients, "/clients", texts::CLIENTS, CLIENTS_PICTURE, Some(Permission::ManageUsers)),
 ];
 
 /// What a trader's rail shows.
-const TRADERS_RAIL: [Entry; 4] = [
+const TRADERS_RAIL: [Entry; 6] = [
     (Room::Own, "/own", texts::DECLARATIONS, "M5 3h7l3 3v11H5zM12 3v3h3M7.5 10h5M7.5 13h5", None),
     (Room::OwnNew, "/own/new", texts::OWN_NEW_SHORT, "M10 4v12M4 10h12", None),
+    (Room::Clients, "/clients", texts::CLIENTS, CLIENTS_PICTURE, None),
+    (
+        Room::Webhooks,
+        "/webhooks",
+        texts::WEBHOOKS,
+        "M3 10h9M9 6.5 12.5 10 9 13.5M12 4h3.5A1.5 1.5 0 0 1 17 5.5v9a1.5 1.5 0 0 1-1.5 1.5H12",
+        None,
+    ),
     (
         Room::Help,
         "/help",

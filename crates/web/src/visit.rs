@@ -9,7 +9,7 @@
 //! signed in, the token is that of a cookie of its own, which no other host can set because of its `__Host-` prefix.
 //! Beside that, a POST that a browser marks as coming from another site is refused.
 //!
-//! **Programs.** Under `/api` a header `Authorization: Bearer` names a token of an account. It stands for itself: no
+//! **Programs.** Under `/api` a header `Authorization: Bearer` names a token of an account or of a client. It stands for itself: no
 //! browser sends it unasked, so that no form token is wanted beside it, and a cookie that came along is not looked at.
 
 use std::net::SocketAddr;
@@ -39,6 +39,10 @@ const SESSION_COOKIE: &str = "__Host-tidewaiter";
 const FORM_COOKIE: &str = "__Host-tidewaiter-form";
 /// Header of what a page asks without a person: it keeps no session alive.
 const UNATTENDED_HEADER: &str = "x-unattended";
+/// Where a token says who asks.
+const API: &str = "/api/";
+/// Where programs ask: no cookie is set, and what goes wrong is told as a document.
+const PLACES_FOR_PROGRAMS: [&str; 3] = [API, "/oauth2/", "/.well-known/"];
 /// Cookie of the chosen language.
 pub(crate) const LANGUAGE_COOKIE: &str = "tidewaiter-language";
 /// Cookie of the chosen theme.
@@ -82,7 +86,7 @@ struct Inner {
     place: String,
     path: String,
     address: String,
-    api: bool,
+    for_programs: bool,
     token: Option<String>,
     session: Option<Session>,
     program: Option<Program>,
@@ -145,8 +149,9 @@ fn random_token() -> Result<String, Error> {
 impl Visit {
     fn of(house: &Arc<Customhouse>, request: &Request) -> Result<Self, Error> {
         let headers = request.headers();
-        let api = request.uri().path().starts_with("/api/");
-        let program = if api { Program::of(house, headers) } else { None };
+        let path = request.uri().path();
+        let for_programs = PLACES_FOR_PROGRAMS.iter().any(|place| path.starts_with(place));
+        let program = if path.starts_with(API) { Program::of(house, headers) } else { None };
         let token = cookie(headers, SESSION_COOKIE).filter(|_| program.is_none()).map(str::to_owned);
         let session = match &token {
             Some(token) if headers.contains_key(UNATTENDED_HEADER) => {
@@ -172,7 +177,7 @@ impl Visit {
                 .extensions()
                 .get::<ConnectInfo<SocketAddr>>()
                 .map_or_else(|| "unknown".to_owned(), |info| info.0.ip().to_string()),
-            api,
+            for_programs,
             token,
             session,
             program,
@@ -469,7 +474,7 @@ pub(crate) async fn attend(
     if let Some(failure) = failure_of(&mut response) {
         response = tell(&visit, &failure);
     }
-    if visit.0.session.is_none() && visit.0.form_token_is_new && !visit.0.api {
+    if visit.0.session.is_none() && visit.0.form_token_is_new && !visit.0.for_programs {
         let token = &visit.0.form_token;
         let value = format!("{FORM_COOKIE}={token}; Path=/; Secure; HttpOnly; SameSite=Strict");
         response.headers_mut().append(header::SET_COOKIE, set_cookie(&value));
@@ -543,7 +548,7 @@ fn tell(visit: &Visit, failure: &Failure) -> Response {
     {
         tracing::error!(code = error.code, detail = error.detail, place = visit.path(), "a request failed");
     }
-    if visit.0.api {
+    if visit.0.for_programs {
         return problem(failure);
     }
     match failure {

@@ -26,7 +26,7 @@ pub(super) const FILES_FOLDER: &str = "files";
 /// Single files that are copied as they are, beside the marker.
 const SINGLE: [&str; 4] = ["sandbox.toml", POLICY_FILE, "erasures.json", "erasure.key"];
 /// Databases that are copied while somebody may write them.
-const DATABASES: [&str; 2] = ["accounts.sqlite", "personal.sqlite"];
+const DATABASES: [&str; 3] = ["accounts.sqlite", "personal.sqlite", "webhooks.sqlite"];
 /// Folders that are copied whole.
 const FOLDERS: [&str; 3] = [KEYS_FOLDER, WITNESS_FOLDER, "packs"];
 /// Deepest folder that is looked into, and most files that there may be.

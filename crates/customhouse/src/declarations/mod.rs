@@ -23,8 +23,8 @@
 //! | `case(&reader, mrn) -> CaseFile` | one, with everything the reader may see | view declarations |
 //! | `case_document(&reader, mrn, sha256) -> CaseDocument` | a photo or document of it | view declarations |
 //! | `original(&reader, mrn) -> (String, Vec<u8>)` | media type and the bytes as they came | view declarations, or its own |
-//! | `own_declarations(&reader, q, page) -> (Vec<OwnRow>, u64)` | a trader's own | lodge |
-//! | `own_declaration(&reader, mrn) -> OwnDeclaration` | one of the trader's own | lodge |
+//! | `own_declarations(&reader, q, page) -> (Vec<OwnRow>, u64)` | a trader's own | view own |
+//! | `own_declaration(&reader, mrn) -> OwnDeclaration` | one of the trader's own | view own |
 //! | `queue(&reader, &QueueQuery) -> QueuePage` | work that waits | examine |
 //! | `drafts(&reader) -> Vec<Draft>`, `draft(&reader, id) -> Draft` | | lodge |
 //! | `views(&reader) -> Vec<SavedView>` | | view declarations |

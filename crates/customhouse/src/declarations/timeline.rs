@@ -169,7 +169,7 @@ impl Customhouse {
         if reader.may(Permission::ViewDeclarations) {
             self.note_look(reader, ViewedWhat::Original, LookAt::Declaration(&self.known_record(mrn)?))?;
         } else {
-            reader.require(Permission::Lodge)?;
+            reader.require(Permission::ViewOwn)?;
             self.own_record(reader, mrn)?;
         }
         let lodged = Told::of(&self.folded(mrn)?).lodged.ok_or_else(|| {

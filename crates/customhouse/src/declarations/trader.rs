@@ -62,7 +62,7 @@ impl Customhouse {
         q: &str,
         page: usize,
     ) -> Result<(Vec<OwnRow>, u64), Error> {
-        reader.require(Permission::Lodge)?;
+        reader.require(Permission::ViewOwn)?;
         let Some(party) = &reader.party else { return Ok((Vec::new(), 0)) };
         let account = lodged_by(&reader.id);
         let q = q.trim();
@@ -103,13 +103,13 @@ impl Customhouse {
 
     /// The receipt of one of the reader's own declarations, as it stands now.
     pub fn receipt(&self, reader: &Reader, mrn: &str) -> Result<Receipt, Error> {
-        reader.require(Permission::Lodge)?;
+        reader.require(Permission::ViewOwn)?;
         Ok(receipt(&self.own_record(reader, mrn)?))
     }
 
     /// One of the reader's own declarations.
     pub fn own_declaration(&self, reader: &Reader, mrn: &str) -> Result<OwnDeclaration, Error> {
-        reader.require(Permission::Lodge)?;
+        reader.require(Permission::ViewOwn)?;
         let record = self.own_record(reader, mrn)?;
         let folded = self.folded(mrn)?;
         let told = Told::of(&folded);

@@ -158,8 +158,9 @@ impl Customhouse {
         Ok(())
     }
 
-    /// Drafts, saved views, and accounts of the party.
+    /// Drafts, saved views, accounts and clients of the party.
     fn forget_people(&self, matcher: &Matcher<'_>, counts: &mut ErasureCounts) -> Result<(), Error> {
+        self.webhooks.erase(&|id| matcher.is(id))?;
         if !matcher.is_party() {
             return Ok(());
         }
@@ -174,6 +175,8 @@ impl Customhouse {
             self.accounts().forget(id)?;
             counts.accounts = counts.accounts.saturating_add(1);
         }
+        let clients = self.accounts().forget_clients(&|party| matcher.is(party))?;
+        counts.accounts = counts.accounts.saturating_add(clients);
         Ok(())
     }
 

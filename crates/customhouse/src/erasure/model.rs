@@ -48,6 +48,8 @@ pub const PERSONAL_KINDS: &[PersonalKind] = &[
     personal("audit.completed", "the report names importers"),
     personal("account.opened", "sign-in name and party"),
     personal("account.assigned", "party"),
+    personal("client.opened", "name and party"),
+    personal("webhook.opened", "party and host"),
 ];
 
 /// Whose data.
@@ -138,7 +140,7 @@ pub struct ErasureCounts {
     pub drafts: u64,
     /// Saved views.
     pub views: u64,
-    /// Accounts that were closed and lost their names.
+    /// Accounts and clients that were closed and lost their names.
     pub accounts: u64,
     /// Rows of the pool that lost what names people, quarantined ones among them.
     pub pool_rows: u64,

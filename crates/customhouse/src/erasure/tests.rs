@@ -12,7 +12,7 @@ use super::*;
 use crate::Customhouse;
 use crate::declarations::tests::{World, declaration, reader, trader};
 use crate::declarations::{CaseAction, DeclarationsQuery};
-use crate::identity::{NewAccount, Reader, Role};
+use crate::identity::{NewAccount, Reader, Role, Scopes};
 use crate::pool::AdmitRequest;
 
 /// Bytes that only the erased party's records hold.
@@ -125,6 +125,9 @@ pub(crate) fn told() -> Told {
     world.house.save_view(&reader("o-1", Role::Officer), "theirs", "party=NL0001").unwrap();
     let account = NewAccount::new("tara", Role::Trader, "correct horse battery").of_party(Some("NL0001"));
     world.house.open_account(&admin(), &account).unwrap();
+    let scopes = Scopes::parse("declarations.read").unwrap();
+    world.house.open_client(&admin(), "warehouse of NL0001", "NL0001", &scopes).unwrap();
+    world.house.open_webhook(&trader(), "https://broker.example/NL0001").unwrap();
     world.house.entity(&reader("o-1", Role::Officer), "NL0001").unwrap();
     let batch = history(&world);
     Told { world, mrns, theirs, batch }
@@ -189,7 +192,7 @@ fn nothing_of_an_erased_party_is_left_in_any_file_and_the_rest_stays() {
     }
     let done = erase(&world.house);
     assert_eq!(done.state, ErasureState::Done);
-    assert_eq!((done.counts.drafts, done.counts.views, done.counts.accounts), (1, 1, 1));
+    assert_eq!((done.counts.drafts, done.counts.views, done.counts.accounts), (1, 1, 2));
     assert_eq!((done.counts.pool_rows, done.counts.blobs), (11, 2), "{:?}", done.counts);
     assert!(!done.positions.is_empty());
     let officer = reader("o-1", Role::Officer);

@@ -20,6 +20,7 @@
 //!   uploads/            files that wait to be admitted; swept at every start
 //!   read-models/        what pages of declarations show (derived)
 //!   personal.sqlite     drafts of declarations as typed, saved views
+//!   webhooks.sqlite     where notifications are pushed to, how far each has come, and the secrets that sign them
 //!   erasures.json       which events were erased, by their ids; every backup carries the newest forward
 //!   erasure.key         under which the subjects of erasures are known; belongs into every backup
 //!   sandbox.toml        of a sandbox: how far its clock is ahead
@@ -29,7 +30,8 @@
 //! SHARED/               the same files, of all processes of a site on one database
 //!   site.toml           format version and the site's id: the log bears it as its name
 //!   site.lock           held while something of it is changed
-//!   log/ keys/ witness.policy witness/ accounts.sqlite pool/ packs/ personal.sqlite erasures.json erasure.key
+//!   log/ keys/ witness.policy witness/ accounts.sqlite pool/ packs/ personal.sqlite webhooks.sqlite
+//!   erasures.json erasure.key
 //! ```
 
 mod site;

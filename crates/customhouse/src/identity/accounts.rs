@@ -9,10 +9,10 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::password;
 use super::rate_limit::RateLimit;
 use super::role::{Reader, Role};
 use super::tokens::Tokens;
+use super::{clients, password};
 use crate::error::{Error, Kind};
 
 /// A session ends this long after it began.
@@ -182,7 +182,7 @@ pub(super) fn token_hash(token: &str) -> String {
 }
 
 /// A party or an office as it is kept: nothing at all instead of blanks.
-fn assigned(what: &str, id: Option<&str>) -> Result<Option<String>, Error> {
+pub(super) fn assigned(what: &str, id: Option<&str>) -> Result<Option<String>, Error> {
     let Some(id) = id.map(str::trim).filter(|id| !id.is_empty()) else { return Ok(None) };
     let well_formed = id.chars().count() <= ASSIGNED_CHARACTERS_MAX
         && id.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | '/' | ':'));
@@ -228,6 +228,7 @@ impl Accounts {
         let connection = Connection::open(path).map_err(|error| failed(&error))?;
         connection
             .execute_batch(SCHEMA)
+            .and_then(|()| connection.execute_batch(clients::SCHEMA))
             .and_then(|()| add_columns(&connection))
             .map_err(|error| failed(&error))?;
         let tokens = Tokens::read(&connection).map_err(|error| failed(&error))?;
@@ -239,7 +240,7 @@ impl Accounts {
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn limit(&self) -> MutexGuard<'_, RateLimit> {
+    pub(super) fn limit(&self) -> MutexGuard<'_, RateLimit> {
         self.limit.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use spine::{Actor, ActorKind, Sensitivity};
 
+use super::scope::Scopes;
 use crate::error::{Error, Kind};
 
 /// What a person is to the platform.
@@ -46,8 +47,16 @@ pub enum Permission {
     Examine,
     /// Give anybody's control to another, answer contests, decide on cancellations.
     Lead,
-    /// Lodge declarations for the party of the account, and see that party's own.
+    /// Lodge declarations for the party of the account, and do with them what is its trader's.
     Lodge,
+    /// See the declarations of one's own party.
+    ViewOwn,
+    /// Fetch the notifications of one's own party.
+    ViewOwnNotifications,
+    /// Say where the notifications of one's own party are pushed to.
+    ManageWebhooks,
+    /// Make, change and close clients: of one's own party, or of any for those who manage accounts.
+    ManageClients,
     /// Lodge declarations for whoever they name: files that are brought over from another system.
     LodgeForOthers,
     /// See plans, thresholds and policies.
@@ -66,8 +75,12 @@ pub enum Permission {
 
 impl Permission {
     /// What people are told of, in the order in which pages list it. Lodging for others is for the command line alone.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 21] = [
         Self::Lodge,
+        Self::ViewOwn,
+        Self::ViewOwnNotifications,
+        Self::ManageWebhooks,
+        Self::ManageClients,
         Self::ViewDeclarations,
         Self::Examine,
         Self::Lead,
@@ -101,6 +114,10 @@ impl Permission {
             Self::Examine => "examine",
             Self::Lead => "lead",
             Self::Lodge => "lodge",
+            Self::ViewOwn => "view_own",
+            Self::ViewOwnNotifications => "view_own_notifications",
+            Self::ManageWebhooks => "manage_webhooks",
+            Self::ManageClients => "manage_clients",
             Self::LodgeForOthers => "lodge_for_others",
             Self::ViewPlans => "view_plans",
             Self::ManagePlans => "manage_plans",
@@ -151,15 +168,16 @@ impl Role {
     #[must_use]
     pub fn may(self, permission: Permission) -> bool {
         use Permission::{
-            AdmitRecords, Erase, Examine, Lead, Lodge, LodgeForOthers, ManagePacks, ManagePlans, ManageUsers,
-            MoveClock, RunAudits, ViewAudits, ViewDeclarations, ViewJournal, ViewPlans, ViewPool, ViewTags,
-            ViewViewings,
+            AdmitRecords, Erase, Examine, Lead, Lodge, LodgeForOthers, ManageClients, ManagePacks,
+            ManagePlans, ManageUsers, ManageWebhooks, MoveClock, RunAudits, ViewAudits, ViewDeclarations,
+            ViewJournal, ViewOwn, ViewOwnNotifications, ViewPlans, ViewPool, ViewTags, ViewViewings,
         };
         match permission {
             ViewPool | ViewTags | ViewDeclarations | MoveClock => self != Self::Trader,
             Examine => matches!(self, Self::Officer | Self::Chief),
             Lead => self == Self::Chief,
-            Lodge => self == Self::Trader,
+            Lodge | ViewOwn | ViewOwnNotifications | ManageWebhooks => self == Self::Trader,
+            ManageClients => matches!(self, Self::Trader | Self::Admin),
             // Only whoever holds the data folder: the command line.
             LodgeForOthers => false,
             ViewPlans | ViewJournal => matches!(self, Self::Analyst | Self::Chief | Self::Auditor),
@@ -185,6 +203,8 @@ pub struct Reader {
     pub party: Option<String>,
     /// Office whose work an officer sees first; `None`: all offices.
     pub office: Option<String>,
+    /// What a client is let do of what its role may; `None`: a person, who may do all of it.
+    scopes: Option<Scopes>,
     /// Whoever holds the data folder in their hands can do everything anyway.
     local: bool,
 }
@@ -193,7 +213,7 @@ impl Reader {
     /// A person with an account.
     #[must_use]
     pub fn new(id: &str, role: Role) -> Self {
-        Self { id: id.to_owned(), role, party: None, office: None, local: false }
+        Self { id: id.to_owned(), role, party: None, office: None, scopes: None, local: false }
     }
 
     /// The same, acting for a party.
@@ -201,6 +221,18 @@ impl Reader {
     pub fn of_party(mut self, party: Option<&str>) -> Self {
         self.party = party.map(str::to_owned);
         self
+    }
+
+    /// Software of a party, which does no more than its scopes say.
+    #[must_use]
+    pub fn client(id: &str, party: &str, scopes: Scopes) -> Self {
+        Self { scopes: Some(scopes), ..Self::new(id, Role::Trader).of_party(Some(party)) }
+    }
+
+    /// What a client is let do; `None` for a person.
+    #[must_use]
+    pub fn scopes(&self) -> Option<&Scopes> {
+        self.scopes.as_ref()
     }
 
     /// The same, working at an office.
@@ -213,7 +245,7 @@ impl Reader {
     /// Whoever sits at the machine with the data folder in their hands: the command line.
     #[must_use]
     pub fn local_operator() -> Self {
-        Self { id: "local-operator".to_owned(), role: Role::Admin, party: None, office: None, local: true }
+        Self { local: true, ..Self::new("local-operator", Role::Admin) }
     }
 
     /// The most secret class this reader sees.
@@ -225,13 +257,22 @@ impl Reader {
     /// May this reader do that?
     #[must_use]
     pub fn may(&self, permission: Permission) -> bool {
-        self.local || self.role.may(permission)
+        let in_scope = self.scopes.as_ref().is_none_or(|scopes| scopes.allow(permission));
+        self.local || (in_scope && self.role.may(permission))
     }
 
     /// Refuses what this reader may not do.
     pub fn require(&self, permission: Permission) -> Result<(), Error> {
         if self.may(permission) {
             return Ok(());
+        }
+        if let Some(scopes) = &self.scopes {
+            return Err(Error::new(
+                Kind::Forbidden,
+                "insufficient_scope",
+                format!("the token's scopes are {scopes}, and none of them allows this"),
+                "Ask for a token with the scope that this needs, and have it given to the client first.",
+            ));
         }
         Err(Error::new(
             Kind::Forbidden,
@@ -256,9 +297,9 @@ mod tests {
     #[test]
     fn a_trader_may_do_nothing_but_lodge_and_an_auditor_changes_nothing() {
         use Permission::{
-            AdmitRecords, Erase, Examine, Lead, Lodge, LodgeForOthers, ManagePacks, ManagePlans, ManageUsers,
-            MoveClock, RunAudits, ViewAudits, ViewDeclarations, ViewJournal, ViewPlans, ViewPool, ViewTags,
-            ViewViewings,
+            AdmitRecords, Erase, Examine, Lead, Lodge, LodgeForOthers, ManageClients, ManagePacks,
+            ManagePlans, ManageUsers, ManageWebhooks, MoveClock, RunAudits, ViewAudits, ViewDeclarations,
+            ViewJournal, ViewOwn, ViewOwnNotifications, ViewPlans, ViewPool, ViewTags, ViewViewings,
         };
         let changes = [
             AdmitRecords,
@@ -284,13 +325,38 @@ mod tests {
         for permission in changes.into_iter().chain(views) {
             assert!(!Role::Trader.may(permission), "{permission:?}");
         }
-        assert!(Role::Trader.may(Lodge));
-        for permission in changes.into_iter().chain([Lodge]) {
+        // All of it for its own party only.
+        let own = [Lodge, ViewOwn, ViewOwnNotifications, ManageWebhooks, ManageClients];
+        assert!(own.into_iter().all(|permission| Role::Trader.may(permission)));
+        for permission in changes.into_iter().chain(own) {
             assert!(!Role::Auditor.may(permission), "{permission:?}");
         }
         for role in Role::ALL {
             assert!(!role.may(LodgeForOthers), "{role:?}");
         }
         assert_eq!(Role::Trader.clearance(), Sensitivity::Public);
+    }
+
+    #[test]
+    fn a_client_does_what_its_scopes_say_and_nothing_else_of_what_a_trader_may() {
+        for (scopes, allowed) in [
+            ("declarations.lodge", [true, false, false, false]),
+            ("declarations.read", [false, true, false, false]),
+            ("notifications.read webhooks.manage", [false, false, true, true]),
+            ("declarations.lodge declarations.read", [true, true, false, false]),
+        ] {
+            let client = Reader::client("c-1", "E1", Scopes::parse(scopes).unwrap());
+            let own = [
+                Permission::Lodge,
+                Permission::ViewOwn,
+                Permission::ViewOwnNotifications,
+                Permission::ManageWebhooks,
+            ];
+            assert_eq!(own.map(|permission| client.may(permission)), allowed, "{scopes}");
+            for permission in Permission::ALL.into_iter().filter(|permission| !own.contains(permission)) {
+                assert!(!client.may(permission), "{permission:?}");
+            }
+            assert_eq!(client.require(Permission::Examine).unwrap_err().code, "insufficient_scope");
+        }
     }
 }

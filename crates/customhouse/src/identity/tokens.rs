@@ -83,9 +83,18 @@ fn read_token(row: &Row<'_>) -> rusqlite::Result<ApiToken> {
 }
 
 impl Accounts {
-    /// Whoever acts with this secret. Fast: no disk, no lock that writers hold for long.
+    /// Whoever acts with this token: an account's, or one that a client was given. An account's waits for no disk and
+    /// no lock that writers hold for long.
     #[must_use]
     pub fn token_reader(&self, secret: &str, now: Timestamp) -> Option<Reader> {
+        if secret.starts_with(PREFIX) {
+            self.account_reader(secret, now)
+        } else {
+            self.access_reader(secret, now)
+        }
+    }
+
+    fn account_reader(&self, secret: &str, now: Timestamp) -> Option<Reader> {
         let in_use = self.tokens.0.read().unwrap_or_else(PoisonError::into_inner);
         let token = in_use.get(&token_hash(secret))?;
         (now.as_second().saturating_sub(token.issued_second) <= TOKEN_SECONDS_MAX)

@@ -29,6 +29,10 @@ pub(crate) struct ServeArguments {
     /// Serve a sandbox: a folder made to be played with, whose clock can be moved. Everything in it is simulated.
     #[arg(long, conflicts_with_all = ["database", "shared"])]
     pub(crate) sandbox: bool,
+
+    /// Let webhooks reach this machine and private networks, over plain HTTP too. Otherwise they reach public ones only.
+    #[arg(long)]
+    pub(crate) webhooks_to_private: bool,
 }
 
 #[derive(Debug, Args)]

@@ -3,6 +3,7 @@
 mod audit;
 mod backup;
 mod check;
+mod client;
 mod conformance;
 mod country;
 mod demo;
@@ -68,6 +69,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Answer, Error> {
         Command::Conformance(arguments) => conformance::run(arguments),
         Command::Serve(arguments) => serve::run(arguments),
         Command::User(command) => user::run(command),
+        Command::Client(command) => client::run(command),
         Command::Policy(command) => policy::run(command),
         Command::Erase(command) => erase::run(command, &context),
         Command::Replay(command) => replay::run(command, &context),

@@ -15,6 +15,9 @@ pub(super) fn run(arguments: &ServeArguments) -> Result<Answer, Error> {
     } else {
         Customhouse::open_at(&arguments.data.location())?
     });
+    if arguments.webhooks_to_private {
+        house.let_webhooks_reach_private();
+    }
     house.keep_time()?;
     let options = ServeOptions { listen: arguments.listen, patience: Patience::default() };
     web::serve(

@@ -1,16 +1,19 @@
 //! The JSON API under `/api/v1`: the same questions as the pages, the same answers, the same clearance.
 //!
-//! A program carries a token of an account in the header `Authorization: Bearer tw_...`. A page of ours carries the
+//! A program carries a token in the header `Authorization: Bearer`: one of an account (`tw_...`), or one that a client
+//! was given for an hour (`twa_...`, see [`crate::oauth`]). A page of ours carries the
 //! session's cookie, and what changes anything the session's token in the header `x-csrf-token` (see
 //! `GET /api/v1/session`). Lists are whole or have pages; a page of rows has an offset and a limit. Failures are problem
 //! documents (RFC 9457). The document of all this is `/api/v1/openapi.json`.
 
 mod answers;
+mod clients;
 mod declarations;
 mod house;
 mod messages;
 mod notifications;
 mod records;
+mod webhooks;
 
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
@@ -28,7 +31,7 @@ pub(crate) use answers::{FindingAnswer, ReceiptAnswer};
 #[openapi(
     info(
         title = "Tidewaiter",
-        description = "Declarations from lodging to release, work that waits, plans, entities, journal, pool, tags, audits, packs and long tasks. A program carries a token of an account in the header Authorization; a page carries the session's cookie and, to change anything, the session's token in the header x-csrf-token. Nothing above the caller's clearance is in any answer, and a trader sees nothing but declarations of its own party.",
+        description = "Declarations from lodging to release, work that waits, plans, entities, journal, pool, tags, audits, packs and long tasks. A program carries a token in the header Authorization: one of an account, or one that its client was given at /oauth2/token, which lets it do no more than its scopes say; a page carries the session's cookie and, to change anything, the session's token in the header x-csrf-token. Nothing above the caller's clearance is in any answer, and a trader sees nothing but declarations of its own party.",
         license(name = "Apache-2.0 OR MIT")
     ),
     paths(
@@ -54,6 +57,20 @@ pub(crate) use answers::{FindingAnswer, ReceiptAnswer};
         house::viewings,
         house::status,
         house::changes,
+        crate::oauth::token,
+        crate::oauth::metadata,
+        clients::list,
+        clients::open,
+        clients::one,
+        clients::change_scopes,
+        clients::make_secret,
+        clients::revoke_secret,
+        clients::close,
+        webhooks::list,
+        webhooks::open,
+        webhooks::one,
+        webhooks::act,
+        webhooks::change_secret,
         crate::stream::open,
         crate::proofs::standing,
         crate::proofs::proof_standing,
@@ -103,11 +120,13 @@ pub(crate) fn routes() -> Router {
     Router::new()
         .route("/api/v1/openapi.json", get(document))
         .route("/api/v1/session", get(session))
+        .merge(clients::routes())
         .merge(declarations::routes())
         .merge(messages::routes())
         .merge(notifications::routes())
         .merge(house::routes())
         .merge(records::routes())
+        .merge(webhooks::routes())
 }
 
 /// Routes for everybody.
@@ -136,6 +155,9 @@ pub(crate) struct SessionAnswer {
     name: Option<String>,
     /// Role.
     role: &'static str,
+    /// What a client's token lets it do, with blanks between; absent for everybody else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<String>,
     /// The most secret class this role reads.
     clearance: &'static str,
     /// The party whose declarations a trader lodges and sees.
@@ -157,6 +179,7 @@ async fn session(visit: Visit) -> Result<Json<SessionAnswer>, Failure> {
     Ok(Json(SessionAnswer {
         name: session.map(|session| session.account.name.clone()),
         role: reader.role.name(),
+        scope: reader.scopes().map(ToString::to_string),
         clearance: reader.role.clearance().name(),
         csrf: session.map(|session| session.csrf.clone()),
         party: reader.party,

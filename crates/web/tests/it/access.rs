@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
-use customhouse::identity::Role;
+use customhouse::identity::{Reader, Role, Scopes};
 
 use crate::support::{Caller, Site};
 
@@ -45,6 +45,9 @@ const READS: &[(&str, &str)] = &[
     ("/accounts", "nnnnny"),
     ("/accounts/officer", "nnnnny"),
     ("/account", "yyyyyy"),
+    ("/clients", "ynnnny"),
+    ("/clients/{client}", "nnnnny"),
+    ("/webhooks", "ynnnnn"),
     ("/own", "ynnnnn"),
     ("/own/moved", "ynnnnn"),
     ("/own/new", "ynnnnn"),
@@ -56,6 +59,9 @@ const READS: &[(&str, &str)] = &[
     ("/api/v1/openapi.json", "yyyyyy"),
     ("/api/v1/session", "yyyyyy"),
     ("/api/v1/declarations", "yyyyyy"),
+    ("/api/v1/clients", "ynnnny"),
+    ("/api/v1/clients/{client}", "nnnnny"),
+    ("/api/v1/webhooks", "ynnnnn"),
     ("/api/v1/queue", "nynynn"),
     ("/api/v1/overview", "nyyyyy"),
     ("/api/v1/plan", "nnyyyn"),
@@ -107,6 +113,14 @@ const CHANGES: &[(&str, &str)] = &[
     ("/accounts/nobody/tokens/none/revoke", "nnnnny"),
     ("/account/tokens", "yyyyyy"),
     ("/account/tokens/none/revoke", "yyyyyy"),
+    ("/clients", "ynnnny"),
+    ("/clients/none/scopes", "ynnnny"),
+    ("/clients/none/secrets", "ynnnny"),
+    ("/clients/none/secrets/none/revoke", "ynnnny"),
+    ("/clients/none/close", "ynnnny"),
+    ("/webhooks", "ynnnnn"),
+    ("/webhooks/none/act", "ynnnnn"),
+    ("/webhooks/none/secret", "ynnnnn"),
     ("/erasures", "nnnyny"),
     ("/erasures/none/approve", "nnnyny"),
     ("/erasures/none/withdraw", "nnnyny"),
@@ -116,6 +130,10 @@ const CHANGES: &[(&str, &str)] = &[
     ("/own/none/correct", "ynnnnn"),
     ("/own/none/act", "ynnnnn"),
     ("/api/v1/jobs/1/cancel", "nnyynn"),
+    ("/api/v1/clients/none/secrets", "ynnnny"),
+    ("/api/v1/clients/none/secrets/none/revoke", "ynnnny"),
+    ("/api/v1/clients/none/close", "ynnnny"),
+    ("/api/v1/webhooks/none/secret", "ynnnnn"),
 ];
 
 /// Routes that are asked elsewhere: without a session, by another kind of body, or with a clearance of their own.
@@ -161,28 +179,37 @@ const ELSEWHERE: &[&str] = &[
     "/api/v1/declarations/{mrn}/original",
     "/api/v1/declarations/{mrn}/actions",
     "/api/v1/documents",
+    "/api/v1/clients/{id}/scopes",
+    "/webhooks/{id}",
+    "/api/v1/webhooks/{id}",
+    "/api/v1/webhooks/{id}/actions",
+    "/oauth2/token",
+    "/.well-known/oauth-authorization-server",
 ];
 
-fn filled(path: &str, batch: &str, audit: &str) -> String {
-    path.replace("{batch}", batch).replace("{audit}", audit)
+fn filled(path: &str, batch: &str, audit: &str, client: &str) -> String {
+    path.replace("{batch}", batch).replace("{audit}", audit).replace("{client}", client)
 }
 
 #[tokio::test]
 async fn every_role_gets_what_it_may_and_nothing_else() {
     let site = Site::with(&Role::ALL);
     let audit = site.audit();
+    let scopes = Scopes::parse("declarations.read").unwrap();
+    let (client, _) = site.house.open_client(&Reader::local_operator(), "x", "E1", &scopes).unwrap();
     for (path, expected) in READS {
-        let path = filled(path, &site.batch, &audit);
+        let path = filled(path, &site.batch, &audit, &client.id);
         for (role, expected) in Role::ALL.iter().zip(expected.chars()) {
             let answer = site.get(&site.caller(*role), &path).await;
-            // A pack above one's clearance is not there at all; everything else says that it is not permitted.
+            // A pack above one's clearance and another party's client are not there at all; everything else says that
+            // it is not permitted.
             let allowed = match answer.status {
                 // The first page of a trader is another one.
                 StatusCode::OK | StatusCode::SEE_OTHER => 'y',
                 // A trader's first page is another one.
                 StatusCode::SEE_OTHER if path == "/" && *role == Role::Trader => 'y',
                 StatusCode::FORBIDDEN => 'n',
-                StatusCode::NOT_FOUND if path.contains("/packs/") => 'n',
+                StatusCode::NOT_FOUND if path.contains("/packs/") || path.contains("/clients/") => 'n',
                 other => panic!("{path} answers {role:?} with {other}: {}", answer.text),
             };
             assert_eq!(allowed, expected, "{path} for {role:?}");
@@ -213,11 +240,16 @@ fn no_route_is_left_out() {
     let sources = [
         include_str!("../../src/lib.rs"),
         include_str!("../../src/api/mod.rs"),
+        include_str!("../../src/api/clients.rs"),
         include_str!("../../src/api/declarations.rs"),
         include_str!("../../src/api/house.rs"),
         include_str!("../../src/api/records.rs"),
+        include_str!("../../src/api/webhooks.rs"),
+        include_str!("../../src/clients.rs"),
+        include_str!("../../src/oauth.rs"),
         include_str!("../../src/own/mod.rs"),
         include_str!("../../src/proofs.rs"),
+        include_str!("../../src/webhooks.rs"),
     ]
     .concat();
     let asked = |route: &str| {

@@ -22,10 +22,14 @@ fn routes() -> BTreeSet<String> {
     let sources = [
         include_str!("../../src/lib.rs"),
         include_str!("../../src/api/mod.rs"),
+        include_str!("../../src/api/clients.rs"),
         include_str!("../../src/api/declarations.rs"),
         include_str!("../../src/api/house.rs"),
         include_str!("../../src/api/records.rs"),
+        include_str!("../../src/api/webhooks.rs"),
+        include_str!("../../src/webhooks.rs"),
         include_str!("../../src/stream.rs"),
+        include_str!("../../src/clients.rs"),
         include_str!("../../src/own/mod.rs"),
     ];
     sources
