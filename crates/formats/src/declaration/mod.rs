@@ -3,15 +3,16 @@
 
 mod check;
 pub(crate) mod dms;
-mod findings;
+pub(crate) mod findings;
 mod json;
 pub(crate) mod names;
 mod reader;
-mod shape;
+pub(crate) mod shape;
 pub(crate) mod value;
 
 use spine::Finding;
 use spine::declaration::Declaration;
+use spine::tree::{NodeId, Tree};
 
 use crate::xml::{XmlDocument, read_xml};
 use findings::Findings;
@@ -87,15 +88,39 @@ impl Understood {
 pub fn read(bytes: &[u8], form: Form) -> Understood {
     let read = match form {
         Form::Json => read_json(bytes),
-        Form::DmsXml => read_dms(bytes),
+        Form::DmsXml => read_xml(bytes, dms::BOUNDS).and_then(|document| read_dms(&document)),
     };
+    understood(form, read)
+}
+
+/// Reads the declaration of a document.
+pub(crate) fn read_document(document: &XmlDocument) -> Understood {
+    understood(Form::DmsXml, read_dms(document))
+}
+
+/// Checks the structure of what was read.
+fn understood(form: Form, read: Result<(Declaration, Findings), Finding>) -> Understood {
     match read {
-        Ok((mut declaration, mut findings)) => {
-            check::check(form, &mut declaration, &mut findings);
-            Understood { declaration: Some(declaration), findings: findings.into_vec() }
-        }
+        Ok((declaration, findings)) => checked(form, declaration, findings),
         Err(finding) => Understood { declaration: None, findings: vec![finding] },
     }
+}
+
+/// Checks the structure of a declaration, and puts its codes into their canonical spelling.
+pub(crate) fn checked(form: Form, mut declaration: Declaration, mut findings: Findings) -> Understood {
+    check::check(form, &mut declaration, &mut findings);
+    Understood { declaration: Some(declaration), findings: findings.into_vec() }
+}
+
+/// Reads what a request (function 13) says of a declaration; `beside` are elements that the request itself reads.
+pub(crate) fn read_request(
+    tree: &Tree,
+    at: NodeId,
+    beside: &'static [&'static str],
+) -> (Declaration, Vec<Finding>) {
+    let (declaration, findings) =
+        Reader::read_request("13", beside, Node::Xml(tree, at), Findings::default());
+    (declaration, findings.into_vec())
 }
 
 /// Names that lead from the root of a document to the declaration in it; none where it holds none, or several.
@@ -124,12 +149,11 @@ fn read_json(bytes: &[u8]) -> Result<(Declaration, Findings), Finding> {
     Ok(Reader::read(Form::Json, Node::Json(&json), Findings::default()))
 }
 
-fn read_dms(bytes: &[u8]) -> Result<(Declaration, Findings), Finding> {
-    let document = read_xml(bytes, dms::BOUNDS)?;
-    let (node, odd) = dms::locate(&document)?;
+fn read_dms(document: &XmlDocument) -> Result<(Declaration, Findings), Finding> {
+    let (at, odd) = dms::locate(document)?;
     let mut findings = Findings::default();
     document.findings.iter().cloned().chain(odd).for_each(|finding| findings.push(finding));
-    Ok(Reader::read(Form::DmsXml, node, findings))
+    Ok(Reader::read(Form::DmsXml, Node::Xml(&document.tree, at), findings))
 }
 
 /// Writes the JSON form, without blanks; [`read`] gives the declaration again.
