@@ -35,6 +35,20 @@ pub enum Action {
     AnswerContest,
     /// Record the result of the audit.
     CloseAudit,
+    /// Amend the declaration, as asked.
+    GrantAmendment,
+    /// Do not amend it.
+    DenyAmendment,
+    /// Correct it after a control.
+    Correct,
+    /// Tell that what is owed is not covered.
+    ReportInsufficient,
+    /// Tell that it is covered now.
+    ReceivePayment,
+    /// Say that nothing is open any more.
+    Clear,
+    /// Tell what the office of exit saw.
+    ConfirmExit,
     /// Send documents.
     SendDocuments,
     /// Answer a question.
@@ -43,11 +57,17 @@ pub enum Action {
     RequestCancel,
     /// Contest a decision.
     Contest,
+    /// Tell that the goods came.
+    Present,
+    /// Tell that they set out.
+    Depart,
+    /// Ask for the declaration to be amended.
+    RequestAmendment,
 }
 
 impl Action {
     /// All actions: those of officers, then those of traders.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 28] = [
         Self::Take,
         Self::GiveBack,
         Self::HandOver,
@@ -62,10 +82,20 @@ impl Action {
         Self::DenyCancel,
         Self::AnswerContest,
         Self::CloseAudit,
+        Self::GrantAmendment,
+        Self::DenyAmendment,
+        Self::Correct,
+        Self::ReportInsufficient,
+        Self::ReceivePayment,
+        Self::Clear,
+        Self::ConfirmExit,
         Self::SendDocuments,
         Self::Answer,
         Self::RequestCancel,
         Self::Contest,
+        Self::Present,
+        Self::Depart,
+        Self::RequestAmendment,
     ];
 
     /// The stable name used in the API.
@@ -90,6 +120,16 @@ impl Action {
             Self::Answer => "answer",
             Self::RequestCancel => "request_cancel",
             Self::Contest => "contest",
+            Self::GrantAmendment => "grant_amendment",
+            Self::DenyAmendment => "deny_amendment",
+            Self::Correct => "correct",
+            Self::ReportInsufficient => "report_insufficient",
+            Self::ReceivePayment => "receive_payment",
+            Self::Clear => "clear",
+            Self::ConfirmExit => "confirm_exit",
+            Self::Present => "present",
+            Self::Depart => "depart",
+            Self::RequestAmendment => "request_amendment",
         }
     }
 
@@ -97,7 +137,13 @@ impl Action {
     #[must_use]
     pub fn by(self) -> ActorKind {
         match self {
-            Self::SendDocuments | Self::Answer | Self::RequestCancel | Self::Contest => ActorKind::Trader,
+            Self::SendDocuments
+            | Self::Answer
+            | Self::RequestCancel
+            | Self::Contest
+            | Self::Present
+            | Self::Depart
+            | Self::RequestAmendment => ActorKind::Trader,
             _ => ActorKind::Officer,
         }
     }
@@ -115,6 +161,7 @@ impl Action {
                 | Self::Escalate
                 | Self::Release
                 | Self::Detain
+                | Self::Correct
                 | Self::CloseAudit
         )
     }
@@ -141,6 +188,16 @@ impl Action {
             Self::Answer => "question.answered",
             Self::RequestCancel => "declaration.cancel_requested",
             Self::Contest => "decision.contested",
+            Self::GrantAmendment => "amendment.granted",
+            Self::DenyAmendment => "amendment.denied",
+            Self::Correct => "declaration.corrected",
+            Self::ReportInsufficient => "payment.insufficient",
+            Self::ReceivePayment => "payment.received",
+            Self::Clear => "declaration.cleared",
+            Self::ConfirmExit => "exit.confirmed",
+            Self::Present => "goods.presented",
+            Self::Depart => "goods.departed",
+            Self::RequestAmendment => "amendment.requested",
         }
     }
 }

@@ -8,6 +8,7 @@ use spine::{Finding, Language, LocalizedText, Pointer};
 use crate::case::Case;
 use crate::command::{Basis, Command, Deadlines};
 use crate::control::{ControlKind, ControlResult, LookFor};
+use crate::event::Notice;
 
 /// Characters of a text.
 const TEXT_CHARACTERS_MAX: usize = 10_000;
@@ -15,6 +16,10 @@ const TEXT_CHARACTERS_MAX: usize = 10_000;
 const LOOK_FOR_MAX: usize = 1_000;
 /// Findings of a rejection or a result.
 const FINDINGS_MAX: usize = 10_000;
+/// Changes of one amendment.
+const CHANGES_MAX: usize = 10_000;
+/// Things that may be open after release.
+const OPEN_MAX: usize = 2;
 /// Documents at once.
 const EVIDENCE_MAX: usize = 200;
 /// Deadlines: the longest that a control before release, an audit, and the time before a release may take.
@@ -49,7 +54,46 @@ pub(crate) fn check(case: &Case, command: &Command, now: Timestamp) -> Vec<Findi
             check.deadlines(deadlines);
         }
         Command::CloseAudit { result, .. } => check.result(result),
-        Command::WithdrawResult { why } | Command::RequestCancel { why } => check.text("why", why),
+        Command::WithdrawResult { why } => check.text("why", why),
+        Command::RequestCancel { why, reference } => {
+            check.text("why", why);
+            check.reference(reference.as_deref());
+        }
+        Command::Register { deadlines, .. } => check.deadlines(deadlines),
+        Command::Present { notice } | Command::Depart { notice } => check.notice(notice),
+        Command::RequestAmendment { notice, why, changes } => {
+            check.notice(notice);
+            check.length("why", why);
+            check.needed("changes", !changes.is_empty(), "what is to change");
+            check.count("changes", changes.len(), CHANGES_MAX);
+        }
+        Command::Correct { changes, .. } => {
+            check.needed("changes", !changes.is_empty(), "what changes");
+            check.count("changes", changes.len(), CHANGES_MAX);
+        }
+        Command::RefuseRequest { notice, findings, .. } => {
+            check.notice(notice);
+            check.needed("findings", !findings.is_empty(), "why it is not followed");
+            check.count("findings", findings.len(), FINDINGS_MAX);
+        }
+        Command::ReportInsufficient { note, deadlines } => {
+            check.text("note", note);
+            check.deadlines(deadlines);
+        }
+        Command::ReceivePayment { note, .. } => check.text("note", note),
+        Command::ConfirmExit { office, code } => {
+            check.text("office", office);
+            if code.irregular() {
+                let expected = "a result of the office of exit that let the goods leave: A1, A2 or A4";
+                check.add("exit_not_satisfactory", "code", code.code(), expected);
+            }
+        }
+        Command::Release { open, .. } => {
+            check.count("open", open.len(), OPEN_MAX);
+            for own in open.iter().filter(|own| !matches!(own.as_str(), "debt" | "licence")) {
+                check.add("open_unknown", "open", own, "what may be open after release: debt, licence");
+            }
+        }
         Command::RequestDocuments { what, due_at } => {
             check.text("what", what);
             check.due("due_at", *due_at, now);
@@ -76,7 +120,9 @@ pub(crate) fn check(case: &Case, command: &Command, now: Timestamp) -> Vec<Findi
         Command::Accept { .. }
         | Command::Take
         | Command::GiveBack
-        | Command::Release { .. }
+        | Command::Clear { .. }
+        | Command::GrantAmendment { .. }
+        | Command::DenyAmendment { .. }
         | Command::Detain { .. }
         | Command::Cancel { .. }
         | Command::DenyCancel { .. }
@@ -118,6 +164,20 @@ impl Check {
         }
     }
 
+    fn reference(&mut self, reference: Option<&str>) {
+        let long = |text: &&str| text.chars().nth(Declaration::IDENTIFIER_CHARACTERS_MAX).is_some();
+        if let Some(text) = reference.filter(long) {
+            let expected = format!("at most {} characters", Declaration::IDENTIFIER_CHARACTERS_MAX);
+            self.add("text_too_long", "reference", text, &expected);
+        }
+    }
+
+    fn notice(&mut self, notice: &Notice) {
+        self.reference(notice.reference.as_deref());
+        self.length("location", notice.location.as_deref().unwrap_or_default());
+        self.evidence("message", notice.message.as_slice());
+    }
+
     fn due(&mut self, place: &str, due_at: Timestamp, now: Timestamp) {
         if due_at <= now {
             self.add("deadline_in_the_past", place, &due_at.to_string(), "a time that is still to come");
@@ -155,6 +215,8 @@ impl Check {
             ("deadlines/documents_hours", deadlines.documents_hours, CONTROL_HOURS_MAX),
             ("deadlines/control_hours", deadlines.control_hours, CONTROL_HOURS_MAX),
             ("deadlines/hold_hours", deadlines.hold_hours, CONTROL_HOURS_MAX),
+            ("deadlines/arrival_hours", deadlines.arrival_hours, CONTROL_HOURS_MAX),
+            ("deadlines/payment_hours", deadlines.payment_hours, CONTROL_HOURS_MAX),
             ("deadlines/audit_hours", deadlines.audit_hours, AUDIT_HOURS_MAX),
             ("deadlines/release_grace_seconds", deadlines.release_grace_seconds, GRACE_SECONDS_MAX),
         ] {

@@ -5,12 +5,14 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use spine::noun::Lane;
+use spine::quantity::Money;
 
 use crate::action::Action;
 use crate::command::Basis;
 use crate::control::{ControlKind, ControlResult};
 use crate::decide::refusal;
-use crate::event::Event;
+use crate::duty;
+use crate::event::{Event, Notice};
 use crate::state::State;
 use crate::transition;
 
@@ -46,6 +48,15 @@ impl ControlStanding {
     }
 }
 
+fn first() -> u32 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
+fn is_first(version: &u32) -> bool {
+    *version == 1
+}
+
 /// A declaration as its events have left it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Case {
@@ -78,7 +89,40 @@ pub struct Case {
     /// Did the trader contest a decision, and is that not yet answered?
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub contested: bool,
-    /// Deadlines that passed and were noted: `control`, `documents`, `question`, `audit`.
+    /// Its version: 1 as it was lodged, one more with every amendment.
+    #[serde(default = "first", skip_serializing_if = "is_first")]
+    pub version: u32,
+    /// Do its goods leave the territory?
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub export: bool,
+    /// Until when its goods must be presented, while it waits for them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arrive_by: Option<Timestamp>,
+    /// What its registration rests on: a declaration whose goods never came is rejected on the same ground.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registration_basis: Option<Basis>,
+    /// The amendment that the trader asked for and that is not decided yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amendment: Option<Notice>,
+    /// What is owed, by currency; none before it was assessed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub debt: Vec<Money>,
+    /// What is open after release: `debt`, `licence`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub open: Vec<String>,
+    /// Until when what is owed must be covered, while it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pay_by: Option<Timestamp>,
+    /// When the trader is reminded of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remind_at: Option<Timestamp>,
+    /// Did the goods set out for the office of exit?
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub departed: bool,
+    /// When the result of the office of exit should be here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit_by: Option<Timestamp>,
+    /// Deadlines that passed and were noted: `control`, `documents`, `question`, `payment`, `audit`.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub deadlines_passed: BTreeSet<String>,
 }
@@ -98,6 +142,17 @@ impl Case {
             open_documents: None,
             cancel_requested: false,
             contested: false,
+            version: 1,
+            export: false,
+            arrive_by: None,
+            registration_basis: None,
+            amendment: None,
+            debt: Vec::new(),
+            open: Vec::new(),
+            pay_by: None,
+            remind_at: None,
+            departed: false,
+            exit_by: None,
             deadlines_passed: BTreeSet::new(),
         }
     }
@@ -141,14 +196,58 @@ impl Case {
             Event::ReleaseScheduled { at, basis } => {
                 (self.release_at, self.release_basis) = (Some(*at), Some(basis.clone()));
             }
-            Event::Released { .. } | Event::Detained { .. } | Event::Cancelled { .. } => {
-                (self.release_at, self.release_basis) = (None, None);
-                self.cancel_requested = false;
-                self.settle_requests();
+            Event::Released { open, exit_by, .. } => {
+                self.open.clone_from(open);
+                self.exit_by = *exit_by;
+                self.settle();
             }
-            other => self.note(other),
+            Event::Detained { .. } | Event::Cancelled { .. } => self.settle(),
+            other => {
+                self.note(other);
+                self.note_life(other);
+            }
         }
         self.state = line.to;
+    }
+
+    /// Follows registration, amendments, debts and the way out.
+    fn note_life(&mut self, event: &Event) {
+        match event {
+            Event::Registered { basis, arrive_by } => {
+                (self.arrive_by, self.registration_basis) = (Some(*arrive_by), Some(basis.clone()));
+            }
+            Event::Presented { .. } => (self.arrive_by, self.registration_basis) = (None, None),
+            Event::Rejected { .. } => self.settle(),
+            Event::Accepted { export, .. } => self.export = *export,
+            Event::AmendmentRequested { notice, .. } => self.amendment = Some(notice.clone()),
+            Event::AmendmentGranted { version, .. } => {
+                (self.version, self.amendment) = (*version, None);
+            }
+            Event::AmendmentDenied { .. } => self.amendment = None,
+            Event::Corrected { version, .. } => self.version = *version,
+            Event::DebtAssessed { items } => self.debt = duty::total(items),
+            Event::PaymentInsufficient { due_at, remind_at, .. } => {
+                self.deadlines_passed.remove("payment");
+                (self.release_at, self.release_basis) = (None, None);
+                (self.pay_by, self.remind_at) = (Some(*due_at), Some(*remind_at));
+            }
+            Event::PaymentReminded {} => self.remind_at = None,
+            Event::PaymentReceived { .. } => (self.pay_by, self.remind_at) = (None, None),
+            Event::Cleared { .. } => self.open.clear(),
+            Event::Departed { .. } => self.departed = true,
+            Event::ExitConfirmed { .. } | Event::ExitAwaited { .. } => self.exit_by = None,
+            _ => {}
+        }
+    }
+
+    /// Nothing is on its way any more.
+    fn settle(&mut self) {
+        (self.release_at, self.release_basis) = (None, None);
+        (self.pay_by, self.remind_at) = (None, None);
+        (self.arrive_by, self.registration_basis) = (None, None);
+        self.cancel_requested = false;
+        self.amendment = None;
+        self.settle_requests();
     }
 
     /// Follows what was said and asked.
@@ -194,11 +293,11 @@ impl Case {
     /// What officers work on: the control, and after release the audit.
     #[must_use]
     pub fn standing(&self) -> Option<&ControlStanding> {
-        if self.state == State::Released { self.audit.as_ref() } else { self.control.as_ref() }
+        if self.state.is_free() { self.audit.as_ref() } else { self.control.as_ref() }
     }
 
     fn standing_mut(&mut self) -> Option<&mut ControlStanding> {
-        if self.state == State::Released { self.audit.as_mut() } else { self.control.as_mut() }
+        if self.state.is_free() { self.audit.as_mut() } else { self.control.as_mut() }
     }
 
     /// The officer who has the control, or after release the audit.
@@ -207,27 +306,40 @@ impl Case {
         self.standing().and_then(|standing| standing.officer.as_deref())
     }
 
-    /// Content hash of the policy that a scheduled release applies; `None` where none is scheduled, or where it is an
-    /// officer's own act.
+    /// Content hash of the policy that a timer applies, to a scheduled release or to goods that never came; `None`
+    /// where none is due, or where it is an officer's own act.
     #[must_use]
-    pub fn release_policy(&self) -> Option<&str> {
-        self.release_basis.as_ref().and_then(|basis| basis.policy.as_deref())
+    pub fn timer_policy(&self) -> Option<&str> {
+        let basis = self.release_basis.as_ref().or(self.registration_basis.as_ref());
+        basis.and_then(|basis| basis.policy.as_deref())
     }
 
-    /// What is due next, and when: `release`, or a deadline that was not noted yet.
+    /// What is due next, and when: `release`, `arrival`, `reminder`, `exit`, or a deadline that was not noted yet.
     #[must_use]
     pub fn next_due(&self) -> Option<(Timestamp, &'static str)> {
-        self.deadlines().chain(self.release_at.map(|at| (at, "release"))).min()
+        let timers = [
+            (self.release_at, "release"),
+            (self.arrive_by, "arrival"),
+            (self.remind_at, "reminder"),
+            (self.exit_due(), "exit"),
+        ];
+        self.deadlines().chain(timers.into_iter().filter_map(|(at, what)| Some((at?, what)))).min()
+    }
+
+    /// When a result of the office of exit is missed; goods that are free with something open may still be here.
+    pub(crate) fn exit_due(&self) -> Option<Timestamp> {
+        self.exit_by.filter(|_| self.state == State::Cleared)
     }
 
     /// Deadlines that are not noted as passed.
     pub(crate) fn deadlines(&self) -> impl Iterator<Item = (Timestamp, &'static str)> {
         let open = self.standing().filter(|standing| standing.result.is_none() && !self.is_over());
-        let work = if self.state == State::Released { "audit" } else { "control" };
+        let work = if self.state.is_free() { "audit" } else { "control" };
         [
             open.map(|standing| (standing.due_at, work)),
             self.open_documents.as_ref().map(|request| (request.due_at, "documents")),
             self.open_question.as_ref().map(|request| (request.due_at, "question")),
+            self.pay_by.map(|at| (at, "payment")),
         ]
         .into_iter()
         .flatten()

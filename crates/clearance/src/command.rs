@@ -2,11 +2,14 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use spine::declaration::Declaration;
 use spine::noun::{Evidence, Lane};
 use spine::{Finding, LocalizedText};
 
 use crate::action::Action;
-use crate::control::{ControlKind, ControlResult, LookFor};
+use crate::control::{ControlKind, ControlResult, LookFor, ResultCode};
+use crate::duty::ItemDebt;
+use crate::event::{Change, Notice};
 
 /// What a decision rests on. Every decision has one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +38,22 @@ pub struct Deadlines {
     pub audit_hours: u32,
     /// Seconds between a conform result and the release, in which the result can be withdrawn.
     pub release_grace_seconds: u32,
+    /// Hours within which the goods of a declaration that was lodged before them must come.
+    #[serde(default = "arrival_hours")]
+    pub arrival_hours: u32,
+    /// Hours within which a debt that is not covered is to be covered; half-way its trader is reminded.
+    #[serde(default = "payment_hours")]
+    pub payment_hours: u32,
+}
+
+/// Thirty days (Article 171 of the Union Customs Code, Regulation (EU) No 952/2013).
+fn arrival_hours() -> u32 {
+    30 * 24
+}
+
+/// Ten days (Article 108 of the same).
+fn payment_hours() -> u32 {
+    10 * 24
 }
 
 impl Default for Deadlines {
@@ -45,6 +64,8 @@ impl Default for Deadlines {
             hold_hours: 24,
             audit_hours: 720,
             release_grace_seconds: 30,
+            arrival_hours: arrival_hours(),
+            payment_hours: payment_hours(),
         }
     }
 }
@@ -65,10 +86,21 @@ impl Deadlines {
 /// What can be asked of a case.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
+    /// Register it: its goods are still to come.
+    Register {
+        /// What the decision rests on.
+        basis: Basis,
+        /// How long things may take.
+        deadlines: Deadlines,
+    },
     /// Accept it.
     Accept {
         /// What the decision rests on.
         basis: Basis,
+        /// Do its goods leave the territory?
+        export: bool,
+        /// What is owed by its own rates; nothing where it states none.
+        debt: Vec<ItemDebt>,
     },
     /// Reject it, to be corrected and lodged again.
     Reject {
@@ -156,6 +188,13 @@ pub enum Command {
     Release {
         /// What the decision rests on.
         basis: Basis,
+        /// What stays open: `debt`, `licence`.
+        open: Vec<String>,
+    },
+    /// Say that nothing is open any more.
+    Clear {
+        /// What the decision rests on.
+        basis: Basis,
     },
     /// Keep the goods.
     Detain {
@@ -166,6 +205,8 @@ pub enum Command {
     RequestCancel {
         /// Why.
         why: String,
+        /// The trader's reference of its message, if it came as one.
+        reference: Option<String>,
     },
     /// Invalidate it, as asked.
     Cancel {
@@ -198,7 +239,82 @@ pub enum Command {
         /// What the decision rests on.
         basis: Basis,
     },
-    /// Let happen what is due: a release that was scheduled, deadlines that passed. Nothing due is no event.
+    /// Tell that the goods came to the office.
+    Present {
+        /// Who told so.
+        notice: Notice,
+    },
+    /// Tell that the goods set out for the office of exit.
+    Depart {
+        /// Who told so.
+        notice: Notice,
+    },
+    /// Ask for it to be amended.
+    RequestAmendment {
+        /// The message.
+        notice: Notice,
+        /// Why.
+        why: String,
+        /// What is to change.
+        changes: Vec<Change>,
+    },
+    /// Amend it, as asked.
+    GrantAmendment {
+        /// What the decision rests on.
+        basis: Basis,
+        /// Its content from now on.
+        declaration: Box<Declaration>,
+        /// What it owes then.
+        debt: Vec<ItemDebt>,
+    },
+    /// Do not amend it.
+    DenyAmendment {
+        /// What the decision rests on.
+        basis: Basis,
+    },
+    /// Correct it, after a control.
+    Correct {
+        /// What the decision rests on.
+        basis: Basis,
+        /// What changes.
+        changes: Vec<Change>,
+        /// Its content from now on.
+        declaration: Box<Declaration>,
+        /// What it owes then.
+        debt: Vec<ItemDebt>,
+    },
+    /// Answer a message that cannot be followed.
+    RefuseRequest {
+        /// The message.
+        notice: Notice,
+        /// What was asked.
+        request: String,
+        /// Why not.
+        findings: Vec<Finding>,
+    },
+    /// Tell that what is owed is not covered.
+    ReportInsufficient {
+        /// What does not cover it.
+        note: String,
+        /// How long things may take.
+        deadlines: Deadlines,
+    },
+    /// Tell that it is covered now; what was about to be released is released.
+    ReceivePayment {
+        /// How.
+        note: String,
+        /// What the release rests on, that may follow.
+        basis: Basis,
+    },
+    /// Tell what the office of exit saw.
+    ConfirmExit {
+        /// Office of exit.
+        office: String,
+        /// Result there.
+        code: ResultCode,
+    },
+    /// Let happen what is due: a release that was scheduled, goods that never came, deadlines that passed. Nothing due is
+    /// no event.
     Tick,
 }
 
@@ -207,7 +323,22 @@ impl Command {
     #[must_use]
     pub fn action(&self) -> Option<Action> {
         Some(match self {
-            Self::Accept { .. } | Self::Reject { .. } | Self::Route { .. } | Self::Tick => return None,
+            Self::Register { .. }
+            | Self::Accept { .. }
+            | Self::Reject { .. }
+            | Self::Route { .. }
+            | Self::RefuseRequest { .. }
+            | Self::Tick => return None,
+            Self::Present { .. } => Action::Present,
+            Self::Depart { .. } => Action::Depart,
+            Self::RequestAmendment { .. } => Action::RequestAmendment,
+            Self::GrantAmendment { .. } => Action::GrantAmendment,
+            Self::DenyAmendment { .. } => Action::DenyAmendment,
+            Self::Correct { .. } => Action::Correct,
+            Self::ReportInsufficient { .. } => Action::ReportInsufficient,
+            Self::ReceivePayment { .. } => Action::ReceivePayment,
+            Self::Clear { .. } => Action::Clear,
+            Self::ConfirmExit { .. } => Action::ConfirmExit,
             Self::Take => Action::Take,
             Self::GiveBack => Action::GiveBack,
             Self::HandOver { .. } => Action::HandOver,
@@ -233,12 +364,18 @@ impl Command {
     #[must_use]
     pub fn basis(&self) -> Option<&Basis> {
         match self {
-            Self::Accept { basis }
+            Self::Register { basis, .. }
+            | Self::Accept { basis, .. }
+            | Self::Clear { basis }
+            | Self::GrantAmendment { basis, .. }
+            | Self::DenyAmendment { basis }
+            | Self::Correct { basis, .. }
+            | Self::ReceivePayment { basis, .. }
             | Self::Reject { basis, .. }
             | Self::Route { basis, .. }
             | Self::Complete { basis, .. }
             | Self::Escalate { basis, .. }
-            | Self::Release { basis }
+            | Self::Release { basis, .. }
             | Self::Detain { basis }
             | Self::Cancel { basis }
             | Self::DenyCancel { basis }

@@ -9,9 +9,15 @@ use crate::bounds;
 use crate::case::Case;
 use crate::command::{Basis, Command, Deadlines};
 use crate::control::{ControlKind, ControlResult, LookFor};
+use crate::duty::ItemDebt;
 use crate::event::Event;
 use crate::state::State;
 use crate::transition::{self, Transition};
+
+/// Hours after release within which goods that leave should be seen at the office of exit, or their trader is asked:
+/// 90 days, and 60 more for the answer (Article 335 of Regulation (EU) 2015/2447).
+const EXIT_HOURS: u32 = 90 * 24;
+const EXIT_ANSWER_HOURS: u32 = 60 * 24;
 
 /// What a command leads to: the events, in order, or findings that say why it cannot be and what can be done instead.
 /// Nothing has happened until the events are recorded. Only [`Command::Tick`] may lead to none.
@@ -89,7 +95,7 @@ fn work_refusal(case: &Case, action: Action, by: Option<&Actor>) -> Option<Findi
             | Action::RequestDocuments
             | Action::Ask
             | Action::CloseAudit
-    ) || (action == Action::HandOver && case.state == State::Released);
+    ) || (action == Action::HandOver && case.state.is_free());
     if needs_open && standing.result.is_some() {
         return Some(
             finding("control_has_result", "result", result_code(standing.result.as_ref()))
@@ -169,6 +175,27 @@ fn matter_refusal(case: &Case, action: Action) -> Option<Finding> {
             let fix = "A declaration is invalidated at its trader's request only.";
             refused("cancel_not_requested", "a request to invalidate the declaration", fix)
         }
+        Action::RequestAmendment if case.amendment.is_some() => {
+            let fix = "Wait for the decision on the amendment that you asked for.";
+            refused("amendment_requested_already", "no open request for an amendment", fix)
+        }
+        Action::RequestAmendment if announced(case) => {
+            let fix =
+                "The goods or papers are being examined, as you were told. Ask again when that is over.";
+            refused("control_announced", "no control that the trader was told of", fix)
+        }
+        Action::GrantAmendment | Action::DenyAmendment if case.amendment.is_none() => {
+            let fix = "A declaration is amended at its trader's request only; correct it after a control.";
+            refused("amendment_not_requested", "a request for an amendment", fix)
+        }
+        Action::Depart | Action::ConfirmExit if !case.export => {
+            let fix = "Goods that were not declared for export do not leave by this declaration.";
+            refused("not_an_export", "a declaration for goods that leave", fix)
+        }
+        Action::Correct if result.is_none() => {
+            let fix = "A declaration is corrected by what a control found. Record its result first.";
+            refused("control_has_no_result", "a control with a result", fix)
+        }
         Action::Contest if case.contested => refused(
             "contested_already",
             "no open contest",
@@ -181,14 +208,73 @@ fn matter_refusal(case: &Case, action: Action) -> Option<Finding> {
     }
 }
 
+/// Was the trader told of a control that is not over? What is examined is not changed meanwhile (Article 173 of the
+/// Union Customs Code). A control of which it does not know does not stop it: the request waits for an officer.
+fn announced(case: &Case) -> bool {
+    let physical = case.control.as_ref().filter(|own| own.kind == ControlKind::Physical);
+    case.state == State::UnderControl && physical.is_some_and(|own| own.trader_may_be_told)
+}
+
 /// The events that a command asks for, before the table is asked.
 fn events(case: &Case, command: &Command, by: &Actor, now: Timestamp) -> Vec<Event> {
-    vec![match command.clone() {
-        Command::Accept { basis } => Event::Accepted { basis },
-        Command::Reject { basis, findings } => Event::Rejected { basis, findings },
-        Command::Route { lane, look_for, basis, deadlines } => {
-            return route(lane, look_for, basis, &deadlines, now);
+    life_events(case, command, now).unwrap_or_else(|| control_events(case, command, by, now))
+}
+
+/// Registration, acceptance, amendments, debts, release, the way out. `None`: it is about a control.
+fn life_events(case: &Case, command: &Command, now: Timestamp) -> Option<Vec<Event>> {
+    let version = case.version.saturating_add(1);
+    let with_debt = |event: Event, items: Vec<ItemDebt>| {
+        let assessed = (!items.is_empty() || !case.debt.is_empty()).then_some(Event::DebtAssessed { items });
+        std::iter::once(event).chain(assessed).collect()
+    };
+    Some(match command.clone() {
+        Command::Register { basis, deadlines } => {
+            let arrive_by = after_hours(now, deadlines.arrival_hours);
+            vec![Event::Registered { basis, arrive_by }]
         }
+        Command::Accept { basis, export, debt } => with_debt(Event::Accepted { basis, export }, debt),
+        Command::Reject { basis, findings } => vec![Event::Rejected { basis, findings }],
+        Command::Route { lane, look_for, basis, deadlines } => {
+            route(case, lane, look_for, basis, &deadlines, now)
+        }
+        Command::Release { basis, open } => vec![released(case, basis, open, now)],
+        Command::Clear { basis } => vec![Event::Cleared { basis }],
+        Command::Present { notice } => vec![Event::Presented { notice }],
+        Command::Depart { notice } => vec![Event::Departed { notice }],
+        Command::RequestAmendment { notice, why, changes } => {
+            vec![Event::AmendmentRequested { notice, why, changes }]
+        }
+        // What is not accepted yet owes nothing yet.
+        Command::GrantAmendment { basis, declaration, .. }
+            if matches!(case.state, State::Received | State::Presented) =>
+        {
+            vec![Event::AmendmentGranted { basis, version, declaration }]
+        }
+        Command::GrantAmendment { basis, declaration, debt } => {
+            with_debt(Event::AmendmentGranted { basis, version, declaration }, debt)
+        }
+        Command::DenyAmendment { basis } => vec![Event::AmendmentDenied { basis }],
+        Command::Correct { basis, changes, declaration, debt } => {
+            with_debt(Event::Corrected { basis, version, changes, declaration }, debt)
+        }
+        Command::RefuseRequest { notice, request, findings } => {
+            vec![Event::RequestRefused { notice, request, findings }]
+        }
+        Command::ReportInsufficient { note, deadlines } => {
+            let hours = deadlines.payment_hours;
+            let (due_at, remind_at) = (after_hours(now, hours), after_hours(now, hours / 2));
+            vec![Event::PaymentInsufficient { note, due_at, remind_at }]
+        }
+        Command::ReceivePayment { note, basis } => paid(case, note, basis, now),
+        Command::ConfirmExit { office, code } => vec![Event::ExitConfirmed { office, code, left_at: now }],
+        Command::Tick => tick(case, now),
+        _ => return None,
+    })
+}
+
+/// Controls and audits, and what is said and asked.
+fn control_events(case: &Case, command: &Command, by: &Actor, now: Timestamp) -> Vec<Event> {
+    vec![match command.clone() {
         Command::Take => Event::ControlTaken { officer: by.id.clone() },
         Command::GiveBack => Event::ControlGivenBack {},
         Command::HandOver { to, why } => Event::ControlHandedOver { to, why },
@@ -201,31 +287,45 @@ fn events(case: &Case, command: &Command, by: &Actor, now: Timestamp) -> Vec<Eve
         Command::Ask { text, due_at } => Event::QuestionAsked { text, due_at },
         Command::Answer { text, documents } => Event::QuestionAnswered { text, documents },
         Command::Escalate { to, why, due_at, basis } => Event::Escalated { to, why, due_at, basis },
-        Command::Release { basis } => Event::Released { basis },
         Command::Detain { basis } => Event::Detained { basis },
-        Command::RequestCancel { why } => Event::CancelRequested { why },
+        Command::RequestCancel { why, reference } => Event::CancelRequested { why, reference },
         Command::Cancel { basis } => Event::Cancelled { basis },
         Command::DenyCancel { basis } => Event::CancelDenied { basis },
         Command::Contest { text } => Event::Contested { text },
         Command::AnswerContest { upheld, basis, text } => Event::ContestAnswered { upheld, basis, text },
         Command::CloseAudit { result, basis } => Event::AuditClosed { result, basis },
-        Command::Tick => return tick(case, now),
+        // Everything else is of the life.
+        _ => return Vec::new(),
     }]
+}
+
+fn released(case: &Case, basis: Basis, open: Vec<String>, now: Timestamp) -> Event {
+    Event::Released { basis, open, exit_by: case.export.then(|| after_hours(now, EXIT_HOURS)) }
+}
+
+/// The debt is covered: what came to a result that is not irregular is released, unless it is to be invalidated.
+fn paid(case: &Case, note: String, basis: Basis, now: Timestamp) -> Vec<Event> {
+    let result = case.control.as_ref().and_then(|standing| standing.result.as_ref());
+    let free = result.is_some_and(|result| !result.code.irregular()) && !case.cancel_requested;
+    let mut events = vec![Event::PaymentReceived { note }];
+    events.extend(free.then(|| released(case, basis, Vec::new(), now)));
+    events
 }
 
 /// The way of a lane.
 fn route(
+    case: &Case,
     lane: Lane,
     look_for: Vec<LookFor>,
     basis: Basis,
     deadlines: &Deadlines,
     now: Timestamp,
 ) -> Vec<Event> {
-    let due_at = |kind: ControlKind| after(now, SignedDuration::from_hours(deadlines.hours(kind).into()));
+    let due_at = |kind: ControlKind| after_hours(now, deadlines.hours(kind));
     match ControlKind::of_lane(lane) {
-        None => vec![Event::Released { basis }],
+        None => vec![released(case, basis, Vec::new(), now)],
         Some(ControlKind::Audit) => vec![
-            Event::Released { basis: basis.clone() },
+            released(case, basis.clone(), Vec::new(), now),
             Event::AuditOpened { due_at: due_at(ControlKind::Audit), look_for, basis },
         ],
         Some(control) => {
@@ -260,15 +360,35 @@ fn complete(
     events
 }
 
-/// What is due: the release that was scheduled, or else deadlines that passed.
+/// What is due: the release that was scheduled, goods that never came, or else deadlines that passed.
 fn tick(case: &Case, now: Timestamp) -> Vec<Event> {
-    if let (Some(at), Some(basis)) = (case.release_at, &case.release_basis) {
-        return if at <= now { vec![Event::Released { basis: basis.clone() }] } else { Vec::new() };
+    let due = |at: Option<Timestamp>| at.filter(|at| *at <= now);
+    if let (Some(_), Some(basis)) = (case.release_at, &case.release_basis) {
+        let basis = due(case.release_at).map(|_| basis.clone());
+        return basis.map(|basis| released(case, basis, Vec::new(), now)).into_iter().collect();
     }
-    case.deadlines()
-        .filter(|(at, _)| *at <= now)
-        .map(|(since, what)| Event::DeadlinePassed { what: what.to_owned(), since })
-        .collect()
+    if let (Some(arrive_by), Some(basis)) = (due(case.arrive_by), &case.registration_basis) {
+        return vec![Event::Rejected { basis: basis.clone(), findings: vec![never_came(arrive_by)] }];
+    }
+    let mut events = Vec::new();
+    events.extend(due(case.remind_at).map(|_| Event::PaymentReminded {}));
+    events.extend(
+        due(case.exit_due()).map(|_| Event::ExitAwaited { until: after_hours(now, EXIT_ANSWER_HOURS) }),
+    );
+    let passed = case.deadlines().filter(|(at, _)| *at <= now);
+    events.extend(passed.map(|(since, what)| Event::DeadlinePassed { what: what.to_owned(), since }));
+    events
+}
+
+fn never_came(arrive_by: Timestamp) -> Finding {
+    Finding::error("goods_never_presented")
+        .found(&arrive_by.to_string())
+        .expected("the goods at the office before this time")
+        .fix("Lodge the declaration again once it is known when the goods come.")
+}
+
+fn after_hours(now: Timestamp, hours: u32) -> Timestamp {
+    after(now, SignedDuration::from_hours(hours.into()))
 }
 
 fn after(now: Timestamp, span: SignedDuration) -> Timestamp {

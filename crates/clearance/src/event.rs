@@ -3,14 +3,39 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use spine::Finding;
+use spine::declaration::Declaration;
 use spine::noun::Evidence;
+use spine::{Finding, Pointer};
 
 use crate::command::Basis;
-use crate::control::{ControlKind, ControlResult, LookFor};
+use crate::control::{ControlKind, ControlResult, LookFor, ResultCode};
+use crate::duty::ItemDebt;
 
 /// Version of the payloads that this program writes and reads.
 const KIND_VERSION: u32 = 1;
+
+/// A message about a declaration, or a report of somebody at the spot.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notice {
+    /// The sender's reference of the message; none where somebody reported by hand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+    /// Where the goods are, as the message says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<String>,
+    /// The message as it came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<Evidence>,
+}
+
+/// One change of a declaration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// Published code of its reason; customs' own corrections have 16.
+    pub reason_code: String,
+    /// What changed: names of elements with indices, as the declaration has them.
+    pub place: Pointer,
+}
 
 /// What happens to a declaration after its lodgement.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +45,9 @@ pub enum Event {
     Accepted {
         /// What the decision rests on.
         basis: Basis,
+        /// Do its goods leave the territory?
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        export: bool,
     },
     /// It cannot be accepted as it stands; it may be corrected and lodged again.
     #[serde(rename = "declaration.rejected")]
@@ -131,6 +159,12 @@ pub enum Event {
     Released {
         /// What the decision rests on.
         basis: Basis,
+        /// What is still open: `debt`, `licence`.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        open: Vec<String>,
+        /// When the result of the office of exit should be here; none where goods do not leave.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        exit_by: Option<Timestamp>,
     },
     /// The goods are kept.
     #[serde(rename = "goods.detained")]
@@ -143,6 +177,9 @@ pub enum Event {
     CancelRequested {
         /// Why.
         why: String,
+        /// The trader's reference of the message that asked for it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reference: Option<String>,
     },
     /// It was invalidated.
     #[serde(rename = "declaration.cancelled")]
@@ -198,6 +235,121 @@ pub enum Event {
         /// Since when.
         since: Timestamp,
     },
+    /// It was registered before its goods came.
+    #[serde(rename = "declaration.registered")]
+    Registered {
+        /// What the decision rests on.
+        basis: Basis,
+        /// Until when its goods must be presented.
+        arrive_by: Timestamp,
+    },
+    /// Its goods came to the office.
+    #[serde(rename = "goods.presented")]
+    Presented {
+        /// Who told so.
+        notice: Notice,
+    },
+    /// The trader asked for it to be amended.
+    #[serde(rename = "amendment.requested")]
+    AmendmentRequested {
+        /// The message.
+        notice: Notice,
+        /// Why, in the trader's words.
+        why: String,
+        /// What is to change.
+        changes: Vec<Change>,
+    },
+    /// It was amended as asked; this is its new content.
+    #[serde(rename = "amendment.granted")]
+    AmendmentGranted {
+        /// What the decision rests on.
+        basis: Basis,
+        /// Its version from now on; the original was 1.
+        version: u32,
+        /// Its content from now on.
+        declaration: Box<Declaration>,
+    },
+    /// It was not amended.
+    #[serde(rename = "amendment.denied")]
+    AmendmentDenied {
+        /// What the decision rests on.
+        basis: Basis,
+    },
+    /// Customs corrected it after a control.
+    #[serde(rename = "declaration.corrected")]
+    Corrected {
+        /// What the decision rests on.
+        basis: Basis,
+        /// Its version from now on.
+        version: u32,
+        /// What changed.
+        changes: Vec<Change>,
+        /// Its content from now on.
+        declaration: Box<Declaration>,
+    },
+    /// A message about it could not be followed; it stays as it was.
+    #[serde(rename = "request.refused")]
+    RequestRefused {
+        /// The message.
+        notice: Notice,
+        /// What was asked: `amendment`, `cancellation`, `presentation`, `departure`.
+        request: String,
+        /// Why not.
+        findings: Vec<Finding>,
+    },
+    /// Its debt was assessed, or assessed anew. It is final once the goods are released.
+    #[serde(rename = "debt.assessed")]
+    DebtAssessed {
+        /// What is owed, item by item.
+        items: Vec<ItemDebt>,
+    },
+    /// The debt is not covered.
+    #[serde(rename = "payment.insufficient")]
+    PaymentInsufficient {
+        /// What is missing, in words: the account or guarantee that does not cover it.
+        note: String,
+        /// Until when it is to be covered.
+        due_at: Timestamp,
+        /// When the trader is reminded of it.
+        remind_at: Timestamp,
+    },
+    /// The trader was reminded of it.
+    #[serde(rename = "payment.reminded")]
+    PaymentReminded {},
+    /// The debt is covered now.
+    #[serde(rename = "payment.received")]
+    PaymentReceived {
+        /// How, in words.
+        note: String,
+    },
+    /// Nothing is open any more.
+    #[serde(rename = "declaration.cleared")]
+    Cleared {
+        /// What the decision rests on.
+        basis: Basis,
+    },
+    /// The goods set out from the place of presentation.
+    #[serde(rename = "goods.departed")]
+    Departed {
+        /// Who told so.
+        notice: Notice,
+    },
+    /// The office of exit saw them leave the territory.
+    #[serde(rename = "exit.confirmed")]
+    ExitConfirmed {
+        /// Office of exit.
+        office: String,
+        /// Result there: A1 satisfactory, A2 considered satisfactory, A4 a minor discrepancy.
+        code: ResultCode,
+        /// When they left.
+        left_at: Timestamp,
+    },
+    /// No result of the office of exit came in time; its trader is asked.
+    #[serde(rename = "exit.awaited")]
+    ExitAwaited {
+        /// Until when an answer is expected.
+        until: Timestamp,
+    },
 }
 
 impl Event {
@@ -227,6 +379,21 @@ impl Event {
         "audit.opened",
         "audit.closed",
         "deadline.passed",
+        "declaration.registered",
+        "goods.presented",
+        "amendment.requested",
+        "amendment.granted",
+        "amendment.denied",
+        "declaration.corrected",
+        "request.refused",
+        "debt.assessed",
+        "payment.insufficient",
+        "payment.reminded",
+        "payment.received",
+        "declaration.cleared",
+        "goods.departed",
+        "exit.confirmed",
+        "exit.awaited",
     ];
 
     /// Its kind in the journal.
@@ -257,6 +424,21 @@ impl Event {
             Self::AuditOpened { .. } => "audit.opened",
             Self::AuditClosed { .. } => "audit.closed",
             Self::DeadlinePassed { .. } => "deadline.passed",
+            Self::Registered { .. } => "declaration.registered",
+            Self::Presented { .. } => "goods.presented",
+            Self::AmendmentRequested { .. } => "amendment.requested",
+            Self::AmendmentGranted { .. } => "amendment.granted",
+            Self::AmendmentDenied { .. } => "amendment.denied",
+            Self::Corrected { .. } => "declaration.corrected",
+            Self::RequestRefused { .. } => "request.refused",
+            Self::DebtAssessed { .. } => "debt.assessed",
+            Self::PaymentInsufficient { .. } => "payment.insufficient",
+            Self::PaymentReminded {} => "payment.reminded",
+            Self::PaymentReceived { .. } => "payment.received",
+            Self::Cleared { .. } => "declaration.cleared",
+            Self::Departed { .. } => "goods.departed",
+            Self::ExitConfirmed { .. } => "exit.confirmed",
+            Self::ExitAwaited { .. } => "exit.awaited",
         }
     }
 
@@ -290,13 +472,18 @@ impl Event {
     #[must_use]
     pub fn basis(&self) -> Option<&Basis> {
         match self {
-            Self::Accepted { basis }
+            Self::Accepted { basis, .. }
+            | Self::Registered { basis, .. }
+            | Self::AmendmentGranted { basis, .. }
+            | Self::AmendmentDenied { basis }
+            | Self::Corrected { basis, .. }
+            | Self::Cleared { basis }
             | Self::Rejected { basis, .. }
             | Self::ControlOrdered { basis, .. }
             | Self::ControlCompleted { basis, .. }
             | Self::Escalated { basis, .. }
             | Self::ReleaseScheduled { basis, .. }
-            | Self::Released { basis }
+            | Self::Released { basis, .. }
             | Self::Detained { basis }
             | Self::Cancelled { basis }
             | Self::CancelDenied { basis }

@@ -21,6 +21,6 @@ pub use case::{Case, ControlStanding, Request};
 pub use command::{Basis, Command, Deadlines};
 pub use control::{ControlKind, ControlResult, ItemFinding, LookFor, ResultCode};
 pub use decide::decide;
-pub use event::Event;
+pub use event::{Change, Event, Notice};
 pub use state::State;
 pub use transition::{TRANSITIONS, Transition, When};

@@ -1,5 +1,7 @@
 //! The table of states and events. Nothing moves but along it.
 
+use std::sync::LazyLock;
+
 use spine::ActorKind;
 
 use crate::case::Case;
@@ -7,8 +9,8 @@ use crate::control::ControlKind;
 use crate::event::Event;
 use crate::state::State;
 use State::{
-    Accepted, AwaitingDocuments, Cancelled, Detained, Held, Lodged, Rejected, ReleasePending, Released,
-    UnderControl,
+    Accepted, AwaitingDocuments, Cancelled, Cleared, Detained, Exited, Held, Lodged, PaymentPending,
+    Presented, Received, Rejected, ReleasePending, Released, UnderControl,
 };
 
 /// What must be so for a line of the table to apply, where one event may lead to several states.
@@ -26,6 +28,12 @@ pub enum When {
     Upheld,
     /// It is not.
     NotUpheld,
+    /// Nothing is open any more with the release.
+    NothingOpen,
+    /// A debt or a licence is.
+    SomethingOpen,
+    /// Its goods leave the territory.
+    Export,
 }
 
 impl When {
@@ -39,6 +47,9 @@ impl When {
             Self::Query => "query",
             Self::Upheld => "upheld",
             Self::NotUpheld => "not upheld",
+            Self::NothingOpen => "nothing open",
+            Self::SomethingOpen => "something open",
+            Self::Export => "export",
         }
     }
 
@@ -58,6 +69,9 @@ impl When {
             Self::Query => control(ControlKind::Query),
             Self::Upheld => matches!(event, Event::ContestAnswered { upheld: true, .. }),
             Self::NotUpheld => matches!(event, Event::ContestAnswered { upheld: false, .. }),
+            Self::NothingOpen => matches!(event, Event::Released { open, .. } if open.is_empty()),
+            Self::SomethingOpen => matches!(event, Event::Released { open, .. } if !open.is_empty()),
+            Self::Export => case.export,
         }
     }
 }
@@ -103,6 +117,8 @@ const OFFICER: &[ActorKind] = &[ActorKind::Officer];
 const TRADER: &[ActorKind] = &[ActorKind::Trader];
 const POLICY_OR_OFFICER: &[ActorKind] = &[ActorKind::Policy, ActorKind::Officer];
 const TIMER: &[ActorKind] = &[ActorKind::Policy, ActorKind::System];
+const TRADER_OR_OFFICER: &[ActorKind] = &[ActorKind::Trader, ActorKind::Officer];
+const OFFICER_OR_TIMER: &[ActorKind] = &[ActorKind::Officer, ActorKind::Policy, ActorKind::System];
 
 const TAKEN: &str = "An officer takes the control.";
 const GIVEN_BACK: &str = "The officer gives it back; anyone may take it.";
@@ -117,184 +133,314 @@ const ANSWERED: &str = "The trader answers it.";
 const CANCEL: &str =
     "The trader asks for the declaration to be invalidated; no release happens by itself now.";
 const DENIED: &str = "It is not invalidated; clearance goes on.";
+const REJECTED: &str = "It may be corrected and lodged again.";
+const AT_ONCE: &str = "Green and blue lanes: free at once.";
+const FREE_BUT_OPEN: &str = "The goods are free; a debt or a licence is still open.";
+const DEBT: &str = "What is owed is assessed; it is final once the goods are released.";
+const AMEND: &str = "The trader asks for it to be amended.";
+const NOT_AMENDED: &str = "It stays as it was.";
 const CONTESTED: &str = "The trader contests a decision.";
 const CONTEST_ANSWERED: &str = "An officer who did not make the decision answers.";
 const PASSED: &str = "A deadline passed: noted once, to be seen by officers; nothing changes for the trader.";
 
 /// The table. [`crate::decide`] and [`Case::apply`] go by it.
-pub const TRANSITIONS: &[Transition] = &[
-    line(
-        Lodged,
-        "declaration.accepted",
+pub static TRANSITIONS: LazyLock<Vec<Transition>> =
+    LazyLock::new(|| State::ALL.into_iter().flat_map(lines_from).collect());
+
+/// All lines of a state, in the order in which they are told.
+fn lines_from(state: State) -> Vec<Transition> {
+    let mut lines = match state {
+        Lodged => before_acceptance(state),
+        Received => [before_acceptance(state), before_arrival()].concat(),
+        Presented => [before_acceptance(state), amending(state), invalidating(state)].concat(),
+        Accepted => routing(),
+        AwaitingDocuments => [examining(state), escalating(state), short_of_money(state)].concat(),
+        UnderControl => examining(state),
+        Held => [examining(state), escalating(state), deciding(), short_of_money(state)].concat(),
+        ReleasePending => [about_to_be_released(), short_of_money(state)].concat(),
+        PaymentPending => paying(),
+        Released => after_release(state),
+        Cleared | Exited => [auditing(state), after_release(state)].concat(),
+        Rejected | Detained | Cancelled => Vec::new(),
+    };
+    lines.extend(asking(state));
+    lines.extend(contesting(state));
+    lines
+}
+
+/// What comes in is accepted, rejected for correction, or registered until its goods come.
+fn before_acceptance(at: State) -> Vec<Transition> {
+    let accepted = "It is legally a declaration now.";
+    let mut lines = vec![
+        line(at, "declaration.accepted", When::Always, Accepted, POLICY_OR_OFFICER, accepted),
+        line(at, "declaration.rejected", When::Always, Rejected, POLICY_OR_OFFICER, REJECTED),
+    ];
+    match at {
+        Lodged => lines.push(line(
+            at,
+            "declaration.registered",
+            When::Always,
+            Received,
+            POLICY_OR_OFFICER,
+            "It is registered before its goods come; they are to be presented in time.",
+        )),
+        // It is accepted once its goods are here; where they never come, time rejects it.
+        Received => {
+            lines =
+                vec![line(at, "declaration.rejected", When::Always, Rejected, OFFICER_OR_TIMER, REJECTED)];
+        }
+        _ => {}
+    }
+    lines
+}
+
+/// What happens to a declaration that waits for its goods.
+fn before_arrival() -> Vec<Transition> {
+    let mut lines = vec![line(
+        Received,
+        "goods.presented",
         When::Always,
-        Accepted,
-        POLICY_OR_OFFICER,
-        "It is legally a declaration now.",
-    ),
-    line(
-        Lodged,
-        "declaration.rejected",
-        When::Always,
-        Rejected,
-        POLICY_OR_OFFICER,
-        "It may be corrected and lodged again.",
-    ),
-    stays(Rejected, "decision.contested", TRADER, CONTESTED),
-    stays(Rejected, "contest.answered", OFFICER, CONTEST_ANSWERED),
-    line(
-        Accepted,
-        "goods.released",
-        When::Always,
-        Released,
-        POLICY_OR_OFFICER,
-        "Green and blue lanes: free at once.",
-    ),
-    line(Accepted, "control.ordered", When::Documents, AwaitingDocuments, POLICY_OR_OFFICER, "Yellow lane."),
-    line(Accepted, "control.ordered", When::Physical, UnderControl, POLICY_OR_OFFICER, "Red lane."),
-    line(Accepted, "control.ordered", When::Query, Held, POLICY_OR_OFFICER, "Hold lane."),
-    stays(Accepted, "decision.contested", TRADER, CONTESTED),
-    stays(Accepted, "contest.answered", OFFICER, CONTEST_ANSWERED),
-    stays(AwaitingDocuments, "control.taken", OFFICER, TAKEN),
-    stays(AwaitingDocuments, "control.given_back", OFFICER, GIVEN_BACK),
-    stays(AwaitingDocuments, "control.handed_over", OFFICER, HANDED_OVER),
-    stays(AwaitingDocuments, "documents.requested", OFFICER, DOCUMENTS),
-    stays(AwaitingDocuments, "documents.received", TRADER, RECEIVED),
-    stays(AwaitingDocuments, "question.asked", OFFICER, ASKED),
-    stays(AwaitingDocuments, "question.answered", TRADER, ANSWERED),
-    line(AwaitingDocuments, "control.completed", When::Always, Held, OFFICER, COMPLETED),
-    line(
-        AwaitingDocuments,
-        "control.escalated",
-        When::Physical,
-        UnderControl,
+        Presented,
+        TRADER_OR_OFFICER,
+        "Its goods are here.",
+    )];
+    lines.extend(amending(Received));
+    lines.extend(invalidating(Received));
+    lines
+}
+
+fn routing() -> Vec<Transition> {
+    vec![
+        line(Accepted, "goods.released", When::NothingOpen, Cleared, POLICY_OR_OFFICER, AT_ONCE),
+        line(
+            Accepted,
+            "control.ordered",
+            When::Documents,
+            AwaitingDocuments,
+            POLICY_OR_OFFICER,
+            "Yellow lane.",
+        ),
+        line(Accepted, "control.ordered", When::Physical, UnderControl, POLICY_OR_OFFICER, "Red lane."),
+        line(Accepted, "control.ordered", When::Query, Held, POLICY_OR_OFFICER, "Hold lane."),
+        stays(Accepted, "debt.assessed", OFFICER_OR_TIMER, DEBT),
+    ]
+}
+
+/// A control before release, whoever has it and whatever is asked; the trader may ask for changes.
+fn examining(at: State) -> Vec<Transition> {
+    let mut lines = vec![
+        stays(at, "control.taken", OFFICER, TAKEN),
+        stays(at, "control.given_back", OFFICER, GIVEN_BACK),
+        stays(at, "control.handed_over", OFFICER, HANDED_OVER),
+        stays(at, "documents.requested", OFFICER, DOCUMENTS),
+        stays(at, "documents.received", TRADER, RECEIVED),
+        stays(at, "question.asked", OFFICER, ASKED),
+        stays(at, "question.answered", TRADER, ANSWERED),
+        line(at, "control.completed", When::Always, Held, OFFICER, COMPLETED),
+        stays(at, "debt.assessed", OFFICER_OR_TIMER, DEBT),
+    ];
+    lines.extend(amending(at));
+    lines.extend(invalidating(at));
+    lines.push(stays(at, "deadline.passed", TIMER, PASSED));
+    lines
+}
+
+fn escalating(at: State) -> Vec<Transition> {
+    let goods =
+        line(at, "control.escalated", When::Physical, UnderControl, OFFICER, "The goods are examined.");
+    if at == AwaitingDocuments {
+        let looked_into = "Documents do not settle it: an officer looks into it.";
+        return vec![goods, line(at, "control.escalated", When::Query, Held, OFFICER, looked_into)];
+    }
+    let documents = "The documents are examined.";
+    vec![line(at, "control.escalated", When::Documents, AwaitingDocuments, OFFICER, documents), goods]
+}
+
+/// What an officer decides on a declaration that is held.
+fn deciding() -> Vec<Transition> {
+    let mut lines = withdrawing(Held);
+    lines.extend([
+        line(
+            Held,
+            "release.scheduled",
+            When::Always,
+            ReleasePending,
+            OFFICER,
+            "Nothing irregular was found: the goods will be free in a moment.",
+        ),
+        line(Held, "goods.released", When::NothingOpen, Cleared, OFFICER, "An officer releases the goods."),
+        line(Held, "goods.released", When::SomethingOpen, Released, OFFICER, FREE_BUT_OPEN),
+        line(
+            Held,
+            "goods.detained",
+            When::Always,
+            Detained,
+            OFFICER,
+            "An officer keeps the goods; no policy ever does.",
+        ),
+        stays(
+            Held,
+            "declaration.corrected",
+            OFFICER,
+            "An officer corrects it after a control: a new version.",
+        ),
+    ]);
+    lines
+}
+
+fn withdrawing(at: State) -> Vec<Transition> {
+    vec![
+        line(at, "control.result_withdrawn", When::Documents, AwaitingDocuments, OFFICER, WITHDRAWN),
+        line(at, "control.result_withdrawn", When::Physical, UnderControl, OFFICER, WITHDRAWN),
+        line(at, "control.result_withdrawn", When::Query, Held, OFFICER, WITHDRAWN),
+    ]
+}
+
+fn about_to_be_released() -> Vec<Transition> {
+    let mut lines = withdrawing(ReleasePending);
+    let meaning = "The scheduled release has effect.";
+    lines.push(line(ReleasePending, "goods.released", When::NothingOpen, Cleared, TIMER, meaning));
+    lines
+}
+
+fn short_of_money(at: State) -> Vec<Transition> {
+    let meaning = "What is owed is not covered: the goods wait for it.";
+    vec![line(at, "payment.insufficient", When::Always, PaymentPending, OFFICER_OR_TIMER, meaning)]
+}
+
+fn paying() -> Vec<Transition> {
+    let mut lines = vec![
+        line(
+            PaymentPending,
+            "payment.received",
+            When::Always,
+            Held,
+            OFFICER_OR_TIMER,
+            "What is owed is covered; an officer goes on.",
+        ),
+        stays(PaymentPending, "payment.reminded", TIMER, "The trader is reminded of what is owed."),
+        stays(PaymentPending, "debt.assessed", OFFICER_OR_TIMER, DEBT),
+    ];
+    lines.extend(amending(PaymentPending));
+    lines.extend(invalidating(PaymentPending));
+    lines.push(stays(PaymentPending, "deadline.passed", TIMER, PASSED));
+    lines
+}
+
+/// The audit after release.
+fn auditing(at: State) -> Vec<Transition> {
+    let opened = "Blue lane: books and records are examined afterwards.";
+    let mut lines = Vec::new();
+    if at != Exited {
+        lines.push(stays(at, "audit.opened", POLICY_OR_OFFICER, opened));
+    }
+    lines.extend([
+        stays(at, "control.taken", OFFICER, "An officer takes the audit."),
+        stays(at, "control.given_back", OFFICER, GIVEN_BACK),
+        stays(at, "control.handed_over", OFFICER, HANDED_OVER),
+        stays(at, "documents.requested", OFFICER, "The trader is asked for documents in the audit."),
+        stays(at, "documents.received", TRADER, RECEIVED),
+        stays(at, "question.asked", OFFICER, "The trader is asked a question in the audit."),
+        stays(at, "question.answered", TRADER, ANSWERED),
+        stays(at, "audit.closed", OFFICER, "The result of the audit is recorded; the goods stay free."),
+        stays(at, "deadline.passed", TIMER, "A deadline of the audit passed: noted once."),
+    ]);
+    lines
+}
+
+/// What is still open when the goods are free, their way out, and requests that officers alone decide on now.
+fn after_release(at: State) -> Vec<Transition> {
+    let mut lines = Vec::new();
+    if at == Released {
+        let meaning = "Nothing is open any more.";
+        lines.push(line(at, "declaration.cleared", When::Always, Cleared, OFFICER_OR_TIMER, meaning));
+    }
+    if at == Cleared {
+        lines.extend([
+            line(at, "goods.departed", When::Export, at, TRADER_OR_OFFICER, "The goods set out."),
+            line(
+                at,
+                "exit.confirmed",
+                When::Export,
+                Exited,
+                OFFICER_OR_TIMER,
+                "The office of exit saw the goods leave.",
+            ),
+            line(
+                at,
+                "exit.awaited",
+                When::Export,
+                at,
+                TIMER,
+                "No result of the office of exit came in time.",
+            ),
+        ]);
+    }
+    lines.push(stays(at, "amendment.requested", TRADER, AMEND));
+    lines.push(stays(
+        at,
+        "amendment.granted",
         OFFICER,
-        "Documents do not settle it: the goods are examined.",
-    ),
-    line(
-        AwaitingDocuments,
-        "control.escalated",
-        When::Query,
-        Held,
-        OFFICER,
-        "Documents do not settle it: an officer looks into it.",
-    ),
-    stays(AwaitingDocuments, "declaration.cancel_requested", TRADER, CANCEL),
-    line(
-        AwaitingDocuments,
-        "declaration.cancelled",
-        When::Always,
-        Cancelled,
-        OFFICER,
-        "Invalidated as its trader asked.",
-    ),
-    stays(AwaitingDocuments, "declaration.cancel_denied", OFFICER, DENIED),
-    stays(AwaitingDocuments, "decision.contested", TRADER, CONTESTED),
-    stays(AwaitingDocuments, "contest.answered", OFFICER, CONTEST_ANSWERED),
-    stays(AwaitingDocuments, "deadline.passed", TIMER, PASSED),
-    stays(UnderControl, "control.taken", OFFICER, TAKEN),
-    stays(UnderControl, "control.given_back", OFFICER, GIVEN_BACK),
-    stays(UnderControl, "control.handed_over", OFFICER, HANDED_OVER),
-    stays(UnderControl, "documents.requested", OFFICER, DOCUMENTS),
-    stays(UnderControl, "documents.received", TRADER, RECEIVED),
-    stays(UnderControl, "question.asked", OFFICER, ASKED),
-    stays(UnderControl, "question.answered", TRADER, ANSWERED),
-    line(UnderControl, "control.completed", When::Always, Held, OFFICER, COMPLETED),
-    stays(
-        UnderControl,
-        "declaration.cancel_requested",
-        TRADER,
-        "The trader asks for the declaration to be invalidated; it is decided on once the goods are examined.",
-    ),
-    stays(UnderControl, "declaration.cancel_denied", OFFICER, DENIED),
-    stays(UnderControl, "decision.contested", TRADER, CONTESTED),
-    stays(UnderControl, "contest.answered", OFFICER, CONTEST_ANSWERED),
-    stays(UnderControl, "deadline.passed", TIMER, PASSED),
-    stays(Held, "control.taken", OFFICER, TAKEN),
-    stays(Held, "control.given_back", OFFICER, GIVEN_BACK),
-    stays(Held, "control.handed_over", OFFICER, HANDED_OVER),
-    stays(Held, "documents.requested", OFFICER, DOCUMENTS),
-    stays(Held, "documents.received", TRADER, RECEIVED),
-    stays(Held, "question.asked", OFFICER, ASKED),
-    stays(Held, "question.answered", TRADER, ANSWERED),
-    stays(Held, "control.completed", OFFICER, COMPLETED),
-    line(Held, "control.result_withdrawn", When::Documents, AwaitingDocuments, OFFICER, WITHDRAWN),
-    line(Held, "control.result_withdrawn", When::Physical, UnderControl, OFFICER, WITHDRAWN),
-    line(Held, "control.result_withdrawn", When::Query, Held, OFFICER, WITHDRAWN),
-    line(
-        Held,
-        "control.escalated",
-        When::Documents,
-        AwaitingDocuments,
-        OFFICER,
-        "The documents are examined.",
-    ),
-    line(Held, "control.escalated", When::Physical, UnderControl, OFFICER, "The goods are examined."),
-    line(
-        Held,
-        "release.scheduled",
-        When::Always,
-        ReleasePending,
-        OFFICER,
-        "Nothing irregular was found: the goods will be free in a moment.",
-    ),
-    line(Held, "goods.released", When::Always, Released, OFFICER, "An officer releases the goods."),
-    line(
-        Held,
-        "goods.detained",
-        When::Always,
-        Detained,
-        OFFICER,
-        "An officer keeps the goods; no policy ever does.",
-    ),
-    stays(Held, "declaration.cancel_requested", TRADER, CANCEL),
-    line(Held, "declaration.cancelled", When::Always, Cancelled, OFFICER, "Invalidated as its trader asked."),
-    stays(Held, "declaration.cancel_denied", OFFICER, DENIED),
-    stays(Held, "decision.contested", TRADER, CONTESTED),
-    stays(Held, "contest.answered", OFFICER, CONTEST_ANSWERED),
-    stays(Held, "deadline.passed", TIMER, PASSED),
-    line(ReleasePending, "control.result_withdrawn", When::Documents, AwaitingDocuments, OFFICER, WITHDRAWN),
-    line(ReleasePending, "control.result_withdrawn", When::Physical, UnderControl, OFFICER, WITHDRAWN),
-    line(ReleasePending, "control.result_withdrawn", When::Query, Held, OFFICER, WITHDRAWN),
-    line(
-        ReleasePending,
-        "goods.released",
-        When::Always,
-        Released,
-        TIMER,
-        "The scheduled release has effect.",
-    ),
-    stays(ReleasePending, "decision.contested", TRADER, CONTESTED),
-    stays(ReleasePending, "contest.answered", OFFICER, CONTEST_ANSWERED),
-    stays(
-        Released,
-        "audit.opened",
-        POLICY_OR_OFFICER,
-        "Blue lane: books and records are examined afterwards.",
-    ),
-    stays(Released, "control.taken", OFFICER, "An officer takes the audit."),
-    stays(Released, "control.given_back", OFFICER, GIVEN_BACK),
-    stays(Released, "control.handed_over", OFFICER, HANDED_OVER),
-    stays(Released, "documents.requested", OFFICER, "The trader is asked for documents in the audit."),
-    stays(Released, "documents.received", TRADER, RECEIVED),
-    stays(Released, "question.asked", OFFICER, "The trader is asked a question in the audit."),
-    stays(Released, "question.answered", TRADER, ANSWERED),
-    stays(Released, "audit.closed", OFFICER, "The result of the audit is recorded; the goods stay free."),
-    stays(Released, "decision.contested", TRADER, CONTESTED),
-    stays(Released, "contest.answered", OFFICER, CONTEST_ANSWERED),
-    stays(Released, "deadline.passed", TIMER, "A deadline of the audit passed: noted once."),
-    stays(Detained, "decision.contested", TRADER, CONTESTED),
-    line(
-        Detained,
-        "contest.answered",
-        When::Upheld,
-        Held,
-        OFFICER,
-        "The trader was right: an officer decides anew.",
-    ),
-    line(Detained, "contest.answered", When::NotUpheld, Detained, OFFICER, CONTEST_ANSWERED),
-    stays(Cancelled, "decision.contested", TRADER, CONTESTED),
-    stays(Cancelled, "contest.answered", OFFICER, CONTEST_ANSWERED),
-];
+        "An officer grants it after release: debts are assessed anew.",
+    ));
+    lines.push(stays(at, "amendment.denied", OFFICER, NOT_AMENDED));
+    lines.push(stays(at, "debt.assessed", OFFICER_OR_TIMER, DEBT));
+    if at != Exited {
+        lines.extend(invalidating(at));
+    }
+    lines
+}
+
+/// The trader asks for changes before release. Before its goods are here a policy may grant them.
+fn amending(at: State) -> Vec<Transition> {
+    let who = if at == Received { POLICY_OR_OFFICER } else { OFFICER };
+    vec![
+        stays(at, "amendment.requested", TRADER, AMEND),
+        stays(at, "amendment.granted", who, "It has a new version."),
+        stays(at, "amendment.denied", OFFICER, NOT_AMENDED),
+    ]
+}
+
+/// The trader asks for it to be invalidated.
+fn invalidating(at: State) -> Vec<Transition> {
+    let mut lines = vec![stays(at, "declaration.cancel_requested", TRADER, CANCEL)];
+    // What is being examined is examined first.
+    if at != UnderControl {
+        let meaning = "Invalidated as its trader asked.";
+        lines.push(line(at, "declaration.cancelled", When::Always, Cancelled, OFFICER, meaning));
+    }
+    lines.push(stays(at, "declaration.cancel_denied", OFFICER, DENIED));
+    lines
+}
+
+/// Messages that cannot be followed are kept and answered, wherever the declaration stands.
+fn asking(at: State) -> Option<Transition> {
+    let refused = "A message about it cannot be followed: it is told why, and nothing changes.";
+    (at != Lodged).then(|| stays(at, "request.refused", OFFICER_OR_TIMER, refused))
+}
+
+/// Every decision can be contested.
+fn contesting(at: State) -> Vec<Transition> {
+    match at {
+        Lodged | Received | Presented => Vec::new(),
+        Detained => vec![
+            stays(at, "decision.contested", TRADER, CONTESTED),
+            line(
+                at,
+                "contest.answered",
+                When::Upheld,
+                Held,
+                OFFICER,
+                "The trader was right: an officer decides anew.",
+            ),
+            line(at, "contest.answered", When::NotUpheld, at, OFFICER, CONTEST_ANSWERED),
+        ],
+        _ => vec![
+            stays(at, "decision.contested", TRADER, CONTESTED),
+            stays(at, "contest.answered", OFFICER, CONTEST_ANSWERED),
+        ],
+    }
+}
 
 /// The line that lets this event happen to this case.
 pub(crate) fn find(case: &Case, event: &Event) -> Option<&'static Transition> {

@@ -18,6 +18,7 @@ pub mod identity;
 pub mod jobs;
 pub mod journal_copy;
 mod news;
+pub mod notifications;
 pub mod offline;
 pub mod packs;
 pub mod plans;

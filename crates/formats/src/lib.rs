@@ -10,12 +10,15 @@ pub mod declaration;
 mod excerpt;
 pub mod intake;
 pub mod mapping;
+pub mod notification;
 mod outcomes;
 mod propose;
 mod record_guard;
 mod synonyms;
+pub mod wco;
 pub mod xml;
 mod xml_guard;
+mod xml_writer;
 
 pub use convert::NumberStyle;
 pub use excerpt::{Excerpt, excerpts};

@@ -11,18 +11,25 @@ use crate::visit::{Asked, Visit};
 use crate::words::{count, minute, texts};
 
 /// Kinds of events to choose from.
-const KINDS: [&str; 22] = [
+const KINDS: [&str; 29] = [
     "declaration.lodged",
     "declaration.accepted",
     "declaration.rejected",
     "tags.applied",
     "selection.made",
     "threshold.moved",
+    "declaration.registered",
+    "goods.presented",
+    "amendment.requested",
+    "amendment.granted",
+    "debt.assessed",
     "control.ordered",
     "control.taken",
     "control.completed",
     "goods.released",
     "goods.detained",
+    "declaration.cleared",
+    "exit.confirmed",
     "decision.contested",
     "policy.proposed",
     "policy.approved",

@@ -9,7 +9,7 @@ use spine::event::canonical_bytes;
 use spine::noun::Evidence;
 use spine::quantity::{CurrencyCode, Money};
 
-use crate::support::{basis, document, look_for, result, start, to_correct};
+use crate::support::{basis, change, content, debt, document, look_for, notice, result, start, to_correct};
 
 /// One event of every kind, with everything that it can carry.
 fn events() -> Vec<Event> {
@@ -23,7 +23,7 @@ fn events() -> Vec<Event> {
     irregular.evidence = vec![document(), Evidence { media_type: "image/jpeg".to_owned(), ..document() }];
     let text = |words: &str| words.to_owned();
     vec![
-        Event::Accepted { basis: by_policy() },
+        Event::Accepted { basis: by_policy(), export: false },
         Event::Rejected { basis: by_policy(), findings: to_correct() },
         Event::ControlOrdered {
             control: ControlKind::Physical,
@@ -48,9 +48,9 @@ fn events() -> Vec<Event> {
             basis: basis(None),
         },
         Event::ReleaseScheduled { at: due_at, basis: basis(None) },
-        Event::Released { basis: by_policy() },
+        Event::Released { basis: by_policy(), open: Vec::new(), exit_by: None },
         Event::Detained { basis: basis(None) },
-        Event::CancelRequested { why: text("Lodged twice.") },
+        Event::CancelRequested { why: text("Lodged twice."), reference: None },
         Event::Cancelled { basis: basis(None) },
         Event::CancelDenied { basis: basis(None) },
         Event::Contested { text: text("The price is right: it is an outlet sale.") },
@@ -58,6 +58,30 @@ fn events() -> Vec<Event> {
         Event::AuditOpened { due_at, look_for: sealed(), basis: by_policy() },
         Event::AuditClosed { result: result(ResultCode::ConsideredConform), basis: basis(None) },
         Event::DeadlinePassed { what: text("documents"), since: due_at },
+        Event::Registered { basis: by_policy(), arrive_by: due_at },
+        Event::Presented { notice: notice() },
+        Event::AmendmentRequested {
+            notice: notice(),
+            why: text("The weighing note came later."),
+            changes: vec![change("28")],
+        },
+        Event::AmendmentGranted { basis: by_policy(), version: 2, declaration: content() },
+        Event::AmendmentDenied { basis: basis(None) },
+        Event::Corrected {
+            basis: basis(None),
+            version: 3,
+            changes: vec![change("16")],
+            declaration: content(),
+        },
+        Event::RequestRefused { notice: notice(), request: text("amendment"), findings: to_correct() },
+        Event::DebtAssessed { items: debt() },
+        Event::PaymentInsufficient { note: text("The guarantee is used up."), due_at, remind_at: due_at },
+        Event::PaymentReminded {},
+        Event::PaymentReceived { note: text("Paid in cash.") },
+        Event::Cleared { basis: basis(None) },
+        Event::Departed { notice: notice() },
+        Event::ExitConfirmed { office: text("NL000510"), code: ResultCode::Conform, left_at: due_at },
+        Event::ExitAwaited { until: due_at },
     ]
 }
 
@@ -80,6 +104,18 @@ fn payloads_of_released_events_are_written_and_read_for_ever() {
         assert_eq!(String::from_utf8(bytes).unwrap(), String::from_utf8(golden.clone()).unwrap());
         let payload: Value = serde_json::from_slice(&golden).unwrap();
         assert_eq!(Event::read(event.kind(), 1, &payload), Some(Ok(event)));
+    }
+}
+
+/// Optional fields came later: what is written with them is read again.
+#[test]
+fn later_fields_of_released_kinds_are_read_again() {
+    for event in [
+        Event::Accepted { basis: basis(None), export: true },
+        Event::Released { basis: basis(None), open: vec!["debt".to_owned()], exit_by: Some(start()) },
+        Event::CancelRequested { why: "Lodged twice.".to_owned(), reference: Some("M-8".to_owned()) },
+    ] {
+        assert_eq!(Event::read(event.kind(), 1, &event.payload()), Some(Ok(event)));
     }
 }
 

@@ -24,7 +24,7 @@ fn who(kinds: &[ActorKind]) -> String {
 
 fn table() -> String {
     let mut table = "| from | event | when | to | who | meaning |\n|---|---|---|---|---|---|\n".to_owned();
-    for line in TRANSITIONS {
+    for line in TRANSITIONS.iter() {
         let to = if line.to == line.from { "stays" } else { line.to.name() };
         table += &format!(
             "| {} | `{}` | {} | {to} | {} | {} |\n",

@@ -1,12 +1,15 @@
 //! Declarations that are led through clearance by short sentences.
 
+use clearance::duty::{DebtLine, ItemDebt};
 use clearance::{
-    Basis, Case, Command, ControlKind, ControlResult, Deadlines, Event, ItemFinding, LookFor, ResultCode,
-    decide,
+    Basis, Case, Change, Command, ControlKind, ControlResult, Deadlines, Event, ItemFinding, LookFor, Notice,
+    ResultCode, decide,
 };
 use jiff::{SignedDuration, Timestamp};
+use spine::declaration::Declaration;
 use spine::noun::{Evidence, Lane};
-use spine::{Actor, ActorKind, Finding, LocalizedText, Sensitivity};
+use spine::quantity::{CurrencyCode, Money};
+use spine::{Actor, ActorKind, Finding, LocalizedText, Pointer, Sensitivity};
 
 pub(crate) fn start() -> Timestamp {
     "2026-11-25T08:00:00Z".parse().unwrap()
@@ -80,6 +83,37 @@ pub(crate) fn to_correct() -> Vec<Finding> {
     ]
 }
 
+pub(crate) fn notice() -> Notice {
+    Notice {
+        reference: Some("M-7".to_owned()),
+        location: Some("NLRTM".to_owned()),
+        message: Some(document()),
+    }
+}
+
+pub(crate) fn change(reason_code: &str) -> Change {
+    let place = Pointer("GoodsShipment/GovernmentAgencyGoodsItem[1]/StatisticalValueAmount".to_owned());
+    Change { reason_code: reason_code.to_owned(), place }
+}
+
+pub(crate) fn content() -> Box<Declaration> {
+    Box::new(Declaration { functional_reference_id: Some("LRN-1".to_owned()), ..Declaration::default() })
+}
+
+pub(crate) fn debt() -> Vec<ItemDebt> {
+    let euro =
+        |text: &str| Money { amount: text.parse().unwrap(), currency: CurrencyCode::new("EUR").unwrap() };
+    let line = DebtLine {
+        type_code: "A00".to_owned(),
+        regime_code: Some("100".to_owned()),
+        base: Some(euro("10000.00")),
+        rate: Some("2.7".parse().unwrap()),
+        assessed: euro("270.00"),
+        method_code: Some("E".to_owned()),
+    };
+    vec![ItemDebt { item: 1, lines: vec![line] }]
+}
+
 /// The command that words such as `complete irregular` stand for.
 pub(crate) fn command(words: &str, now: Timestamp) -> Command {
     let (verb, argument) = words.split_once(' ').unwrap_or((words, ""));
@@ -87,14 +121,25 @@ pub(crate) fn command(words: &str, now: Timestamp) -> Command {
     let due_at = now + SignedDuration::from_hours(240);
     let deadlines = Deadlines::default();
     match verb {
-        "accept" => Command::Accept { basis: basis(Some("accept-1")) },
-        "reject" => Command::Reject { basis: basis(Some("accept-1")), findings: to_correct() },
-        "route" => Command::Route {
-            lane: Lane::from_name(argument).unwrap(),
-            look_for: vec![look_for(Sensitivity::Official)],
-            basis: basis(Some("plan-1")),
-            deadlines,
+        "register" => Command::Register { basis: basis(Some("accept-1")), deadlines },
+        "accept" => Command::Accept {
+            basis: basis(Some("accept-1")),
+            export: argument.contains("export"),
+            debt: if argument.contains("debt") { debt() } else { Vec::new() },
         },
+        "reject" => Command::Reject { basis: basis(Some("accept-1")), findings: to_correct() },
+        "route" => {
+            // `route red secretly`: what officers look for is not told.
+            let (lane, secretly) = argument.split_once(' ').unwrap_or((argument, ""));
+            let sensitivity =
+                if secretly.is_empty() { Sensitivity::Official } else { Sensitivity::Restricted };
+            Command::Route {
+                lane: Lane::from_name(lane).unwrap(),
+                look_for: vec![look_for(sensitivity)],
+                basis: basis(Some("plan-1")),
+                deadlines,
+            }
+        }
         "take" => Command::Take,
         "give-back" => Command::GiveBack,
         "hand-over" => Command::HandOver { to: argument.to_owned(), why: "shift ends".to_owned() },
@@ -114,9 +159,37 @@ pub(crate) fn command(words: &str, now: Timestamp) -> Command {
             due_at,
             basis: basis(None),
         },
-        "release" => Command::Release { basis: basis(None) },
+        "release" => Command::Release {
+            basis: basis(None),
+            open: (!argument.is_empty()).then(|| argument.to_owned()).into_iter().collect(),
+        },
+        "clear" => Command::Clear { basis: basis(None) },
+        "present" => Command::Present { notice: notice() },
+        "depart" => Command::Depart { notice: notice() },
+        "request-amendment" => {
+            Command::RequestAmendment { notice: notice(), why: text(), changes: vec![change("32")] }
+        }
+        "amend" => Command::GrantAmendment { basis: basis(None), declaration: content(), debt: debt() },
+        "deny-amendment" => Command::DenyAmendment { basis: basis(None) },
+        "correct" => Command::Correct {
+            basis: basis(None),
+            changes: vec![change("16")],
+            declaration: content(),
+            debt: debt(),
+        },
+        "refuse" => Command::RefuseRequest {
+            notice: notice(),
+            request: "amendment".to_owned(),
+            findings: to_correct(),
+        },
+        "insufficient" => Command::ReportInsufficient { note: text(), deadlines },
+        "pay" => Command::ReceivePayment { note: text(), basis: basis(None) },
+        "exit" => Command::ConfirmExit {
+            office: "NL000510".to_owned(),
+            code: ResultCode::from_name(argument).unwrap(),
+        },
         "detain" => Command::Detain { basis: basis(None) },
-        "request-cancel" => Command::RequestCancel { why: text() },
+        "request-cancel" => Command::RequestCancel { why: text(), reference: None },
         "cancel" => Command::Cancel { basis: basis(None) },
         "deny-cancel" => Command::DenyCancel { basis: basis(None) },
         "contest" => Command::Contest { text: text() },

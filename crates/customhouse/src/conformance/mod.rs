@@ -11,6 +11,8 @@ mod ens_schema;
 mod material;
 mod ncts;
 #[cfg(test)]
+mod notification_tests;
+#[cfg(test)]
 mod tests;
 mod verdict;
 

@@ -51,7 +51,11 @@ impl Clerk {
         let (now, in_force) = (batch.now, &batch.in_force);
         let Some(acceptance) = &in_force.acceptance else { return Outcome { case, events: Vec::new() } };
         let by_acceptance = policy_actor(&acceptance.hash);
-        let accept = Command::Accept { basis: acceptance.basis() };
+        let accept = Command::Accept {
+            basis: acceptance.basis(),
+            export: declaration.is_export(),
+            debt: clearance::duty::declared(&declaration),
+        };
         let mut events = moves(&mut case, &accept, &mrn, &by_acceptance, now);
         let tags: Vec<String> = tagged.iter().flat_map(|own| &own.tags).map(|own| own.tag.clone()).collect();
         let found: Vec<AppliedTag> = tagged.iter().flat_map(|own| &own.tags).cloned().collect();

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
-use clearance::{Basis, Case, Command, Event, decide};
+use clearance::{Basis, Case, Command, Event, State, decide};
 use jiff::{SignedDuration, Timestamp};
 use journal::{AppendRequest, NewEvent};
 use selection::Draws;
@@ -15,11 +15,11 @@ use spine::{Actor, ActorKind, EntryTable, LocalizedText, declaration_entry};
 use super::assess::tagged;
 use super::desk::{Landed, Lodgement, Outgoing, Parts, Reply};
 use super::event::{LODGED, Lodged, stream};
-use super::lodging::{answer_known, receipt_of, reference_of, written_down};
+use super::lodging::{Waiting, answer_known, receipt_of, reference_of, written_down};
 use super::model::{Progress, Receipt};
 use super::number::Numbers;
 use super::past::{Past, acceptable, packs_of};
-use super::read_model::{known_reference, waiting_for_policy};
+use super::read_model::{known_reference, waiting_for_acceptance};
 use super::words;
 use crate::civil_time::as_recorded;
 use crate::error::Error;
@@ -223,7 +223,7 @@ impl Clerk {
     /// Takes up declarations that were lodged while no policy of acceptance was in force, some at a time. Nothing may
     /// be on its way and read models must show everything, so that none is taken up twice. `None` when none is left.
     pub(super) fn take_up_waiting(&mut self) -> Result<Option<Outgoing>, Error> {
-        let waiting = waiting_for_policy(&self.parts)?;
+        let waiting = waiting_for_acceptance(&self.parts)?;
         if waiting.is_empty() {
             self.resume = false;
             return Ok(None);
@@ -235,13 +235,13 @@ impl Clerk {
     }
 
     /// Decides declarations that are recorded and that nobody has moved since.
-    pub(super) fn take_up(&mut self, waiting: Vec<Lodged>) -> Outgoing {
+    pub(super) fn take_up(&mut self, waiting: Vec<Waiting>) -> Outgoing {
         let mut batch = self.begin();
-        for lodged in waiting {
-            batch.expected.push((stream(&lodged.mrn), 1));
+        for own in waiting {
+            batch.expected.push((stream(&own.lodged.mrn), own.version));
             let place = batch.events.len();
             batch.events.push(Vec::new());
-            self.go_on(&mut batch, place, lodged, None);
+            self.go_on(&mut batch, place, own, None);
         }
         self.end(batch)
     }
@@ -293,21 +293,29 @@ impl Clerk {
         self.recent.insert(key.clone(), Recent { receipt: receipt.clone(), batch: self.batch });
         let reply_at = batch.replies.len();
         batch.replies.push((reply, Ok(receipt)));
-        self.go_on(batch, place, lodged, Some((reply_at, key)));
+        self.go_on(batch, place, Waiting::lodged(lodged), Some((reply_at, key)));
     }
 
-    /// Rejects for correction what cannot be accepted, lets everything else go on; without a policy of acceptance it
-    /// waits.
-    fn go_on(&mut self, batch: &mut Batch, place: usize, lodged: Lodged, waits: Option<(usize, Reference)>) {
+    /// Rejects for correction what cannot be accepted, registers what was lodged before its goods came, lets everything
+    /// else go on; without a policy of acceptance it waits.
+    fn go_on(&mut self, batch: &mut Batch, place: usize, own: Waiting, waits: Option<(usize, Reference)>) {
         let Some(acceptance) = batch.in_force.acceptance.clone() else { return };
-        let mut case = Case::lodged();
+        let Waiting { lodged, mut case, .. } = own;
         let declaration = lodged.declaration.filter(|_| acceptable(&lodged.findings));
-        if let Some(declaration) = declaration {
-            batch.pending.push(Pending { place, waits, mrn: lodged.mrn, declaration, case });
-            return;
-        }
-        let basis = Basis { reason: words::rejected(), ..acceptance.basis() };
-        let command = Command::Reject { basis, findings: lodged.findings };
+        let command = match declaration {
+            Some(declaration) if declaration.is_prelodged() && case.state == State::Lodged => {
+                let basis = Basis { reason: words::registered(), ..acceptance.basis() };
+                Command::Register { basis, deadlines: batch.in_force.deadlines() }
+            }
+            Some(declaration) => {
+                batch.pending.push(Pending { place, waits, mrn: lodged.mrn, declaration, case });
+                return;
+            }
+            None => {
+                let basis = Basis { reason: words::rejected(), ..acceptance.basis() };
+                Command::Reject { basis, findings: lodged.findings }
+            }
+        };
         let events = moves(&mut case, &command, &lodged.mrn, &policy_actor(&acceptance.hash), batch.now);
         if let Some(own) = batch.events.get_mut(place) {
             own.extend(events);

@@ -13,6 +13,7 @@ use spine::noun::Evidence;
 use spine::{Actor, Finding, LocalizedText, Pointer};
 
 use super::clerk::new_event;
+use super::content::corrected;
 use super::desk::{Lodgement, Reply};
 use super::event::{LODGED, SELECTION_MADE, lodged_by, state_of_kind, stream};
 use super::model::{CaseAction, LodgeRequest, Receipt, SentDocument};
@@ -190,11 +191,17 @@ impl Customhouse {
             return Err(faster(&folded, version));
         }
         let command = self.command(reader, action, &folded)?;
-        self.move_case(mrn, &folded, &command, reader.actor()).map_err(|error| match error.kind {
-            // Findings would tell a trader the state that officers see.
-            Kind::Refused if traders => not_allowed(mrn, Vec::new()),
-            _ => error,
-        })
+        let moved =
+            self.move_case(mrn, &folded, &command, reader.actor()).map_err(|error| match error.kind {
+                // Findings would tell a trader the state that officers see.
+                Kind::Refused if traders => not_allowed(mrn, Vec::new()),
+                _ => error,
+            });
+        if lets_go_on(action) {
+            self.desk().prepare();
+            self.desk().note_waiting();
+        }
+        moved
     }
 
     /// Keeps a document: answers and results name it by its hash.
@@ -233,7 +240,7 @@ impl Customhouse {
         let mut last = 0;
         for mrn in due {
             let folded = self.folded(&mrn)?;
-            let by = folded.case.release_policy().map_or_else(Actor::system, super::clerk::policy_actor);
+            let by = folded.case.timer_policy().map_or_else(Actor::system, super::clerk::policy_actor);
             match self.move_case(&mrn, &folded, &Command::Tick, by) {
                 Ok(position) => {
                     last = position;
@@ -281,15 +288,17 @@ impl Customhouse {
                 reader.require(Permission::Lodge)?;
                 self.own_record(reader, mrn).map(|_| ())
             }
-            A::AnswerContest { .. } | A::Cancel { .. } | A::DenyCancel { .. } => {
-                reader.require(Permission::Lead)
-            }
+            A::AnswerContest { .. }
+            | A::Cancel { .. }
+            | A::DenyCancel { .. }
+            | A::GrantAmendment { .. }
+            | A::DenyAmendment { .. } => reader.require(Permission::Lead),
             _ => reader.require(Permission::Examine),
         }
     }
 
     /// The row of a declaration that is the reader's own; any other is as unknown as one that does not exist.
-    pub(super) fn own_record(&self, reader: &Reader, mrn: &str) -> Result<Record, Error> {
+    pub(crate) fn own_record(&self, reader: &Reader, mrn: &str) -> Result<Record, Error> {
         let record = self.projection.read(|connection| Record::find(connection, mrn))?;
         record.filter(|record| own(record, reader)).ok_or_else(|| unknown(mrn))
     }
@@ -349,7 +358,26 @@ impl Customhouse {
                 due_at: hours(deadlines.control_hours),
                 basis: basis(why)?,
             },
-            A::Release { why } => Command::Release { basis: basis(why)? },
+            A::Release { why, open } => Command::Release { basis: basis(why)?, open: open.clone() },
+            A::Clear { why } => Command::Clear { basis: basis(why)? },
+            A::GrantAmendment { why } => {
+                let declaration = self.amended(folded)?;
+                let debt = clearance::duty::declared(&declaration);
+                Command::GrantAmendment { basis: basis(why)?, declaration: Box::new(declaration), debt }
+            }
+            A::DenyAmendment { why } => Command::DenyAmendment { basis: basis(why)? },
+            A::Correct { why, declaration } => corrected(folded, declaration, basis(why)?)?,
+            A::ReportInsufficient { note } => {
+                Command::ReportInsufficient { note: text("note", note)?, deadlines }
+            }
+            A::ReceivePayment { note } => {
+                Command::ReceivePayment { note: text("note", note)?, basis: basis(note)? }
+            }
+            A::ConfirmExit { office, code } => {
+                Command::ConfirmExit { office: text("office", office)?, code: *code }
+            }
+            A::Present { location } => Command::Present { notice: reported(location) },
+            A::Depart { location } => Command::Depart { notice: reported(location) },
             A::Detain { legal_basis, why } => Command::Detain {
                 basis: Basis { legal_basis: text("legal_basis", legal_basis)?, ..basis(why)? },
             },
@@ -365,7 +393,7 @@ impl Customhouse {
                 documents: self.evidence(documents)?,
                 note: note.chars().take(TEXT_CHARACTERS_MAX).collect(),
             },
-            A::RequestCancel { why } => Command::RequestCancel { why: text("why", why)? },
+            A::RequestCancel { why } => Command::RequestCancel { why: text("why", why)?, reference: None },
             A::Contest { text: contest } => Command::Contest { text: text("text", contest)? },
         })
     }
@@ -394,7 +422,7 @@ impl Customhouse {
 }
 
 /// Lets a case follow an event of its stream.
-pub(super) fn fold(case: &mut Case, event: &RecordedEvent) {
+pub(crate) fn fold(case: &mut Case, event: &RecordedEvent) {
     let Some(payload) = event.payload.value() else { return };
     match event.envelope.kind.as_str() {
         LODGED => {}
@@ -491,6 +519,13 @@ fn checked(result: &clearance::ControlResult) -> Result<clearance::ControlResult
     Ok(result.clone())
 }
 
+/// A report made by hand.
+fn reported(location: &str) -> clearance::Notice {
+    let location = location.trim();
+    let location = (!location.is_empty()).then(|| location.chars().take(TEXT_CHARACTERS_MAX).collect());
+    clearance::Notice { location, ..clearance::Notice::default() }
+}
+
 fn no_officer(name: &str) -> Error {
     Error::new(
         Kind::Invalid,
@@ -510,9 +545,26 @@ fn not_allowed(mrn: &str, findings: Vec<Finding>) -> Error {
     .with_findings(findings)
 }
 
+/// May a declaration that waits for its acceptance go on after this?
+fn lets_go_on(action: &CaseAction) -> bool {
+    use CaseAction as A;
+    matches!(
+        action,
+        A::Present { .. } | A::GrantAmendment { .. } | A::DenyAmendment { .. } | A::DenyCancel { .. }
+    )
+}
+
 fn is_traders(action: &CaseAction) -> bool {
     use CaseAction as A;
-    matches!(action, A::Answer { .. } | A::SendDocuments { .. } | A::RequestCancel { .. } | A::Contest { .. })
+    matches!(
+        action,
+        A::Answer { .. }
+            | A::SendDocuments { .. }
+            | A::RequestCancel { .. }
+            | A::Contest { .. }
+            | A::Present { .. }
+            | A::Depart { .. }
+    )
 }
 
 /// What a trader is told where something happened in between: that, and no more.

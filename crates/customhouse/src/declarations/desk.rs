@@ -98,8 +98,8 @@ enum Message {
     History {
         batch: String,
     },
-    /// A policy came into force or ended: what waits for one may go on.
-    Policies,
+    /// What waits may go on: a policy came into force, goods came, a request was decided.
+    Waiting,
     /// Declarations will come: the past should be known by then.
     Prepare,
     /// Something of the past was erased: it is to be read again.
@@ -203,9 +203,9 @@ impl Desk {
         self.tell(Message::History { batch: batch.to_owned() });
     }
 
-    /// Tells the desk that policies changed.
-    pub(crate) fn note_policies(&self) {
-        self.tell(Message::Policies);
+    /// Tells the desk that what waits may go on: policies changed, goods came, a request was decided.
+    pub(crate) fn note_waiting(&self) {
+        self.tell(Message::Waiting);
     }
 
     /// Tells the desk that something of the past was erased.
@@ -366,7 +366,7 @@ impl Worker {
             match self.inbox.recv().ok()? {
                 Message::Prepare => return Some(None),
                 lodge @ Message::Lodge(_) => return Some(Some(lodge)),
-                Message::History { .. } | Message::Policies | Message::ReadAgain => {}
+                Message::History { .. } | Message::Waiting | Message::ReadAgain => {}
             }
         }
     }
@@ -436,7 +436,7 @@ impl Worker {
                         self.failed.fetch_max(clerk.reading(), Ordering::SeqCst);
                     }
                 }
-                Message::Policies => clerk.resume(),
+                Message::Waiting => clerk.resume(),
                 Message::Prepare => {}
                 Message::ReadAgain => read_again = true,
             }

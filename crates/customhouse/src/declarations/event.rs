@@ -14,6 +14,17 @@ pub(crate) const LODGED: &str = "declaration.lodged";
 pub(crate) const TAGS_APPLIED: &str = "tags.applied";
 /// Its lane was chosen.
 pub(crate) const SELECTION_MADE: &str = "selection.made";
+/// A declaration was amended; before its acceptance, this is what is tagged.
+pub(crate) const AMENDED: &str = "amendment.granted";
+/// Customs corrected a declaration.
+pub(crate) const CORRECTED: &str = "declaration.corrected";
+/// The goods of a declaration that was lodged before them are here.
+pub(crate) const PRESENTED: &str = "goods.presented";
+/// What its trader asks of a declaration, and that it is denied.
+pub(crate) const AMENDMENT_REQUESTED: &str = "amendment.requested";
+pub(crate) const AMENDMENT_DENIED: &str = "amendment.denied";
+pub(crate) const CANCEL_REQUESTED: &str = "declaration.cancel_requested";
+pub(crate) const CANCEL_DENIED: &str = "declaration.cancel_denied";
 /// An office's threshold moved.
 pub(crate) const THRESHOLD_MOVED: &str = "threshold.moved";
 
@@ -34,8 +45,12 @@ pub(crate) fn lodged_by(account: &str) -> String {
 pub(crate) fn state_of_kind(kind: &str) -> Option<State> {
     match kind {
         "declaration.accepted" => Some(State::Accepted),
+        "declaration.registered" => Some(State::Received),
+        "goods.presented" => Some(State::Presented),
         "declaration.rejected" => Some(State::Rejected),
-        "goods.released" => Some(State::Released),
+        "payment.insufficient" => Some(State::PaymentPending),
+        "goods.released" | "declaration.cleared" => Some(State::Cleared),
+        "exit.confirmed" => Some(State::Exited),
         "goods.detained" => Some(State::Detained),
         "declaration.cancelled" => Some(State::Cancelled),
         _ => None,

@@ -1,15 +1,54 @@
 //! A declaration on its way into the journal: how it is recorded, and what its sender is told.
 
+use clearance::{Case, State};
 use formats::declaration::{Form, Understood};
 use jiff::Timestamp;
+use journal::RecordedEvent;
 
+use super::commands::fold;
 use super::desk::{Lodgement, Parts};
 use super::event::{Kept, Lodged};
 use super::model::{Progress, Receipt};
+use super::past::as_tagged;
 use crate::error::{Error, Kind};
 
 /// Bytes up to which what came in stands in its event.
 const KEPT_IN_EVENT_BYTES_MAX: usize = 256 * 1024;
+
+/// A declaration that waits to be accepted.
+pub(super) struct Waiting {
+    /// As it stands: what was amended meanwhile is in it.
+    pub(super) lodged: Lodged,
+    pub(super) case: Case,
+    /// Version of its stream.
+    pub(super) version: u64,
+}
+
+impl Waiting {
+    /// What its stream says. `None`: somebody asked something of it that is not decided yet, or it waits for something
+    /// else; or its content was erased.
+    pub(super) fn of(events: &[RecordedEvent]) -> Option<Self> {
+        let mut case = Case::lodged();
+        events.iter().for_each(|event| fold(&mut case, event));
+        let open = case.cancel_requested || case.amendment.is_some();
+        let lodged_only = case.state == State::Lodged && events.len() == 1;
+        if open || !(lodged_only || case.state == State::Presented) {
+            return None;
+        }
+        let version = events.last()?.envelope.stream_version;
+        Some(Self { lodged: as_tagged(events)?, case, version })
+    }
+
+    /// One that has just been lodged.
+    pub(super) fn lodged(lodged: Lodged) -> Self {
+        Self { lodged, case: Case::lodged(), version: 1 }
+    }
+
+    /// One whose goods are here.
+    pub(super) fn presented(lodged: Lodged, version: u64) -> Self {
+        Self { lodged, case: Case { state: State::Presented, ..Case::lodged() }, version }
+    }
+}
 
 /// The sender's own reference.
 ///

@@ -32,11 +32,15 @@
 //! Nothing above the reader's clearance is in any answer, and a trader gets `declaration_unknown` for what is not
 //! theirs, exactly as for what does not exist.
 
+mod amendment;
 pub(crate) mod assess;
 mod clerk;
 mod commands;
+mod content;
 mod desk;
 pub(crate) mod event;
+#[cfg(test)]
+mod life_tests;
 mod lodging;
 mod model;
 mod number;
@@ -53,6 +57,7 @@ mod trial;
 mod turn;
 mod words;
 
+pub(crate) use commands::fold;
 pub(crate) use desk::{Desk, Parts, WAITING_MAX};
 pub(crate) use personal::Personal;
 pub(crate) use read_model::row as declaration_row;

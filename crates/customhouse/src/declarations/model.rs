@@ -63,6 +63,8 @@ pub struct Receipt {
 pub enum Progress {
     /// Received; not looked at yet.
     Received,
+    /// Registered; its goods are to come.
+    AwaitingArrival,
     /// Rejected for correction.
     Rejected,
     /// Accepted, and being processed.
@@ -73,8 +75,12 @@ pub enum Progress {
     QuestionAsked,
     /// Under examination.
     UnderExamination,
+    /// What is owed is to be paid.
+    PaymentWanted,
     /// Released.
     Released,
+    /// Its goods have left.
+    Exited,
     /// Detained.
     Detained,
     /// Cancelled.
@@ -87,12 +93,15 @@ impl Progress {
     pub fn name(self) -> &'static str {
         match self {
             Self::Received => "received",
+            Self::AwaitingArrival => "awaiting_arrival",
             Self::Rejected => "rejected",
             Self::Accepted => "accepted",
             Self::DocumentsWanted => "documents_wanted",
             Self::QuestionAsked => "question_asked",
             Self::UnderExamination => "under_examination",
+            Self::PaymentWanted => "payment_wanted",
             Self::Released => "released",
+            Self::Exited => "exited",
             Self::Detained => "detained",
             Self::Cancelled => "cancelled",
         }
@@ -238,6 +247,8 @@ pub struct CaseFile {
     pub open_contest: Option<String>,
     /// A wish to cancel that nobody answered yet.
     pub cancel_requested: Option<String>,
+    /// Why its trader asks for an amendment that is not decided yet.
+    pub amendment_requested: Option<String>,
     /// What the reader may do now, the primary one first.
     pub actions: Vec<Action>,
     /// Everything that happened, in order.
@@ -502,6 +513,48 @@ pub enum CaseAction {
     Release {
         /// Why.
         why: String,
+        /// What stays open: `debt`, `licence`.
+        #[serde(default)]
+        open: Vec<String>,
+    },
+    /// Nothing is open any more after release.
+    Clear {
+        /// Why.
+        why: String,
+    },
+    /// Amend it, as the trader asked.
+    GrantAmendment {
+        /// Why.
+        why: String,
+    },
+    /// Do not amend it.
+    DenyAmendment {
+        /// Why.
+        why: String,
+    },
+    /// Correct it by what a control found.
+    Correct {
+        /// Why.
+        why: String,
+        /// Its content from now on, whole.
+        declaration: Box<Declaration>,
+    },
+    /// What is owed is not covered.
+    ReportInsufficient {
+        /// Which account or guarantee does not cover it.
+        note: String,
+    },
+    /// It is covered now.
+    ReceivePayment {
+        /// How.
+        note: String,
+    },
+    /// The office of exit saw the goods leave.
+    ConfirmExit {
+        /// Office of exit.
+        office: String,
+        /// Result there.
+        code: clearance::ResultCode,
     },
     /// Detain.
     Detain {
@@ -548,6 +601,16 @@ pub enum CaseAction {
     RequestCancel {
         /// Why.
         why: String,
+    },
+    /// Trader: the goods are at the office.
+    Present {
+        /// Where they are.
+        location: String,
+    },
+    /// Trader: the goods set out for the office of exit.
+    Depart {
+        /// From where.
+        location: String,
     },
     /// Trader: contest the last decision.
     Contest {

@@ -15,7 +15,7 @@ use spine::declaration::{Declaration, EntryContext, PartyRole};
 use spine::{EntryTable, Finding, Severity, declaration_entry};
 
 use super::desk::Parts;
-use super::event::{LODGED, Lodged, SELECTION_MADE, STREAM_PREFIX, TAGS_APPLIED, THRESHOLD_MOVED};
+use super::event::{AMENDED, LODGED, Lodged, SELECTION_MADE, STREAM_PREFIX, TAGS_APPLIED, THRESHOLD_MOVED};
 use crate::civil_time::civil;
 use crate::error::Error;
 use crate::packs::Registry;
@@ -56,6 +56,28 @@ pub(crate) fn importer_of(declaration: &Declaration) -> Option<&str> {
     declaration.parties().find(|(role, _)| *role == PartyRole::Importer).map(|(_, id)| id)
 }
 
+fn mrn_of(event: &RecordedEvent) -> &str {
+    event.envelope.stream.strip_prefix(STREAM_PREFIX).unwrap_or_default()
+}
+
+/// The content that an amendment gave a declaration.
+fn amended(payload: &Value) -> Option<Declaration> {
+    Declaration::deserialize(payload.get("declaration")?).ok()
+}
+
+/// A declaration as it stood when it was tagged, or as it stands where it was not: as it was lodged, with what was
+/// amended before. `None`: its content was erased.
+pub(crate) fn as_tagged(events: &[RecordedEvent]) -> Option<Lodged> {
+    let (first, rest) = events.split_first()?;
+    let mut lodged = Lodged::deserialize(first.payload.value()?).ok()?;
+    for event in rest.iter().take_while(|event| event.envelope.kind != TAGS_APPLIED) {
+        if event.envelope.kind == AMENDED {
+            lodged.declaration = amended(event.payload.value()?);
+        }
+    }
+    Some(lodged)
+}
+
 impl Past {
     /// Nothing has happened yet. Tags are those of a registry's packs in use.
     pub(crate) fn new(parts: &Parts, registry: &Registry) -> Self {
@@ -90,6 +112,13 @@ impl Past {
                     self.untagged.insert(lodged.mrn.clone(), lodged);
                 }
             }
+            AMENDED => {
+                if let Some(lodged) = self.untagged.get_mut(mrn_of(event))
+                    && let Some(amended) = amended(payload)
+                {
+                    lodged.declaration = Some(amended);
+                }
+            }
             TAGS_APPLIED => self.follow_tags(event)?,
             SELECTION_MADE => {
                 let made = Made::deserialize(payload).map_err(unreadable)?;
@@ -111,7 +140,7 @@ impl Past {
     }
 
     fn follow_tags(&mut self, event: &RecordedEvent) -> Result<(), Error> {
-        let mrn = event.envelope.stream.strip_prefix(STREAM_PREFIX).unwrap_or_default();
+        let mrn = mrn_of(event);
         let Some(lodged) = self.untagged.remove(mrn) else { return Ok(()) };
         let mut rows = std::mem::replace(&mut self.rows, EntryTable::empty(declaration_entry::schema()));
         if let Some(declaration) = &lodged.declaration {
@@ -222,6 +251,11 @@ impl Past {
             self.offices.insert(office.to_owned(), OfficeStanding::new(&plan, office, at.date()));
         }
         self.offices.get_mut(office)
+    }
+
+    /// A declaration that was lodged and is not tagged yet, as it stands.
+    pub(crate) fn untagged(&self, mrn: &str) -> Option<&Lodged> {
+        self.untagged.get(mrn)
     }
 
     /// A declaration that was lodged and is not tagged yet.

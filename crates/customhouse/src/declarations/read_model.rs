@@ -10,7 +10,8 @@ use selection::Arm;
 use spine::Sensitivity;
 
 use super::desk::Parts;
-use super::event::{LODGED, Lodged, stream};
+use super::event::stream;
+use super::lodging::Waiting;
 use super::model::{
     DeclarationRow, DeclarationsPage, DeclarationsQuery, Progress, QueuePage, QueueQuery, QueueTask, Receipt,
 };
@@ -33,6 +34,8 @@ const EXPORT_ROWS_MAX: usize = 1_000_000;
 const WAITING_ROWS_MAX: usize = 256;
 /// A node that has numbered nothing for so many years is forgotten: its numbers would begin anew, and be refused.
 const YEARS_LOOKED_BACK: i16 = 20;
+/// Events of one declaration that is looked through: far more than people do before it is accepted.
+const WAITING_EVENTS_MAX: usize = 1_000;
 /// Declarations looked through for them.
 const WAITING_LOOKED_THROUGH_MAX: usize = 100_000;
 
@@ -408,12 +411,17 @@ pub(super) fn receipt(record: &Record) -> Receipt {
     }
 }
 
-/// Declarations that were lodged while there was no policy of acceptance.
-pub(super) fn waiting_for_policy(parts: &Parts) -> Result<Vec<Lodged>, Error> {
+/// Declarations that wait to be accepted: lodged while there was no policy, or lodged before their goods, which are here
+/// now.
+pub(super) fn waiting_for_acceptance(parts: &Parts) -> Result<Vec<Waiting>, Error> {
     let waiting: Vec<String> = parts.projection.read(|connection| {
         connection
-            .prepare_cached("SELECT mrn FROM declaration WHERE state = ?1 ORDER BY lodged_at, mrn LIMIT ?2")?
-            .query_map((State::Lodged.name(), WAITING_LOOKED_THROUGH_MAX), |row| row.get(0))?
+            .prepare_cached(
+                "SELECT mrn FROM declaration WHERE state IN (?1, ?2) ORDER BY lodged_at, mrn LIMIT ?3",
+            )?
+            .query_map((State::Lodged.name(), State::Presented.name(), WAITING_LOOKED_THROUGH_MAX), |row| {
+                row.get(0)
+            })?
             .collect()
     })?;
     let mut found = Vec::new();
@@ -421,11 +429,8 @@ pub(super) fn waiting_for_policy(parts: &Parts) -> Result<Vec<Lodged>, Error> {
         if found.len() >= WAITING_ROWS_MAX {
             break;
         }
-        let events = parts.journal.read_stream(&stream(&mrn), 0, 2)?;
-        // What somebody asked something of is left to officers.
-        let [only] = events.as_slice() else { continue };
-        let payload = only.payload.value().filter(|_| only.envelope.kind == LODGED);
-        found.extend(payload.and_then(|payload| serde_json::from_value::<Lodged>(payload.clone()).ok()));
+        let events = parts.journal.read_stream(&stream(&mrn), 0, WAITING_EVENTS_MAX)?;
+        found.extend(Waiting::of(&events));
     }
     Ok(found)
 }
@@ -445,11 +450,14 @@ impl Progress {
             return Self::Accepted;
         }
         match case.state {
-            State::Lodged => Self::Received,
+            State::Lodged | State::Presented => Self::Received,
+            State::Received => Self::AwaitingArrival,
             State::Rejected => Self::Rejected,
             State::Accepted | State::ReleasePending => Self::Accepted,
             State::AwaitingDocuments | State::UnderControl | State::Held => Self::UnderExamination,
-            State::Released => Self::Released,
+            State::PaymentPending => Self::PaymentWanted,
+            State::Released | State::Cleared => Self::Released,
+            State::Exited => Self::Exited,
             State::Detained => Self::Detained,
             State::Cancelled => Self::Cancelled,
         }

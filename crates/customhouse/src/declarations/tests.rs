@@ -92,7 +92,7 @@ impl World {
         self.house.case(&reader("c", Role::Chief), mrn).unwrap()
     }
 
-    fn act(&self, reader: &Reader, mrn: &str, action: CaseAction) -> Result<u64, Error> {
+    pub(crate) fn act(&self, reader: &Reader, mrn: &str, action: CaseAction) -> Result<u64, Error> {
         let version = match reader.role {
             Role::Trader => self.house.own_declaration(reader, mrn)?.version,
             _ => self.case(mrn).version,
@@ -196,7 +196,7 @@ pub(crate) fn impossible(reference: &str) -> Value {
     declaration
 }
 
-fn result(code: ResultCode) -> ControlResult {
+pub(crate) fn result(code: ResultCode) -> ControlResult {
     ControlResult {
         code,
         findings: Vec::new(),
@@ -221,7 +221,7 @@ fn a_green_declaration_is_released_at_once_and_says_why() {
         kinds(&case),
         ["declaration.lodged", "declaration.accepted", "tags.applied", "selection.made", "goods.released"]
     );
-    assert_eq!((case.row.lane, case.row.state), (Some(Lane::Green), Some(State::Released)));
+    assert_eq!((case.row.lane, case.row.state), (Some(Lane::Green), Some(State::Cleared)));
     let decision = case.last_decision.unwrap();
     assert!(!decision.legal_basis.is_empty() && decision.policy.is_some());
     let made = case.selection.unwrap();
@@ -233,7 +233,7 @@ fn a_blue_declaration_is_released_and_an_audit_waits() {
     let world = World::with_policies(true);
     let mrn = world.lodge(&declaration("LRN-1")).unwrap().mrn;
     let case = world.case(&mrn);
-    assert_eq!((case.row.lane, case.row.state), (Some(Lane::Blue), Some(State::Released)));
+    assert_eq!((case.row.lane, case.row.state), (Some(Lane::Blue), Some(State::Cleared)));
     let queue = world.house.queue(&officer("o-1"), &QueueQuery::default()).unwrap();
     assert_eq!((queue.total, queue.tasks[0].kind), (1, ControlKind::Audit));
     world.act(&officer("o-1"), &mrn, CaseAction::Take).unwrap();
@@ -269,7 +269,7 @@ fn a_red_declaration_is_examined_and_its_release_can_be_undone_until_it_has_effe
     world.clock.forward(1);
     assert_eq!(world.house.run_timers().unwrap(), 1);
     let case = world.case(&receipt.mrn);
-    assert_eq!((case.row.state, case.row.irregular), (Some(State::Released), Some(false)));
+    assert_eq!((case.row.state, case.row.irregular), (Some(State::Cleared), Some(false)));
 }
 
 #[test]

@@ -11,7 +11,7 @@ use selection::Made;
 use spine::{ActorKind, Sensitivity, declaration_entry};
 
 use super::commands::{Folded, unknown};
-use super::event::{Kept, LODGED, Lodged, SELECTION_MADE, TAGS_APPLIED, TagsApplied};
+use super::event::{AMENDED, CORRECTED, Kept, LODGED, Lodged, SELECTION_MADE, TAGS_APPLIED, TagsApplied};
 use super::model::{
     CaseFile, ControlOnCase, DecisionShown, Erased, HitRate, OpinionOnCase, Original, TagOnCase, TimelineStep,
 };
@@ -71,12 +71,21 @@ impl Told {
             let Some(payload) = event.payload.value() else { continue };
             match event.envelope.kind.as_str() {
                 LODGED => told.lodged = serde_json::from_value(payload.clone()).ok(),
+                AMENDED | CORRECTED => told.follow_content(payload),
                 TAGS_APPLIED => told.tags = serde_json::from_value(payload.clone()).ok(),
                 SELECTION_MADE => told.made = serde_json::from_value(payload.clone()).ok(),
                 _ => {}
             }
         }
         told
+    }
+
+    /// Its content is another one from now on.
+    fn follow_content(&mut self, payload: &serde_json::Value) {
+        let content = payload.get("declaration").cloned().and_then(|own| serde_json::from_value(own).ok());
+        if let (Some(lodged), Some(content)) = (&mut self.lodged, content) {
+            lodged.declaration = Some(content);
+        }
     }
 
     pub(super) fn original(&self) -> Option<Original> {
@@ -144,6 +153,10 @@ impl Customhouse {
                 .cancel_requested
                 .then(|| open_text("declaration.cancel_requested"))
                 .flatten(),
+            amendment_requested: case
+                .amendment
+                .as_ref()
+                .map(|_| open_text("amendment.requested").unwrap_or_default()),
             actions,
             timeline,
             last_decision,
@@ -199,6 +212,7 @@ impl Customhouse {
             open_documents: None,
             open_contest: None,
             cancel_requested: None,
+            amendment_requested: None,
             actions: Vec::new(),
             timeline: Vec::new(),
             last_decision: None,
@@ -374,7 +388,18 @@ impl Customhouse {
             Event::ControlCompleted { result, .. } | Event::AuditClosed { result, .. } => {
                 format!("{} {}", result.code.code(), result.note)
             }
-            Event::ResultWithdrawn { why } | Event::CancelRequested { why } => why.clone(),
+            Event::ResultWithdrawn { why }
+            | Event::CancelRequested { why, .. }
+            | Event::AmendmentRequested { why, .. } => why.clone(),
+            Event::PaymentInsufficient { note, .. } | Event::PaymentReceived { note } => note.clone(),
+            Event::AmendmentGranted { version, .. } | Event::Corrected { version, .. } => version.to_string(),
+            Event::ExitConfirmed { office, code, .. } => format!("{office} {}", code.code()),
+            Event::Registered { arrive_by: at, .. } | Event::ExitAwaited { until: at } => at.to_string(),
+            Event::DebtAssessed { items } => spoken(&clearance::duty::total(items)),
+            Event::RequestRefused { request, findings, .. } => {
+                let codes: Vec<&str> = findings.iter().map(|finding| finding.code.as_str()).collect();
+                format!("{request}: {}", codes.join(", "))
+            }
             Event::DocumentsRequested { what, .. } | Event::DeadlinePassed { what, .. } => what.clone(),
             Event::DocumentsReceived { documents, note } => format!("{} {note}", documents.len()),
             Event::QuestionAsked { text, .. }
@@ -385,6 +410,12 @@ impl Customhouse {
             _ => String::new(),
         }
     }
+}
+
+/// Amounts, one after the other.
+pub(super) fn spoken(amounts: &[spine::quantity::Money]) -> String {
+    let one = |money: &spine::quantity::Money| format!("{} {}", money.amount, money.currency.code());
+    amounts.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
 /// What a tag's condition read, as far as the reader may see the fields. Aggregates over fields have names of their own

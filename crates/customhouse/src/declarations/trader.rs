@@ -8,7 +8,7 @@ use super::commands::Folded;
 use super::event::{LODGED, lodged_by, state_of_kind};
 use super::model::{Erased, OwnDeclaration, OwnRow, Progress, Receipt, TimelineStep};
 use super::read_model::{PAGE_ROWS, receipt};
-use super::timeline::{Told, decision, last_text};
+use super::timeline::{Told, decision, last_text, spoken};
 use crate::Customhouse;
 use crate::error::Error;
 use crate::identity::{Permission, Reader};
@@ -35,6 +35,21 @@ fn told_to_trader(kind: &str) -> bool {
             | "declaration.cancel_denied"
             | "decision.contested"
             | "contest.answered"
+            | "declaration.registered"
+            | "goods.presented"
+            | "amendment.requested"
+            | "amendment.granted"
+            | "amendment.denied"
+            | "declaration.corrected"
+            | "request.refused"
+            | "debt.assessed"
+            | "payment.insufficient"
+            | "payment.reminded"
+            | "payment.received"
+            | "declaration.cleared"
+            | "goods.departed"
+            | "exit.confirmed"
+            | "exit.awaited"
     )
 }
 
@@ -198,7 +213,12 @@ fn note(event: &Event) -> String {
         | Event::QuestionAnswered { text, .. }
         | Event::Contested { text }
         | Event::ContestAnswered { text, .. } => text.clone(),
-        Event::CancelRequested { why } => why.clone(),
+        Event::CancelRequested { why, .. } | Event::AmendmentRequested { why, .. } => why.clone(),
+        Event::PaymentInsufficient { note, .. } | Event::PaymentReceived { note } => note.clone(),
+        Event::AmendmentGranted { version, .. } | Event::Corrected { version, .. } => version.to_string(),
+        Event::ExitConfirmed { office, .. } => office.clone(),
+        Event::Registered { arrive_by: at, .. } | Event::ExitAwaited { until: at } => at.to_string(),
+        Event::DebtAssessed { items } => spoken(&clearance::duty::total(items)),
         Event::ControlCompleted { result, .. } => result.code.name().to_owned(),
         _ => String::new(),
     }

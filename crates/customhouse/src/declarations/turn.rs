@@ -5,7 +5,7 @@
 //! what was lodged, wherever that was, and records what follows from it under the lease's fence: another process that
 //! took the lease over meanwhile is the only one whose decisions count, however long this one stood still.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,7 +16,11 @@ use serde::Deserialize;
 
 use super::clerk::{Clerk, EVENTS_PER_READ};
 use super::desk::{Landed, Parts};
-use super::event::{LODGED, Lodged, SELECTION_MADE, STREAM_PREFIX, TAGS_APPLIED, THRESHOLD_MOVED};
+use super::event::{
+    AMENDED, AMENDMENT_DENIED, AMENDMENT_REQUESTED, CANCEL_DENIED, CANCEL_REQUESTED, LODGED, Lodged,
+    PRESENTED, SELECTION_MADE, STREAM_PREFIX, TAGS_APPLIED, THRESHOLD_MOVED,
+};
+use super::lodging::Waiting;
 use crate::error::{Error, Kind};
 
 /// What processes take turns at.
@@ -54,9 +58,11 @@ struct Follower {
     position: u64,
     /// The past was read up to here; decisions of this process after it were made by this very clerk.
     read_until: u64,
-    /// Lodged, and nothing else has happened to them yet: by position.
-    undecided: BTreeMap<u64, Lodged>,
+    /// Lodged, or presented, and nothing else has happened to them yet: by position.
+    undecided: BTreeMap<u64, Waiting>,
     places: HashMap<String, u64>,
+    /// Declarations that were lodged before their goods, which are here; not accepted yet.
+    presented: HashSet<String>,
 }
 
 impl InTurns {
@@ -152,6 +158,7 @@ impl Follower {
             read_until: u64::MAX,
             undecided: BTreeMap::new(),
             places: HashMap::new(),
+            presented: HashSet::new(),
         };
         follower.catch_up(parts)?;
         follower.clerk.past.catch_up()?;
@@ -183,11 +190,26 @@ impl Follower {
             if let Some(place) = self.places.remove(mrn) {
                 self.undecided.remove(&place);
             }
-            if kind == LODGED
-                && let Some(lodged) = event.payload.value().and_then(|own| Lodged::deserialize(own).ok())
-            {
+            let waiting = match kind {
+                LODGED => {
+                    event.payload.value().and_then(|own| Lodged::deserialize(own).ok()).map(Waiting::lodged)
+                }
+                PRESENTED => self.arrived(mrn, event),
+                // What was asked for is decided: it may be accepted now.
+                AMENDED | AMENDMENT_DENIED | CANCEL_DENIED if self.presented.contains(mrn) => {
+                    self.clerk.past.follow(event)?;
+                    self.arrived(mrn, event)
+                }
+                kind => {
+                    if !matches!(kind, AMENDMENT_REQUESTED | CANCEL_REQUESTED) {
+                        self.presented.remove(mrn);
+                    }
+                    None
+                }
+            };
+            if let Some(waiting) = waiting {
                 self.places.insert(mrn.to_owned(), event.position);
-                self.undecided.insert(event.position, lodged);
+                self.undecided.insert(event.position, waiting);
             }
         }
         if kind.starts_with("policy.") {
@@ -201,18 +223,25 @@ impl Follower {
         self.clerk.past.follow(event)
     }
 
+    /// Its goods are here: as it stands now it can be accepted.
+    fn arrived(&mut self, mrn: &str, event: &RecordedEvent) -> Option<Waiting> {
+        self.presented.insert(mrn.to_owned());
+        let lodged = self.clerk.past.untagged(mrn)?.clone();
+        Some(Waiting::presented(lodged, event.envelope.stream_version))
+    }
+
     fn has_work(&self) -> bool {
         !self.undecided.is_empty() && self.clerk.in_force().acceptance.is_some()
     }
 
     /// The first of what is undecided, in the order in which it was lodged.
-    fn take(&mut self, limit: usize) -> Vec<Lodged> {
+    fn take(&mut self, limit: usize) -> Vec<Waiting> {
         let mut taken = Vec::new();
         while taken.len() < limit
-            && let Some((_, lodged)) = self.undecided.pop_first()
+            && let Some((_, waiting)) = self.undecided.pop_first()
         {
-            self.places.remove(&lodged.mrn);
-            taken.push(lodged);
+            self.places.remove(&waiting.lodged.mrn);
+            taken.push(waiting);
         }
         taken
     }

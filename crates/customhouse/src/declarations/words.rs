@@ -16,6 +16,15 @@ pub(super) fn rejected() -> LocalizedText {
     ])
 }
 
+pub(super) fn registered() -> LocalizedText {
+    localized([
+        "The declaration was lodged before its goods came, and is registered. Present the goods in time; it is accepted then.",
+        "报关单在货物到达前提交，现已登记。请按时提交货物，届时予以接受。",
+        "La déclaration a été déposée avant l'arrivée des marchandises ; elle est enregistrée. Présentez les marchandises à temps, elle sera alors acceptée.",
+        "La declaración se presentó antes de que llegara la mercancía y queda registrada. Presente la mercancía a tiempo y se aceptará.",
+    ])
+}
+
 pub(super) fn no_plan() -> LocalizedText {
     localized([
         "No selection can be made at present; an officer looks at the declaration.",

@@ -200,7 +200,7 @@ fn nothing_of_an_erased_party_is_left_in_any_file_and_the_rest_stays() {
         let case = world.house.case(&officer, mrn).unwrap();
         let erased = case.erased.unwrap();
         assert_eq!(erased.basis, "Data Protection Act, section 17");
-        assert_eq!(case.row.state, Some(clearance::State::Released));
+        assert_eq!(case.row.state, Some(clearance::State::Cleared));
         assert!(case.row.lane.is_some() && case.row.office == "10" && case.actions.is_empty());
         let own = world.house.own_declaration(&trader(), mrn).unwrap();
         assert_eq!(own.erased.unwrap().basis, erased.basis);

@@ -50,7 +50,7 @@ impl Customhouse {
             policies.follow(self.journal.as_ref())?;
         }
         drop(policies);
-        self.desk().note_policies();
+        self.desk().note_waiting();
         self.find_policy(reader, &hash)
     }
 
@@ -78,7 +78,7 @@ impl Customhouse {
         self.record(reader, fact)?;
         policies.follow(self.journal.as_ref())?;
         drop(policies);
-        self.desk().note_policies();
+        self.desk().note_waiting();
         self.find_policy(reader, &hash)
     }
 
@@ -98,7 +98,7 @@ impl Customhouse {
             policies.follow(self.journal.as_ref())?;
         }
         drop(policies);
-        self.desk().note_policies();
+        self.desk().note_waiting();
         self.find_policy(reader, &hash)
     }
 }

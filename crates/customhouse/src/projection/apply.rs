@@ -20,6 +20,7 @@ use crate::declarations::event::{
     state_of_kind,
 };
 use crate::error::{Error, Kind};
+use crate::notifications;
 use crate::pool::Pool;
 use crate::viewings::Purpose;
 use crate::viewings::model::{Look, VIEWED};
@@ -118,6 +119,7 @@ impl<'a> Applier<'a> {
                 if let Some(read) = Event::read(kind, envelope.kind_version, payload) {
                     let moved = read.map_err(|error| unreadable(event, &error))?;
                     self.case_moved(mrn, &moved, at).map_err(|error| failed(&error))?;
+                    self.notified(mrn, event, &moved).map_err(|error| failed(&error))?;
                 }
             }
         }
@@ -174,6 +176,7 @@ impl<'a> Applier<'a> {
         if let Some(declaration) = &lodged.declaration {
             describe(&mut record, declaration);
             self.index_items(&record.mrn, declaration)?;
+            self.index_consignments(&record.mrn, declaration)?;
         }
         self.tally.count(at, &record.office, "lodged");
         self.tally.seen_at(&record.office);
@@ -238,6 +241,17 @@ impl<'a> Applier<'a> {
         let of_items = declaration.items().iter().flat_map(|item| &item.commodity.transport_equipment);
         for id in shipped.chain(of_items).filter_map(|equipment| equipment.id.as_deref()) {
             container.execute(params![id, mrn])?;
+        }
+        Ok(())
+    }
+
+    /// References of the consignments that it names (DCR, MCR): movements are told by them.
+    fn index_consignments(&self, mrn: &str, declaration: &Declaration) -> rusqlite::Result<()> {
+        let mut consignment = self
+            .transaction
+            .prepare_cached("INSERT OR IGNORE INTO consignment (ucr, mrn) VALUES (?1, ?2)")?;
+        for ucr in declaration.consignment_references() {
+            consignment.execute(params![ucr, mrn])?;
         }
         Ok(())
     }
@@ -331,6 +345,9 @@ impl<'a> Applier<'a> {
             Event::ControlOrdered { .. } | Event::AuditOpened { .. } => record.ordered_at = Some(at),
             Event::Escalated { .. } => record.ordered_at = Some(at),
             Event::Released { .. } => record.released_at = Some(at),
+            Event::AmendmentGranted { declaration, .. } | Event::Corrected { declaration, .. } => {
+                describe(record, declaration);
+            }
             Event::ControlCompleted { result, .. } | Event::AuditClosed { result, .. } => {
                 set_outcome(record, result, at);
             }
@@ -345,6 +362,14 @@ impl<'a> Applier<'a> {
         self.follow_outcome(&before, &after)?;
         self.tally_move(event, &before, &after, at);
         Ok(())
+    }
+
+    /// Lists what the event says to whoever lodged the declaration.
+    fn notified(&mut self, mrn: &str, event: &RecordedEvent, moved: &Event) -> rusqlite::Result<()> {
+        let transaction = self.transaction;
+        let Some(record) = self.record(mrn)? else { return Ok(()) };
+        let (Some(case), Some(party)) = (&record.case, &record.party) else { return Ok(()) };
+        notifications::read_model::note(transaction, event, moved, case, (mrn, party, &record.lrn))
     }
 
     fn tally_move(&mut self, event: &Event, before: &Record, after: &Record, at: Timestamp) {

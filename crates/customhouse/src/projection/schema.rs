@@ -8,7 +8,7 @@ use super::failed;
 use crate::error::Error;
 
 /// Version of the tables: part of the file's name.
-pub(super) const VERSION: u32 = 3;
+pub(super) const VERSION: u32 = 4;
 
 /// The tables. Times are microseconds since 1970; amounts are text as declared, with a number beside it to order by.
 const TABLES: &str = "
@@ -54,6 +54,8 @@ const TABLES: &str = "
         PRIMARY KEY (commodity, mrn)) STRICT, WITHOUT ROWID;
     CREATE TABLE container (container TEXT NOT NULL, mrn TEXT NOT NULL,
         PRIMARY KEY (container, mrn)) STRICT, WITHOUT ROWID;
+    CREATE TABLE consignment (ucr TEXT NOT NULL, mrn TEXT NOT NULL,
+        PRIMARY KEY (ucr, mrn)) STRICT, WITHOUT ROWID;
     CREATE TABLE tag_on (tag TEXT NOT NULL, mrn TEXT NOT NULL,
         PRIMARY KEY (tag, mrn)) STRICT, WITHOUT ROWID;
     CREATE TABLE tag_hits (tag TEXT PRIMARY KEY, inspected INTEGER NOT NULL, irregular INTEGER NOT NULL) STRICT;
@@ -128,7 +130,8 @@ fn open_writer(path: &Path) -> rusqlite::Result<Connection> {
         |row| row.get(0),
     )?;
     if !made {
-        connection.execute_batch(&format!("BEGIN; {TABLES} COMMIT;"))?;
+        let notifications = crate::notifications::read_model::TABLE;
+        connection.execute_batch(&format!("BEGIN; {TABLES} {notifications} COMMIT;"))?;
     }
     position(&connection)?;
     Ok(connection)

@@ -19,14 +19,17 @@ use crate::Customhouse;
 use crate::civil_time::civil;
 use crate::declarations::assess::tagged;
 use crate::declarations::event::{
-    LODGED, SELECTION_MADE, STREAM_PREFIX, TAGS_APPLIED, THRESHOLD_MOVED, TagsApplied,
+    AMENDED, LODGED, SELECTION_MADE, STREAM_PREFIX, TAGS_APPLIED, THRESHOLD_MOVED, TagsApplied,
 };
-use crate::declarations::past::{Past, importer_of, packs_of};
+use crate::declarations::past::{Past, as_tagged, importer_of, packs_of};
 use crate::error::Error;
 
 use super::EVENTS_PER_READ;
 /// Events that are looked at together before the first decision comes.
 const BUFFER_MAX: usize = 20_000;
+
+/// Events of one declaration up to its tags.
+const EVENTS_PER_STREAM: usize = 1_000;
 
 /// What is wanted.
 pub(super) struct Asked {
@@ -180,7 +183,15 @@ impl<'a> Walk<'a> {
         if event.envelope.kind == LODGED && event.payload.value().is_none() {
             self.erased = self.erased.saturating_add(1);
         }
+        // What is amended before it is tagged must be known by then, and not before what it amends.
+        let amends = event.envelope.kind == AMENDED;
+        if amends && self.batch.is_some() {
+            self.close()?;
+        }
         self.buffer.push(event);
+        if amends {
+            return self.close();
+        }
         if self.batch.is_none() && self.buffer.len() >= BUFFER_MAX { self.close() } else { Ok(()) }
     }
 
@@ -304,8 +315,9 @@ impl<'a> Walk<'a> {
     }
 
     fn lodged(&self, mrn: &str) -> Option<crate::declarations::event::Lodged> {
-        let events = self.house.journal.read_stream(&format!("{STREAM_PREFIX}{mrn}"), 0, 1).ok()?;
-        Deserialize::deserialize(events.first()?.payload.value()?).ok()
+        let events =
+            self.house.journal.read_stream(&format!("{STREAM_PREFIX}{mrn}"), 0, EVENTS_PER_STREAM).ok()?;
+        as_tagged(&events)
     }
 
     fn plan(&mut self, hash: &str) -> Option<&Plan> {

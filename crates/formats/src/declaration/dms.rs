@@ -1,7 +1,5 @@
 //! Declarations of the DMS profile of the WCO Data Model 3.6 as XML: found in what was sent, and written.
 
-use std::fmt::Write as _;
-
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use spine::Finding;
@@ -11,18 +9,18 @@ use spine::tree::NodeId;
 
 use super::reader::Node;
 use super::shape::{Class, Measure, Name, Rule, Visit};
-use super::value::unprintable;
 use crate::xml::{XmlBounds, XmlDocument};
+use crate::xml_writer::XmlWriter;
 
 /// Namespace of the envelope.
-const METADATA: &str = "urn:wco:datamodel:WCO:DocumentMetaData-DMS:2";
+pub(crate) const METADATA: &str = "urn:wco:datamodel:WCO:DocumentMetaData-DMS:2";
 /// Namespace of the declaration.
 const DECLARATION: &str = "urn:wco:datamodel:WCO:DEC-DMS:2";
 /// Namespace of the strings within dates.
 const DATES: &str = "urn:wco:datamodel:WCO:Declaration_DS:DMS:2";
 
 /// Bounds of a declaration; 999 full items need a tenth of them.
-pub(super) const BOUNDS: XmlBounds = XmlBounds {
+pub(crate) const BOUNDS: XmlBounds = XmlBounds {
     bytes_max: super::BYTES_MAX,
     depth_max: 32,
     nodes_max: 500_000,
@@ -79,132 +77,82 @@ pub(super) fn locate(document: &XmlDocument) -> Result<(Node<'_>, Option<Finding
 
 /// Writes a declaration in its envelope.
 pub(super) fn write(declaration: &Declaration) -> String {
-    let mut writer = Writer { out: String::with_capacity(4096), depth: 1, position: 0 };
-    writer.out.push_str("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
-    let head = format!(
-        "<md:MetaData xmlns:md=\"{METADATA}\" xmlns=\"{DECLARATION}\" xmlns:ds=\"{DATES}\">\n  \
-         <md:WCODataModelVersionCode>3.6</md:WCODataModelVersionCode>\n  <md:WCOTypeName>DEC</md:WCOTypeName>\n"
-    );
-    writer.out.push_str(&head);
-    writer.open("Declaration");
+    let mut writer = Writer { xml: XmlWriter::new(), position: 0 };
+    let namespaces = format!(" xmlns:md=\"{METADATA}\" xmlns=\"{DECLARATION}\" xmlns:ds=\"{DATES}\"");
+    writer.xml.open_with("md:MetaData", &namespaces);
+    writer.xml.line("md:WCODataModelVersionCode", "", "3.6");
+    writer.xml.line("md:WCOTypeName", "", "DEC");
+    writer.xml.open("Declaration");
     // A visitor may fill what it is shown; this one only looks, at a copy.
     declaration.clone().visit(&mut writer);
-    writer.close("Declaration");
-    writer.out.push_str("</md:MetaData>\n");
-    writer.out
+    writer.xml.close("Declaration");
+    writer.xml.close("md:MetaData");
+    writer.xml.finish()
 }
 
 /// The visitor that writes what it is shown; absent values are no elements.
 struct Writer {
-    out: String,
-    depth: usize,
+    xml: XmlWriter,
     /// Position in its list of the class being written.
     position: usize,
 }
 
-impl Writer {
-    fn indent(&mut self) {
-        (0..self.depth).for_each(|_| self.out.push_str("  "));
-    }
-
-    fn open(&mut self, element: &str) {
-        self.indent();
-        let _ = writeln!(self.out, "<{element}>");
-        self.depth = self.depth.saturating_add(1);
-    }
-
-    fn close(&mut self, element: &str) {
-        self.depth = self.depth.saturating_sub(1);
-        self.indent();
-        let _ = writeln!(self.out, "</{element}>");
-    }
-
-    /// An element of one line; `attribute` is written out with a blank before it.
-    fn line(&mut self, element: &str, attribute: &str, text: &str) {
-        self.indent();
-        let _ = write!(self.out, "<{element}{attribute}>");
-        for character in text.chars() {
-            match character {
-                '&' => self.out.push_str("&amp;"),
-                '<' => self.out.push_str("&lt;"),
-                '>' => self.out.push_str("&gt;"),
-                // No XML document may hold them; what was read never does.
-                character if unprintable(character) => self.out.push(' '),
-                character => self.out.push(character),
-            }
-        }
-        let _ = writeln!(self.out, "</{element}>");
-    }
-
-    /// A text at a path of elements.
-    fn at_path(&mut self, path: &str, text: &str) {
-        match path.split_once('/') {
-            Some((outer, inner)) => {
-                self.open(outer);
-                self.at_path(inner, text);
-                self.close(outer);
-            }
-            None => self.line(path, "", text),
-        }
-    }
-}
-
 impl Visit for Writer {
     fn constant(&mut self, name: Name, value: &'static str) {
-        self.line(name.dms, "", value);
+        self.xml.line(name.dms, "", value);
     }
 
     fn sequence(&mut self, name: Name) {
-        self.line(name.dms, "", &self.position.to_string());
+        self.xml.line(name.dms, "", &self.position.to_string());
     }
 
     fn text(&mut self, name: Name, _: Rule, slot: &mut Option<String>) {
         if let Some(text) = slot {
-            self.at_path(name.dms, text);
+            self.xml.at_path(name.dms, text);
         }
     }
 
     fn number(&mut self, name: Name, _: Measure, slot: &mut Option<Decimal>) {
         if let Some(number) = slot {
-            self.line(name.dms, "", &number.to_string());
+            self.xml.line(name.dms, "", &number.to_string());
         }
     }
 
     fn count(&mut self, name: Name, slot: &mut Option<u32>) {
         if let Some(count) = slot {
-            self.line(name.dms, "", &count.to_string());
+            self.xml.line(name.dms, "", &count.to_string());
         }
     }
 
     fn day(&mut self, name: Name, slot: &mut Option<Date>) {
         if let Some(day) = slot {
-            self.open(name.dms);
-            self.line("ds:DateTimeString", " formatCode=\"102\"", &day.strftime("%Y%m%d").to_string());
-            self.close(name.dms);
+            self.xml.open(name.dms);
+            self.xml.line("ds:DateTimeString", " formatCode=\"102\"", &day.strftime("%Y%m%d").to_string());
+            self.xml.close(name.dms);
         }
     }
 
     fn money(&mut self, name: Name, slot: &mut Option<Money>) {
         if let Some(Money { amount, currency }) = slot {
             let attribute = format!(" currencyID=\"{}\"", currency.code());
-            self.line(name.dms, &attribute, &amount.to_string());
+            self.xml.line(name.dms, &attribute, &amount.to_string());
         }
     }
 
     fn class<T: Class>(&mut self, name: Name, slot: &mut T) {
         if *slot != T::default() {
-            self.open(name.dms);
+            self.xml.open(name.dms);
             slot.visit(self);
-            self.close(name.dms);
+            self.xml.close(name.dms);
         }
     }
 
     fn classes<T: Class>(&mut self, name: Name, _: usize, slot: &mut Vec<T>) {
         for (class, position) in slot.iter_mut().zip(1..) {
-            self.open(name.dms);
+            self.xml.open(name.dms);
             self.position = position;
             class.visit(self);
-            self.close(name.dms);
+            self.xml.close(name.dms);
         }
     }
 }

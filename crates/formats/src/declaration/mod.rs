@@ -2,12 +2,13 @@
 //! snake_case, and XML of its DMS profile. See `docs/declarations.md`.
 
 mod check;
-mod dms;
+pub(crate) mod dms;
 mod findings;
 mod json;
+pub(crate) mod names;
 mod reader;
 mod shape;
-mod value;
+pub(crate) mod value;
 
 use spine::Finding;
 use spine::declaration::Declaration;

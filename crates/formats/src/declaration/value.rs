@@ -10,6 +10,7 @@ use spine::quantity::CurrencyCode;
 use spine::{Finding, Severity};
 
 use super::shape::Rule;
+use crate::xml_writer::unprintable;
 
 /// Digits before the decimal point.
 const WHOLE_DIGITS_MAX: usize = 16;
@@ -117,13 +118,8 @@ pub(super) fn text(text: Cow<'_, str>, rule: Rule) -> Result<String, Finding> {
     }
 }
 
-/// Control characters, and what no XML document may hold.
-pub(super) fn unprintable(character: char) -> bool {
-    character.is_control() || matches!(character, '\u{FFFE}' | '\u{FFFF}')
-}
-
 /// An exact number of zero or more, written out: digits, and a point before decimals.
-pub(super) fn number(text: &str) -> Result<Decimal, Finding> {
+pub(crate) fn number(text: &str) -> Result<Decimal, Finding> {
     let (negative, digits) = match text.strip_prefix('-') {
         Some(digits) => (true, digits),
         None => (false, text),
@@ -158,7 +154,7 @@ pub(super) fn number(text: &str) -> Result<Decimal, Finding> {
 }
 
 /// A whole number of zero or more.
-pub(super) fn count(text: &str) -> Result<u32, Finding> {
+pub(crate) fn count(text: &str) -> Result<u32, Finding> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     text.parse().ok().filter(|_| digits).ok_or_else(|| {
         Finding::error("number_not_whole")
@@ -187,7 +183,7 @@ pub(super) fn dms_day(text: &str) -> Result<Date, Finding> {
 }
 
 /// A currency.
-pub(super) fn currency(text: &str) -> Result<CurrencyCode, Finding> {
+pub(crate) fn currency(text: &str) -> Result<CurrencyCode, Finding> {
     CurrencyCode::new(text).map_err(|_| {
         Finding::error("currency_unknown")
             .found(text)

@@ -7,5 +7,7 @@ mod foreign_headers;
 mod guide;
 mod laws;
 mod mending;
+mod notification;
 mod support;
+mod wco;
 mod xml;

@@ -1,5 +1,9 @@
 //! Reading as the upper rooms read: propose a mapping or take the one given, then intake.
 
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+
 use formats::csv::{CsvOptions, CsvSource};
 use formats::{Intake, IntakeError, IntakeOptions, Mapping, Proposal, RowSource, propose, read_table};
 use spine::{Finding, Silent, declaration_entry};
@@ -74,4 +78,27 @@ pub(crate) fn by_name() -> Mapping {
          commodity_code = { column = \"HS Code\" }\norigin_country = { column = \"Country of Origin\" }\n\
          net_mass = { column = \"Net Mass\" }\nirregular = { column = \"Fraud\" }\n",
     )
+}
+
+/// A folder of real material that nobody here wrote; `None` where it is not there.
+pub(crate) fn cases(folder: &str) -> Option<PathBuf> {
+    let root = env::var_os("TIDEWAITER_CASES")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"), PathBuf::from);
+    Some(root.join(folder)).filter(|folder| folder.is_dir())
+}
+
+/// All XML files below a folder, in the order of their names.
+pub(crate) fn xml_files(folder: &Path) -> Vec<PathBuf> {
+    let mut entries: Vec<PathBuf> =
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    entries.sort();
+    let mut found = Vec::new();
+    for path in entries {
+        if path.is_dir() {
+            found.extend(xml_files(&path));
+        } else if path.extension().is_some_and(|extension| extension == "xml") {
+            found.push(path);
+        }
+    }
+    found
 }

@@ -29,6 +29,37 @@ impl Declaration {
         .find_map(|office| office.as_deref())
     }
 
+    /// Was it lodged before its goods came? So says the last letter of its kind: D, E, F and K (data element 1/2 of
+    /// Annex B to Regulation (EU) 2015/2446; K is a clearance request, in the United Kingdom).
+    #[must_use]
+    pub fn is_prelodged(&self) -> bool {
+        let kind = self.type_code.as_deref().unwrap_or_default();
+        kind.chars().count() == 3 && matches!(kind.chars().last(), Some('D' | 'E' | 'F' | 'K'))
+    }
+
+    /// Do its goods leave the territory? So says its kind (`EX`, data element 1/1), or for trade within the union (`CO`)
+    /// the procedure: 10, 11, 21, 22, 23 and 31 lead out.
+    #[must_use]
+    pub fn is_export(&self) -> bool {
+        let kind = self.type_code.as_deref().unwrap_or_default();
+        let leads_out = |procedure: String| {
+            ["10", "11", "21", "22", "23", "31"].iter().any(|code| procedure.starts_with(code))
+        };
+        kind.starts_with("EX")
+            || (kind.starts_with("CO")
+                && self.items().iter().any(|item| item.procedure_code().is_some_and(leads_out)))
+    }
+
+    /// References of its consignment: its own (document kind DCR) and that of the master it travels under (MCR).
+    pub fn consignment_references(&self) -> impl Iterator<Item = &str> {
+        let shipment = &self.goods_shipment;
+        let of_items = self.items().iter().flat_map(|item| &item.previous_document);
+        let references = shipment.previous_document.iter().chain(of_items);
+        references
+            .filter(|own| matches!(own.type_code.as_deref(), Some("DCR" | "MCR")))
+            .filter_map(|own| own.id.as_deref())
+    }
+
     /// Every party with its role, identified or not, in the order of [`PartyRole`]; absent parties are left out.
     pub fn parties_in_full(&self) -> impl Iterator<Item = (PartyRole, &Party)> {
         let shipment = &self.goods_shipment;

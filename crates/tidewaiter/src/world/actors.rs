@@ -330,6 +330,7 @@ impl Actors {
         } else {
             CaseAction::Release {
                 why: "Released after correction of the declaration and payment of the difference.".to_owned(),
+                open: Vec::new(),
             }
         };
         self.act_on(&reader, case, &action)?;

@@ -1,6 +1,6 @@
 //! What can be done with a case now: one primary action, the others behind their words; each says what will happen.
 
-use customhouse::declarations::{Action, CaseAction, CaseFile, State};
+use customhouse::declarations::{Action, CaseAction, CaseFile, ResultCode, State};
 use customhouse::identity::Permission;
 use jiff::Timestamp;
 use maud::{Markup, html};
@@ -12,19 +12,25 @@ use crate::visit::{Posted, Visit, own_place};
 use crate::words::{Text, texts};
 
 /// The order in which actions are offered: the first that is possible is the primary one.
-const ORDER: [Action; 14] = [
+const ORDER: [Action; 20] = [
     Action::Complete,
     Action::CloseAudit,
     Action::Take,
     Action::AnswerContest,
+    Action::GrantAmendment,
+    Action::DenyAmendment,
     Action::Cancel,
     Action::DenyCancel,
+    Action::ReceivePayment,
+    Action::ConfirmExit,
+    Action::Clear,
     Action::RequestDocuments,
     Action::Ask,
     Action::Escalate,
     Action::Release,
     Action::Detain,
     Action::WithdrawResult,
+    Action::ReportInsufficient,
     Action::HandOver,
     Action::GiveBack,
 ];
@@ -47,9 +53,18 @@ fn asked(action: Action) -> Vec<Asked> {
         Action::Ask => vec![Asked { name: "text", label: texts::QUESTION, lines: true }],
         Action::Detain => vec![Asked { name: "legal_basis", label: texts::LEGAL_BASIS, lines: false }, why()],
         Action::AnswerContest => vec![Asked { name: "text", label: texts::ANSWER_TEXT, lines: true }],
-        Action::WithdrawResult | Action::Escalate | Action::Release | Action::Cancel | Action::DenyCancel => {
-            vec![why()]
+        Action::ReportInsufficient | Action::ReceivePayment => {
+            vec![Asked { name: "note", label: texts::COVERED_NOTE, lines: true }]
         }
+        Action::ConfirmExit => vec![Asked { name: "office", label: texts::EXIT_OFFICE, lines: false }],
+        Action::WithdrawResult
+        | Action::Escalate
+        | Action::Release
+        | Action::Clear
+        | Action::GrantAmendment
+        | Action::DenyAmendment
+        | Action::Cancel
+        | Action::DenyCancel => vec![why()],
         _ => Vec::new(),
     }
 }
@@ -73,7 +88,11 @@ pub(super) fn possible(visit: &Visit, case: &CaseFile) -> Vec<Action> {
         .filter(|action| case.actions.contains(action))
         .filter(|action| match action {
             Action::HandOver => holds || leads,
-            Action::AnswerContest | Action::Cancel | Action::DenyCancel => leads,
+            Action::AnswerContest
+            | Action::Cancel
+            | Action::DenyCancel
+            | Action::GrantAmendment
+            | Action::DenyAmendment => leads,
             action => holds || !action.is_of_holder(),
         })
         .collect()
@@ -107,6 +126,7 @@ fn open_ends(visit: &Visit, case: &CaseFile) -> Markup {
         (texts::DOCUMENTS_WANTED, &case.open_documents),
         (texts::CONTEST_OPEN, &case.open_contest),
         (texts::CANCEL_REQUESTED, &case.cancel_requested),
+        (texts::AMENDMENT_REQUESTED, &case.amendment_requested),
     ];
     html! {
         @if let (Some(at), Some(State::ReleasePending)) = (case.release_at, case.row.state) {
@@ -218,7 +238,13 @@ pub(super) fn read(posted: &Posted) -> Result<CaseAction, Failure> {
         Action::RequestDocuments => CaseAction::RequestDocuments { what: text("what") },
         Action::Ask => CaseAction::Ask { text: text("text") },
         Action::Escalate => CaseAction::Escalate { why: why() },
-        Action::Release => CaseAction::Release { why: why() },
+        Action::Release => CaseAction::Release { why: why(), open: Vec::new() },
+        Action::Clear => CaseAction::Clear { why: why() },
+        Action::GrantAmendment => CaseAction::GrantAmendment { why: why() },
+        Action::DenyAmendment => CaseAction::DenyAmendment { why: why() },
+        Action::ReportInsufficient => CaseAction::ReportInsufficient { note: text("note") },
+        Action::ReceivePayment => CaseAction::ReceivePayment { note: text("note") },
+        Action::ConfirmExit => CaseAction::ConfirmExit { office: text("office"), code: ResultCode::Conform },
         Action::Detain => CaseAction::Detain { legal_basis: text("legal_basis"), why: why() },
         Action::Cancel => CaseAction::Cancel { why: why() },
         Action::DenyCancel => CaseAction::DenyCancel { why: why() },
@@ -230,6 +256,10 @@ pub(super) fn read(posted: &Posted) -> Result<CaseAction, Failure> {
         | Action::SendDocuments
         | Action::Answer
         | Action::RequestCancel
+        | Action::Correct
+        | Action::Present
+        | Action::Depart
+        | Action::RequestAmendment
         | Action::Contest => return Err(Failure::unreadable("this action has a form of its own")),
     })
 }

@@ -268,7 +268,7 @@ pub(crate) fn clock(since: Timestamp, until: Timestamp) -> String {
 /// Where a declaration stands, as a word.
 pub(crate) fn state_chip(visit: &Visit, state: State) -> Markup {
     let class = match state {
-        State::Released => "good",
+        State::Released | State::Cleared | State::Exited => "good",
         State::Rejected | State::Detained => "bad",
         _ => "plain",
     };

@@ -20,16 +20,21 @@ fn middle(state: State) -> (f64, f64) {
     let (left, center, right) = (62.0, 195.0, 328.0);
     let row = |number: f64| 22.0 + 68.0 * number;
     match state {
+        State::Received => (left, row(0.0)),
         State::Lodged => (center, row(0.0)),
         State::Rejected => (right, row(0.0)),
+        State::Presented => (left, row(1.0)),
         State::Accepted => (center, row(1.0)),
         State::AwaitingDocuments => (left, row(2.0)),
         State::UnderControl => (right, row(2.0)),
         State::Held => (center, row(3.0)),
+        State::PaymentPending => (right, row(3.0)),
         State::Cancelled => (left, row(4.0)),
         State::ReleasePending => (center, row(4.0)),
         State::Detained => (right, row(4.0)),
-        State::Released => (center, row(5.0)),
+        State::Released => (left, row(5.0)),
+        State::Cleared => (center, row(5.0)),
+        State::Exited => (right, row(5.0)),
     }
 }
 
@@ -44,8 +49,8 @@ fn edge(from: (f64, f64), to: (f64, f64)) -> (f64, f64) {
 fn way(from: State, to: State) -> String {
     let (a, b) = (middle(from), middle(to));
     let around = match (from, to) {
-        (State::Accepted, State::Released) => Some(393.0),
-        (State::Held, State::Released) => Some(128.0),
+        (State::Accepted, State::Cleared) => Some(393.0),
+        (State::Held, State::Cleared) => Some(128.0),
         _ => None,
     };
     match around {

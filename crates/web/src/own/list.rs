@@ -22,10 +22,12 @@ pub(crate) struct OwnQuery {
 /// Where a declaration stands, as word and colour.
 pub(super) fn progress_chip(visit: &Visit, progress: Progress) -> Markup {
     let class = match progress {
-        Progress::Released => "good",
+        Progress::Released | Progress::Exited => "good",
         Progress::Rejected | Progress::Detained => "bad",
-        Progress::DocumentsWanted | Progress::QuestionAsked => "warn",
-        Progress::Received | Progress::Accepted | Progress::UnderExamination => "information",
+        Progress::DocumentsWanted | Progress::QuestionAsked | Progress::PaymentWanted => "warn",
+        Progress::Received | Progress::AwaitingArrival | Progress::Accepted | Progress::UnderExamination => {
+            "information"
+        }
         Progress::Cancelled => "",
     };
     chip(class, visit.named("progress", progress.name()))

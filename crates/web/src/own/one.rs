@@ -26,7 +26,7 @@ pub(super) async fn show(visit: Visit, Path(mrn): Path<String>) -> Result<Markup
     let place = format!("/own/{}", own.mrn);
     let actions = html! {
         a class="button" href={ (place) "/receipt" } { (visit.say(texts::OWN_RECEIPT)) }
-        @if own.progress == Progress::Released { a class="button" href={ (place) "/proof/release" } download { (visit.say(texts::PROOF_OF_RELEASE)) } }
+        @if matches!(own.progress, Progress::Released | Progress::Exited) { a class="button" href={ (place) "/proof/release" } download { (visit.say(texts::PROOF_OF_RELEASE)) } }
         @if own.erased.is_none() { a class="button" href={ (place) "/original" } { (visit.say(texts::OWN_ORIGINAL)) } }
     };
     let below = html! {
@@ -190,6 +190,8 @@ fn requests(visit: &Visit, own: &OwnDeclaration) -> Markup {
         }
     };
     html! {
+        (request(Action::Present, "present", "location", texts::OWN_PRESENT, texts::OWN_PRESENT_WHERE, texts::OWN_SEND_PRESENT))
+        (request(Action::Depart, "depart", "location", texts::OWN_DEPART, texts::OWN_DEPART_WHERE, texts::OWN_SEND_DEPART))
         (request(Action::Contest, "contest", "text", texts::OWN_CONTEST, texts::OWN_CONTEST_WHY, texts::OWN_SEND_CONTEST))
         (request(Action::RequestCancel, "request_cancel", "why", texts::OWN_CANCEL, texts::OWN_CANCEL_WHY, texts::OWN_SEND_CANCEL))
     }
@@ -212,11 +214,13 @@ fn version_of(text: &str) -> Result<u64, Failure> {
 pub(super) async fn act(visit: Visit, Path(mrn): Path<String>, posted: Posted) -> Result<Redirect, Failure> {
     visit.require(Permission::Lodge)?;
     let version = version_of(posted.text("version"))?;
-    let (text, why) = (posted.text("text").to_owned(), posted.text("why").to_owned());
+    let [text, why, location] = ["text", "why", "location"].map(|name| posted.text(name).to_owned());
     let action = match posted.text("action") {
         "answer" => CaseAction::Answer { text },
         "contest" => CaseAction::Contest { text },
         "request_cancel" => CaseAction::RequestCancel { why },
+        "present" => CaseAction::Present { location },
+        "depart" => CaseAction::Depart { location },
         _ => return Err(Failure::unreadable("the form names nothing that can be done here")),
     };
     let place = format!("/own/{mrn}");

@@ -48,7 +48,7 @@ fn the_guide_shows_a_declaration_that_is_accepted_and_explains_every_finding() {
     let mut codes = BTreeSet::new();
     for file in fs::read_dir(folder.join("src/declaration")).unwrap() {
         let path = file.unwrap().path();
-        if path.ends_with("shape.rs") {
+        if path.ends_with("shape.rs") || path.ends_with("names.rs") {
             continue;
         }
         let text = fs::read_to_string(path).unwrap();

@@ -1,49 +1,25 @@
 //! Declarations that an administration published for its software houses.
 
 use std::collections::BTreeMap;
-use std::env;
 use std::fs;
-use std::path::{Path, PathBuf};
 
 use formats::declaration::{Form, read, write_dms, write_json};
 use spine::Severity;
 
-use crate::support::assert_helpful;
-
-fn samples() -> Option<PathBuf> {
-    let root = env::var_os("TIDEWAITER_CASES")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"), PathBuf::from);
-    let folder = root.join("messages/cds-wco-dms/samples");
-    folder.is_dir().then_some(folder)
-}
-
-fn files(folder: &Path, found: &mut Vec<PathBuf>) {
-    let mut entries: Vec<PathBuf> =
-        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    entries.sort();
-    for path in entries {
-        if path.is_dir() {
-            files(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "xml") {
-            found.push(path);
-        }
-    }
-}
+use crate::support::{assert_helpful, cases, xml_files};
 
 /// Errors that stand in published originals: what the national profile leaves open and we ask of everybody.
 const KNOWN: [&str; 3] = ["origin_missing", "value_missing", "mass_missing"];
 
 #[test]
 fn published_originals_are_understood() {
-    let Some(folder) = samples() else {
+    let Some(folder) = cases("messages/cds-wco-dms/samples") else {
         println!("skipped: published declarations (set TIDEWAITER_CASES to the folder of external data)");
         return;
     };
-    let mut paths = Vec::new();
-    files(&folder, &mut paths);
     let (mut originals, mut understood_whole) = (0_u32, 0_u32);
     let mut blocked: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for path in paths {
+    for path in xml_files(&folder) {
         let bytes = fs::read(&path).unwrap();
         let understood = read(&bytes, Form::DmsXml);
         understood.findings.iter().for_each(assert_helpful);

@@ -1,0 +1,16 @@
+//! Notifications: what a trader's software is told of its declarations, in the messages of the WCO Data Model's DMS
+//! profile. They are not recorded: each is what an event says, and can be written again from the journal for ever.
+//!
+//! | call | answer | permission |
+//! |---|---|---|
+//! | `notifications(&reader, &NotificationsQuery) -> NotificationsPage` | those of the reader's party, in order | lodge |
+//! | `notification(&reader, id) -> (NotificationRow, Vec<u8>)` | one, as XML | lodge |
+//! | `notifications_of(&reader, mrn) -> Vec<NotificationRow>` | those of a declaration | lodge, or view declarations |
+
+mod compose;
+mod model;
+pub(crate) mod read_model;
+mod said;
+
+pub use formats::notification::FunctionCode;
+pub use model::{NotificationRow, NotificationsPage, NotificationsQuery};

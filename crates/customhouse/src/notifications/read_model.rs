@@ -1,0 +1,167 @@
+//! The list of notifications: kept with the read model of declarations, written again from their events.
+
+use clearance::{Case, Event};
+use formats::notification::{self, FunctionCode, Notification};
+use jiff::Timestamp;
+use journal::RecordedEvent;
+use rusqlite::{OptionalExtension, Row, Transaction, params};
+use sha2::{Digest, Sha256};
+
+use super::compose;
+use super::model::{NotificationRow, NotificationsPage, NotificationsQuery, PAGE_MAX};
+use super::said::said;
+use crate::Customhouse;
+use crate::error::{Error, Kind};
+use crate::identity::{Permission, Reader};
+
+/// Its table.
+pub(crate) const TABLE: &str = "
+    CREATE TABLE notification (sequence INTEGER PRIMARY KEY, id TEXT NOT NULL, mrn TEXT NOT NULL, party TEXT NOT NULL,
+        reference TEXT NOT NULL, code TEXT NOT NULL, status TEXT, issued_at INTEGER NOT NULL) STRICT;
+    CREATE INDEX notification_id ON notification (id);
+    CREATE INDEX notification_party ON notification (party, sequence);
+    CREATE INDEX notification_mrn ON notification (mrn, sequence);
+";
+
+/// Notifications of one event at most: its position and this make the sequence number.
+const PER_EVENT: u64 = 8;
+/// Bytes of the id's hash.
+const ID_BYTES: usize = 16;
+/// Events of one declaration that are read for its notifications.
+const EVENTS_MAX: usize = 20_000;
+
+/// The id of an event's notification. It tells nothing of how many events there are.
+pub(super) fn id_of(event: &str, ordinal: u64) -> String {
+    let mut hash = Sha256::new();
+    hash.update(event);
+    hash.update(ordinal.to_be_bytes());
+    hash.finalize().iter().take(ID_BYTES).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Lists what an event says. `reference` is that of the declaration.
+pub(crate) fn note(
+    transaction: &Transaction<'_>,
+    event: &RecordedEvent,
+    moved: &Event,
+    after: &Case,
+    (mrn, party, reference): (&str, &str, &str),
+) -> rusqlite::Result<()> {
+    for (said, ordinal) in said(moved, after).into_iter().zip(0_u64..PER_EVENT) {
+        transaction
+            .prepare_cached(
+                "INSERT OR REPLACE INTO notification (sequence, id, mrn, party, reference, code, status, issued_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            )?
+            .execute(params![
+                event.position.saturating_mul(PER_EVENT).saturating_add(ordinal),
+                id_of(&event.envelope.id, ordinal),
+                mrn,
+                party,
+                reference,
+                said.code.code(),
+                said.status,
+                event.envelope.occurred_at.as_microsecond(),
+            ])?;
+    }
+    Ok(())
+}
+
+const COLUMNS: &str = "sequence, id, mrn, reference, code, status, issued_at";
+
+fn row(row: &Row<'_>) -> rusqlite::Result<NotificationRow> {
+    let code: String = row.get("code")?;
+    let title = FunctionCode::from_code(&code).map_or("", FunctionCode::title).to_owned();
+    Ok(NotificationRow {
+        id: row.get("id")?,
+        sequence: row.get("sequence")?,
+        mrn: row.get("mrn")?,
+        reference: row.get("reference")?,
+        function_code: code,
+        title,
+        status: row.get("status")?,
+        issued_at: Timestamp::from_microsecond(row.get("issued_at")?).unwrap_or_default(),
+    })
+}
+
+fn unknown(id: &str) -> Error {
+    Error::new(
+        Kind::NotFound,
+        "notification_unknown",
+        format!("there is no notification \"{}\" for you", id.chars().take(64).collect::<String>()),
+        "List your notifications to see which there are.",
+    )
+}
+
+impl Customhouse {
+    /// Notifications of the reader's party after a sequence number, in order.
+    pub fn notifications(
+        &self,
+        reader: &Reader,
+        query: &NotificationsQuery,
+    ) -> Result<NotificationsPage, Error> {
+        reader.require(Permission::Lodge)?;
+        let Some(party) = &reader.party else {
+            return Ok(NotificationsPage { notifications: Vec::new(), next_after: query.after });
+        };
+        self.notifications_after(party, query.after, query.limit)
+    }
+
+    /// Those of a party; a limit of 0 is the greatest.
+    pub(crate) fn notifications_after(
+        &self,
+        party: &str,
+        after: u64,
+        limit: usize,
+    ) -> Result<NotificationsPage, Error> {
+        let limit = if limit == 0 { PAGE_MAX } else { limit.min(PAGE_MAX) };
+        let notifications: Vec<NotificationRow> = self.projection.read(|connection| {
+            connection
+                .prepare_cached(&format!(
+                    "SELECT {COLUMNS} FROM notification WHERE party = ?1 AND sequence > ?2 ORDER BY sequence LIMIT ?3"
+                ))?
+                .query_map(params![party, after, limit], row)?
+                .collect()
+        })?;
+        let next_after = notifications.last().map_or(after, |last| last.sequence);
+        Ok(NotificationsPage { notifications, next_after })
+    }
+
+    /// Notifications of one declaration, in order: for its own trader and for officials.
+    pub fn notifications_of(&self, reader: &Reader, mrn: &str) -> Result<Vec<NotificationRow>, Error> {
+        if !reader.may(Permission::ViewDeclarations) {
+            reader.require(Permission::Lodge)?;
+            self.own_record(reader, mrn)?;
+        }
+        self.projection.read(|connection| {
+            connection
+                .prepare_cached(&format!(
+                    "SELECT {COLUMNS} FROM notification WHERE mrn = ?1 ORDER BY sequence LIMIT {EVENTS_MAX}"
+                ))?
+                .query_map([mrn], row)?
+                .collect()
+        })
+    }
+
+    /// One notification of the reader's party, with its XML.
+    pub fn notification(&self, reader: &Reader, id: &str) -> Result<(NotificationRow, Vec<u8>), Error> {
+        reader.require(Permission::Lodge)?;
+        let party = reader.party.as_deref().ok_or_else(|| unknown(id))?;
+        let found = self.projection.read(|connection| {
+            connection
+                .prepare_cached(&format!("SELECT {COLUMNS} FROM notification WHERE id = ?1 AND party = ?2"))?
+                .query_row([id, party], row)
+                .optional()
+        })?;
+        let found = found.ok_or_else(|| unknown(id))?;
+        let written = self.written(&found)?.ok_or_else(|| unknown(id))?;
+        Ok((found, notification::write(&[written])))
+    }
+
+    /// A notification in full. `None`: its declaration was erased.
+    pub(crate) fn written(&self, row: &NotificationRow) -> Result<Option<Notification>, Error> {
+        let stream = crate::declarations::event::stream(&row.mrn);
+        let events = self.journal.read_stream(&stream, 0, EVENTS_MAX)?;
+        let all = compose::all(&events).unwrap_or_default().into_iter();
+        Ok(all.map(|(_, notification)| notification).find(|notification| notification.id == row.id))
+    }
+}
