@@ -47,9 +47,17 @@ impl Customhouse {
         self.webhooks.to_private()
     }
 
-    /// Says where notifications to be pushed come from.
+    /// Pushes what another outbox holds, and not the house's own notifications.
     pub fn push_from(&self, outbox: Arc<dyn Outbox>) {
-        *self.webhooks.outbox.write().unwrap_or_else(PoisonError::into_inner) = outbox;
+        *self.webhooks.outbox.write().unwrap_or_else(PoisonError::into_inner) = Some(outbox);
+    }
+
+    /// Asks whichever outbox there is.
+    fn ask_outbox<T>(&self, ask: impl FnOnce(&dyn Outbox) -> Result<T, Error>) -> Result<T, Error> {
+        match self.webhooks.outbox() {
+            Some(outbox) => ask(outbox.as_ref()),
+            None => ask(self),
+        }
     }
 
     /// Makes a webhook of the reader's party, which gets what is issued from now on. The answer's secret is shown this
@@ -69,7 +77,7 @@ impl Customhouse {
                 "Ask an administrator to name the party whose notifications are to be pushed.",
             )
         })?;
-        let position = self.webhooks.outbox().last(party)?;
+        let position = self.ask_outbox(|outbox| outbox.last(party))?;
         let webhook = Webhook {
             id: format!("w-{}", hex::encode(crate::random_bytes::<8>()?)),
             party: party.to_owned(),
@@ -207,7 +215,9 @@ impl Customhouse {
                 issued_at: *asked_at,
                 body: TEST_BODY.to_owned(),
             }),
-            None => self.webhooks.outbox().after(&ready.party, ready.position, 1)?.into_iter().next(),
+            None => {
+                self.ask_outbox(|outbox| outbox.after(&ready.party, ready.position, 1))?.into_iter().next()
+            }
         };
         let Some(item) = item else { return Ok(None) };
         // What may be reached can have changed since the webhook was made; the rest of it was checked then.
