@@ -21,7 +21,7 @@ pub fn check(folder: &Path) -> Result<Vec<Finding>, PackError> {
 }
 
 /// Reads a folder as a pack, or recognises it as a publication. `None` comes with at least one error finding.
-pub(crate) fn load(folder: &Path) -> Result<(Option<Pack>, Vec<Finding>), PackError> {
+pub fn load(folder: &Path) -> Result<(Option<Pack>, Vec<Finding>), PackError> {
     // Without its own pack.toml only the files that some publication consists of are read, whatever lies beside them.
     let own = folder.join(MANIFEST_PATH).is_file();
     let (files, findings) =

@@ -45,11 +45,24 @@ struct TableList {
     characters: usize,
     /// Keep only rows in which this column is empty.
     empty: Option<&'static str>,
+    /// A value is this column too, behind a blank.
+    with: Option<&'static str>,
 }
 
 const fn column(name: &'static str, column: &'static str) -> TableList {
-    TableList { name, column, characters: 0, empty: None }
+    TableList { name, column, characters: 0, empty: None, with: None }
 }
+
+/// Lists that rules ask for, by the name of the file that an administration publishes them in.
+const KNOWN_CODE_LISTS: &[(&str, &str)] = &[
+    ("additionalProcedureCodes.json", "additional_procedures"),
+    ("customsOffices.json", "customs_offices"),
+    ("dmsErrorCodes.json", "error_codes"),
+    ("documentTypes.json", "previous_document_types"),
+    ("holder-of-authorisation-codes.json", "authorisation_types"),
+    ("officeOfExits.json", "offices_of_exit"),
+    ("procedureCodes.json", "export_procedures"),
+];
 
 fn file_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
@@ -71,9 +84,9 @@ const FORMS: &[Form] = &[
             columns: &["section", "hscode", "description", "parent", "level"],
             rows_min: 5_000,
             lists: &[
-                TableList { name: "hs_chapters", column: "hscode", characters: 2, empty: None },
-                TableList { name: "hs_headings", column: "hscode", characters: 4, empty: None },
-                TableList { name: "hs_subheadings", column: "hscode", characters: 6, empty: None },
+                TableList { characters: 2, ..column("hs_chapters", "hscode") },
+                TableList { characters: 4, ..column("hs_headings", "hscode") },
+                TableList { characters: 6, ..column("hs_subheadings", "hscode") },
             ],
         },
     },
@@ -101,10 +114,9 @@ const FORMS: &[Form] = &[
             columns: &["AlphabeticCode", "NumericCode", "MinorUnit", "WithdrawalDate"],
             rows_min: 150,
             lists: &[TableList {
-                name: "currencies",
-                column: "AlphabeticCode",
                 characters: 3,
                 empty: Some("WithdrawalDate"),
+                ..column("currencies", "AlphabeticCode")
             }],
         },
     },
@@ -164,6 +176,22 @@ const FORMS: &[Form] = &[
         kind: PackKind::Schemas,
         wanted: is_xsd,
         shape: Shape::Schemas { required: &["CC315A-v11-2-New.xsd", "CC313A-v11-2-New.xsd"] },
+    },
+    Form {
+        form: ExternalForm::AuthorisationRegister,
+        id: "external-authorisation-register",
+        title: ("Register of customs authorisations", "海关授权登记册"),
+        legal_basis: "Union Customs Code, Articles 22 to 30, or the law of the administration that keeps it",
+        kind: PackKind::Lists,
+        wanted: |path| path == "authorisations.csv",
+        shape: Shape::Table {
+            columns: &["holder", "type", "valid_from", "valid_to"],
+            rows_min: 1,
+            lists: &[
+                column("authorisation_holders", "holder"),
+                TableList { with: Some("type"), ..column("authorisations", "holder") },
+            ],
+        },
     },
     Form {
         form: ExternalForm::JsonCodeLists,
@@ -257,7 +285,11 @@ impl Form {
             description: LocalizedText::default(),
             owner: "Installed by this administration".to_owned(),
             legal_basis: self.legal_basis.to_owned(),
-            sensitivity: Sensitivity::Public,
+            // Who holds what is for officers; that a holder is not in the register is told to whoever names it.
+            sensitivity: match self.form {
+                ExternalForm::AuthorisationRegister => Sensitivity::Official,
+                _ => Sensitivity::Public,
+            },
             licence: "As published; not ours to pass on".to_owned(),
             simulated: false,
             depends: Vec::new(),
@@ -294,6 +326,11 @@ pub(crate) fn lists(form: ExternalForm, files: &Files) -> NamedLists {
         Shape::JsonArrays { .. } => {
             for (path, bytes) in files {
                 if let Some(codes) = json_codes(bytes).filter(|codes| !codes.is_empty()) {
+                    if let Some((_, known)) =
+                        KNOWN_CODE_LISTS.iter().find(|(file, _)| *file == file_name(path))
+                    {
+                        lists.insert((*known).to_owned(), codes.clone());
+                    }
                     lists.insert(list_name(path), codes);
                 }
             }
@@ -301,6 +338,22 @@ pub(crate) fn lists(form: ExternalForm, files: &Files) -> NamedLists {
         Shape::Schemas { .. } => {}
     }
     lists
+}
+
+/// The English texts of a code list that rules know by name, by code; none where the publication lacks it.
+pub(crate) fn code_texts(form: ExternalForm, files: &Files, list: &str) -> BTreeMap<String, String> {
+    #[derive(Deserialize)]
+    struct Worded {
+        code: String,
+        en: String,
+    }
+    let file = KNOWN_CODE_LISTS.iter().find(|(_, known)| *known == list).map(|(file, _)| *file);
+    if form != ExternalForm::JsonCodeLists {
+        return BTreeMap::new();
+    }
+    let of_list = files.iter().filter(|(path, _)| Some(file_name(path)) == file);
+    let worded = of_list.filter_map(|(_, bytes)| serde_json::from_slice::<Vec<Worded>>(bytes).ok()).flatten();
+    worded.map(|one| (one.code.trim().to_owned(), one.en.trim().to_owned())).collect()
 }
 
 /// `documentTypes/documentType.json` becomes `code_list_document_types_document_type`.
@@ -335,15 +388,26 @@ fn header_of(bytes: &[u8]) -> Vec<String> {
 fn table_values(bytes: &[u8], list: &TableList) -> BTreeSet<String> {
     let header = header_of(bytes);
     let at = |name: &str| header.iter().position(|own| own == name);
-    let (Some(column), empty) = (at(list.column), list.empty.and_then(at)) else { return BTreeSet::new() };
+    let (Some(column), empty, with) = (at(list.column), list.empty.and_then(at), list.with.and_then(at))
+    else {
+        return BTreeSet::new();
+    };
+    let cell = |record: &csv::ByteRecord, at: usize| {
+        let text = std::str::from_utf8(record.get(at)?).ok()?.trim();
+        (!text.is_empty()).then(|| text.to_owned())
+    };
     reader(bytes)
         .byte_records()
         .filter_map(Result::ok)
         .filter(|record| empty.and_then(|at| record.get(at)).is_none_or(<[u8]>::is_empty))
         .filter_map(|record| {
-            std::str::from_utf8(record.get(column)?).ok().map(|value| value.trim().to_owned())
+            let value = cell(&record, column)?;
+            match with {
+                Some(with) => Some(format!("{value} {}", cell(&record, with)?)),
+                None => Some(value),
+            }
         })
-        .filter(|value| !value.is_empty() && (list.characters == 0 || value.len() == list.characters))
+        .filter(|value| list.characters == 0 || value.len() == list.characters)
         .collect()
 }
 

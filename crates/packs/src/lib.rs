@@ -14,7 +14,7 @@ mod lists;
 mod manifest;
 mod registry;
 
-pub use check::{check, check_pack};
+pub use check::{check, check_pack, load};
 pub use content::{Limits, Pack, PackError};
 pub use diff::{Change, DefinitionChange, FieldChange, FileChange, PackDiff, diff};
 pub use lists::{ListDefinition, NamedLists};

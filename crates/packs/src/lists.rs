@@ -76,6 +76,15 @@ impl Pack {
     }
 }
 
+impl Pack {
+    /// The English texts that an administration publishes for the codes of a list, such as `error_codes`, by code.
+    #[must_use]
+    pub fn code_texts(&self, list: &str) -> BTreeMap<String, String> {
+        let external = self.manifest.external;
+        external.map_or_else(BTreeMap::new, |form| external::code_texts(form, &self.files, list))
+    }
+}
+
 fn list_findings(path: &str, text: &str, list: &ListDefinition, seen: &mut BTreeSet<String>) -> Vec<Finding> {
     let line = text.find(&format!("\"{}\"", list.id)).map_or(1, |at| line_at(text, at));
     let place = Pointer(format!("{path}:{line}/{}", list.id));

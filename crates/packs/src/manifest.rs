@@ -141,6 +141,8 @@ pub enum ExternalForm {
     Countries,
     /// `units-of-measure.csv`: UN/ECE Recommendation 20.
     UnitsOfMeasure,
+    /// `authorisations.csv`: who holds which customs authorisation, from when until when.
+    AuthorisationRegister,
     /// A folder of JSON code lists, each an array of objects with `code`.
     JsonCodeLists,
     /// XSDs of WCO DMS declarations and notifications.

@@ -8,6 +8,7 @@ use spine::{Finding, Language, LocalizedText, Pointer, Sensitivity, Severity};
 use toml::Spanned;
 
 use crate::document::{Budget, DocumentRule, compile_document_rule};
+use crate::error::RuleError;
 use crate::explanation::Explanation;
 use crate::lists::Lists;
 use crate::parser::parse;
@@ -48,6 +49,8 @@ pub struct RuleDefinition {
     pub legal_basis: Option<String>,
     /// Who may see it; if there is none, the pack's. The stricter of both holds.
     pub sensitivity: Option<Sensitivity>,
+    /// Named lists without which it is not asked: what is not in an unknown list is not wrong.
+    pub needs: Vec<String>,
     /// Line of the file on which it begins.
     pub line: u64,
 }
@@ -78,12 +81,16 @@ pub struct RuleFinding {
 }
 
 /// The rules of one file, compiled.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct RulePack {
     roots: BTreeSet<String>,
     prefix: Option<String>,
+    /// What must hold at the root for the rules to be asked at all.
+    only_where: Option<DocumentRule>,
     definitions: Vec<RuleDefinition>,
     compiled: Vec<DocumentRule>,
+    not_asked: Vec<RuleDefinition>,
+    missing: BTreeSet<String>,
 }
 
 #[derive(Deserialize)]
@@ -99,6 +106,8 @@ struct RawFile {
 struct RawDocument {
     roots: BTreeSet<String>,
     prefix: Option<String>,
+    #[serde(rename = "where")]
+    only_where: Option<Spanned<String>>,
 }
 
 #[derive(Deserialize)]
@@ -114,14 +123,15 @@ struct RawRule {
     how_to_fix: LocalizedText,
     legal_basis: Option<String>,
     sensitivity: Option<Sensitivity>,
+    #[serde(default)]
+    needs: Vec<String>,
 }
 
 impl RulePack {
     /// Reads one file. What cannot be used is left out and told in a finding with file, line and remedy.
     #[must_use]
     pub fn from_toml(file_name: &str, text: &str, lists: &Lists) -> (Self, Vec<Finding>) {
-        let mut pack =
-            Self { roots: BTreeSet::new(), prefix: None, definitions: Vec::new(), compiled: Vec::new() };
+        let mut pack = Self::default();
         let raw = match read(file_name, text) {
             Ok(raw) => raw,
             Err(finding) => return (pack, vec![*finding]),
@@ -129,6 +139,23 @@ impl RulePack {
         pack.roots = raw.document.roots;
         pack.prefix = raw.document.prefix;
         let mut findings = Vec::new();
+        if let Some(only_where) = raw.document.only_where {
+            match compiled(only_where.get_ref(), lists) {
+                Ok(rule) => pack.only_where = Some(rule),
+                // Rules that are asked of more than their author meant are worse than none.
+                Err(errors) => {
+                    let line = line_at(text, only_where.span().start);
+                    findings.extend(errors.iter().map(|error| {
+                        Finding::error("rule_refused")
+                            .at(Pointer(format!("{file_name}:{line}/document")))
+                            .found(only_where.get_ref())
+                            .expected("a condition as docs/rules.md describes it")
+                            .fix(format!("Correct it: {}", error.render(only_where.get_ref())))
+                    }));
+                    return (pack, findings);
+                }
+            }
+        }
         if pack.roots.is_empty() {
             findings.push(
                 Finding::error("rule_file_without_roots")
@@ -145,10 +172,7 @@ impl RulePack {
             let when_line = line_at(text, raw.when.span().start);
             let id = raw.id.get_ref().clone();
             match pack.compile(raw, line, when_line, lists) {
-                Ok((definition, rule)) => {
-                    pack.definitions.push(definition);
-                    pack.compiled.push(rule);
-                }
+                Ok((definition, rule)) => pack.keep(definition, rule, lists),
                 Err(problems) => findings.extend(problems.into_iter().map(|(line, problem)| {
                     Finding::error("rule_refused")
                         .at(Pointer(format!("{file_name}:{line}/{id}")))
@@ -159,6 +183,19 @@ impl RulePack {
             }
         }
         (pack, findings)
+    }
+
+    /// Keeps a rule among those that are asked, or, where a list that it needs is not there, among the others.
+    fn keep(&mut self, definition: RuleDefinition, rule: DocumentRule, lists: &Lists) {
+        let missing: Vec<&String> =
+            definition.needs.iter().filter(|list| !lists.0.contains_key(*list)).collect();
+        if missing.is_empty() {
+            self.definitions.push(definition);
+            self.compiled.push(rule);
+        } else {
+            self.missing.extend(missing.into_iter().cloned());
+            self.not_asked.push(definition);
+        }
     }
 
     /// The rule compiled, or all that is wrong with it, each with its line.
@@ -173,11 +210,7 @@ impl RulePack {
             self.problems(&raw).into_iter().map(|problem| (line, problem)).collect();
         let source = raw.when.get_ref();
         let in_when = |rendered: String| (when_line, format!("in `when`, {rendered}"));
-        let compiled = match parse(source) {
-            Ok(expression) => compile_document_rule(&expression, lists),
-            Err(error) => Err(vec![error]),
-        };
-        match compiled {
+        match compiled(source, lists) {
             Ok(rule) if problems.is_empty() => Ok((
                 RuleDefinition {
                     id: raw.id.into_inner(),
@@ -190,6 +223,7 @@ impl RulePack {
                     how_to_fix: raw.how_to_fix,
                     legal_basis: raw.legal_basis,
                     sensitivity: raw.sensitivity,
+                    needs: raw.needs,
                     line,
                 },
                 rule,
@@ -211,10 +245,10 @@ impl RulePack {
         if !well_formed {
             problems.push("its id must be at most 64 small letters, digits and underscores".to_owned());
         }
-        if self.definitions.iter().any(|own| own.id == *id) {
+        if self.definitions.iter().chain(&self.not_asked).any(|own| own.id == *id) {
             problems.push(format!("a rule {id} is there already; ids are unique"));
         }
-        if self.definitions.len() >= RULES_MAX {
+        if self.definitions.len().saturating_add(self.not_asked.len()) >= RULES_MAX {
             problems.push(format!("a file has at most {RULES_MAX} rules; begin another"));
         }
         if raw.code.trim().is_empty() {
@@ -243,16 +277,34 @@ impl RulePack {
         problems
     }
 
-    /// The rules that were understood, in the file's order.
+    /// The rules that were understood and are asked, in the file's order.
     #[must_use]
     pub fn definitions(&self) -> &[RuleDefinition] {
         &self.definitions
     }
 
+    /// The rules that were understood and are not asked, because a list that they need is not there.
+    #[must_use]
+    pub fn not_asked(&self) -> &[RuleDefinition] {
+        &self.not_asked
+    }
+
+    /// Those lists.
+    #[must_use]
+    pub fn missing_lists(&self) -> &BTreeSet<String> {
+        &self.missing
+    }
+
     /// Do these rules look at documents like this one?
     #[must_use]
     pub fn applies_to(&self, tree: &Tree) -> bool {
-        tree.node(tree.root()).is_some_and(|root| self.roots.contains(&*root.name))
+        let root = tree.root();
+        let known = tree.node(root).is_some_and(|node| self.roots.contains(&*node.name));
+        known
+            && self
+                .only_where
+                .as_ref()
+                .is_none_or(|rule| rule.evaluate(tree, root, &mut Budget::of_steps(STEPS_MAX)) == Truth::True)
     }
 
     /// All rules that the document breaks, in document order, and at one place in the file's order. Nothing if the
@@ -412,6 +464,13 @@ fn read(file_name: &str, text: &str) -> Result<RawFile, Box<Finding>> {
             .fix(format!("Correct line {line}: {}", error.message()));
         Box::new(finding)
     })
+}
+
+fn compiled(source: &str, lists: &Lists) -> Result<DocumentRule, Vec<RuleError>> {
+    match parse(source) {
+        Ok(expression) => compile_document_rule(&expression, lists),
+        Err(error) => Err(vec![error]),
+    }
 }
 
 fn line_at(text: &str, byte: usize) -> u64 {

@@ -132,6 +132,23 @@ impl Tree {
         reached
     }
 
+    /// A copy of what stands at a node and below it, as a tree of its own: its pointers count from there.
+    #[must_use]
+    pub fn below(&self, id: NodeId) -> Option<Self> {
+        let top = self.node(id)?;
+        let mut copy = Self::new(&top.name);
+        copy.set_text(copy.root(), &top.text);
+        let mut open: Vec<(NodeId, NodeId)> =
+            top.children.iter().rev().map(|child| (*child, copy.root())).collect();
+        // The last one put down is the next in document order.
+        while let Some((from, parent)) = open.pop() {
+            let own = self.node(from)?;
+            let to = copy.add(parent, &own.name, &own.text)?;
+            open.extend(own.children.iter().rev().map(|child| (*child, to)));
+        }
+        Some(copy)
+    }
+
     /// The node's place below the root, each step with its position: `GOOITEGDS[2]/TRACONCE2[1]`.
     #[must_use]
     pub fn pointer(&self, id: NodeId) -> Pointer {
@@ -161,5 +178,26 @@ mod tests {
         assert_eq!(tree.pointer(number).0, "GOOITEGDS[2]/IteNumGDS7[1]");
         assert_eq!(&*tree.node(number).unwrap().text, "2");
         assert_eq!(tree.at_path(&["GOOITEGDS", "IteNumGDS7"]).len(), 2);
+    }
+
+    #[test]
+    fn a_part_of_a_tree_is_a_tree_with_places_of_its_own() {
+        let mut tree = Tree::new("MetaData");
+        tree.add(tree.root(), "Declaration", "first").unwrap();
+        let second = tree.add(tree.root(), "Declaration", "second").unwrap();
+        for number in ["1", "2"] {
+            let item = tree.add(second, "Item", "").unwrap();
+            tree.add(item, "Number", number).unwrap();
+        }
+        let part = tree.below(second).unwrap();
+        assert_eq!((&*part.node(part.root()).unwrap().text, part.len()), ("second", 5));
+        let told: Vec<_> = part
+            .at_path(&["Item", "Number"])
+            .into_iter()
+            .map(|id| (part.pointer(id).0, part.node(id).unwrap().text.to_string()))
+            .collect();
+        let expected = [("Item[1]/Number[1]", "1"), ("Item[2]/Number[1]", "2")];
+        assert_eq!(told, expected.map(|(place, text)| (place.to_owned(), text.to_owned())));
+        assert_eq!(tree.below(NodeId(99)), None);
     }
 }

@@ -6,6 +6,7 @@ mod end_to_end;
 mod examples;
 mod journal;
 mod machine;
+mod messages;
 mod replay;
 mod start;
 mod table;
@@ -38,6 +39,7 @@ const BENCHES: &[Bench] = &[
     },
     Bench { name: "backup", needs_binary: false, run: |workspace, _| backup::run(workspace) },
     Bench { name: "journal", needs_binary: false, run: |workspace, _| journal::run(workspace) },
+    Bench { name: "messages", needs_binary: false, run: messages::run },
     Bench { name: "xsd", needs_binary: false, run: xsd::run },
 ];
 

@@ -16,7 +16,7 @@ use super::{examples, scratch, table};
 use crate::workspace::Workspace;
 use crate::{cases, process, system};
 
-const INSTALL: [&str; 4] = ["install", "--yes", "--no-install-recommends", "libxml2-utils"];
+pub(super) const INSTALL: [&str; 4] = ["install", "--yes", "--no-install-recommends", "libxml2-utils"];
 /// How many files xmllint gets in one call, the same ones again and again: its time is counted in hundredths of a
 /// second. More would not fit into a command line.
 const FILES_OF_A_CALL: usize = 10_000;
@@ -33,11 +33,11 @@ const BARE: [(&str, &str); 3] = [
 ];
 
 /// Documents of one schema.
-struct Set {
-    name: &'static str,
-    schemas: PathBuf,
-    entry: &'static str,
-    documents: Vec<PathBuf>,
+pub(super) struct Set {
+    pub(super) name: &'static str,
+    pub(super) schemas: PathBuf,
+    pub(super) entry: &'static str,
+    pub(super) documents: Vec<PathBuf>,
 }
 
 /// Prints processor time of both, and their ratio.
@@ -62,7 +62,7 @@ pub(super) fn run(workspace: &Workspace, runs: u32) -> Result<()> {
     fs::remove_dir_all(&folder).with_context(|| folder.display().to_string())
 }
 
-fn sets(messages: &Path, scratch: &Path) -> Result<Vec<Set>> {
+pub(super) fn sets(messages: &Path, scratch: &Path) -> Result<Vec<Set>> {
     let text = fs::read_to_string(messages.join("cds-xsd-expected.json"))?;
     let expected: serde_json::Map<String, Value> = serde_json::from_str(&text)?;
     let of_kind = |kind: &str| -> Vec<PathBuf> {
@@ -121,17 +121,10 @@ fn with_namespaces(text: &str) -> String {
 
 fn row(workspace: &Workspace, set: &Set, runs: u32) -> Result<Vec<String>> {
     let (mut theirs, mut schemas) = (Vec::new(), Vec::new());
-    let first = set.documents.first().with_context(|| format!("no documents: {}", set.name))?;
     for _ in 0..runs {
-        let mut alone = Duration::ZERO;
-        for _ in 0..CALLS_ALONE {
-            alone += xmllint(set, std::slice::from_ref(first), 1)?;
-        }
-        let alone = alone / CALLS_ALONE;
-        let copies = (FILES_OF_A_CALL / set.documents.len()).max(1);
-        let all = xmllint(set, &set.documents, copies)?;
+        let (all, alone) = theirs_once(set)?;
         schemas.push(alone);
-        theirs.push(all.saturating_sub(alone) / u32::try_from(copies)?);
+        theirs.push(all);
     }
     let theirs = table::median(theirs).unwrap_or_default();
     let mut arguments: Vec<&OsStr> = vec![OsStr::new(ROUNDS), set.schemas.as_os_str(), OsStr::new(set.entry)];
@@ -150,6 +143,20 @@ fn row(workspace: &Workspace, set: &Set, runs: u32) -> Result<Vec<String>> {
         format!("{:.0} ms", table::median(schemas).unwrap_or_default().as_secs_f64() * 1e3),
         format!("{:.1} ms", number("compile_ms")),
     ])
+}
+
+/// Processor time of xmllint on all documents of a set once, and of a process with its schema; the first without the
+/// second.
+pub(super) fn theirs_once(set: &Set) -> Result<(Duration, Duration)> {
+    let first = set.documents.first().with_context(|| format!("no documents: {}", set.name))?;
+    let mut alone = Duration::ZERO;
+    for _ in 0..CALLS_ALONE {
+        alone += xmllint(set, std::slice::from_ref(first), 1)?;
+    }
+    let alone = alone / CALLS_ALONE;
+    let copies = (FILES_OF_A_CALL / set.documents.len()).max(1);
+    let all = xmllint(set, &set.documents, copies)?;
+    Ok((all.saturating_sub(alone) / u32::try_from(copies)?, alone))
 }
 
 /// Processor time of one call on these files, so many times over.

@@ -80,6 +80,55 @@ impl Material {
         Ok(names)
     }
 
+    /// A place beside the folder of messages.
+    pub(super) fn beside(&self, path: &str) -> PathBuf {
+        self.folder.parent().unwrap_or(Path::new("..")).join(path)
+    }
+
+    /// Paths of the files below a folder that end so, in order.
+    pub(super) fn files_below(&self, folder: &str, ending: &str) -> Result<Vec<String>, Error> {
+        let mut found = Vec::new();
+        self.walk(folder, 0, &mut |path, is_folder| {
+            if !is_folder && path.ends_with(ending) {
+                found.push(path.to_owned());
+            }
+        })?;
+        found.sort();
+        Ok(found)
+    }
+
+    /// Paths of the folders below a folder that have a folder of this name in them, in order.
+    pub(super) fn folders_with(&self, folder: &str, name: &str) -> Result<Vec<String>, Error> {
+        let mut found = Vec::new();
+        self.walk(folder, 0, &mut |path, is_folder| {
+            if is_folder
+                && let Some((above, own)) = path.rsplit_once('/')
+                && own == name
+            {
+                found.push(above.to_owned());
+            }
+        })?;
+        found.sort();
+        Ok(found)
+    }
+
+    /// Shows every file and folder below a folder, by its path and whether it is a folder.
+    fn walk(&self, folder: &str, depth: usize, show: &mut dyn FnMut(&str, bool)) -> Result<(), Error> {
+        let place = self.folder.join(folder);
+        if depth > DEPTH_MAX {
+            return Err(too_much(&place, "too many folders within each other"));
+        }
+        for path in entries(&place)? {
+            let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
+            let below = format!("{folder}/{name}");
+            show(&below, path.is_dir());
+            if path.is_dir() {
+                self.walk(&below, depth.saturating_add(1), show)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Compiles a schema of a folder of schemas.
     pub(super) fn schema(&self, files: &Files, entry: &str) -> Result<Schema, Error> {
         Schema::compile(files, entry).map_err(|error| {

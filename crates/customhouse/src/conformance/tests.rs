@@ -190,6 +190,8 @@ fn published_suites_agree_in_every_case() {
     let root = std::env::var_os("TIDEWAITER_CASES")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"), PathBuf::from);
     for (suite, needs) in [
+        ("cds-reject", "cds-accept-reject"),
+        ("cds-rules", "cds-wco-dms/lifecycle-classes.json"),
         ("cds-tax", "cds-wco-dms/expected-tax.json"),
         ("cds-xsd", "cds-xsd-expected.json"),
         ("ens-rules", "ens-ics"),

@@ -1,13 +1,21 @@
-//! Amendments that traders ask for: by a message that names what changes, or by the whole new content.
+//! Amendments that traders ask for: what the declaration is to be, and what that changes.
 
+use clearance::{Change, Command, Notice};
+use formats::declaration::Understood;
+use formats::message::{AmendmentRequest, Message, RequestHead, amend, read_message};
+use formats::wco;
 use spine::declaration::Declaration;
+use spine::{Finding, Severity};
 
 use super::commands::Folded;
+use super::content::standing;
 use crate::Customhouse;
 use crate::error::{Error, Kind};
 
 /// Bytes of a message that is read again.
 const MESSAGE_BYTES_MAX: u64 = 1024 * 1024;
+/// Reason of a change for which its trader states none: any other (code list of the DMS profile).
+const OTHER_REASON: &str = "32";
 
 impl Customhouse {
     /// What the declaration is to be once the open amendment is granted.
@@ -25,13 +33,47 @@ impl Customhouse {
         let blob = self.journal.get_blob(&message.blob)?;
         std::io::Read::read_to_end(&mut std::io::Read::take(blob, MESSAGE_BYTES_MAX), &mut bytes)
             .map_err(|error| Error::internal("message_unreadable", &error))?;
-        self.amended_by(folded, &bytes)
+        let Ok(Message::Amendment(request)) = read_message(&bytes) else {
+            return Err(Error::internal("message_unreadable", &"the message that was kept is no amendment"));
+        };
+        applied(folded, &request)?.map_err(|findings| {
+            Error::new(
+                Kind::Refused,
+                "amendment_not_possible",
+                "the declaration as it stands now cannot be amended so",
+                "Deny it, and tell the trader why.",
+            )
+            .with_findings(findings)
+        })
     }
 }
 
-impl Customhouse {
-    fn amended_by(&self, folded: &Folded, bytes: &[u8]) -> Result<Declaration, Error> {
-        let _ = (folded, bytes);
-        Err(Error::cancelled())
-    }
+/// The declaration with an amendment, or why it cannot be amended so.
+pub(super) fn applied(
+    folded: &Folded,
+    request: &AmendmentRequest,
+) -> Result<Result<Declaration, Vec<Finding>>, Error> {
+    let Understood { declaration, findings } = amend(&standing(folded)?, request);
+    let refused = findings.iter().any(|finding| finding.severity == Severity::Error);
+    Ok(match declaration {
+        Some(declaration) if !refused => Ok(declaration),
+        _ => Err(findings),
+    })
+}
+
+/// The command that asks for an amendment.
+pub(super) fn asked(request: &AmendmentRequest, notice: Notice) -> Command {
+    let change = |own: &formats::message::Amendment| {
+        let place = wco::place_of(own.pointer.as_ref()?)?;
+        let reason_code = own.reason_code.clone().unwrap_or_else(|| OTHER_REASON.to_owned());
+        Some(Change { reason_code, place })
+    };
+    let changes = request.amendments.iter().filter_map(change).collect();
+    Command::RequestAmendment { notice, why: reasons(&request.head), changes }
+}
+
+/// Why something is asked for, in the trader's words.
+pub(super) fn reasons(head: &RequestHead) -> String {
+    let texts = head.reasons.iter().filter_map(|reason| reason.text.as_deref());
+    texts.collect::<Vec<_>>().join("\n")
 }

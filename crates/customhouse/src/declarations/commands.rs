@@ -4,7 +4,7 @@ use std::sync::mpsc::sync_channel;
 use std::time::{Duration, Instant};
 
 use clearance::{Basis, Case, Command, decide};
-use formats::declaration::{Form, read};
+use formats::declaration::Form;
 use jiff::{SignedDuration, Timestamp};
 use journal::{AppendRequest, BlobReference, Payload, RecordedEvent};
 use sha2::{Digest, Sha256};
@@ -21,6 +21,7 @@ use super::trader::own_version;
 use crate::Customhouse;
 use crate::error::{Error, Kind};
 use crate::identity::{Permission, Reader, Role};
+use crate::precheck::{CheckedBy, schema_named};
 use crate::projection::Record;
 
 /// Longest declaration.
@@ -39,9 +40,9 @@ const RECEIPT_WAIT: Duration = Duration::from_secs(30);
 const TIMERS_MAX: usize = 1_000;
 
 /// A case with the version of its stream.
-pub(super) struct Folded {
-    pub(super) case: Case,
-    pub(super) version: u64,
+pub(crate) struct Folded {
+    pub(crate) case: Case,
+    pub(crate) version: u64,
     pub(super) events: Vec<RecordedEvent>,
 }
 
@@ -53,6 +54,12 @@ impl Folded {
             Payload::Present(_) => None,
         }
     }
+}
+
+/// Has the receipt name the schema that the declaration was held against.
+fn with_schema(reply: Reply, schema: Option<CheckedBy>) -> Reply {
+    let schema = Some(schema_named(schema.as_ref()));
+    Box::new(move |receipt| reply(receipt.map(|receipt| Receipt { schema, ..receipt })))
 }
 
 /// The case of a declaration whose content was erased: its state by the kinds of its events, and its lane.
@@ -94,7 +101,7 @@ impl Customhouse {
                 "Send JSON (application/json) or WCO DMS XML (application/xml).",
             )
         })?;
-        let mut understood = read(&request.bytes, form);
+        let crate::precheck::Lodged { mut understood, schema } = self.understand(&request.bytes, form);
         let party = match (&reader.party, &understood.declaration) {
             (_, Some(declaration)) if for_others => responsible(declaration),
             (_, None) if for_others => "unknown".to_owned(),
@@ -122,7 +129,7 @@ impl Customhouse {
             bytes: request.bytes,
             understood,
             arrived,
-            reply,
+            reply: with_schema(reply, schema),
         })
     }
 
@@ -148,7 +155,7 @@ impl Customhouse {
     }
 
     /// The case of a declaration as the journal has it.
-    pub(super) fn folded(&self, mrn: &str) -> Result<Folded, Error> {
+    pub(crate) fn folded(&self, mrn: &str) -> Result<Folded, Error> {
         let mut folded = Folded { case: Case::lodged(), version: 0, events: Vec::new() };
         loop {
             let events = self.journal.read_stream(&stream(mrn), folded.version, 1_000)?;
@@ -258,17 +265,31 @@ impl Customhouse {
     }
 
     fn move_case(&self, mrn: &str, folded: &Folded, command: &Command, by: Actor) -> Result<u64, Error> {
+        self.move_by(mrn, folded, &[(command.clone(), by)])
+    }
+
+    /// Several things that follow one another, each done by somebody: all of them, or none.
+    pub(super) fn move_by(
+        &self,
+        mrn: &str,
+        folded: &Folded,
+        steps: &[(Command, Actor)],
+    ) -> Result<u64, Error> {
         let now = self.now();
-        let events =
-            decide(&folded.case, command, &by, now).map_err(|findings| not_allowed(mrn, findings))?;
+        let mut case = folded.case.clone();
+        let mut events = Vec::new();
+        for (command, by) in steps {
+            let decided = decide(&case, command, by, now).map_err(|findings| not_allowed(mrn, findings))?;
+            for event in decided {
+                events.push(new_event(mrn, event.kind(), event.payload(), by.clone(), now));
+                case.apply(&event);
+            }
+        }
         if events.is_empty() {
             return Err(not_allowed(mrn, Vec::new()));
         }
         let appended = self.journal.append(AppendRequest {
-            events: events
-                .iter()
-                .map(|event| new_event(mrn, event.kind(), event.payload(), by.clone(), now))
-                .collect(),
+            events,
             expected: vec![(stream(mrn), folded.version)],
             ..AppendRequest::default()
         });

@@ -118,6 +118,7 @@ pub(super) fn receipt_of(lodged: &Lodged, now: Timestamp) -> Receipt {
         progress: Progress::Received,
         findings: lodged.findings.clone(),
         position: 0,
+        schema: None,
     }
 }
 

@@ -6,6 +6,7 @@
 //! |---|---|
 //! | `lodge(&reader, LodgeRequest) -> Receipt` | lodge; answers when lane and all before it are durable |
 //! | `lodge_then(&reader, LodgeRequest, reply)`; refuses at once with `Kind::Busy` when too many wait | lodge |
+//! | `receive_message(&reader, bytes) -> Received`: amendment, cancellation, presentation, arrival, departure | lodge |
 //! | `act(&reader, mrn, version, &CaseAction) -> u64` (position); a version that moved on is `Kind::Conflict` | examine, lead, or lodge, by action |
 //! | `keep_document(&reader, bytes, media_type) -> BlobReference` | examine or lodge |
 //! | `run_timers() -> usize`: what is due by the house's clock | none: the house itself |
@@ -42,6 +43,7 @@ pub(crate) mod event;
 #[cfg(test)]
 mod life_tests;
 mod lodging;
+pub(crate) mod messages;
 mod model;
 mod number;
 mod papers;
@@ -67,9 +69,9 @@ pub use desk::Reply;
 
 pub use model::{
     CaseAction, CaseDocument, CaseFile, Channel, ControlOnCase, DecisionShown, DeclarationRow,
-    DeclarationsPage, DeclarationsQuery, Draft, Erased, HitRate, LodgeRequest, OpinionOnCase, Original,
-    OwnDeclaration, OwnRow, Progress, QueuePage, QueueQuery, QueueTask, Receipt, SavedView, SentDocument,
-    TagOnCase, TimelineStep,
+    DeclarationsPage, DeclarationsQuery, Draft, Erased, HitRate, LodgeRequest, MessageAnswer, OpinionOnCase,
+    Original, OwnDeclaration, OwnRow, Progress, QueuePage, QueueQuery, QueueTask, Receipt, Received,
+    SavedView, SentDocument, TagOnCase, TimelineStep,
 };
 
 pub use ::clearance::{

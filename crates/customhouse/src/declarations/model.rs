@@ -55,6 +55,10 @@ pub struct Receipt {
     pub findings: Vec<Finding>,
     /// Position in the journal up to which all of this is recorded.
     pub position: u64,
+    /// The schema that the declaration was held against when it was handed in, or `schema_not_applied`; none where an
+    /// earlier receipt is looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schema: Option<String>,
 }
 
 /// Where a declaration stands, as its trader may know it: never a lane.
@@ -617,6 +621,52 @@ pub enum CaseAction {
         /// What is wrong with it.
         text: String,
     },
+}
+
+/// What a message turned out to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Received {
+    /// A declaration: it is to be lodged.
+    Declaration(Form),
+    /// An entry summary declaration.
+    EntrySummary,
+    /// A message about declarations that are here.
+    Followed(MessageAnswer),
+}
+
+/// What became of a message about declarations.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct MessageAnswer {
+    /// What it asks for: `amendment`, `cancellation`, `presentation`, `arrival`, `departure`, `anticipated_arrival`,
+    /// `associated` or `shut`.
+    pub request: String,
+    /// The sender's reference of the message.
+    pub reference: Option<String>,
+    /// Declarations that it is about.
+    pub declarations: Vec<String>,
+    /// Was it followed? If not, it is kept, and the findings say why.
+    pub followed: bool,
+    /// Was the very same message sent before? This is what became of it then.
+    pub repeated: bool,
+    /// Why it was not followed.
+    pub findings: Vec<Finding>,
+    /// Position in the journal up to which this is recorded.
+    pub position: u64,
+}
+
+impl MessageAnswer {
+    pub(super) fn of(request: &str, reference: Option<String>) -> Self {
+        Self { request: request.to_owned(), reference, followed: true, ..Self::default() }
+    }
+
+    /// Joins what became of it at another declaration.
+    pub(super) fn join(&mut self, other: Self) {
+        self.declarations.extend(other.declarations);
+        self.followed &= other.followed;
+        self.repeated |= other.repeated;
+        self.findings.extend(other.findings);
+        self.position = self.position.max(other.position);
+    }
 }
 
 /// A document that came with an answer.

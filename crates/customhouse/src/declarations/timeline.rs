@@ -112,7 +112,7 @@ impl Customhouse {
         self.case_of(reader, &self.known_record(mrn)?)
     }
 
-    pub(super) fn known_record(&self, mrn: &str) -> Result<Record, Error> {
+    pub(crate) fn known_record(&self, mrn: &str) -> Result<Record, Error> {
         self.projection.read(|connection| Record::find(connection, mrn))?.ok_or_else(|| unknown(mrn))
     }
 

@@ -25,6 +25,15 @@ pub(super) fn registered() -> LocalizedText {
     ])
 }
 
+pub(super) fn amended() -> LocalizedText {
+    localized([
+        "The goods have not come yet: the declaration is amended as its trader asked.",
+        "货物尚未到达，按申报人申请修改报关单。",
+        "Les marchandises ne sont pas encore arrivées : la déclaration est modifiée comme son déclarant le demande.",
+        "La mercancía no ha llegado aún: la declaración se modifica como pide su declarante.",
+    ])
+}
+
 pub(super) fn no_plan() -> LocalizedText {
     localized([
         "No selection can be made at present; an officer looks at the declaration.",

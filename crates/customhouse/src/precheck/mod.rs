@@ -6,23 +6,34 @@
 //! | [`Checker::of`]`(registry, clearance)`, `check(bytes) -> CheckedFile` | without a house, offline | none |
 //! | `check_file(&reader, bytes) -> CheckedFile` | what the house knows as well: references in use, whose declaration it is | lodge |
 
+mod codes;
+mod kept;
 mod schemas;
+mod shown;
 #[cfg(test)]
 mod tests;
 
-use ::rules::{RuleFinding, RulePack};
-use formats::declaration::{self, Form};
-use formats::{Excerpt, XmlBounds, XmlDocument, excerpts, read_xml};
-use packs::{PackKind, Registry};
+use std::collections::BTreeMap;
+
+use ::rules::{Lists, RuleFinding, RulePack};
+use formats::declaration::{self, Form, Understood};
+use formats::wco::WcoPointer;
+use formats::{Excerpt, XmlBounds, XmlDocument, read_xml};
+use packs::{NamedLists, PackKind, Registry};
 use serde::Serialize;
 use spine::declaration::Declaration;
-use spine::{Finding, LocalizedText, Pointer, Sensitivity, Severity};
+use spine::tree::Tree;
+use spine::{Finding, LocalizedText, Pointer, Sensitivity};
 
 use crate::Customhouse;
 use crate::error::{Error, Kind};
 use crate::identity::{Permission, Reader};
-use crate::rules::usable_rules;
+use crate::rules::usable_rules_with;
 use schemas::Schemas;
+
+pub use codes::validation_code;
+pub use kept::SCHEMA_NOT_APPLIED;
+pub(crate) use kept::{Checkers, schema_named};
 
 /// Bytes of a message that is looked at.
 pub const FILE_BYTES_MAX: usize = declaration::BYTES_MAX;
@@ -71,6 +82,12 @@ pub struct FileFinding {
     /// Code, place, value, what was expected, how to mend it; in English where words are missing in another language.
     #[serde(flatten)]
     pub finding: Finding,
+    /// What an administration answers for it, such as `DMS10001`; only of declarations.
+    pub validation_code: Option<String>,
+    /// What the administration's installed code lists say of that code, in English; none without such lists.
+    pub published_text: Option<String>,
+    /// Its place as sections and a tag of the WCO Data Model; only of declarations.
+    pub wco_pointer: Option<WcoPointer>,
     /// What is wrong and what to do, in the languages of the rule that says so.
     pub words: Option<(LocalizedText, LocalizedText)>,
     /// Law behind the rule.
@@ -88,6 +105,10 @@ pub struct CheckedBy {
     pub version: String,
     /// Rules that looked; a schema has none.
     pub rules: usize,
+    /// Rules that did not look, because a list that they need is not installed.
+    pub rules_not_asked: usize,
+    /// Those lists.
+    pub lists_missing: Vec<String>,
 }
 
 /// What was found in a message.
@@ -117,7 +138,7 @@ enum Said {
     Structure,
     /// The schema, from the root.
     Schema,
-    /// A rule, from the root.
+    /// A rule, from the declaration where there is one, and otherwise from the root.
     Rule(Box<RuleFinding>),
 }
 
@@ -129,12 +150,26 @@ struct Told {
     schema: Option<CheckedBy>,
 }
 
+/// A message that was looked at, before its findings are placed in its text.
+struct Seen {
+    kind: MessageKind,
+    /// Name of its root element.
+    root: String,
+    /// Way from the root to the declaration in it.
+    base: &'static [&'static str],
+    /// The declaration as far as it was understood.
+    declaration: Option<Declaration>,
+    told: Told,
+}
+
 /// What is known of messages, as far as somebody may know it: made once, for any number of them.
 #[derive(Debug)]
 pub struct Checker {
     clearance: Sensitivity,
     packs: Vec<RulesOfPack>,
     schemas: Schemas,
+    /// Texts of published error codes.
+    texts: BTreeMap<String, String>,
 }
 
 #[derive(Debug)]
@@ -150,14 +185,37 @@ impl Checker {
     /// # Errors
     /// A pack with rules that cannot be used.
     pub fn of(registry: &Registry, clearance: Sensitivity) -> Result<Self, Error> {
-        let mut packs = Vec::new();
+        Self::with_lists(registry, clearance, NamedLists::new())
+    }
+
+    /// The same with further lists, in place of those of the same names in the registry.
+    pub(crate) fn with_lists(
+        registry: &Registry,
+        clearance: Sensitivity,
+        further: NamedLists,
+    ) -> Result<Self, Error> {
+        let (checker, refused) = Self::usable(registry, clearance, further);
+        refused.into_iter().next().map_or(Ok(checker), Err)
+    }
+
+    /// The same of the packs that can be used, and why the others cannot.
+    fn usable(registry: &Registry, clearance: Sensitivity, further: NamedLists) -> (Self, Vec<Error>) {
+        let (mut packs, mut refused) = (Vec::new(), Vec::new());
+        let mut lists = registry.lists();
+        lists.extend(further);
+        let lists = Lists(lists);
         let rules = registry.current().filter(|pack| pack.manifest.kind == PackKind::Rules);
         for pack in rules.filter(|pack| pack.manifest.sensitivity <= clearance) {
-            let files = usable_rules(registry, pack)?;
-            let (pack, version) = (pack.manifest.id.clone(), pack.manifest.version.to_string());
-            packs.push(RulesOfPack { pack, version, files });
+            match usable_rules_with(pack, &lists) {
+                Ok(files) => {
+                    let (pack, version) = (pack.manifest.id.clone(), pack.manifest.version.to_string());
+                    packs.push(RulesOfPack { pack, version, files });
+                }
+                Err(error) => refused.push(error),
+            }
         }
-        Ok(Self { clearance, packs, schemas: Schemas::of(registry) })
+        let texts = registry.current().flat_map(|pack| pack.code_texts("error_codes")).collect();
+        (Self { clearance, packs, schemas: Schemas::of(registry), texts }, refused)
     }
 
     /// Looks at a message: a declaration as JSON or XML, or another message for which a pack has rules or a schema.
@@ -169,60 +227,137 @@ impl Checker {
     }
 
     fn look(&self, bytes: &[u8], of_house: OfHouse<'_>) -> Result<CheckedFile, Error> {
-        if Form::sniff(bytes) == Some(Form::Json) {
-            let (told, reference) = declared(bytes, Form::Json, of_house)?;
-            return Ok(shown(MessageKind::DeclarationJson, "Declaration", reference, told, bytes, &[]));
-        }
-        let document = match read_xml(bytes, BOUNDS) {
-            Ok(document) => document,
-            Err(finding) => {
-                let told = Told { findings: vec![(finding, Said::Structure)], ..Told::default() };
-                return Ok(shown(MessageKind::Ruled, "", None, told, bytes, &[]));
+        Ok(shown::shown(self.see(bytes, of_house)?, bytes, &self.texts))
+    }
+
+    /// What is found in a declaration that is handed in: by its structure, by an installed schema and by the rules.
+    /// Places count from the declaration.
+    pub(crate) fn understand(&self, bytes: &[u8], form: Form) -> Result<Lodged, Error> {
+        let seen = match form {
+            Form::Json => {
+                declared(Form::Json, declaration::read(bytes, Form::Json), &[], &|_| Ok(Vec::new()))?
             }
+            Form::DmsXml => match read_xml(bytes, BOUNDS) {
+                Ok(document) if declaration::path_in(&document).is_some() => {
+                    self.see_document(&document, bytes, &|_| Ok(Vec::new()))?
+                }
+                // Why there is no declaration in it, the reader says.
+                Ok(document) => {
+                    declared(Form::DmsXml, declaration::read_document(&document), ROOT, &|_| Ok(Vec::new()))?
+                }
+                Err(finding) => Seen::unread(finding),
+            },
         };
-        let root =
-            document.tree.node(document.tree.root()).map(|node| node.name.to_string()).unwrap_or_default();
-        let base = declaration::path_in(&document);
-        let (kind, mut told, reference) = match base {
-            Some(_) => {
-                let (told, reference) = declared(bytes, Form::DmsXml, of_house)?;
-                (MessageKind::DeclarationXml, told, reference)
+        let findings = seen.told.findings.into_iter().map(|(finding, said)| match said {
+            Said::Schema => {
+                let pointer = shown::below(&finding.pointer, seen.base);
+                Finding { pointer, ..finding }
             }
+            Said::Structure | Said::Rule(_) => finding,
+        });
+        let findings = findings.take(FINDINGS_MAX).collect();
+        Ok(Lodged {
+            understood: Understood { declaration: seen.declaration, findings },
+            schema: seen.told.schema,
+        })
+    }
+
+    fn see(&self, bytes: &[u8], of_house: OfHouse<'_>) -> Result<Seen, Error> {
+        if Form::sniff(bytes) == Some(Form::Json) {
+            return declared(Form::Json, declaration::read(bytes, Form::Json), &[], of_house);
+        }
+        match read_xml(bytes, BOUNDS) {
+            Ok(document) => {
+                let seen = self.see_document(&document, bytes, of_house)?;
+                let looked = !seen.told.checked_by.is_empty() || seen.told.schema.is_some();
+                if seen.kind == MessageKind::Ruled && !looked { Err(unknown(&seen.root)) } else { Ok(seen) }
+            }
+            Err(finding) => Ok(Seen::unread(finding)),
+        }
+    }
+
+    fn see_document(
+        &self,
+        document: &XmlDocument,
+        bytes: &[u8],
+        of_house: OfHouse<'_>,
+    ) -> Result<Seen, Error> {
+        let tree = &document.tree;
+        let root = tree.node(tree.root()).map(|node| node.name.to_string()).unwrap_or_default();
+        let mut seen = match declaration::path_in(document) {
+            Some(base) => declared(Form::DmsXml, declaration::read_document(document), base, of_house)?,
             None => {
                 let odd = document.findings.iter().cloned().map(|finding| (finding, Said::Structure));
-                (MessageKind::Ruled, Told { findings: odd.collect(), ..Told::default() }, None)
+                let told = Told { findings: odd.collect(), ..Told::default() };
+                Seen { kind: MessageKind::Ruled, root: String::new(), base: ROOT, declaration: None, told }
             }
         };
-        self.by_schema(&root, bytes, &mut told)?;
-        self.by_rules(&document, &mut told);
-        if kind == MessageKind::Ruled && told.checked_by.is_empty() && told.schema.is_none() {
-            return Err(unknown(&root));
+        self.by_schema(&root, bytes, &mut seen.told)?;
+        match declaration::part_in(document) {
+            Some(part) => self.by_rules(&part, &mut seen.told),
+            None => self.by_rules(tree, &mut seen.told),
         }
-        Ok(shown(kind, &root, reference, told, bytes, base.unwrap_or_default()))
+        Ok(Seen { root, ..seen })
     }
 
     /// What an installed schema says.
     fn by_schema(&self, root: &str, bytes: &[u8], told: &mut Told) -> Result<(), Error> {
         let Some(found) = self.schemas.judge(root, bytes)? else { return Ok(()) };
         told.findings.extend(found.findings.into_iter().map(|finding| (finding, Said::Schema)));
-        told.schema = Some(CheckedBy { pack: found.pack, version: found.version, rules: 0 });
+        told.schema = Some(CheckedBy {
+            pack: found.pack,
+            version: found.version,
+            rules: 0,
+            rules_not_asked: 0,
+            lists_missing: Vec::new(),
+        });
         Ok(())
     }
 
     /// What the rules of all packs say that look at such documents.
-    fn by_rules(&self, document: &XmlDocument, told: &mut Told) {
+    fn by_rules(&self, tree: &Tree, told: &mut Told) {
         for pack in &self.packs {
-            let mut rules = 0_usize;
-            for file in pack.files.iter().filter(|rules| rules.applies_to(&document.tree)) {
-                rules = rules.saturating_add(file.definitions().len());
-                let found = file.check(&document.tree).into_iter();
+            let mut by = CheckedBy {
+                pack: pack.pack.clone(),
+                version: pack.version.clone(),
+                rules: 0,
+                rules_not_asked: 0,
+                lists_missing: Vec::new(),
+            };
+            for file in pack.files.iter().filter(|rules| rules.applies_to(tree)) {
+                by.rules = by.rules.saturating_add(file.definitions().len());
+                by.rules_not_asked = by.rules_not_asked.saturating_add(file.not_asked().len());
+                by.lists_missing.extend(file.missing_lists().iter().cloned());
+                let found = file.check(tree).into_iter();
                 let seen = found.filter(|found| found.sensitivity.is_none_or(|own| own <= self.clearance));
                 told.findings.extend(seen.map(|found| (as_finding(&found), Said::Rule(Box::new(found)))));
             }
-            if rules > 0 {
-                let (pack, version) = (pack.pack.clone(), pack.version.clone());
-                told.checked_by.push(CheckedBy { pack, version, rules });
+            if by.rules > 0 {
+                by.lists_missing.sort();
+                by.lists_missing.dedup();
+                told.checked_by.push(by);
             }
+        }
+    }
+}
+
+/// A declaration that is handed in, as it was understood.
+pub(crate) struct Lodged {
+    /// With the findings of its structure, its schema and the rules.
+    pub(crate) understood: Understood,
+    /// The schema that it was held against, where one is installed.
+    pub(crate) schema: Option<CheckedBy>,
+}
+
+impl Seen {
+    /// A message that cannot be read at all.
+    fn unread(finding: Finding) -> Self {
+        Self {
+            kind: MessageKind::Ruled,
+            root: String::new(),
+            base: ROOT,
+            declaration: None,
+            told: Told { findings: vec![(finding, Said::Structure)], ..Told::default() },
         }
     }
 }
@@ -240,32 +375,40 @@ impl Customhouse {
     /// [`Checker::check`] with what this house knows: whose declaration it is, and whether its reference is in use.
     ///
     /// # Errors
-    /// Those of [`Checker::of`] and [`Checker::check`].
+    /// Those of [`Checker::check`].
     pub fn check_file(&self, reader: &Reader, bytes: &[u8]) -> Result<CheckedFile, Error> {
         reader.require(Permission::Lodge)?;
-        let checker = Checker::of(&self.registry(), reader.clearance())?;
-        checker.look(bytes, &|declaration| self.findings_of_house(reader, declaration))
+        self.checker(reader.clearance())
+            .look(bytes, &|declaration| self.findings_of_house(reader, declaration))
     }
 }
 
 /// What somebody knows of a declaration besides its content.
 type OfHouse<'a> = &'a dyn Fn(&Declaration) -> Result<Vec<Finding>, Error>;
 
-/// What is found in a declaration, and its reference.
-fn declared(bytes: &[u8], form: Form, of_house: OfHouse<'_>) -> Result<(Told, Option<String>), Error> {
-    let understood = declaration::read(bytes, form);
+/// What the structure of a declaration says, and the house.
+fn declared(
+    form: Form,
+    understood: Understood,
+    base: &'static [&'static str],
+    of_house: OfHouse<'_>,
+) -> Result<Seen, Error> {
     let mut findings = understood.findings;
-    let mut reference = None;
     if let Some(declaration) = &understood.declaration {
         let of_house = of_house(declaration)?.into_iter();
         findings.extend(of_house.map(|finding| match form {
             Form::Json => finding,
             Form::DmsXml => Finding { pointer: in_xml(&finding.pointer), ..finding },
         }));
-        reference.clone_from(&declaration.functional_reference_id);
     }
     let findings = findings.into_iter().map(|finding| (finding, Said::Structure)).collect();
-    Ok((Told { findings, ..Told::default() }, reference))
+    Ok(Seen {
+        kind: if form == Form::Json { MessageKind::DeclarationJson } else { MessageKind::DeclarationXml },
+        root: "Declaration".to_owned(),
+        base,
+        declaration: understood.declaration,
+        told: Told { findings, ..Told::default() },
+    })
 }
 
 /// The same place under the names of the DMS profile: `declarant/id` is `Declarant/ID`.
@@ -288,67 +431,4 @@ fn as_finding(found: &RuleFinding) -> Finding {
         .at(found.pointer.clone())
         .expected(english(&found.message))
         .fix(english(&found.how_to_fix))
-}
-
-/// The first place below its own that a rule read: rather the field than the group that it stands in.
-fn read_below(rule: &RuleFinding) -> Option<&Pointer> {
-    let group = &rule.pointer.0;
-    rule.explanation.read().into_iter().find(|read| {
-        read.0
-            .strip_prefix(group.as_str())
-            .is_some_and(|below| !below.is_empty() && (group.is_empty() || below.starts_with('/')))
-    })
-}
-
-/// Places what was told, and puts it in order.
-fn shown(
-    kind: MessageKind,
-    document: &str,
-    reference: Option<String>,
-    told: Told,
-    bytes: &[u8],
-    base: &'static [&'static str],
-) -> CheckedFile {
-    let findings_total = told.findings.len();
-    let acceptable = told.findings.iter().all(|(finding, _)| finding.severity != Severity::Error);
-    let mut told_first = told.findings;
-    told_first.sort_by_key(|(finding, _)| std::cmp::Reverse(finding.severity));
-    told_first.truncate(FINDINGS_MAX);
-    let place = |(finding, said): &'_ (Finding, Said)| match said {
-        Said::Structure => (base, finding.pointer.clone()),
-        Said::Schema => (ROOT, finding.pointer.clone()),
-        Said::Rule(rule) => (ROOT, read_below(rule).unwrap_or(&rule.pointer).clone()),
-    };
-    // In JSON, places have no lines.
-    let places: Vec<_> = if kind == MessageKind::DeclarationJson {
-        Vec::new()
-    } else {
-        told_first.iter().map(place).collect()
-    };
-    let mut excerpts = excerpts(bytes, BOUNDS, &places).into_iter();
-    let mut findings: Vec<FileFinding> = told_first
-        .into_iter()
-        .map(|(finding, said)| {
-            let excerpt = excerpts.next().flatten();
-            let Said::Rule(rule) = said else {
-                return FileFinding { finding, words: None, legal_basis: None, excerpt };
-            };
-            let RuleFinding { message, how_to_fix, legal_basis, .. } = *rule;
-            FileFinding { finding, words: Some((message, how_to_fix)), legal_basis, excerpt }
-        })
-        .collect();
-    findings.sort_by_key(|own| {
-        let place = own.excerpt.as_ref().map(|excerpt| (excerpt.line, excerpt.column));
-        (std::cmp::Reverse(own.finding.severity), place)
-    });
-    CheckedFile {
-        kind,
-        document: document.to_owned(),
-        reference,
-        acceptable,
-        findings,
-        findings_total,
-        checked_by: told.checked_by,
-        schema: told.schema,
-    }
 }

@@ -1,4 +1,10 @@
+use std::sync::Arc;
+
+use spine::Severity;
+
 use super::*;
+use crate::declarations::tests::{World, trader};
+use crate::declarations::{Channel, LodgeRequest, Progress};
 
 const ENTRY_SUMMARY: &str = "<ie:CC315A xmlns:ie=\"urn:ie\">\n  <HEAHEA>\n    <RefNumHEA4>LRN-1</RefNumHEA4>\n    <TotNumOfIteHEA305>2</TotNumOfIteHEA305>\n  </HEAHEA>\n  <GOOITEGDS><IteNumGDS7>1</IteNumGDS7></GOOITEGDS>\n</ie:CC315A>";
 
@@ -100,4 +106,85 @@ fn an_installed_schema_is_applied_and_where_there_is_none_that_is_said() {
         "{:?}",
         file.findings
     );
+}
+
+/// A declaration for an administration that asks rules of its own, with a quota of another customs territory on the
+/// second item, whose number is 1.
+const QUOTA: &str = "<MetaData xmlns=\"urn:wco:datamodel:WCO:DocumentMetaData-DMS:2\"><ResponsibleCountryCode>GB</ResponsibleCountryCode>\n<Declaration xmlns=\"urn:wco:datamodel:WCO:DEC-DMS:2\"><FunctionCode>9</FunctionCode><FunctionalReferenceID>LRN-7</FunctionalReferenceID><TypeCode>IMA</TypeCode><Declarant><ID>NL0001</ID></Declarant>\n<GoodsShipment><GovernmentAgencyGoodsItem><SequenceNumeric>2</SequenceNumeric></GovernmentAgencyGoodsItem>\n<GovernmentAgencyGoodsItem><SequenceNumeric>1</SequenceNumeric><Commodity><DutyTaxFee><DutyRegimeCode>120</DutyRegimeCode>\n<QuotaOrderID>091234</QuotaOrderID></DutyTaxFee></Commodity></GovernmentAgencyGoodsItem></GoodsShipment></Declaration></MetaData>";
+
+#[test]
+fn a_rule_on_declarations_is_answered_with_its_code_and_place_and_shows_its_element() {
+    let file = checked(QUOTA.as_bytes());
+    let quota = file.findings.iter().find(|own| own.finding.code == "CDS12144").unwrap();
+    assert_eq!(quota.validation_code.as_deref(), Some("CDS12144"));
+    let place = quota.wco_pointer.as_ref().unwrap().to_string();
+    assert!(place.starts_with("42A/67A[1]/68A[1]/23A/55A"), "{place}");
+    assert_eq!(line_of(&file, "CDS12144"), (5, "<QuotaOrderID>091234</QuotaOrderID>".to_owned()));
+    assert!(quota.words.is_some() && quota.legal_basis.is_some());
+    // What the structure says is answered with the published code of its kind.
+    let missing = file.findings.iter().find(|own| own.finding.code == "procedure_missing").unwrap();
+    assert_eq!(missing.validation_code.as_deref(), Some("DMS10001"));
+    // No list of offices is installed: what only it decides is not asked, and that is said.
+    let by = file.checked_by.iter().find(|by| by.pack == "dms-declaration").unwrap();
+    assert!(by.rules >= 30 && by.rules_not_asked == 4, "{by:?}");
+    assert!(by.lists_missing.iter().any(|list| list == "offices_of_exit"), "{by:?}");
+    let other = QUOTA.replace(">GB<", ">FR<");
+    assert!(checked(other.as_bytes()).findings.iter().all(|own| own.finding.code != "CDS12144"));
+}
+
+#[test]
+fn a_checker_is_kept_until_a_pack_changes_and_a_broken_pack_is_left_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut registry = Registry::open(&folder.path().join("packs")).unwrap();
+    let checkers = Checkers::default();
+    let first = checkers.of(&registry, Sensitivity::Public);
+    assert!(Arc::ptr_eq(&first, &checkers.of(&registry, Sensitivity::Public)));
+    assert!(!Arc::ptr_eq(&first, &checkers.of(&registry, Sensitivity::Official)));
+
+    let own = folder.path().join("own-rules");
+    std::fs::create_dir(&own).unwrap();
+    let manifest = r#"
+        id = "own-rules"
+        version = "1.0.0"
+        kind = "rules"
+        title = { en = "Own rules", zh = "自有规则" }
+        owner = "Test unit"
+        legal_basis = "None"
+        sensitivity = "public"
+        licence = "Apache-2.0"
+    "#;
+    let rules = r#"
+        [document]
+        roots = ["Declaration"]
+        [[rule]]
+        id = "broken"
+        code = "BROKEN"
+        context = "/"
+        severity = "error"
+        when = "has("
+        message = { en = "Broken.", zh = "违反。" }
+        how_to_fix = { en = "Mend it.", zh = "请更正。" }
+    "#;
+    std::fs::write(own.join("pack.toml"), manifest).unwrap();
+    std::fs::write(own.join("rules.toml"), rules).unwrap();
+    let report = registry.install(&own).unwrap();
+    assert!(report.installed.is_some(), "{:?}", report.findings);
+    let second = checkers.of(&registry, Sensitivity::Public);
+    assert!(!Arc::ptr_eq(&first, &second));
+    assert!(Checker::of(&registry, Sensitivity::Public).is_err());
+    let still = second.check(QUOTA.as_bytes()).unwrap();
+    assert!(still.findings.iter().any(|own| own.finding.code == "CDS12144"));
+}
+
+#[test]
+fn what_the_public_rules_refuse_is_rejected_when_it_is_lodged_and_the_receipt_names_the_schema() {
+    let world = World::with_policies(false);
+    let request = LodgeRequest { bytes: QUOTA.as_bytes().to_vec(), form: None, channel: Channel::Api };
+    let receipt = world.house.lodge(&trader(), request).unwrap();
+    assert_eq!(receipt.schema.as_deref(), Some(SCHEMA_NOT_APPLIED));
+    let quota = receipt.findings.iter().find(|finding| finding.code == "CDS12144").unwrap();
+    assert_eq!(quota.severity, Severity::Error);
+    let place = "GoodsShipment[1]/GovernmentAgencyGoodsItem[2]/Commodity[1]/DutyTaxFee[1]/QuotaOrderID[1]";
+    assert_eq!(quota.pointer.0, place);
+    assert_eq!(receipt.progress, Progress::Rejected);
 }

@@ -16,9 +16,10 @@ use super::parties::Parties;
 use super::record::Record;
 use super::tally::Tally;
 use crate::declarations::event::{
-    LODGED, Lodged, SELECTION_MADE, STREAM_PREFIX, TAGS_APPLIED, THRESHOLD_MOVED, TagsApplied, lodged_by,
-    state_of_kind,
+    LODGED, Lodged, MOVEMENT_NOTED, SELECTION_MADE, STREAM_PREFIX, TAGS_APPLIED, THRESHOLD_MOVED,
+    TagsApplied, lodged_by, state_of_kind,
 };
+use crate::declarations::messages::MovementNoted;
 use crate::error::{Error, Kind};
 use crate::notifications;
 use crate::pool::Pool;
@@ -95,6 +96,12 @@ impl<'a> Applier<'a> {
         if envelope.kind == VIEWED {
             let look: Look = Deserialize::deserialize(payload).map_err(|error| unreadable(event, &error))?;
             self.viewed(event, &look).map_err(|error| failed(&error))?;
+            return Ok(Applied::Done);
+        }
+        if envelope.kind == MOVEMENT_NOTED {
+            let noted: MovementNoted =
+                Deserialize::deserialize(payload).map_err(|error| unreadable(event, &error))?;
+            self.associated(&noted).map_err(|error| failed(&error))?;
             return Ok(Applied::Done);
         }
         let Some(mrn) = envelope.stream.strip_prefix(STREAM_PREFIX) else { return Ok(Applied::Done) };
@@ -252,6 +259,20 @@ impl<'a> Applier<'a> {
             .prepare_cached("INSERT OR IGNORE INTO consignment (ucr, mrn) VALUES (?1, ?2)")?;
         for ucr in declaration.consignment_references() {
             consignment.execute(params![ucr, mrn])?;
+        }
+        Ok(())
+    }
+
+    /// Declarations of a consignment that was put under a master reference are found by that, too.
+    fn associated(&self, noted: &MovementNoted) -> rusqlite::Result<()> {
+        let Some(master) = noted.master_ucr.as_deref().filter(|_| noted.what == "associated") else {
+            return Ok(());
+        };
+        let mut consignment = self
+            .transaction
+            .prepare_cached("INSERT OR IGNORE INTO consignment (ucr, mrn) VALUES (?1, ?2)")?;
+        for mrn in &noted.declarations {
+            consignment.execute(params![master, mrn])?;
         }
         Ok(())
     }

@@ -107,15 +107,18 @@ pub fn check_expression(registry: &Registry, source: &str) -> CheckedExpression 
 /// The rules of a pack, file by file, with what is wrong with them. Nothing for packs of other kinds.
 #[must_use]
 pub fn compile_pack(registry: &Registry, pack: &Pack) -> (Vec<RulePack>, Vec<Finding>) {
+    compile_with(pack, &lists(registry))
+}
+
+fn compile_with(pack: &Pack, lists: &Lists) -> (Vec<RulePack>, Vec<Finding>) {
     let (mut compiled, mut findings) = (Vec::new(), Vec::new());
     if pack.manifest.kind != PackKind::Rules {
         return (compiled, findings);
     }
-    let lists = lists(registry);
     for (path, _) in pack.files_with_extension("toml") {
         // A file that is no text was told by the check of the container.
         let Some(text) = pack.text(path) else { continue };
-        let (rules, problems) = RulePack::from_toml(path, text, &lists);
+        let (rules, problems) = RulePack::from_toml(path, text, lists);
         compiled.push(rules);
         findings.extend(problems);
     }
@@ -127,7 +130,12 @@ pub fn compile_pack(registry: &Registry, pack: &Pack) -> (Vec<RulePack>, Vec<Fin
 /// # Errors
 /// `pack_refused`, with what is wrong with them.
 pub(crate) fn usable_rules(registry: &Registry, pack: &Pack) -> Result<Vec<RulePack>, Error> {
-    let (rules, broken) = compile_pack(registry, pack);
+    usable_rules_with(pack, &lists(registry))
+}
+
+/// The same with the lists given.
+pub(crate) fn usable_rules_with(pack: &Pack, lists: &Lists) -> Result<Vec<RulePack>, Error> {
+    let (rules, broken) = compile_with(pack, lists);
     if broken.is_empty() {
         return Ok(rules);
     }
@@ -173,7 +181,10 @@ pub fn check_document(registry: &Registry, pack_id: &str, file: &Path) -> Result
         .with_findings(vec![finding])
     })?;
     let compiled = usable_rules(registry, &entry.pack)?;
-    let tree = &document.tree;
+    // Rules on declarations look at the declaration, not at its envelope.
+    let part = formats::declaration::part_in(&document)
+        .filter(|part| compiled.iter().any(|rules| rules.applies_to(part)));
+    let tree = part.as_ref().unwrap_or(&document.tree);
     let root = tree.node(tree.root()).map(|node| node.name.to_string()).unwrap_or_default();
     let fitting: Vec<&RulePack> = compiled.iter().filter(|rules| rules.applies_to(tree)).collect();
     if fitting.is_empty() {

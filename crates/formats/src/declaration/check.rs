@@ -245,7 +245,7 @@ impl Checks<'_> {
         let has_code = item.commodity.code().is_some();
         let has_mass = measure.net_net_weight_measure.or(measure.gross_mass_measure).is_some();
         let has_origin = item.origin.iter().any(|origin| origin.country_code.is_some());
-        let needs_origin = needs_origin && full && !is_negligible(item);
+        let needs_origin = needs_origin && full && !is_negligible(item) && !leaves(item);
         let in_item = |below: &[Step]| [&[(SHIPMENT, 0), (ITEM, position)], below].concat();
         let mut require = |needed: bool, below: &[Step], code: &str, expected: &str, fix: &str| {
             if needed {
@@ -267,7 +267,7 @@ impl Checks<'_> {
             "State where the goods were made or grown.",
         );
         require(
-            item.value().is_none() && full,
+            item.value().is_none() && full && !is_valued_by_unit_price(item),
             &[(CUSTOMS_VALUE, 0)],
             "value_missing",
             "customs value, price on the invoice, or statistical value, with its currency",
@@ -388,6 +388,18 @@ impl Checks<'_> {
 fn is_negligible(item: &GovernmentAgencyGoodsItem) -> bool {
     let mut procedures = item.government_procedure.iter();
     procedures.any(|procedure| matches!(procedure.current_code.as_deref(), Some("C07" | "C08")))
+}
+
+/// Do the goods leave, by the procedure that is asked for (10 to 31: export, dispatch, outward processing, re-export)?
+/// A declaration of a special territory (CO) may be either.
+fn leaves(item: &GovernmentAgencyGoodsItem) -> bool {
+    item.procedure_code().is_some_and(|code| code.starts_with(['1', '2', '3']))
+}
+
+/// Perishable goods under valuation method 4 may be valued by unit prices that customs publishes (UCC implementing act
+/// 2015/2447, Article 142(6)): nobody has a value to declare.
+fn is_valued_by_unit_price(item: &GovernmentAgencyGoodsItem) -> bool {
+    item.customs_valuation.method_code.as_deref() == Some("4")
 }
 
 /// Four letters and seven digits are meant as a container number.

@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 use spine::Finding;
 use spine::declaration::Declaration;
 use spine::quantity::Money;
-use spine::tree::NodeId;
+use spine::tree::{NodeId, Tree};
 
 use super::reader::Node;
 use super::shape::{Class, Measure, Name, Rule, Visit};
@@ -41,6 +41,25 @@ pub(super) fn path_in(document: &XmlDocument) -> Option<&'static [&'static str]>
         return Some(&[]);
     }
     PLACES.into_iter().find(|path| tree.at_path(path).len() == 1)
+}
+
+/// Element of the envelope that names the country whose administration is asked.
+const RESPONSIBLE: &str = "ResponsibleCountryCode";
+
+/// The one declaration of a document as a tree of its own. What its envelope says of the country that is responsible
+/// stands in it as its attribute, so that rules of one country need not be asked of messages to another.
+pub(super) fn part_in(document: &XmlDocument) -> Option<Tree> {
+    let (tree, base) = (&document.tree, path_in(document)?);
+    let mut part = tree.below(*tree.at_path(base).first()?)?;
+    if let Some((_, envelope)) = base.split_last() {
+        let beside: Vec<&str> = envelope.iter().copied().chain([RESPONSIBLE]).collect();
+        if let [country] = tree.at_path(&beside).as_slice()
+            && let Some(country) = tree.node(*country)
+        {
+            part.add(part.root(), &format!("@{RESPONSIBLE}"), &country.text);
+        }
+    }
+    Some(part)
 }
 
 /// The declaration in a document, and what is odd about the document. The error says why there is none.

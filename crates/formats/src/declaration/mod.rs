@@ -12,6 +12,7 @@ pub(crate) mod value;
 
 use spine::Finding;
 use spine::declaration::Declaration;
+use spine::tree::Tree;
 
 use crate::xml::{XmlDocument, read_xml};
 use findings::Findings;
@@ -87,8 +88,18 @@ impl Understood {
 pub fn read(bytes: &[u8], form: Form) -> Understood {
     let read = match form {
         Form::Json => read_json(bytes),
-        Form::DmsXml => read_dms(bytes),
+        Form::DmsXml => read_xml(bytes, dms::BOUNDS).and_then(|document| read_dms(&document)),
     };
+    understood(form, read)
+}
+
+/// [`read`] of a declaration in XML that was parsed before.
+#[must_use]
+pub fn read_document(document: &XmlDocument) -> Understood {
+    understood(Form::DmsXml, read_dms(document))
+}
+
+fn understood(form: Form, read: Result<(Declaration, Findings), Finding>) -> Understood {
     match read {
         Ok((mut declaration, mut findings)) => {
             check::check(form, &mut declaration, &mut findings);
@@ -102,6 +113,14 @@ pub fn read(bytes: &[u8], form: Form) -> Understood {
 #[must_use]
 pub fn path_in(document: &XmlDocument) -> Option<&'static [&'static str]> {
     dms::path_in(document)
+}
+
+/// The one declaration of a document as a tree for rules: places count from it, whatever envelope it came in. The
+/// country that the envelope names as responsible is its attribute `@ResponsibleCountryCode`. None where there is no
+/// declaration, or several.
+#[must_use]
+pub fn part_in(document: &XmlDocument) -> Option<Tree> {
+    dms::part_in(document)
 }
 
 fn read_json(bytes: &[u8]) -> Result<(Declaration, Findings), Finding> {
@@ -124,9 +143,8 @@ fn read_json(bytes: &[u8]) -> Result<(Declaration, Findings), Finding> {
     Ok(Reader::read(Form::Json, Node::Json(&json), Findings::default()))
 }
 
-fn read_dms(bytes: &[u8]) -> Result<(Declaration, Findings), Finding> {
-    let document = read_xml(bytes, dms::BOUNDS)?;
-    let (node, odd) = dms::locate(&document)?;
+fn read_dms(document: &XmlDocument) -> Result<(Declaration, Findings), Finding> {
+    let (node, odd) = dms::locate(document)?;
     let mut findings = Findings::default();
     document.findings.iter().cloned().chain(odd).for_each(|finding| findings.push(finding));
     Ok(Reader::read(Form::DmsXml, node, findings))

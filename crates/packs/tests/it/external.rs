@@ -68,6 +68,28 @@ fn schemas_without_what_they_include_are_installed_with_a_warning() {
     assert_eq!(codes(&report.findings), ["external_schema_include_missing"]);
 }
 
+#[test]
+fn a_register_of_authorisations_offers_holders_and_what_they_hold() {
+    let source = folder(&[(
+        "authorisations.csv",
+        "holder,type,valid_from,valid_to\nGB1,CGU,2024-01-01,\nGB1,SDE,2024-01-01,2026-12-31\nXI2,,2024-01-01,\n",
+    )]);
+    let data = tempfile::tempdir().unwrap();
+    let mut registry = Registry::open(data.path()).unwrap();
+    let report = registry.install(source.path()).unwrap();
+    assert!(report.installed.is_some(), "{:?}", report.findings);
+    let lists = registry.lists();
+    let values = |list: &str| lists[list].iter().map(String::as_str).collect::<Vec<_>>();
+    assert_eq!(values("authorisation_holders"), ["GB1", "XI2"]);
+    assert_eq!(values("authorisations"), ["GB1 CGU", "GB1 SDE"]);
+    let entry = registry.get("external-authorisation-register").unwrap();
+    assert_eq!(entry.pack.manifest.sensitivity, spine::Sensitivity::Official);
+
+    let bare = folder(&[("authorisations.csv", "holder,type\nGB1,CGU\n")]);
+    let findings = registry.install(bare.path()).unwrap().findings;
+    assert_eq!(codes(&findings), ["external_column_missing", "external_column_missing"]);
+}
+
 /// Lists that a publication offers, with how many values at least.
 type Lists = &'static [(&'static str, usize)];
 
@@ -86,7 +108,20 @@ fn published_reference_lists_are_recognised() {
         ("countries", "external-countries", &[("countries", 240)]),
         ("units", "external-units-of-measure", &[("units_of_measure", 1_000)]),
         ("packages", "external-package-types", &[("package_types", 300)]),
-        ("cds-codelists", "external-code-lists", &[("code_list_dms_error_codes", 150)]),
+        (
+            "cds-codelists",
+            "external-code-lists",
+            &[
+                ("code_list_dms_error_codes", 150),
+                ("error_codes", 150),
+                ("offices_of_exit", 130),
+                ("customs_offices", 90),
+                ("authorisation_types", 50),
+                ("previous_document_types", 40),
+                ("export_procedures", 15),
+                ("additional_procedures", 60),
+            ],
+        ),
     ];
     let data = tempfile::tempdir().unwrap();
     let mut registry = Registry::open(data.path()).unwrap();
@@ -99,4 +134,27 @@ fn published_reference_lists_are_recognised() {
             assert!(values >= *at_least, "{path}: {list} has {values} values");
         }
     }
+}
+
+#[test]
+fn codes_have_the_texts_that_were_published_with_them() {
+    let source = folder(&[
+        (
+            "dmsErrorCodes.json",
+            r#"[{"code": "E1", "en": "Not there ", "cy": "-"}, {"code": "E2", "en": "Wrong"}]"#,
+        ),
+        ("officeOfExits.json", r#"[{"code": "GB1", "en": "Port"}]"#),
+        ("customsOffices.json", r#"[{"code": "GB2"}]"#),
+    ]);
+    let data = tempfile::tempdir().unwrap();
+    let mut registry = Registry::open(data.path()).unwrap();
+    assert!(registry.install(source.path()).unwrap().installed.is_some());
+    let pack = &registry.get("external-code-lists").unwrap().pack;
+    let texts = pack.code_texts("error_codes");
+    assert_eq!(
+        texts.iter().map(|(code, text)| (code.as_str(), text.as_str())).collect::<Vec<_>>(),
+        [("E1", "Not there"), ("E2", "Wrong"),]
+    );
+    // Codes without texts, and lists that are not there, have none.
+    assert!(pack.code_texts("customs_offices").is_empty() && pack.code_texts("nothing").is_empty());
 }

@@ -9,6 +9,7 @@
 )]
 
 mod differential;
+mod dms;
 mod document;
 mod ens;
 mod entry;

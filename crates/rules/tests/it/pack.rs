@@ -160,3 +160,46 @@ fn findings_are_bounded_too() {
     assert_eq!(found.len(), FINDINGS_MAX + 1);
     assert_eq!(found[FINDINGS_MAX].code, "rule_findings_exceeded");
 }
+
+#[test]
+fn a_rule_that_needs_a_list_which_is_not_there_is_checked_but_not_asked() {
+    let rules = [
+        rule("known", "/ITEM", "has(NO)", "needs = [\"greek\"]"),
+        rule("unknown", "/ITEM", "!(NO in offices)", "needs = [\"offices\"]"),
+    ];
+    let pack = pack(&rules);
+    let asked: Vec<&str> = pack.definitions().iter().map(|rule| rule.id.as_str()).collect();
+    let not_asked: Vec<&str> = pack.not_asked().iter().map(|rule| rule.id.as_str()).collect();
+    assert_eq!((asked, not_asked), (vec!["known"], vec!["unknown"]));
+    assert_eq!(pack.missing_lists().iter().collect::<Vec<_>>(), ["offices"]);
+    let broken: Vec<String> = pack.check(&document()).into_iter().map(|finding| finding.rule_id).collect();
+    assert_eq!(broken, ["known", "known"]);
+    // Its condition has to be one all the same, and its id to be its own.
+    let broken = [
+        rule("unknown", "/ITEM", "!(NO in offices", "needs = [\"offices\"]"),
+        rule("twice", "/", "true", "needs = [\"offices\"]"),
+        rule("twice", "/", "true", ""),
+    ];
+    let (_, findings) = RulePack::from_toml("f.toml", &format!("{HEAD}{}", broken.concat()), &lists());
+    assert_eq!(findings.iter().map(|finding| finding.code.as_str()).collect::<Vec<_>>(), ["rule_refused"; 2]);
+}
+
+#[test]
+fn a_file_may_say_of_which_documents_it_is_asked() {
+    let asked = |condition: &str| -> (usize, Vec<String>) {
+        let text = format!(
+            "[document]\nroots = [\"DOC\"]\nwhere = '''{condition}'''\n{}",
+            rule("any", "/", "has(ITEM)", "")
+        );
+        let (pack, findings) = RulePack::from_toml("f.toml", &text, &lists());
+        let codes =
+            findings.into_iter().map(|finding| format!("{} {}", finding.code, finding.pointer)).collect();
+        (pack.check(&document()).len(), codes)
+    };
+    assert_eq!(asked("count(ITEM) == 3"), (1, vec![]));
+    assert_eq!(asked("count(ITEM) == 4"), (0, vec![]));
+    // What is unknown is not true.
+    assert_eq!(asked("COUNTRY == \"GB\""), (0, vec![]));
+    // Rules whose condition cannot be read are asked of nothing.
+    assert_eq!(asked("count(ITEM"), (0, vec!["rule_refused f.toml:3/document".to_owned()]));
+}

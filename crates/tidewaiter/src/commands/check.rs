@@ -41,7 +41,13 @@ fn print(file: &Path, checked: &CheckedFile) -> Result<(), Error> {
     let rules: Vec<String> = checked
         .checked_by
         .iter()
-        .map(|by| format!("{} rules of {} {}", by.rules, by.pack, by.version))
+        .map(|by| {
+            let asked = format!("{} rules of {} {}", by.rules, by.pack, by.version);
+            match by.rules_not_asked {
+                0 => asked,
+                more => format!("{asked} ({more} not asked: no {})", by.lists_missing.join(", no ")),
+            }
+        })
         .chain(checked.schema.iter().map(|by| format!("schema {} {}", by.pack, by.version)))
         .chain(checked.reference.iter().map(|reference| format!("reference {reference}")))
         .collect();

@@ -52,13 +52,17 @@ pub(crate) struct ReceiptAnswer {
     lodged_at: Timestamp,
     /// True if the very same declaration had been lodged before: this is its first receipt.
     repeated: bool,
-    /// `received`, `rejected`, `accepted`, `documents_wanted`, `question_asked`, `under_examination`, `released`,
-    /// `detained` or `cancelled`.
+    /// `received`, `awaiting_arrival`, `rejected`, `accepted`, `documents_wanted`, `question_asked`,
+    /// `under_examination`, `payment_wanted`, `released`, `exited`, `detained` or `cancelled`.
     progress: &'static str,
     /// What was noticed.
     findings: Vec<FindingAnswer>,
     /// Position in the journal up to which all of this is recorded.
     position: u64,
+    /// The installed schema that the declaration was held against (pack and version), or `schema_not_applied`; not in
+    /// the receipt of one that was lodged before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    schema: Option<String>,
 }
 
 impl From<Receipt> for ReceiptAnswer {
@@ -72,9 +76,20 @@ impl From<Receipt> for ReceiptAnswer {
             progress,
             findings: found,
             position,
+            schema,
         } = receipt;
         let (progress, findings) = (progress.name(), findings(found));
-        Self { mrn, functional_reference_id, sha256, lodged_at, repeated, progress, findings, position }
+        Self {
+            mrn,
+            functional_reference_id,
+            sha256,
+            lodged_at,
+            repeated,
+            progress,
+            findings,
+            position,
+            schema,
+        }
     }
 }
 

@@ -95,10 +95,15 @@ pub(crate) async fn lodge_and_wait(
     (status = 422, description = "Recorded, and rejected for correction: findings, and the receipt", body = Problem),
     (status = 429, description = "Too many wait; Retry-After says when to come back. Nothing was recorded", body = Problem)))]
 pub(super) async fn lodge(visit: Visit, posted: PostedBytes) -> Result<Response, Failure> {
-    let reader = visit.reader()?;
     let form = form_of(&posted.media_type)?;
-    let request = LodgeRequest { bytes: posted.bytes.into(), form: Some(form), channel: Channel::Api };
-    let receipt = lodge_and_wait(&visit, &reader, request).await.map_err(unreadable_is_no_rejection)?;
+    lodged(&visit, posted.bytes.into(), form).await
+}
+
+/// The answer to a declaration that is lodged.
+pub(super) async fn lodged(visit: &Visit, bytes: Vec<u8>, form: Form) -> Result<Response, Failure> {
+    let reader = visit.reader()?;
+    let request = LodgeRequest { bytes, form: Some(form), channel: Channel::Api };
+    let receipt = lodge_and_wait(visit, &reader, request).await.map_err(unreadable_is_no_rejection)?;
     if receipt.progress == Progress::Rejected {
         let findings = receipt.findings.clone();
         return Ok(Problem::rejected(receipt.into(), findings).into_response());

@@ -10,6 +10,8 @@ mod answers;
 mod clients;
 mod declarations;
 mod house;
+mod messages;
+mod notifications;
 mod records;
 mod webhooks;
 
@@ -42,6 +44,10 @@ pub(crate) use answers::{FindingAnswer, ReceiptAnswer};
         declarations::original,
         declarations::act,
         declarations::keep_document,
+        messages::receive,
+        notifications::list,
+        notifications::one,
+        notifications::of_declaration,
         house::queue,
         house::overview,
         house::plan,
@@ -116,6 +122,8 @@ pub(crate) fn routes() -> Router {
         .route("/api/v1/session", get(session))
         .merge(clients::routes())
         .merge(declarations::routes())
+        .merge(messages::routes())
+        .merge(notifications::routes())
         .merge(house::routes())
         .merge(records::routes())
         .merge(webhooks::routes())

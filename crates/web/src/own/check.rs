@@ -74,7 +74,12 @@ fn outcome(visit: &Visit, name: &str, file: &CheckedFile) -> Markup {
     };
     let rules = html! {
         @if file.checked_by.is_empty() { (absent()) }
-        @for by in &file.checked_by { div { (by.pack) " " (by.version) " · " (visit.fill(texts::OWN_CHECK_RULES, &[("n", &by.rules.to_string())])) } }
+        @for by in &file.checked_by {
+            div { (by.pack) " " (by.version) " · " (visit.fill(texts::OWN_CHECK_RULES, &[("n", &by.rules.to_string())])) }
+            @if by.rules_not_asked > 0 {
+                div class="soft" { (visit.fill(texts::OWN_CHECK_NOT_ASKED, &[("n", &by.rules_not_asked.to_string()), ("lists", &by.lists_missing.join(", "))])) }
+            }
+        }
     };
     let pairs = [
         (visit.say(texts::OWN_CHECK_MESSAGE), html! { (name) }),
@@ -123,6 +128,13 @@ fn placed(visit: &Visit, own: &FileFinding) -> Markup {
             @if let Some(excerpt) = &own.excerpt {
                 pre class="excerpt" tabindex="0" {
                     span class="line-number" { (excerpt.line) } (excerpt.before) mark { (excerpt.element) } (excerpt.after)
+                }
+            }
+            @if let Some(code) = own.validation_code.as_ref().filter(|_| own.published_text.is_some() || own.wco_pointer.is_some()) {
+                p class="soft" {
+                    code { (code) } " "
+                    @if let Some(place) = &own.wco_pointer { code { (place) } " " }
+                    @if let Some(text) = &own.published_text { span lang="en" { (text) } }
                 }
             }
             p class="soft" {

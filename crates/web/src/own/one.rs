@@ -7,6 +7,7 @@ use customhouse::declarations::{
     Action, CaseAction, DecisionShown, Declaration, OwnDeclaration, Progress, SentDocument, TimelineStep,
 };
 use customhouse::identity::Permission;
+use customhouse::notifications::NotificationRow;
 use customhouse::{Error, Kind};
 use maud::{Markup, html};
 use spine::ActorKind;
@@ -22,7 +23,12 @@ use crate::words::{count, duration, minute, texts};
 
 /// The page.
 pub(super) async fn show(visit: Visit, Path(mrn): Path<String>) -> Result<Markup, Failure> {
-    let own = visit.work(move |house, reader| house.own_declaration(reader, &mrn)).await?;
+    let (own, notifications) = visit
+        .work(move |house, reader| {
+            let notifications = house.notifications_of(reader, &mrn)?;
+            Ok((house.own_declaration(reader, &mrn)?, notifications))
+        })
+        .await?;
     let place = format!("/own/{}", own.mrn);
     let actions = html! {
         a class="button" href={ (place) "/receipt" } { (visit.say(texts::OWN_RECEIPT)) }
@@ -39,9 +45,31 @@ pub(super) async fn show(visit: Visit, Path(mrn): Path<String>) -> Result<Markup
         (standing(&visit, &own))
         @if let Some(declaration) = &own.declaration { (goods(&visit, declaration)) }
         (requests(&visit, &own))
+        (notified(&visit, &notifications))
         (viewed_by(&visit, &own))
     };
     Ok(Page::new(&visit, Room::Own, own.lrn.as_str()).show(&content))
+}
+
+/// What software was told, each with its text.
+fn notified(visit: &Visit, notifications: &[NotificationRow]) -> Markup {
+    html! {
+        @if !notifications.is_empty() {
+            section class="card" {
+                h2 { (visit.say(texts::OWN_NOTIFICATIONS)) }
+                p class="help" { (visit.say(texts::OWN_NOTIFICATIONS_HELP)) }
+                ul class="notifications" {
+                    @for own in notifications {
+                        li {
+                            time class="soft" datetime=(own.issued_at) { (own.issued_at.strftime("%Y-%m-%d %H:%M:%S")) }
+                            a href={ "/api/v1/notifications/" (own.id) } { code { (own.function_code) @if let Some(status) = &own.status { "/" (status) } } " " (own.title) }
+                            span class="soft" { (visit.named("notification", &own.title.to_lowercase())) }
+                        }
+                    }
+                }
+            }
+        }
+    }
 }
 
 /// Only what moves.

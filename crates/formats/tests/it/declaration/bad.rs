@@ -391,3 +391,41 @@ fn simplified_declarations_and_clearance_requests_may_say_less() {
         assert_eq!(errors, codes, "{type_code}");
     }
 }
+
+#[test]
+fn what_an_item_must_say_depends_on_where_it_goes_and_how_it_is_valued() {
+    let mut declaration: Value = serde_json::from_str(EXAMPLE).unwrap();
+    for (type_code, item, codes) in [
+        (
+            "COD",
+            json!({ "government_procedure": [{ "current_code": "10", "previous_code": "40" }] }),
+            &["value_missing"][..],
+        ),
+        (
+            "COD",
+            json!({ "government_procedure": [{ "current_code": "40", "previous_code": "00" }] }),
+            &["origin_missing", "value_missing"],
+        ),
+        (
+            "IMY",
+            json!({ "government_procedure": [{ "current_code": "40", "previous_code": "00" }], "customs_valuation": { "method_code": "4" } }),
+            &["origin_missing"],
+        ),
+        (
+            "IMY",
+            json!({ "government_procedure": [{ "current_code": "40", "previous_code": "00" }], "customs_valuation": { "method_code": "1" } }),
+            &["origin_missing", "value_missing"],
+        ),
+    ] {
+        let mut item = item;
+        item["commodity"] = json!({
+            "classification": [{ "id": "070310", "identification_type_code": "HS" }],
+            "goods_measure": { "net_net_weight_measure": "3000" },
+        });
+        declaration["type_code"] = json!(type_code);
+        *declaration.pointer_mut("/goods_shipment/government_agency_goods_item").unwrap() = json!([item]);
+        let understood = read_json(&declaration.to_string());
+        let errors: Vec<&str> = told(&understood, Severity::Error).iter().map(|(code, _)| *code).collect();
+        assert_eq!(errors, codes, "{type_code} {item}");
+    }
+}

@@ -1,0 +1,381 @@
+//! Messages about declarations that are here: amendment, cancellation, presentation of the goods, arrival and departure.
+//! Each becomes events of the declarations that it is about; one that cannot be followed is kept and answered.
+
+use clearance::{Command, Event, Notice, State};
+use formats::message::{
+    Consolidation, ConsolidationKind, GoodsArrival, Message, Movement, MovementKind, read_message,
+};
+use journal::{AppendRequest, NewEvent};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use spine::noun::Evidence;
+use spine::{Actor, Finding};
+
+use super::amendment::{applied, asked, reasons};
+use super::clerk::policy_actor;
+use super::commands::{Folded, LODGE_BYTES_MAX, own, unknown};
+use super::event::MOVEMENT_NOTED;
+use super::model::{MessageAnswer, Progress, Received};
+use super::words;
+use crate::Customhouse;
+use crate::error::{Error, Kind};
+use crate::identity::{Permission, Reader};
+use crate::projection::Record;
+
+/// How often a message is tried again where something else happened to its declaration at the same moment.
+const TRIES: usize = 5;
+/// Declarations of one consignment that a movement moves.
+const CONSIGNMENT_MAX: usize = 1_000;
+
+/// `movement.noted`, version 1: a movement that moves no declaration, or consignments put under one reference.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct MovementNoted {
+    /// What it is: `anticipated_arrival`, `associated`, `shut`.
+    pub(crate) what: String,
+    /// Reference of the consignment.
+    pub(crate) ucr: Option<String>,
+    /// Reference that it travels under.
+    pub(crate) master_ucr: Option<String>,
+    /// Declarations that name it.
+    pub(crate) declarations: Vec<String>,
+    /// The message as it came.
+    pub(crate) message: Evidence,
+}
+
+/// What a message asks of a declaration.
+struct Asked {
+    /// Its stable name.
+    request: &'static str,
+    notice: Notice,
+    what: What,
+}
+
+enum What {
+    Amend(Box<formats::message::AmendmentRequest>),
+    Cancel { why: String },
+    Present,
+    Depart,
+}
+
+impl Customhouse {
+    /// Takes in any message of a trader's software. A declaration or an entry summary declaration is told apart, to be
+    /// lodged as such; everything else is followed here.
+    ///
+    /// # Errors
+    /// `message_unreadable` with findings where it is none, or lacks what it must state; `declaration_unknown` and
+    /// `consignment_unknown` for what is not the reader's own. Nothing is recorded then.
+    pub fn receive_message(&self, reader: &Reader, bytes: &[u8]) -> Result<Received, Error> {
+        reader.require(Permission::Lodge)?;
+        if bytes.len() > LODGE_BYTES_MAX {
+            return Err(Error::new(
+                Kind::Invalid,
+                "message_too_long",
+                format!("the message has {} bytes; at most {LODGE_BYTES_MAX} are taken", bytes.len()),
+                "Split it into several messages.",
+            ));
+        }
+        let message = read_message(bytes).map_err(|findings| {
+            Error::new(
+                Kind::Invalid,
+                "message_unreadable",
+                "this is no message that can be followed",
+                "Correct what the findings name and send it again. Nothing was recorded.",
+            )
+            .with_findings(findings)
+        })?;
+        let notice = |reference: &str, location: Option<String>| {
+            let reference = (!reference.is_empty()).then(|| reference.to_owned());
+            Ok::<_, Error>(Notice { reference, location, message: Some(self.keep_message(bytes)?) })
+        };
+        let answer = match message {
+            Message::Declaration(_, form) => return Ok(Received::Declaration(form)),
+            Message::EntrySummary { .. } => return Ok(Received::EntrySummary),
+            Message::Amendment(request) => {
+                let (mrn, reference) = (request.head.mrn.clone(), request.head.reference.clone());
+                let what = What::Amend(Box::new(request));
+                let asked = Asked { request: "amendment", notice: notice(&reference, None)?, what };
+                self.follow_message(reader, &mrn, asked)?
+            }
+            Message::Cancellation(request) => {
+                let why = Some(reasons(&request.head)).filter(|why| !why.trim().is_empty());
+                let why =
+                    why.unwrap_or_else(|| request.reason_code.clone().unwrap_or_else(|| "-".to_owned()));
+                let notice = notice(&request.head.reference, None)?;
+                let asked = Asked { request: "cancellation", notice, what: What::Cancel { why } };
+                self.follow_message(reader, &request.head.mrn, asked)?
+            }
+            Message::Presentation(request) => {
+                let notice = notice(&request.head.reference, None)?;
+                let asked = Asked { request: "presentation", notice, what: What::Present };
+                self.follow_message(reader, &request.head.mrn, asked)?
+            }
+            Message::GoodsArrival(GoodsArrival { mrn, .. }) => {
+                let asked = Asked { request: "arrival", notice: notice("", None)?, what: What::Present };
+                self.follow_message(reader, &mrn, asked)?
+            }
+            Message::Movement(movement) => self.goods_moved(reader, &movement, bytes)?,
+            Message::Consolidation(consolidation) => self.consolidated(reader, &consolidation, bytes)?,
+        };
+        Ok(Received::Followed(answer))
+    }
+
+    /// Keeps the bytes of a message.
+    fn keep_message(&self, bytes: &[u8]) -> Result<Evidence, Error> {
+        let kept = self.journal.put_blob(&mut &*bytes)?;
+        let media_type = "application/xml".to_owned();
+        Ok(Evidence { blob: kept.sha256, media_type, description: String::new() })
+    }
+
+    /// Follows a message about one declaration.
+    fn follow_message(&self, reader: &Reader, mrn: &str, asked: Asked) -> Result<MessageAnswer, Error> {
+        self.own_record(reader, mrn)?;
+        let mut tries = 0_usize;
+        loop {
+            tries = tries.saturating_add(1);
+            match self.follow_message_once(reader, mrn, &asked) {
+                Err(error) if error.kind == Kind::Conflict && tries < TRIES => {}
+                answer => return answer,
+            }
+        }
+    }
+
+    fn follow_message_once(&self, reader: &Reader, mrn: &str, asked: &Asked) -> Result<MessageAnswer, Error> {
+        let folded = self.folded(mrn)?;
+        if folded.erased().is_some() {
+            return Err(unknown(mrn));
+        }
+        let answer = |findings: Vec<Finding>, followed: bool, position: u64| MessageAnswer {
+            request: asked.request.to_owned(),
+            reference: asked.notice.reference.clone(),
+            declarations: vec![mrn.to_owned()],
+            followed,
+            repeated: false,
+            findings,
+            position,
+        };
+        if let Some((position, findings)) = known(&folded, &asked.notice) {
+            let followed = findings.is_empty();
+            return Ok(MessageAnswer { repeated: true, ..answer(findings, followed, position) });
+        }
+        let steps = match self.message_steps(reader, &folded, asked)? {
+            Ok(steps) => steps,
+            Err(findings) => {
+                return self
+                    .refuse_message(mrn, &folded, asked, findings.clone())
+                    .map(|at| answer(findings, false, at));
+            }
+        };
+        match self.move_by(mrn, &folded, &steps) {
+            Ok(position) => {
+                self.desk().prepare();
+                self.desk().note_waiting();
+                Ok(answer(Vec::new(), true, position))
+            }
+            Err(error) if error.kind == Kind::Refused => {
+                let findings = vec![not_possible(&folded, asked.request, &error)];
+                self.refuse_message(mrn, &folded, asked, findings.clone())
+                    .map(|at| answer(findings, false, at))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What a message leads to, and who does it: the trader asks, and a policy may grant.
+    fn message_steps(
+        &self,
+        reader: &Reader,
+        folded: &Folded,
+        request: &Asked,
+    ) -> Result<Result<Vec<(Command, Actor)>, Vec<Finding>>, Error> {
+        let notice = request.notice.clone();
+        let by = reader.actor();
+        Ok(Ok(match &request.what {
+            What::Amend(amendment) => {
+                let declaration = match applied(folded, amendment)? {
+                    Ok(declaration) => declaration,
+                    Err(findings) => return Ok(Err(findings)),
+                };
+                let mut steps = vec![(asked(amendment, notice), by)];
+                let acceptance = self.in_force().acceptance.clone();
+                if let Some(acceptance) = acceptance.filter(|_| folded.case.state == State::Received) {
+                    let basis = clearance::Basis { reason: words::amended(), ..acceptance.basis() };
+                    let declaration = Box::new(declaration);
+                    let grant = Command::GrantAmendment { basis, declaration, debt: Vec::new() };
+                    steps.push((grant, policy_actor(&acceptance.hash)));
+                }
+                steps
+            }
+            What::Cancel { why } => {
+                vec![(Command::RequestCancel { why: why.clone(), reference: notice.reference }, by)]
+            }
+            What::Present => vec![(Command::Present { notice }, by)],
+            What::Depart => vec![(Command::Depart { notice }, by)],
+        }))
+    }
+
+    /// Keeps and answers a message that cannot be followed.
+    fn refuse_message(
+        &self,
+        mrn: &str,
+        folded: &Folded,
+        asked: &Asked,
+        findings: Vec<Finding>,
+    ) -> Result<u64, Error> {
+        let (notice, request) = (asked.notice.clone(), asked.request.to_owned());
+        let refuse = Command::RefuseRequest { notice, request, findings };
+        self.move_by(mrn, folded, &[(refuse, Actor::system())])
+    }
+
+    /// Goods arrive, set out, or are expected: by the reference of their consignment.
+    fn goods_moved(
+        &self,
+        reader: &Reader,
+        movement: &Movement,
+        bytes: &[u8],
+    ) -> Result<MessageAnswer, Error> {
+        let (request, present) = match movement.kind {
+            MovementKind::Arrival | MovementKind::RetrospectiveArrival => ("arrival", true),
+            MovementKind::Departure => ("departure", false),
+            MovementKind::AnticipatedArrival => {
+                return self.note_movement(
+                    reader,
+                    "anticipated_arrival",
+                    Some(&movement.ucr.id),
+                    None,
+                    bytes,
+                );
+            }
+        };
+        let mut together = MessageAnswer::of(request, movement.reference.clone());
+        for mrn in self.consignment(reader, &movement.ucr.id)? {
+            let location = Some(movement.goods_location.clone()).filter(|location| !location.is_empty());
+            // The message has an answer of its own kind: no notification of the declaration is sent for it.
+            let notice = Notice { reference: None, location, message: Some(self.keep_message(bytes)?) };
+            let what = if present { What::Present } else { What::Depart };
+            together.join(self.follow_message(reader, &mrn, Asked { request, notice, what })?);
+        }
+        Ok(together)
+    }
+
+    fn consolidated(
+        &self,
+        reader: &Reader,
+        consolidation: &Consolidation,
+        bytes: &[u8],
+    ) -> Result<MessageAnswer, Error> {
+        let (ucr, master) = (consolidation.ucr.as_ref(), consolidation.master_ucr.as_deref());
+        let what = match consolidation.kind {
+            ConsolidationKind::Shut => "shut",
+            ConsolidationKind::Associate => "associated",
+        };
+        self.note_movement(reader, what, ucr.map(|ucr| ucr.id.as_str()), master, bytes)
+    }
+
+    /// Records a movement that moves no declaration.
+    fn note_movement(
+        &self,
+        reader: &Reader,
+        what: &str,
+        ucr: Option<&str>,
+        master_ucr: Option<&str>,
+        bytes: &[u8],
+    ) -> Result<MessageAnswer, Error> {
+        let about = ucr.or(master_ucr).unwrap_or_default();
+        let declarations = self.consignment(reader, about)?;
+        let noted = MovementNoted {
+            what: what.to_owned(),
+            ucr: ucr.map(str::to_owned),
+            master_ucr: master_ucr.map(str::to_owned),
+            declarations: declarations.clone(),
+            message: self.keep_message(bytes)?,
+        };
+        let payload =
+            serde_json::to_value(&noted).map_err(|error| Error::internal("event_unwritable", &error))?;
+        let event = NewEvent {
+            stream: format!("consignment/{}", hex::encode(Sha256::digest(about))),
+            kind: MOVEMENT_NOTED.to_owned(),
+            kind_version: 1,
+            occurred_at: self.now(),
+            actor: reader.actor(),
+            causation: None,
+            payload,
+        };
+        let appended =
+            self.journal.append(AppendRequest { events: vec![event], ..AppendRequest::default() })?;
+        let mut answer = MessageAnswer::of(what, None);
+        answer.declarations = declarations;
+        answer.position = appended.last_position();
+        Ok(answer)
+    }
+
+    /// The reader's declarations that name a consignment.
+    fn consignment(&self, reader: &Reader, ucr: &str) -> Result<Vec<String>, Error> {
+        let records: Vec<Record> = self.projection.read(|connection| {
+            let mrns: Vec<String> = connection
+                .prepare_cached("SELECT mrn FROM consignment WHERE ucr = ?1 ORDER BY mrn LIMIT ?2")?
+                .query_map((ucr, CONSIGNMENT_MAX), |row| row.get(0))?
+                .collect::<Result<_, _>>()?;
+            let records = mrns.iter().filter_map(|mrn| Record::find(connection, mrn).transpose());
+            records.collect()
+        })?;
+        let others = reader.may(Permission::LodgeForOthers);
+        let own: Vec<String> = records
+            .into_iter()
+            .filter(|record| others || own(record, reader))
+            .map(|record| record.mrn)
+            .collect();
+        if own.is_empty() {
+            return Err(Error::new(
+                Kind::NotFound,
+                "consignment_unknown",
+                format!(
+                    "no declaration of yours names the consignment \"{}\"",
+                    ucr.chars().take(64).collect::<String>()
+                ),
+                "Lodge the declaration first, and name the reference of the consignment in it (document kind DCR or MCR).",
+            ));
+        }
+        Ok(own)
+    }
+}
+
+/// Was the very same message followed or refused before? Where, and with what findings.
+fn known(folded: &Folded, notice: &Notice) -> Option<(u64, Vec<Finding>)> {
+    let same = |own: &Notice| own.message.is_some() && own.message == notice.message;
+    folded.events.iter().rev().find_map(|event| {
+        let read =
+            Event::read(&event.envelope.kind, event.envelope.kind_version, event.payload.value()?)?.ok()?;
+        match read {
+            Event::RequestRefused { notice: own, findings, .. } if same(&own) => {
+                Some((event.position, findings))
+            }
+            Event::AmendmentRequested { notice: own, .. }
+            | Event::Presented { notice: own }
+            | Event::Departed { notice: own }
+                if same(&own) =>
+            {
+                Some((event.position, Vec::new()))
+            }
+            Event::CancelRequested { reference, .. }
+                if reference.is_some() && reference == notice.reference =>
+            {
+                Some((event.position, Vec::new()))
+            }
+            _ => None,
+        }
+    })
+}
+
+/// Why a message cannot be followed, as far as its trader may know.
+fn not_possible(folded: &Folded, request: &str, error: &Error) -> Finding {
+    // These say nothing that the trader was not told before.
+    const TOLD: [&str; 4] =
+        ["amendment_requested_already", "cancel_requested_already", "control_announced", "not_an_export"];
+    let told = error.findings.iter().find(|finding| TOLD.contains(&finding.code.as_str()));
+    told.cloned().unwrap_or_else(|| {
+        Finding::error("request_not_possible")
+            .found(Progress::of(&folded.case).name())
+            .expected(format!("a declaration for which {request} is possible"))
+            .fix("Look at where the declaration stands, and at what can be done with it now.")
+    })
+}
