@@ -3,9 +3,9 @@
 //!
 //! | call | answer | permission |
 //! |---|---|---|
-//! | `notifications(&reader, &NotificationsQuery) -> NotificationsPage` | those of the reader's party, in order | lodge |
-//! | `notification(&reader, id) -> (NotificationRow, Vec<u8>)` | one, as XML | lodge |
-//! | `notifications_of(&reader, mrn) -> Vec<NotificationRow>` | those of a declaration | lodge, or view declarations |
+//! | `notifications(&reader, &NotificationsQuery) -> NotificationsPage` | those of the reader's party, in order | view own notifications |
+//! | `notification(&reader, id) -> (NotificationRow, Vec<u8>)` | one, as XML | view own notifications |
+//! | `notifications_of(&reader, mrn) -> Vec<NotificationRow>` | those of a declaration | view own notifications, or view declarations |
 
 mod compose;
 mod model;

@@ -99,7 +99,7 @@ impl Customhouse {
         reader: &Reader,
         query: &NotificationsQuery,
     ) -> Result<NotificationsPage, Error> {
-        reader.require(Permission::Lodge)?;
+        reader.require(Permission::ViewOwnNotifications)?;
         let Some(party) = &reader.party else {
             return Ok(NotificationsPage { notifications: Vec::new(), next_after: query.after });
         };
@@ -126,10 +126,19 @@ impl Customhouse {
         Ok(NotificationsPage { notifications, next_after })
     }
 
+    /// Sequence number of a party's last notification; 0 where there is none.
+    pub(crate) fn last_notification(&self, party: &str) -> Result<u64, Error> {
+        self.projection.read(|connection| {
+            connection
+                .prepare_cached("SELECT coalesce(max(sequence), 0) FROM notification WHERE party = ?1")?
+                .query_row([party], |row| row.get(0))
+        })
+    }
+
     /// Notifications of one declaration, in order: for its own trader and for officials.
     pub fn notifications_of(&self, reader: &Reader, mrn: &str) -> Result<Vec<NotificationRow>, Error> {
         if !reader.may(Permission::ViewDeclarations) {
-            reader.require(Permission::Lodge)?;
+            reader.require(Permission::ViewOwnNotifications)?;
             self.own_record(reader, mrn)?;
         }
         self.projection.read(|connection| {
@@ -144,7 +153,7 @@ impl Customhouse {
 
     /// One notification of the reader's party, with its XML.
     pub fn notification(&self, reader: &Reader, id: &str) -> Result<(NotificationRow, Vec<u8>), Error> {
-        reader.require(Permission::Lodge)?;
+        reader.require(Permission::ViewOwnNotifications)?;
         let party = reader.party.as_deref().ok_or_else(|| unknown(id))?;
         let found = self.projection.read(|connection| {
             connection

@@ -40,7 +40,8 @@ pub use outbox::{Outbox, OutboxItem};
 /// The webhooks of a house.
 pub(crate) struct Webhooks {
     store: store::Store,
-    outbox: RwLock<Arc<dyn Outbox>>,
+    /// Another outbox than the house's own notifications.
+    outbox: RwLock<Option<Arc<dyn Outbox>>>,
     to_private: AtomicBool,
 }
 
@@ -49,13 +50,13 @@ impl Webhooks {
     pub(crate) fn open(path: &Path) -> Result<Self, Error> {
         Ok(Self {
             store: store::Store::open(path)?,
-            outbox: RwLock::new(Arc::new(outbox::Nothing)),
+            outbox: RwLock::default(),
             to_private: AtomicBool::new(false),
         })
     }
 
-    fn outbox(&self) -> Arc<dyn Outbox> {
-        Arc::clone(&self.outbox.read().unwrap_or_else(PoisonError::into_inner))
+    fn outbox(&self) -> Option<Arc<dyn Outbox>> {
+        self.outbox.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn to_private(&self) -> bool {

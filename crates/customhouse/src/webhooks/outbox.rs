@@ -1,8 +1,11 @@
 //! Where notifications to be pushed come from.
 
+use formats::notification::{self, Notification};
 use jiff::Timestamp;
 
+use crate::Customhouse;
 use crate::error::Error;
+use crate::notifications::NotificationRow;
 
 /// A notification of one party, as it goes out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,16 +41,40 @@ pub trait Outbox: Send + Sync {
     fn last(&self, party: &str) -> Result<u64, Error>;
 }
 
-/// An outbox in which nothing ever is.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Nothing;
-
-impl Outbox for Nothing {
-    fn after(&self, _party: &str, _position: u64, _limit: usize) -> Result<Vec<OutboxItem>, Error> {
-        Ok(Vec::new())
+/// The house's own notifications.
+impl Outbox for Customhouse {
+    fn after(&self, party: &str, position: u64, limit: usize) -> Result<Vec<OutboxItem>, Error> {
+        let mut items = Vec::new();
+        let mut position = position;
+        while items.len() < limit {
+            let page = self.notifications_after(party, position, limit.saturating_sub(items.len()))?;
+            if page.notifications.is_empty() {
+                break;
+            }
+            position = page.next_after;
+            for row in &page.notifications {
+                // One whose declaration was erased is nothing to be sent any more; those behind it are.
+                items.extend(self.written(row)?.map(|written| item(party, row, &written)).transpose()?);
+            }
+        }
+        Ok(items)
     }
 
-    fn last(&self, _party: &str) -> Result<u64, Error> {
-        Ok(0)
+    fn last(&self, party: &str) -> Result<u64, Error> {
+        self.last_notification(party)
     }
+}
+
+fn item(party: &str, row: &NotificationRow, written: &Notification) -> Result<OutboxItem, Error> {
+    let body = String::from_utf8(notification::write(std::slice::from_ref(written)))
+        .map_err(|error| Error::internal("notification_unwritable", &error))?;
+    Ok(OutboxItem {
+        position: row.sequence,
+        id: row.id.clone(),
+        party: party.to_owned(),
+        mrn: row.mrn.clone(),
+        function_code: row.function_code.clone(),
+        issued_at: row.issued_at,
+        body,
+    })
 }

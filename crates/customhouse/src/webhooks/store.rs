@@ -305,7 +305,7 @@ impl Store {
             let Some((tries, first, position)) = standing else { return Ok(()) };
             if delivery.test {
                 let fate = if outcome.trouble.is_none() { Fate::Delivered } else { Fate::Failed };
-                note(&transaction, delivery, outcome, (1, fate), now)?;
+                note(&transaction, delivery, outcome, fate, now)?;
             } else if delivery.position > position {
                 move_on(&transaction, delivery, outcome, (tries, first), now)?;
             }
@@ -379,7 +379,7 @@ fn move_on(
             "UPDATE webhook SET position = ?2, tries = 0, first_try_us = NULL, next_try_us = NULL WHERE id = ?1",
             params![delivery.webhook, delivery.position],
         )?;
-        return note(transaction, delivery, outcome, (tries, Fate::Delivered), now);
+        return note(transaction, delivery, outcome, Fate::Delivered, now);
     }
     let next = if outcome.status == Some(GONE) { None } else { next_try(tries, first, now) };
     transaction.execute(
@@ -387,22 +387,22 @@ fn move_on(
          state = CASE WHEN ?4 IS NULL AND state = 'active' THEN 'given_up' ELSE state END WHERE id = ?1",
         params![delivery.webhook, tries, first.as_microsecond(), next.map(Timestamp::as_microsecond)],
     )?;
-    note(transaction, delivery, outcome, (tries, Fate::Waits), now)
+    note(transaction, delivery, outcome, Fate::Waits, now)
 }
 
 fn note(
     transaction: &Transaction<'_>,
     delivery: &Delivery,
     outcome: &Outcome,
-    (tries, fate): (u32, Fate),
+    fate: Fate,
     now: Timestamp,
 ) -> rusqlite::Result<()> {
     transaction
         .execute(
             "INSERT INTO delivery (webhook, message, mrn, function_code, issued_us, tries, tried_us, status, trouble,
                                    milliseconds, fate, test)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
-             ON CONFLICT (webhook, message) DO UPDATE SET tries = excluded.tries, tried_us = excluded.tried_us,
+             VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6, ?7, ?8, ?9, ?10, ?11)
+             ON CONFLICT (webhook, message) DO UPDATE SET tries = delivery.tries + 1, tried_us = excluded.tried_us,
              status = excluded.status, trouble = excluded.trouble, milliseconds = excluded.milliseconds,
              fate = excluded.fate",
             params![
@@ -411,7 +411,6 @@ fn note(
                 delivery.mrn,
                 delivery.function_code,
                 delivery.issued_at.as_microsecond(),
-                tries,
                 now.as_microsecond(),
                 outcome.status,
                 outcome.trouble.map(|trouble| trouble.name()),

@@ -3,8 +3,9 @@
 use std::sync::Mutex;
 
 use super::*;
-use crate::declarations::tests::{World, reader, trader};
+use crate::declarations::tests::{World, declaration, reader, trader};
 use crate::identity::{Reader, Role};
+use crate::notifications::NotificationsQuery;
 
 /// Notifications that a test puts there.
 #[derive(Debug, Default)]
@@ -130,7 +131,7 @@ fn what_is_not_taken_is_tried_later_under_the_same_id_and_holds_up_what_is_behin
     post.world.house.resume_webhook(&trader(), &post.webhook).unwrap();
     post.answer(200);
     assert_eq!(post.due_ids(), ["n-3"]);
-    assert_eq!(post.fates()[0], ("n-2".into(), "delivered", 1));
+    assert_eq!(post.fates()[0], ("n-2".into(), "delivered", 3));
 }
 
 #[test]
@@ -230,13 +231,13 @@ fn webhooks_are_their_partys_alone_and_bounded() {
     ] {
         assert_eq!(refused.unwrap_err().code, "webhook_unknown");
     }
-    for (stranger, code) in [
-        (reader("o-1", Role::Officer), "not_permitted"),
-        (reader("a-1", Role::Admin), "not_permitted"),
-        (reader("t-3", Role::Trader), "no_party"),
-    ] {
-        assert_eq!(house.webhooks(&stranger).unwrap_err().code, code);
+    for role in [Role::Officer, Role::Admin] {
+        assert_eq!(house.webhooks(&reader("o-1", role)).unwrap_err().code, "not_permitted");
     }
+    let nobody = reader("t-3", Role::Trader);
+    assert_eq!(house.webhooks(&nobody).unwrap(), []);
+    assert_eq!(house.open_webhook(&nobody, URL).unwrap_err().code, "no_party");
+    assert_eq!(house.pause_webhook(&nobody, &post.webhook).unwrap_err().code, "webhook_unknown");
     let client =
         |scope: &str| Reader::client("c-1", "NL0001", crate::identity::Scopes::parse(scope).unwrap());
     assert_eq!(house.webhooks(&client("webhooks.manage")).unwrap().len(), 1);
@@ -253,4 +254,29 @@ fn webhooks_are_their_partys_alone_and_bounded() {
     house.open_webhook(&other, URL).unwrap();
     house.webhooks.erase(&|id| id == "NL0001").unwrap();
     assert_eq!((house.webhooks(&trader()).unwrap().len(), house.webhooks(&other).unwrap().len()), (0, 1));
+}
+
+#[test]
+fn the_houses_own_notifications_are_due_as_they_can_be_fetched() {
+    let world = World::with_policies(false);
+    world.lodge(&declaration("LRN-BEFORE")).unwrap();
+    let (webhook, _) = world.house.open_webhook(&trader(), URL).unwrap();
+    let before = world.house.notifications(&trader(), &NotificationsQuery::default()).unwrap();
+    let mrn = world.lodge(&declaration("LRN-PUSHED")).unwrap().mrn;
+    let query = NotificationsQuery { after: before.next_after, limit: 0 };
+    let issued = world.house.notifications(&trader(), &query).unwrap().notifications;
+    assert!(!issued.is_empty());
+    let none = std::collections::HashSet::new();
+    for row in &issued {
+        let due = world.house.due_deliveries(&none, 10).unwrap();
+        let (_, xml) = world.house.notification(&trader(), &row.id).unwrap();
+        assert_eq!((due[0].message.as_str(), due[0].body.as_bytes()), (row.id.as_str(), xml.as_slice()));
+        assert!(due[0].body.contains(&mrn), "{}", due[0].body);
+        let taken = Outcome { status: Some(204), trouble: None, milliseconds: 3 };
+        world.house.record_delivery(&due[0], &taken).unwrap();
+    }
+    assert_eq!(world.house.due_deliveries(&none, 10).unwrap(), []);
+    let (_, sent) = world.house.webhook(&trader(), &webhook.id).unwrap();
+    assert_eq!(sent.len(), issued.len());
+    assert!(sent.iter().all(|delivery| delivery.mrn == mrn && delivery.fate == Fate::Delivered), "{sent:?}");
 }

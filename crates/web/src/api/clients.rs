@@ -17,12 +17,12 @@ use crate::visit::{PostedBytes, PostedJson, Visit};
 /// Routes of this part.
 pub(super) fn routes() -> Router {
     Router::new()
-        .route("/api/v1/clients", get(list).post(open))
-        .route("/api/v1/clients/{id}", get(one))
-        .route("/api/v1/clients/{id}/scopes", post(change_scopes))
-        .route("/api/v1/clients/{id}/secrets", post(make_secret))
-        .route("/api/v1/clients/{id}/secrets/{secret}/revoke", post(revoke_secret))
-        .route("/api/v1/clients/{id}/close", post(close))
+        .route("/api/v1/clients", get(clients).post(open_client))
+        .route("/api/v1/clients/{id}", get(client))
+        .route("/api/v1/clients/{id}/scopes", post(change_client_scopes))
+        .route("/api/v1/clients/{id}/secrets", post(make_client_secret))
+        .route("/api/v1/clients/{id}/secrets/{secret}/revoke", post(revoke_client_secret))
+        .route("/api/v1/clients/{id}/close", post(close_client))
 }
 
 /// Software of an enterprise.
@@ -100,14 +100,17 @@ pub(super) struct NewScopes {
 
 /// Clients that the caller manages.
 #[utoipa::path(get, path = "/api/v1/clients", responses((status = 200, description = "Clients", body = Vec<ClientAnswer>), (status = 403, description = "Not permitted", body = Problem)))]
-pub(super) async fn list(visit: Visit) -> Result<Json<Vec<ClientAnswer>>, Failure> {
+pub(super) async fn clients(visit: Visit) -> Result<Json<Vec<ClientAnswer>>, Failure> {
     let clients = visit.work(|house, reader| house.clients(reader)).await?;
     Ok(Json(clients.into_iter().map(ClientAnswer::from).collect()))
 }
 
 /// Makes a client and answers with its secret, this once.
 #[utoipa::path(post, path = "/api/v1/clients", request_body = NewClient, responses((status = 201, description = "It is made", body = MadeAnswer), (status = 400, description = "No such scope, or no name", body = Problem), (status = 403, description = "Not permitted, or the party of others", body = Problem), (status = 422, description = "The party has too many", body = Problem)))]
-pub(super) async fn open(visit: Visit, PostedJson(new): PostedJson<NewClient>) -> Result<Response, Failure> {
+pub(super) async fn open_client(
+    visit: Visit,
+    PostedJson(new): PostedJson<NewClient>,
+) -> Result<Response, Failure> {
     visit.require(Permission::ManageClients)?;
     let scopes = Scopes::parse(&new.scope)?;
     let made = visit.work(move |house, reader| {
@@ -120,13 +123,13 @@ pub(super) async fn open(visit: Visit, PostedJson(new): PostedJson<NewClient>) -
 
 /// One client.
 #[utoipa::path(get, path = "/api/v1/clients/{id}", params(("id" = String, Path, description = "client_id")), responses((status = 200, description = "The client", body = ClientAnswer), (status = 404, description = "There is none that the caller manages", body = Problem)))]
-pub(super) async fn one(visit: Visit, Path(id): Path<String>) -> Result<Json<ClientAnswer>, Failure> {
+pub(super) async fn client(visit: Visit, Path(id): Path<String>) -> Result<Json<ClientAnswer>, Failure> {
     Ok(Json(visit.work(move |house, reader| house.client(reader, &id)).await?.into()))
 }
 
 /// Lets a client do something else; its tokens lose at once what is taken away.
 #[utoipa::path(post, path = "/api/v1/clients/{id}/scopes", params(("id" = String, Path, description = "client_id")), request_body = NewScopes, responses((status = 200, description = "The client", body = ClientAnswer), (status = 404, description = "There is none that the caller manages", body = Problem)))]
-pub(super) async fn change_scopes(
+pub(super) async fn change_client_scopes(
     visit: Visit,
     Path(id): Path<String>,
     PostedJson(new): PostedJson<NewScopes>,
@@ -138,7 +141,7 @@ pub(super) async fn change_scopes(
 
 /// Makes another secret, at most two at once, and answers with it, this once.
 #[utoipa::path(post, path = "/api/v1/clients/{id}/secrets", params(("id" = String, Path, description = "client_id")), responses((status = 201, description = "It is made", body = MadeAnswer), (status = 404, description = "There is no client that the caller manages", body = Problem), (status = 422, description = "There are two, or the client is closed", body = Problem)))]
-pub(super) async fn make_secret(
+pub(super) async fn make_client_secret(
     visit: Visit,
     Path(id): Path<String>,
     _posted: PostedBytes,
@@ -150,7 +153,7 @@ pub(super) async fn make_secret(
 
 /// Makes a secret worthless, and every token that was given for it.
 #[utoipa::path(post, path = "/api/v1/clients/{id}/secrets/{secret}/revoke", params(("id" = String, Path, description = "client_id"), ("secret" = String, Path, description = "Id of the secret")), responses((status = 204, description = "It is worthless"), (status = 404, description = "There is none that the caller manages", body = Problem)))]
-pub(super) async fn revoke_secret(
+pub(super) async fn revoke_client_secret(
     visit: Visit,
     Path((id, secret)): Path<(String, String)>,
     _posted: PostedBytes,
@@ -161,7 +164,7 @@ pub(super) async fn revoke_secret(
 
 /// Closes a client for good.
 #[utoipa::path(post, path = "/api/v1/clients/{id}/close", params(("id" = String, Path, description = "client_id")), responses((status = 200, description = "The client", body = ClientAnswer), (status = 404, description = "There is none that the caller manages", body = Problem)))]
-pub(super) async fn close(
+pub(super) async fn close_client(
     visit: Visit,
     Path(id): Path<String>,
     _posted: PostedBytes,

@@ -19,10 +19,10 @@ use crate::webhooks::perform;
 /// Routes of this part.
 pub(super) fn routes() -> Router {
     Router::new()
-        .route("/api/v1/webhooks", get(list).post(open))
-        .route("/api/v1/webhooks/{id}", get(one))
-        .route("/api/v1/webhooks/{id}/actions", post(act))
-        .route("/api/v1/webhooks/{id}/secret", post(change_secret))
+        .route("/api/v1/webhooks", get(webhooks).post(open_webhook))
+        .route("/api/v1/webhooks/{id}", get(webhook))
+        .route("/api/v1/webhooks/{id}/actions", post(act_on_webhook))
+        .route("/api/v1/webhooks/{id}/secret", post(change_webhook_secret))
 }
 
 /// An address to which notifications are pushed.
@@ -134,21 +134,24 @@ pub(super) struct WebhookAction {
 
 /// Webhooks of the caller's party.
 #[utoipa::path(get, path = "/api/v1/webhooks", responses((status = 200, description = "Webhooks", body = Vec<WebhookAnswer>), (status = 403, description = "Not permitted", body = Problem)))]
-pub(super) async fn list(visit: Visit) -> Result<Json<Vec<WebhookAnswer>>, Failure> {
+pub(super) async fn webhooks(visit: Visit) -> Result<Json<Vec<WebhookAnswer>>, Failure> {
     let webhooks = visit.work(|house, reader| house.webhooks(reader)).await?;
     Ok(Json(webhooks.into_iter().map(WebhookAnswer::from).collect()))
 }
 
 /// Makes a webhook and answers with its secret, this once.
 #[utoipa::path(post, path = "/api/v1/webhooks", request_body = NewWebhook, responses((status = 201, description = "It is made", body = WebhookSecretAnswer), (status = 400, description = "No address to which we go", body = Problem), (status = 403, description = "Not permitted", body = Problem), (status = 422, description = "The party has too many", body = Problem)))]
-pub(super) async fn open(visit: Visit, PostedJson(new): PostedJson<NewWebhook>) -> Result<Response, Failure> {
+pub(super) async fn open_webhook(
+    visit: Visit,
+    PostedJson(new): PostedJson<NewWebhook>,
+) -> Result<Response, Failure> {
     let (webhook, secret) = visit.work(move |house, reader| house.open_webhook(reader, &new.url)).await?;
     Ok((StatusCode::CREATED, Json(WebhookSecretAnswer { id: webhook.id, secret })).into_response())
 }
 
 /// One webhook, with what was sent last.
 #[utoipa::path(get, path = "/api/v1/webhooks/{id}", params(("id" = String, Path, description = "Id of the webhook")), responses((status = 200, description = "The webhook", body = WebhookAnswer), (status = 404, description = "The party has no such webhook", body = Problem)))]
-pub(super) async fn one(visit: Visit, Path(id): Path<String>) -> Result<Json<WebhookAnswer>, Failure> {
+pub(super) async fn webhook(visit: Visit, Path(id): Path<String>) -> Result<Json<WebhookAnswer>, Failure> {
     let (webhook, deliveries) = visit.work(move |house, reader| house.webhook(reader, &id)).await?;
     let deliveries = deliveries.into_iter().map(DeliveryAnswer::from).collect();
     Ok(Json(WebhookAnswer { deliveries: Some(deliveries), ..webhook.into() }))
@@ -156,7 +159,7 @@ pub(super) async fn one(visit: Visit, Path(id): Path<String>) -> Result<Json<Web
 
 /// Does something with a webhook.
 #[utoipa::path(post, path = "/api/v1/webhooks/{id}/actions", params(("id" = String, Path, description = "Id of the webhook")), request_body = WebhookAction, responses((status = 204, description = "It is done"), (status = 404, description = "The party has no such webhook", body = Problem), (status = 409, description = "The notification is not the one that is next", body = Problem)))]
-pub(super) async fn act(
+pub(super) async fn act_on_webhook(
     visit: Visit,
     Path(id): Path<String>,
     PostedJson(asked): PostedJson<WebhookAction>,
@@ -169,7 +172,7 @@ pub(super) async fn act(
 /// Puts another secret in the place of the one in use and answers with it, this once; the earlier one signs too for a
 /// day.
 #[utoipa::path(post, path = "/api/v1/webhooks/{id}/secret", params(("id" = String, Path, description = "Id of the webhook")), responses((status = 201, description = "It is made", body = WebhookSecretAnswer), (status = 404, description = "The party has no such webhook", body = Problem)))]
-pub(super) async fn change_secret(
+pub(super) async fn change_webhook_secret(
     visit: Visit,
     Path(id): Path<String>,
     _posted: PostedBytes,

@@ -245,7 +245,7 @@ async fn a_token_stands_for_itself_and_a_worthless_one_is_never_helped_by_a_cook
             .header(header::AUTHORIZATION, given);
         let answer = harbour.site.ask(request.body(Body::empty()).unwrap()).await;
         assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{given}: {}", answer.text);
-        assert_eq!(answer.header("www-authenticate"), "Bearer", "{given}");
+        assert_eq!(answer.header("www-authenticate"), "Bearer error=\"invalid_token\"", "{given}");
     }
     // A token opens the API and no page.
     let page = harbour.ask_with(&harbour.tara_token, "/own").await;

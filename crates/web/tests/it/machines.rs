@@ -96,7 +96,7 @@ async fn what_is_wrong_with_a_request_for_a_token_is_told_as_the_standard_has_it
         assert_eq!(refused.header("www-authenticate"), challenge);
     }
     let wrong = basic(&id, "tws_0");
-    for _ in 0..5 {
+    for _ in 0..6 {
         assert_eq!(ask_token(&harbour, Some(&wrong), GRANT).await.status, StatusCode::UNAUTHORIZED);
     }
     let waits = ask_token(&harbour, Some(&right), GRANT).await;
