@@ -318,7 +318,11 @@ pub(crate) fn lists(form: ExternalForm, files: &Files) -> NamedLists {
                 let header = header_of(bytes);
                 if columns.iter().all(|column| header.iter().any(|own| own == column)) {
                     for list in *wanted {
-                        lists.entry(list.name.to_owned()).or_default().extend(table_values(bytes, list));
+                        let values = table_values(bytes, list);
+                        // A register that says who holds an authorisation, and not which, is not asked which.
+                        if list.with.is_none() || !values.is_empty() {
+                            lists.entry(list.name.to_owned()).or_default().extend(values);
+                        }
                     }
                 }
             }

@@ -85,6 +85,13 @@ fn a_register_of_authorisations_offers_holders_and_what_they_hold() {
     let entry = registry.get("external-authorisation-register").unwrap();
     assert_eq!(entry.pack.manifest.sensitivity, spine::Sensitivity::Official);
 
+    // Where no type is stated, who holds an authorisation is known, and not which.
+    let holders = folder(&[("authorisations.csv", "holder,type,valid_from,valid_to\nGB9,,,\n")]);
+    let mut registry = Registry::open(tempfile::tempdir().unwrap().path()).unwrap();
+    assert!(registry.install(holders.path()).unwrap().installed.is_some());
+    assert!(registry.lists().contains_key("authorisation_holders"));
+    assert!(!registry.lists().contains_key("authorisations"));
+
     let bare = folder(&[("authorisations.csv", "holder,type\nGB1,CGU\n")]);
     let findings = registry.install(bare.path()).unwrap().findings;
     assert_eq!(codes(&findings), ["external_column_missing", "external_column_missing"]);
