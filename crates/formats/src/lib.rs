@@ -10,6 +10,7 @@ pub mod declaration;
 mod excerpt;
 pub mod intake;
 pub mod mapping;
+pub mod message;
 pub mod notification;
 mod outcomes;
 mod propose;
@@ -18,6 +19,7 @@ mod synonyms;
 pub mod wco;
 pub mod xml;
 mod xml_guard;
+mod xml_reading;
 mod xml_writer;
 
 pub use convert::NumberStyle;

@@ -1,7 +1,8 @@
 //! A house for one run of a suite: a folder that is removed afterwards, a clock that is moved, policies that accept and
 //! leave every release to an officer, and the people who work there.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -11,12 +12,15 @@ use journal::Clock;
 use sha2::{Digest, Sha256};
 
 use super::material::Material;
+use super::public_rules::CODE_LISTS;
 use crate::Customhouse;
 use crate::declarations::{CaseAction, Channel, LodgeRequest, SentDocument};
 use crate::error::{Error, Kind};
 use crate::identity::{Reader, Role};
 use crate::plans::PolicyKind;
 
+/// Folder of the published schemas.
+const SCHEMAS: &str = "cds-wco-dms";
 /// How long it is waited until what was recorded shows.
 const SHOWN: Duration = Duration::from_secs(30);
 /// How often it is looked whether the desk went on, and how long at most.
@@ -57,12 +61,13 @@ pub(super) struct House {
 }
 
 impl House {
-    /// A new house that knows the code lists and registers that lie beside the cases.
-    pub(super) fn open(_material: &Material) -> Result<Self, Error> {
+    /// A new house in which the schemas and code lists that lie beside the cases are installed, and a register of these
+    /// holders of authorisations.
+    pub(super) fn open(material: &Material, holders: &BTreeSet<String>) -> Result<Self, Error> {
         let folder = tempfile::tempdir().map_err(|error| Error::internal("no_temporary_folder", &error))?;
         let clock = Arc::new(HandClock(Mutex::new(Timestamp::now())));
         let house = Customhouse::open_with_clock(&folder.path().join("data"), clock.clone())?;
-        let says = Vec::new();
+        let says = installed(material, &house, &folder.path().join("register"), holders)?;
         let (analyst, chief) = (Reader::new("analyst", Role::Analyst), Reader::new("chief", Role::Chief));
         for kind in [PolicyKind::Acceptance] {
             let hash = house.propose_policy(&analyst, kind, house.standard_policy(kind)?)?.hash;
@@ -236,6 +241,35 @@ impl House {
         told.sort();
         Ok(told.into_iter().map(|(_, said)| said).collect())
     }
+}
+
+/// Installs what lies beside the cases, and says what does not.
+fn installed(
+    material: &Material,
+    house: &Customhouse,
+    register: &Path,
+    holders: &BTreeSet<String>,
+) -> Result<Vec<String>, Error> {
+    let admin = Reader::new("admin", Role::Admin);
+    let mut says = Vec::new();
+    for (what, folder) in [("code lists", material.beside(CODE_LISTS)), ("schemas", material.folder(SCHEMAS))]
+    {
+        if folder.is_dir() {
+            house.install_pack(&admin, &folder)?;
+            says.push(format!("with {what}"));
+        } else {
+            says.push(format!("without {what}: there is no {}", folder.display()));
+        }
+    }
+    if !holders.is_empty() {
+        let lines: Vec<String> = holders.iter().map(|holder| format!("{holder},,,")).collect();
+        let text = format!("holder,type,valid_from,valid_to\n{}\n", lines.join("\n"));
+        let fail = |error: std::io::Error| Error::io("register_unwritable", register, &error);
+        std::fs::create_dir_all(register).map_err(fail)?;
+        std::fs::write(register.join("authorisations.csv"), text).map_err(fail)?;
+        house.install_pack(&admin, register)?;
+    }
+    Ok(says)
 }
 
 fn hash(bytes: &[u8]) -> String {

@@ -80,6 +80,11 @@ impl Material {
         Ok(names)
     }
 
+    /// A folder below the folder of cases.
+    pub(super) fn folder(&self, path: &str) -> PathBuf {
+        self.folder.join(path)
+    }
+
     /// A place beside the folder of messages.
     pub(super) fn beside(&self, path: &str) -> PathBuf {
         self.folder.parent().unwrap_or(Path::new("..")).join(path)

@@ -12,7 +12,7 @@ use crate::error::{Error, Kind};
 use crate::precheck::{CheckedFile, Checker};
 
 /// Folder of published code lists, from beside the folder of messages.
-const CODE_LISTS: &str = "reference/cds-codelists";
+pub(super) const CODE_LISTS: &str = "reference/cds-codelists";
 /// List of those who hold an authorisation.
 const HOLDERS: &str = "authorisation_holders";
 
@@ -59,7 +59,7 @@ impl PublicRules {
 pub(super) struct RulesOfOthers {
     lists: NamedLists,
     /// In which scenarios somebody holds an authorisation.
-    holders: BTreeMap<String, BTreeSet<String>>,
+    holders: Holders,
     /// Rules with all holders, for scenarios whose holders are all known from others.
     all: PublicRules,
 }
@@ -68,19 +68,7 @@ impl RulesOfOthers {
     /// Holders by the declarations of a folder of scenarios: a folder each.
     pub(super) fn of(material: &Material, scenarios: &str) -> Result<(Self, String), Error> {
         let (lists, said) = code_lists(material)?;
-        let mut holders: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-        for path in material.files_below(scenarios, ".xml")? {
-            let bytes = material.read(&path)?;
-            // What cannot be read tells nothing of authorisations.
-            let Ok(document) = read_xml(&bytes, XmlBounds::default()) else { continue };
-            let Some(base) = formats::declaration::path_in(&document) else { continue };
-            let steps: Vec<&str> = base.iter().copied().chain(["AuthorisationHolder", "ID"]).collect();
-            let scenario = scenario_of(scenarios, &path);
-            for holder in document.tree.at_path(&steps) {
-                let Some(node) = document.tree.node(holder) else { continue };
-                holders.entry(node.text.to_string()).or_default().insert(scenario.to_owned());
-            }
-        }
+        let holders = holders(material, scenarios)?;
         let all = Self::with_holders(&lists, holders.keys().cloned().collect())?;
         Ok((Self { lists, holders, all }, said))
     }
@@ -93,13 +81,39 @@ impl RulesOfOthers {
 
     /// Looks at a declaration of a scenario.
     pub(super) fn check(&self, scenario: &str, bytes: &[u8]) -> Result<CheckedFile, Error> {
-        let only_here = |places: &BTreeSet<String>| places.len() == 1 && places.contains(scenario);
-        if !self.holders.values().any(only_here) {
-            return self.all.check(bytes);
+        match known_from_others(&self.holders, scenario) {
+            None => self.all.check(bytes),
+            Some(known) => Self::with_holders(&self.lists, known)?.check(bytes),
         }
-        let known = self.holders.iter().filter(|(_, places)| !only_here(places));
-        Self::with_holders(&self.lists, known.map(|(holder, _)| holder.clone()).collect())?.check(bytes)
     }
+}
+
+/// Holders of authorisations, and in which scenarios each is one.
+pub(super) type Holders = BTreeMap<String, BTreeSet<String>>;
+
+/// Holders by the declarations of a folder of scenarios: a folder each.
+pub(super) fn holders(material: &Material, scenarios: &str) -> Result<Holders, Error> {
+    let mut holders = Holders::new();
+    for path in material.files_below(scenarios, ".xml")? {
+        let bytes = material.read(&path)?;
+        // What cannot be read tells nothing of authorisations.
+        let Ok(document) = read_xml(&bytes, XmlBounds::default()) else { continue };
+        let Some(base) = formats::declaration::path_in(&document) else { continue };
+        let steps: Vec<&str> = base.iter().copied().chain(["AuthorisationHolder", "ID"]).collect();
+        let scenario = scenario_of(scenarios, &path);
+        for holder in document.tree.at_path(&steps) {
+            let Some(node) = document.tree.node(holder) else { continue };
+            holders.entry(node.text.to_string()).or_default().insert(scenario.to_owned());
+        }
+    }
+    Ok(holders)
+}
+
+/// The holders that are known from other scenarios than this one. `None`: that is all of them.
+pub(super) fn known_from_others(holders: &Holders, scenario: &str) -> Option<BTreeSet<String>> {
+    let only_here = |places: &BTreeSet<String>| places.len() == 1 && places.contains(scenario);
+    let known = || holders.iter().filter(|(_, places)| !only_here(places));
+    holders.values().any(only_here).then(|| known().map(|(holder, _)| holder.clone()).collect())
 }
 
 /// The folder of a scenario in a path below the folder of all.

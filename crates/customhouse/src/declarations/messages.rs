@@ -90,6 +90,12 @@ impl Customhouse {
         let answer = match message {
             Message::Declaration(_, form) => return Ok(Received::Declaration(form)),
             Message::EntrySummary { .. } => return Ok(Received::EntrySummary),
+            // It asks and changes nothing.
+            Message::Query(ucr) => {
+                let mut answer = MessageAnswer::of("query", None);
+                answer.declarations = self.consignment(reader, &ucr.id)?;
+                answer
+            }
             Message::Amendment(request) => {
                 let (mrn, reference) = (request.head.mrn.clone(), request.head.reference.clone());
                 let what = What::Amend(Box::new(request));

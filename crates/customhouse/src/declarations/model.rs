@@ -638,7 +638,7 @@ pub enum Received {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct MessageAnswer {
     /// What it asks for: `amendment`, `cancellation`, `presentation`, `arrival`, `departure`, `anticipated_arrival`,
-    /// `associated` or `shut`.
+    /// `associated`, `shut`, or `query`, which asks and changes nothing.
     pub request: String,
     /// The sender's reference of the message.
     pub reference: Option<String>,

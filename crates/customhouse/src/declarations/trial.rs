@@ -1,6 +1,6 @@
 //! A declaration looked at before it is lodged: what would be found, with nothing recorded.
 
-use formats::declaration::{Form, read};
+use formats::declaration::Form;
 use spine::declaration::Declaration;
 use spine::{Finding, Pointer, Severity};
 
@@ -20,7 +20,7 @@ impl Customhouse {
         form: Form,
     ) -> Result<Vec<Finding>, Error> {
         reader.require(Permission::Lodge)?;
-        let understood = read(bytes, form);
+        let understood = self.understand(bytes, form).understood;
         let mut findings = understood.findings;
         if let Some(declaration) = &understood.declaration {
             findings.extend(self.findings_of_house(reader, declaration)?);

@@ -118,7 +118,7 @@ fn a_rule_on_declarations_is_answered_with_its_code_and_place_and_shows_its_elem
     let quota = file.findings.iter().find(|own| own.finding.code == "CDS12144").unwrap();
     assert_eq!(quota.validation_code.as_deref(), Some("CDS12144"));
     let place = quota.wco_pointer.as_ref().unwrap().to_string();
-    assert!(place.starts_with("42A/67A[1]/68A[1]/23A/55A"), "{place}");
+    assert_eq!(place, "42A/67A[1]/68A[1]/23A/50A[1]#401");
     assert_eq!(line_of(&file, "CDS12144"), (5, "<QuotaOrderID>091234</QuotaOrderID>".to_owned()));
     assert!(quota.words.is_some() && quota.legal_basis.is_some());
     // What the structure says is answered with the published code of its kind.

@@ -245,7 +245,8 @@ impl Checks<'_> {
         let has_code = item.commodity.code().is_some();
         let has_mass = measure.net_net_weight_measure.or(measure.gross_mass_measure).is_some();
         let has_origin = item.origin.iter().any(|origin| origin.country_code.is_some());
-        let needs_origin = needs_origin && full && !is_negligible(item) && !leaves(item);
+        let dispatched = needs_origin && leaves(item);
+        let needs_origin = needs_origin && full && !is_negligible(item) && !dispatched;
         let in_item = |below: &[Step]| [&[(SHIPMENT, 0), (ITEM, position)], below].concat();
         let mut require = |needed: bool, below: &[Step], code: &str, expected: &str, fix: &str| {
             if needed {
@@ -274,7 +275,8 @@ impl Checks<'_> {
             "State the value of this item.",
         );
         require(
-            !has_mass && full,
+            // Trade with special territories (data set B4) states packages.
+            !has_mass && full && !dispatched,
             &[(COMMODITY, 0), (MEASURE, 0)],
             "mass_missing",
             "net or gross mass in kilograms",

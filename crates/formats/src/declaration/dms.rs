@@ -7,7 +7,6 @@ use spine::declaration::Declaration;
 use spine::quantity::Money;
 use spine::tree::{NodeId, Tree};
 
-use super::reader::Node;
 use super::shape::{Class, Measure, Name, Rule, Visit};
 use crate::xml::{XmlBounds, XmlDocument};
 use crate::xml_writer::XmlWriter;
@@ -63,7 +62,7 @@ pub(super) fn part_in(document: &XmlDocument) -> Option<Tree> {
 }
 
 /// The declaration in a document, and what is odd about the document. The error says why there is none.
-pub(super) fn locate(document: &XmlDocument) -> Result<(Node<'_>, Option<Finding>), Finding> {
+pub(crate) fn locate(document: &XmlDocument) -> Result<(NodeId, Option<Finding>), Finding> {
     let tree = &document.tree;
     let root = tree.root();
     let is_root = tree.node(root).is_some_and(|node| &*node.name == ROOT);
@@ -85,7 +84,7 @@ pub(super) fn locate(document: &XmlDocument) -> Result<(Node<'_>, Option<Finding
                     .expected(format!("Declaration in the namespace {DECLARATION}"))
                     .fix("State the namespace; the declaration is read by the names of its elements.")
             });
-            Ok((Node::Xml(tree, *one), odd))
+            Ok((*one, odd))
         }
         many => Err(Finding::error("declarations_several")
             .found(&many.len().to_string())

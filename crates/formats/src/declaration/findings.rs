@@ -7,7 +7,7 @@ const FINDINGS_MAX: usize = 200;
 
 /// A bounded list of findings.
 #[derive(Debug, Default)]
-pub(super) struct Findings {
+pub(crate) struct Findings {
     told: Vec<Finding>,
     untold: usize,
     worst_untold: Option<Severity>,
@@ -15,7 +15,7 @@ pub(super) struct Findings {
 
 impl Findings {
     /// Takes a finding, or counts it.
-    pub(super) fn push(&mut self, finding: Finding) {
+    pub(crate) fn push(&mut self, finding: Finding) {
         if self.told.len() < FINDINGS_MAX {
             self.told.push(finding);
         } else {
@@ -25,7 +25,7 @@ impl Findings {
     }
 
     /// The findings, and where there are more than are told, one that says so and weighs what they weigh.
-    pub(super) fn into_vec(self) -> Vec<Finding> {
+    pub(crate) fn into_vec(self) -> Vec<Finding> {
         let mut findings = self.told;
         if let Some(severity) = self.worst_untold {
             findings.push(

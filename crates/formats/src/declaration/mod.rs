@@ -3,16 +3,16 @@
 
 mod check;
 pub(crate) mod dms;
-mod findings;
+pub(crate) mod findings;
 mod json;
 pub(crate) mod names;
 mod reader;
-mod shape;
+pub(crate) mod shape;
 pub(crate) mod value;
 
 use spine::Finding;
 use spine::declaration::Declaration;
-use spine::tree::Tree;
+use spine::tree::{NodeId, Tree};
 
 use crate::xml::{XmlDocument, read_xml};
 use findings::Findings;
@@ -99,14 +99,29 @@ pub fn read_document(document: &XmlDocument) -> Understood {
     understood(Form::DmsXml, read_dms(document))
 }
 
+/// Checks the structure of what was read.
 fn understood(form: Form, read: Result<(Declaration, Findings), Finding>) -> Understood {
     match read {
-        Ok((mut declaration, mut findings)) => {
-            check::check(form, &mut declaration, &mut findings);
-            Understood { declaration: Some(declaration), findings: findings.into_vec() }
-        }
+        Ok((declaration, findings)) => checked(form, declaration, findings),
         Err(finding) => Understood { declaration: None, findings: vec![finding] },
     }
+}
+
+/// Checks the structure of a declaration, and puts its codes into their canonical spelling.
+pub(crate) fn checked(form: Form, mut declaration: Declaration, mut findings: Findings) -> Understood {
+    check::check(form, &mut declaration, &mut findings);
+    Understood { declaration: Some(declaration), findings: findings.into_vec() }
+}
+
+/// Reads what a request (function 13) says of a declaration; `beside` are elements that the request itself reads.
+pub(crate) fn read_request(
+    tree: &Tree,
+    at: NodeId,
+    beside: &'static [&'static str],
+) -> (Declaration, Vec<Finding>) {
+    let (declaration, findings) =
+        Reader::read_request("13", beside, Node::Xml(tree, at), Findings::default());
+    (declaration, findings.into_vec())
 }
 
 /// Names that lead from the root of a document to the declaration in it; none where it holds none, or several.
@@ -144,10 +159,10 @@ fn read_json(bytes: &[u8]) -> Result<(Declaration, Findings), Finding> {
 }
 
 fn read_dms(document: &XmlDocument) -> Result<(Declaration, Findings), Finding> {
-    let (node, odd) = dms::locate(document)?;
+    let (at, odd) = dms::locate(document)?;
     let mut findings = Findings::default();
     document.findings.iter().cloned().chain(odd).for_each(|finding| findings.push(finding));
-    Ok(Reader::read(Form::DmsXml, node, findings))
+    Ok(Reader::read(Form::DmsXml, Node::Xml(&document.tree, at), findings))
 }
 
 /// Writes the JSON form, without blanks; [`read`] gives the declaration again.

@@ -45,6 +45,10 @@ pub(super) struct Reader<'a> {
     frames: Vec<Frame<'a>>,
     findings: Findings,
     unread: BTreeSet<String>,
+    /// Function of the message, where it is not an original declaration.
+    function: Option<&'static str>,
+    /// Elements that somebody else reads.
+    beside: &'static [&'static str],
 }
 
 /// A scalar as it stands: text and whether it was a JSON number.
@@ -56,11 +60,29 @@ struct Written<'a> {
 impl<'a> Reader<'a> {
     /// Reads the declaration that `root` is.
     pub(super) fn read(form: Form, root: Node<'a>, findings: Findings) -> (Declaration, Findings) {
-        let mut reader = Self { form, frames: Vec::new(), findings, unread: BTreeSet::new() };
+        Self::new(form, findings).declaration(root)
+    }
+
+    /// Reads what a request of this function says of a declaration; `beside` are elements that the request reads.
+    pub(super) fn read_request(
+        function: &'static str,
+        beside: &'static [&'static str],
+        root: Node<'a>,
+        findings: Findings,
+    ) -> (Declaration, Findings) {
+        let reader = Self::new(Form::DmsXml, findings);
+        Self { function: Some(function), beside, ..reader }.declaration(root)
+    }
+
+    fn new(form: Form, findings: Findings) -> Self {
+        Self { form, frames: Vec::new(), findings, unread: BTreeSet::new(), function: None, beside: &[] }
+    }
+
+    fn declaration(mut self, root: Node<'a>) -> (Declaration, Findings) {
         let mut declaration = Declaration::default();
-        reader.enter(root, "", 0, &mut declaration);
-        reader.tell_unread();
-        (declaration, reader.findings)
+        self.enter(root, "", 0, &mut declaration);
+        self.tell_unread();
+        (declaration, self.findings)
     }
 
     fn enter<T: Class>(&mut self, node: Node<'a>, name: &'static str, position: usize, slot: &mut T) {
@@ -98,7 +120,8 @@ impl<'a> Reader<'a> {
             Node::Xml(tree, id) => {
                 let children = tree.node(id).map_or(&[][..], |node| &node.children);
                 for child in children.iter().filter_map(|child| tree.node(*child)) {
-                    let known = frame.known.iter().any(|known| first_step(known.dms) == &*child.name);
+                    let known = frame.known.iter().any(|known| first_step(known.dms) == &*child.name)
+                        || self.beside.contains(&&*child.name);
                     if !known && !child.name.starts_with('@') && self.unread.len() < UNREAD_MAX {
                         let classes = self.frames.iter().map(|frame| frame.name);
                         let path: Vec<&str> =
@@ -268,7 +291,7 @@ impl Visit for Reader<'_> {
     fn constant(&mut self, name: Name, constant: &'static str) {
         if self.form == Form::DmsXml {
             let written = self.written(name, "a text").map(|written| written.text.into_owned());
-            if written.as_deref() != Some(constant) {
+            if written.as_deref() != Some(self.function.unwrap_or(constant)) {
                 self.tell(name, value::not_original(written.as_deref().unwrap_or_default()));
             }
         }

@@ -84,7 +84,7 @@ const VALUATION: Name = name("customs_valuation", "CustomsValuation");
 
 /// What a text has to look like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Rule {
+pub(crate) enum Rule {
     /// A code.
     Code,
     /// An identifier.

@@ -74,7 +74,7 @@ pub(super) fn missing_currency(of: &str) -> Finding {
         .fix("State the ISO 4217 code, such as EUR or CNY: an amount without a currency says nothing.")
 }
 
-pub(super) fn list_too_long(found: usize, max: usize) -> Finding {
+pub(crate) fn list_too_long(found: usize, max: usize) -> Finding {
     Finding::error("list_too_long")
         .found(&found.to_string())
         .expected(format!("at most {max}"))
@@ -82,7 +82,7 @@ pub(super) fn list_too_long(found: usize, max: usize) -> Finding {
 }
 
 /// A text that its rule accepts, in its canonical spelling: line breaks and tabs are blanks, countries are capitals.
-pub(super) fn text(text: Cow<'_, str>, rule: Rule) -> Result<String, Finding> {
+pub(crate) fn text(text: Cow<'_, str>, rule: Rule) -> Result<String, Finding> {
     let max = match rule {
         Rule::Code | Rule::Country => Declaration::CODE_CHARACTERS_MAX,
         Rule::Identifier => Declaration::IDENTIFIER_CHARACTERS_MAX,

@@ -1,12 +1,8 @@
 //! Notifications read from XML, with their namespaces or, as they are often published, without.
 
-use jiff::Timestamp;
-use jiff::civil::{Date, DateTime};
-use jiff::tz::Offset;
-use rust_decimal::Decimal;
+use spine::Finding;
 use spine::quantity::Money;
-use spine::tree::{NodeId, Tree};
-use spine::{Finding, Severity};
+use spine::tree::NodeId;
 
 use super::write::{ERROR_CODE_MAX, no_currency};
 use super::{
@@ -15,11 +11,9 @@ use super::{
 };
 use crate::declaration::dms::BOUNDS;
 use crate::declaration::value;
-use crate::wco::{STEPS_MAX, WcoPointer, WcoStep};
+use crate::wco::pointer_in;
 use crate::xml::read_xml;
-
-/// Findings that are told.
-const FINDINGS_MAX: usize = 100;
+use crate::xml_reading::Reading;
 
 /// Reads the notifications of a message, in their order. What the platform does not use is left aside.
 ///
@@ -38,69 +32,12 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Notification>, Vec<Finding>> {
                 .fix("Send the notification in its envelope, MetaData."),
         ]);
     }
-    let mut reading = Reading { tree, findings: document.findings.clone() };
+    let mut reading = Reading::new(tree, document.findings.clone());
     let read: Vec<Notification> = responses.into_iter().filter_map(|id| reading.response(id)).collect();
-    if reading.findings.iter().any(|finding| finding.severity == Severity::Error) {
-        Err(reading.findings)
-    } else {
-        Ok(read)
-    }
+    reading.finish(read).map(|(read, _)| read)
 }
 
-struct Reading<'t> {
-    tree: &'t Tree,
-    findings: Vec<Finding>,
-}
-
-impl<'t> Reading<'t> {
-    fn tell(&mut self, at: NodeId, finding: Finding) {
-        if self.findings.len() < FINDINGS_MAX {
-            self.findings.push(finding.at(self.tree.pointer(at)));
-        }
-    }
-
-    fn child(&self, of: NodeId, name: &str) -> Option<NodeId> {
-        self.tree.children_named(of, name).next()
-    }
-
-    fn children(&self, of: NodeId, name: &str) -> Vec<NodeId> {
-        self.tree.children_named(of, name).collect()
-    }
-
-    /// The text of a child, if it has one.
-    fn text(&self, of: NodeId, name: &str) -> Option<&'t str> {
-        let node = self.tree.node(self.child(of, name)?)?;
-        Some(&*node.text).filter(|text| !text.is_empty())
-    }
-
-    fn owned(&self, of: NodeId, name: &str) -> Option<String> {
-        self.text(of, name).map(str::to_owned)
-    }
-
-    fn parsed<T>(
-        &mut self,
-        of: NodeId,
-        name: &str,
-        parse: impl FnOnce(&str) -> Result<T, Finding>,
-    ) -> Option<T> {
-        let text = self.text(of, name)?;
-        let at = self.child(of, name)?;
-        parse(text).map_err(|finding| self.tell(at, finding)).ok()
-    }
-
-    fn count(&mut self, of: NodeId, name: &str) -> Option<u32> {
-        self.parsed(of, name, value::count)
-    }
-
-    fn number(&mut self, of: NodeId, name: &str) -> Option<Decimal> {
-        self.parsed(of, name, value::number)
-    }
-
-    fn time(&mut self, of: NodeId, name: &str) -> Option<Timestamp> {
-        let outer = self.child(of, name)?;
-        self.parsed(outer, "DateTimeString", moment)
-    }
-
+impl Reading<'_> {
     fn money(&mut self, of: NodeId, name: &str) -> Option<Money> {
         let amount = self.number(of, name)?;
         let currency = match self.child(of, name).filter(|at| self.child(*at, "@currencyID").is_some()) {
@@ -151,10 +88,6 @@ impl<'t> Reading<'t> {
             declaration: self.child(id, "Declaration").map(|at| self.declaration(at)).unwrap_or_default(),
             bank,
         })
-    }
-
-    fn each<T>(&mut self, of: NodeId, name: &str, mut read: impl FnMut(&mut Self, NodeId) -> T) -> Vec<T> {
-        self.children(of, name).into_iter().map(|at| read(self, at)).collect()
     }
 
     fn statement(&mut self, at: NodeId) -> Statement {
@@ -228,50 +161,4 @@ impl<'t> Reading<'t> {
             method_code: None,
         }
     }
-}
-
-/// The pointer that the `Pointer` elements below a node are together; `None` where there is none, or more than a
-/// declaration has levels.
-pub(crate) fn pointer_in(tree: &Tree, at: NodeId) -> Option<WcoPointer> {
-    let children = tree.children_named(at, "Pointer");
-    if children.len() == 0 || children.len() > STEPS_MAX {
-        return None;
-    }
-    let text = |of: NodeId, name: &str| {
-        let node = tree.node(tree.children_named(of, name).next()?)?;
-        Some(node.text.to_string()).filter(|text| !text.is_empty())
-    };
-    let mut pointer = WcoPointer { steps: Vec::with_capacity(children.len()), tag: None };
-    for step in children {
-        let sequence = text(step, "SequenceNumeric").and_then(|sequence| sequence.parse().ok());
-        let section = text(step, "DocumentSectionCode").unwrap_or_default();
-        pointer.steps.push(WcoStep { section, sequence });
-        pointer.tag = text(step, "TagID");
-    }
-    Some(pointer)
-}
-
-/// A moment of format 304 (`20260331140509Z`, or with an offset in hours) or the beginning of a day of format 102.
-fn moment(text: &str) -> Result<Timestamp, Finding> {
-    let refused = || {
-        Finding::error("date_not_understood")
-            .found(text)
-            .expected("a date of format 304 (20260331140509Z) or 102 (20260331)")
-            .fix("Correct the date.")
-    };
-    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    let (local, zone) = text.split_at_checked(digits).ok_or_else(refused)?;
-    let local = match digits {
-        8 => Date::strptime("%Y%m%d", local).map(|day| day.at(0, 0, 0, 0)),
-        _ => DateTime::strptime("%Y%m%d%H%M%S", local),
-    };
-    let offset = match zone {
-        "" | "Z" => Ok(Offset::UTC),
-        _ => zone
-            .parse::<i8>()
-            .map_err(|_| refused())
-            .and_then(|hours| Offset::from_hours(hours).map_err(|_| refused())),
-    };
-    let local = local.map_err(|_| refused()).ok().filter(|_| matches!(digits, 8 | 14)).ok_or_else(refused)?;
-    offset?.to_timestamp(local).map_err(|_| refused())
 }

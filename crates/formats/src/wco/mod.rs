@@ -14,6 +14,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use spine::Pointer;
 use spine::declaration::Declaration;
+use spine::tree::{NodeId, Tree};
 
 use crate::declaration::Form;
 use crate::declaration::names::{Step, renamed};
@@ -55,7 +56,8 @@ pub struct WcoStep {
 
 /// The pointer of a place as findings have it, under the names of either form: with or without the way to the
 /// declaration in front, and with or without prefixes of namespaces. An attribute without a tag of its own (a
-/// currency, a unit) is the one that it belongs to. `None` where the place is in no class of a declaration.
+/// currency, a unit) is the one that it belongs to, and one that the DMS profile lacks is its class. `None` where the
+/// place is in no class of a declaration.
 #[must_use]
 pub fn of_place(place: &Pointer) -> Option<WcoPointer> {
     let mut steps = Vec::new();
@@ -68,9 +70,9 @@ pub fn of_place(place: &Pointer) -> Option<WcoPointer> {
     let inside = steps.iter().rposition(|(name, _)| *name == ROOT).map_or(0, |at| at.saturating_add(1));
     let steps = steps.get(inside..)?;
     if steps.first().is_some_and(|(name, _)| name.starts_with(|first: char| first.is_ascii_lowercase())) {
-        of_steps(&renamed(Form::Json, steps)?.steps)
+        of_steps(&renamed(Form::Json, steps)?.steps, true)
     } else {
-        of_steps(steps)
+        of_steps(steps, renamed(Form::DmsXml, steps).is_some())
     }
 }
 
@@ -86,7 +88,9 @@ fn parse_step(step: &str) -> Option<Step<'_>> {
     Some((name.rsplit(':').next()?, position))
 }
 
-fn of_steps(elements: &[Step<'_>]) -> Option<WcoPointer> {
+/// The pointer of elements below the declaration. Where the platform knows the place (`known`), its last element may be
+/// an attribute without a tag.
+fn of_steps(elements: &[Step<'_>], known: bool) -> Option<WcoPointer> {
     let mut class = class_of_section(DECLARATION)?;
     let mut steps = vec![step(class, None)];
     let mut elements = elements.iter();
@@ -97,7 +101,11 @@ fn of_steps(elements: &[Step<'_>]) -> Option<WcoPointer> {
             tag = Some((*found).to_owned());
             break;
         }
-        class = class_of_element(element).filter(|_| steps.len() < STEPS_MAX)?;
+        match class_of_element(element).filter(|_| steps.len() < STEPS_MAX) {
+            Some(next) => class = next,
+            None if known => break,
+            None => return None,
+        }
         if class.section == EXIT_OFFICE && steps.len() == 1 {
             steps.push(WcoStep { section: SHIPMENT.to_owned(), sequence: Some(1) });
         }
@@ -161,6 +169,27 @@ pub(crate) fn elements_of(pointer: &WcoPointer) -> Option<Vec<Step<'static>>> {
     Some(elements)
 }
 
+/// The pointer that the `Pointer` elements below a node are together; `None` where there is none, or more than a
+/// declaration has levels.
+pub(crate) fn pointer_in(tree: &Tree, at: NodeId) -> Option<WcoPointer> {
+    let children = tree.children_named(at, "Pointer");
+    if children.len() == 0 || children.len() > STEPS_MAX {
+        return None;
+    }
+    let text = |of: NodeId, name: &str| {
+        let node = tree.node(tree.children_named(of, name).next()?)?;
+        Some(node.text.to_string()).filter(|text| !text.is_empty())
+    };
+    let mut pointer = WcoPointer { steps: Vec::with_capacity(children.len()), tag: None };
+    for step in children {
+        let sequence = text(step, "SequenceNumeric").and_then(|sequence| sequence.parse().ok());
+        let section = text(step, "DocumentSectionCode").unwrap_or_default();
+        pointer.steps.push(WcoStep { section, sequence });
+        pointer.tag = text(step, "TagID");
+    }
+    Some(pointer)
+}
+
 impl WcoPointer {
     /// The pointer with goods items named by their sequence numbers instead of their positions in `declaration`.
     #[must_use]
@@ -218,6 +247,8 @@ mod tests {
         check("GoodsShipment/Invoice/IssueDateTime/DateTimeString", "42A/67A[1]/78A#D015");
         check("GoodsShipment/GovernmentAgencyGoodsItem", "42A/67A[1]/68A");
         check("line[3]/column[5]", "none");
+        check("declarant/function_code", "42A/57B");
+        check("Declarant/FunctionCode", "42A/57B");
         check("goods_shipment/colour", "none");
         check("GoodsShipment/Colour", "none");
         check("GoodsShipment/GovernmentAgencyGoodsItem[0]", "none");

@@ -7,6 +7,7 @@ mod foreign_headers;
 mod guide;
 mod laws;
 mod mending;
+mod message;
 mod notification;
 mod support;
 mod wco;

@@ -100,7 +100,8 @@ const EDITS: &str = r"
     <Destination> | <Seller><ID>GB300000000000</ID></Seller><Destination> | dms_seller_is_exporter ID[1]
     <Destination> | <Buyer><ID>GB100000000000</ID></Buyer><Destination> | dms_buyer_is_importer ID[1]
     # authorisations: a party, a holder who is known, and neither
-    <ID>GB100000000000</ID><CategoryCode> | <ID>GB900000000000</ID><CategoryCode> | dms_holder_unknown AuthorisationHolder[1]/ID[1]
+    <ID>GB100000000000</ID><CategoryCode> | <ID>GB900000000000</ID><CategoryCode> | dms_holder_unknown AuthorisationHolder[1]/ID[1], dms_authorisation_not_held AuthorisationHolder[1]/CategoryCode[1]
+    <AuthorisationHolder><ID>GB1 | <AuthorisationHolder><ID>GB900000000000</ID><CategoryCode>IPO</CategoryCode></AuthorisationHolder><AuthorisationHolder><ID>GB900000000000</ID><CategoryCode>OPO</CategoryCode></AuthorisationHolder><AuthorisationHolder><ID>GB1 | dms_authorisation_not_held AuthorisationHolder[1]/CategoryCode[1], dms_authorisation_not_held AuthorisationHolder[2]/CategoryCode[1]
     <CategoryCode>CSE< | <CategoryCode>IPO< | dms_authorisation_not_held AuthorisationHolder[2]/CategoryCode[1]
     <CategoryCode>CSE< | <CategoryCode> CSE < |
     # data sets
@@ -191,7 +192,14 @@ fn what_only_an_installed_list_decides_is_not_asked_without_it() {
         .replace("<ID>GB700000000000<", "<ID>GB900000000000<");
     assert_eq!(found(&without, &office), []);
     let asked: Vec<String> = found(&pack(&lists()), &office).into_iter().map(|own| own.code).collect();
-    assert_eq!(asked, ["CDS12005", "DMS10020"]);
+    assert_eq!(asked, ["CDS12005", "CDS12007", "DMS10020"]);
+    let named = office.replacen(
+        "<AdditionalInformation>",
+        "<AdditionalDocument><ID>GBCSE900000000000E1</ID></AdditionalDocument><AdditionalInformation>",
+        1,
+    );
+    let asked: Vec<String> = found(&pack(&lists()), &named).into_iter().map(|own| own.code).collect();
+    assert_eq!(asked, ["CDS12007", "DMS10020"], "the reference of a decision names its holder");
 }
 
 #[test]

@@ -59,8 +59,7 @@ pub(crate) struct ReceiptAnswer {
     findings: Vec<FindingAnswer>,
     /// Position in the journal up to which all of this is recorded.
     position: u64,
-    /// The installed schema that the declaration was held against (pack and version), or `schema_not_applied`; not in
-    /// the receipt of one that was lodged before.
+    /// The schema it was held against (pack and version), or `schema_not_applied`; absent in earlier receipts.
     #[serde(skip_serializing_if = "Option::is_none")]
     schema: Option<String>,
 }

@@ -404,23 +404,22 @@ fn what_an_item_must_say_depends_on_where_it_goes_and_how_it_is_valued() {
         (
             "COD",
             json!({ "government_procedure": [{ "current_code": "40", "previous_code": "00" }] }),
-            &["origin_missing", "value_missing"],
+            &["origin_missing", "value_missing", "mass_missing"],
         ),
         (
             "IMY",
             json!({ "government_procedure": [{ "current_code": "40", "previous_code": "00" }], "customs_valuation": { "method_code": "4" } }),
-            &["origin_missing"],
+            &["origin_missing", "mass_missing"],
         ),
         (
             "IMY",
             json!({ "government_procedure": [{ "current_code": "40", "previous_code": "00" }], "customs_valuation": { "method_code": "1" } }),
-            &["origin_missing", "value_missing"],
+            &["origin_missing", "value_missing", "mass_missing"],
         ),
     ] {
         let mut item = item;
         item["commodity"] = json!({
             "classification": [{ "id": "070310", "identification_type_code": "HS" }],
-            "goods_measure": { "net_net_weight_measure": "3000" },
         });
         declaration["type_code"] = json!(type_code);
         *declaration.pointer_mut("/goods_shipment/government_agency_goods_item").unwrap() = json!([item]);

@@ -245,7 +245,7 @@ fn shipment() -> impl Strategy<Value = GoodsShipment> {
     )
 }
 
-fn declaration() -> impl Strategy<Value = Declaration> {
+pub(crate) fn declaration() -> impl Strategy<Value = Declaration> {
     let head = (words(), words(), any::<Option<u32>>(), words(), money(), number(), number());
     let offices = (words(), words(), words());
     let holders =

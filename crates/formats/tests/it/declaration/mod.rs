@@ -1,7 +1,7 @@
 //! Declarations as they are lodged: understood, refused with a reason, written and read again.
 
 mod bad;
-mod laws;
+pub(crate) mod laws;
 mod published;
 
 use std::collections::BTreeSet;
