@@ -54,6 +54,7 @@ mod turn;
 mod words;
 
 pub(crate) use desk::{Desk, Parts, WAITING_MAX};
+pub(crate) use number::entry_number;
 pub(crate) use personal::Personal;
 pub(crate) use read_model::row as declaration_row;
 
