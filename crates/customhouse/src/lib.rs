@@ -9,6 +9,7 @@ mod civil_time;
 pub mod conformance;
 pub mod declarations;
 pub mod entities;
+pub mod entry_summary;
 pub mod erasure;
 pub mod error;
 pub mod events;

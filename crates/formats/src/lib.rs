@@ -7,6 +7,7 @@ mod convert;
 pub mod csv;
 mod dates;
 pub mod declaration;
+pub mod entry_summary;
 mod excerpt;
 pub mod intake;
 pub mod mapping;

@@ -110,7 +110,7 @@ fn moment(text: &str) -> Result<Timestamp, Finding> {
     let refused = || {
         Finding::error("date_not_understood")
             .found(text)
-            .expected("a date of format 304 (20260331140509Z) or 102 (20260331)")
+            .expected("a date of format 304 (20260331140509Z) or 102 (20260331), of the years 2000 to 2099")
             .fix("Correct the date.")
     };
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
@@ -127,5 +127,9 @@ fn moment(text: &str) -> Result<Timestamp, Finding> {
             .and_then(|hours| Offset::from_hours(hours).map_err(|_| refused())),
     };
     let local = local.map_err(|_| refused()).ok().filter(|_| matches!(digits, 8 | 14)).ok_or_else(refused)?;
-    offset?.to_timestamp(local).map_err(|_| refused())
+    let moment = offset?.to_timestamp(local).ok();
+    // The schemas of DMS know the years of one century.
+    moment
+        .filter(|moment| (2000..=2099).contains(&Offset::UTC.to_datetime(*moment).year()))
+        .ok_or_else(refused)
 }

@@ -132,7 +132,7 @@ impl Customhouse {
     }
 
     /// All events of a stream that does not grow with the flow of declarations.
-    pub(super) fn whole_stream(&self, stream: &str) -> Result<Vec<RecordedEvent>, Error> {
+    pub(crate) fn whole_stream(&self, stream: &str) -> Result<Vec<RecordedEvent>, Error> {
         let mut events: Vec<RecordedEvent> = Vec::new();
         loop {
             let version = events.last().map_or(0, |event| event.envelope.stream_version);

@@ -61,6 +61,7 @@ mod words;
 
 pub(crate) use commands::fold;
 pub(crate) use desk::{Desk, Parts, WAITING_MAX};
+pub(crate) use number::entry_number;
 pub(crate) use personal::Personal;
 pub(crate) use read_model::row as declaration_row;
 

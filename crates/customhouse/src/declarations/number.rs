@@ -12,6 +12,8 @@ const COUNTRY: &str = "ZZ";
 const RANGE_DIGITS: usize = 4;
 /// Digits of base 36 that the running number has.
 const NUMBER_DIGITS: usize = 9;
+/// Digits of base 36 of an entry summary declaration's number.
+const ENTRY_DIGITS: usize = 12;
 const DIGITS: &[u8; 36] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
 /// The numbers of one node: its range is its own, so that a post that is cut off can go on.
@@ -71,6 +73,20 @@ impl Numbers {
     }
 }
 
+/// The number of an entry summary declaration of a year: an `E`, and twelve characters made from who lodges it and
+/// their reference. The same two always give the same number.
+pub(crate) fn entry_number(year: i16, person: &str, reference: &str) -> String {
+    let mut digest = Sha256::new();
+    // A zero byte stands in neither, so no two pairs are one text.
+    digest.update(person.as_bytes());
+    digest.update([0]);
+    digest.update(reference.as_bytes());
+    let seed = digest.finalize().iter().take(8).fold(0_u64, |seed, byte| (seed << 8) | u64::from(*byte));
+    let body = format!("{:02}{COUNTRY}E{}", year.rem_euclid(100), base_36(seed, ENTRY_DIGITS));
+    let check = check(&body);
+    format!("{body}{check}")
+}
+
 /// The running number that an MRN was made from.
 pub(super) fn number_of(mrn: &str) -> Option<u64> {
     let from = 2_usize.saturating_add(COUNTRY.len()).saturating_add(RANGE_DIGITS);
@@ -91,6 +107,16 @@ mod tests {
         numbers.seen(41);
         assert_eq!(numbers.next(now).0, 42);
         assert_ne!(Numbers::new("node-2").next(now).1, mrn);
+    }
+
+    #[test]
+    fn a_reference_of_a_person_has_one_number() {
+        let number = entry_number(2026, "GB1", "LRN-1");
+        assert_eq!((number.len(), number.get(..5)), (18, Some("26ZZE")));
+        assert_eq!(entry_number(2026, "GB1", "LRN-1"), number);
+        for (person, reference) in [("GB1L", "RN-1"), ("GB1", "LRN-2"), ("GB2", "LRN-1")] {
+            assert_ne!(entry_number(2026, person, reference), number, "{person} {reference}");
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod declaration;
+mod entry_summary;
 mod foreign_headers;
 mod guide;
 mod laws;

@@ -202,6 +202,11 @@ fn what_is_no_notification_is_refused_with_a_reason() {
             "Response[1]/IssueDateTime[1]/DateTimeString[1]",
         ),
         (
+            with("20260331140509Z", "29260331140509Z"),
+            "date_not_understood",
+            "Response[1]/IssueDateTime[1]/DateTimeString[1]",
+        ),
+        (
             with("<VersionID>1", "<VersionID>one"),
             "number_not_whole",
             "Response[1]/Declaration[1]/VersionID[1]",

@@ -73,7 +73,7 @@ fn published_messages_are_told_apart_and_their_amendments_apply() {
             let message = match read_message(&fs::read(folder.join("samples").join(file)).unwrap()) {
                 Ok(message) => message,
                 Err(findings) => {
-                    // Two declarations are not well-formed as they were published.
+                    // Some declarations are not well-formed as they were published.
                     assert_eq!(
                         (expected.as_str(), findings[0].code.as_str()),
                         ("declaration", "xml_not_well_formed")

@@ -1,0 +1,168 @@
+use crate::Customhouse;
+use crate::error::Kind;
+use crate::identity::{Reader, Role};
+
+/// A message against which the public rules have nothing.
+const GOOD: &str = r#"<ie:CC315A xmlns:ie="http://ics.dgtaxud.ec/CC315A">
+<MesSenMES3>GB123456789/0000000010</MesSenMES3>
+<MesRecMES6>NTA.GB</MesRecMES6>
+<DatOfPreMES9>260331</DatOfPreMES9>
+<TimOfPreMES10>1405</TimOfPreMES10>
+<MesIdeMES19>M1</MesIdeMES19>
+<MesTypMES20>CC315A</MesTypMES20>
+<HEAHEA>
+<RefNumHEA4>LRN-1</RefNumHEA4>
+<TraModAtBorHEA76>1</TraModAtBorHEA76>
+<IdeOfMeaOfTraCroHEA85>9321483</IdeOfMeaOfTraCroHEA85>
+<TotNumOfIteHEA305>1</TotNumOfIteHEA305>
+<TotNumOfPacHEA306>10</TotNumOfPacHEA306>
+<TotGroMasHEA307>420.75</TotGroMasHEA307>
+<DecPlaHEA394>Rotterdam</DecPlaHEA394>
+<ComRefNumHEA>REF-1</ComRefNumHEA>
+<ConRefNumHEA>VOY-1</ConRefNumHEA>
+<PlaLoaGOOITE334>CNSZX</PlaLoaGOOITE334>
+<PlaUnlGOOITE334>NLRTM</PlaUnlGOOITE334>
+<DecDatTimHEA114>202603311405</DecDatTimHEA114>
+</HEAHEA>
+<TRACONCO1><TINCO159>GB987654321</TINCO159></TRACONCO1>
+<TRACONCE1><TINCE159>GB987654322</TINCE159></TRACONCE1>
+<GOOITEGDS>
+<IteNumGDS7>1</IteNumGDS7>
+<GooDesGDS23>smartphones</GooDesGDS23>
+<GroMasGDS46>420.75</GroMasGDS46>
+<PRODOCDC2><DocTypDC21>N705</DocTypDC21><DocRefDC23>BL-77</DocRefDC23></PRODOCDC2>
+<COMCODGODITM><ComNomCMD1>851713</ComNomCMD1></COMCODGODITM>
+<PACGS2><KinOfPacGS23>CT</KinOfPacGS23><NumOfPacGS24>10</NumOfPacGS24><MarNumOfPacGSL21>1-10</MarNumOfPacGSL21></PACGS2>
+</GOOITEGDS>
+<ITI><CouOfRouCodITI1>CN</CouOfRouCodITI1></ITI>
+<ITI><CouOfRouCodITI1>NL</CouOfRouCodITI1></ITI>
+<PERLODSUMDEC><TINPLD1>GB123456789</TINPLD1></PERLODSUMDEC>
+<CUSOFFFENT730><RefNumCUSOFFFENT731>GB000060</RefNumCUSOFFFENT731><ExpDatOfArrFIRENT733>202604051200</ExpDatOfArrFIRENT733></CUSOFFFENT730>
+<TRACARENT601><TINTRACARENT602>GB555555555</TINTRACARENT602></TRACARENT601>
+</ie:CC315A>"#;
+
+fn house() -> (tempfile::TempDir, Customhouse) {
+    let folder = tempfile::tempdir().unwrap();
+    let house = Customhouse::open(&folder.path().join("data")).unwrap();
+    (folder, house)
+}
+
+fn trader(party: &str) -> Reader {
+    Reader::new("t-1", Role::Trader).of_party(Some(party))
+}
+
+fn own() -> Reader {
+    trader("GB123456789")
+}
+
+fn officer() -> Reader {
+    Reader::new("o-1", Role::Officer)
+}
+
+fn amendment_of(mrn: &str) -> String {
+    GOOD.replace("CC315A", "CC313A")
+        .replace("<RefNumHEA4>LRN-1</RefNumHEA4>", &format!("<DocNumHEA5>{mrn}</DocNumHEA5>"))
+        .replace("DecPlaHEA394", "AmdPlaHEA598")
+        .replace("DecDatTimHEA114", "DatTimAmeHEA113")
+        .replace("smartphones", "mobile telephones")
+}
+
+#[test]
+fn what_is_right_is_accepted_once_under_a_number_of_its_own() {
+    let (_folder, house) = house();
+    let accepted = house.lodge_entry_summary(&own(), GOOD.as_bytes()).unwrap();
+    assert_eq!((accepted.message_type, accepted.accepted, accepted.repeated), ("CC328A", true, false));
+    let mrn = accepted.mrn.clone().unwrap();
+    let xml = String::from_utf8(accepted.xml.clone()).unwrap();
+    assert!(
+        xml.contains(&format!("<DocNumHEA5>{mrn}</DocNumHEA5>")) && xml.contains("<CorIdeMES25>M1<"),
+        "{xml}"
+    );
+    let position = house.journal_position();
+    let again = house.lodge_entry_summary(&own(), GOOD.as_bytes()).unwrap();
+    assert_eq!((again.repeated, again.xml, house.journal_position()), (true, accepted.xml, position));
+    let other = GOOD.replace("smartphones", "telephones");
+    let refused = house.lodge_entry_summary(&own(), other.as_bytes()).unwrap_err();
+    assert_eq!((refused.kind, refused.code.as_str()), (Kind::Conflict, "reference_in_use"));
+    let record = house.entry_summary(&own(), &mrn).unwrap();
+    assert_eq!((record.lrn.as_deref(), record.items, record.amendments), (Some("LRN-1"), 1, 0));
+    let day = crate::civil_time::civil(house.now()).date();
+    assert_eq!(house.entry_summaries(&officer(), day).unwrap(), [record]);
+}
+
+#[test]
+fn what_breaks_a_rule_is_answered_with_its_places_and_may_come_again_corrected() {
+    let (_folder, house) = house();
+    let wrong = GOOD.replace("<TotNumOfIteHEA305>1<", "<TotNumOfIteHEA305>2<");
+    let rejected = house.lodge_entry_summary(&own(), wrong.as_bytes()).unwrap();
+    assert_eq!((rejected.message_type, rejected.accepted, rejected.mrn.as_ref()), ("CC316A", false, None));
+    let xml = String::from_utf8(rejected.xml).unwrap();
+    assert!(xml.contains("<ErrReaER13>8206<") && xml.contains("<ErrPoiER12>HEAHEA[1]<"), "{xml}");
+    assert!(house.lodge_entry_summary(&own(), wrong.as_bytes()).unwrap().repeated);
+    let accepted = house.lodge_entry_summary(&own(), GOOD.as_bytes()).unwrap();
+    assert_eq!((accepted.message_type, accepted.repeated), ("CC328A", false));
+}
+
+#[test]
+fn an_amendment_takes_its_place_or_leaves_it_as_it_was() {
+    let (_folder, house) = house();
+    let mrn = house.lodge_entry_summary(&own(), GOOD.as_bytes()).unwrap().mrn.unwrap();
+    let wrong = amendment_of(&mrn).replace("<TotNumOfIteHEA305>1<", "<TotNumOfIteHEA305>2<");
+    let rejected = house.lodge_entry_summary(&own(), wrong.as_bytes()).unwrap();
+    assert_eq!((rejected.message_type, rejected.accepted), ("CC305A", false));
+    assert_eq!(house.entry_summary(&own(), &mrn).unwrap().amendments, 0);
+    let right = amendment_of(&mrn);
+    let accepted = house.lodge_entry_summary(&own(), right.as_bytes()).unwrap();
+    assert_eq!((accepted.message_type, accepted.mrn.as_ref()), ("CC304A", Some(&mrn)));
+    let record = house.entry_summary(&own(), &mrn).unwrap();
+    assert_eq!((record.amendments, record.lrn.as_deref()), (1, Some("LRN-1")));
+    assert!(house.lodge_entry_summary(&own(), right.as_bytes()).unwrap().repeated);
+    assert!(house.lodge_entry_summary(&own(), GOOD.as_bytes()).unwrap().repeated);
+    let nothing = house.lodge_entry_summary(&own(), amendment_of("26ZZE000000000000").as_bytes());
+    assert_eq!(nothing.unwrap_err().code, "entry_summary_unknown");
+}
+
+#[test]
+fn an_officer_orders_an_intervention_once() {
+    let (_folder, house) = house();
+    let mrn = house.lodge_entry_summary(&own(), GOOD.as_bytes()).unwrap().mrn.unwrap();
+    let order = |reader: &Reader, mrn: &str, code: &str| {
+        house.order_intervention(reader, mrn, code, "Do not load the goods.")
+    };
+    assert_eq!(order(&own(), &mrn, "A002").unwrap_err().code, "not_permitted");
+    assert_eq!(order(&officer(), "26ZZE000000000000", "A002").unwrap_err().code, "entry_summary_unknown");
+    assert_eq!(order(&officer(), &mrn, "A00200").unwrap_err().code, "intervention_incomplete");
+    let ordered = order(&officer(), &mrn, "A002").unwrap();
+    assert_eq!(ordered.message_type, "CC351A");
+    assert!(String::from_utf8(ordered.xml.clone()).unwrap().contains("<CusIntCodCUSINT665>A002<"));
+    assert_eq!(order(&officer(), &mrn, "A002").unwrap_err().code, "intervention_ordered_already");
+    let record = house.entry_summary(&own(), &mrn).unwrap();
+    assert_eq!((record.intervention.unwrap().code.as_str(), record.last_answer), ("A002", ordered.xml));
+}
+
+#[test]
+fn what_is_not_ones_own_is_as_unknown_as_what_does_not_exist() {
+    let (_folder, house) = house();
+    let stranger = trader("GB999999999");
+    let refused = house.lodge_entry_summary(&stranger, GOOD.as_bytes()).unwrap_err();
+    assert_eq!((refused.kind, refused.code.as_str()), (Kind::Forbidden, "entry_summary_not_own"));
+    let nobody = Reader::new("t-2", Role::Trader);
+    assert_eq!(house.lodge_entry_summary(&nobody, GOOD.as_bytes()).unwrap_err().code, "no_party");
+    assert_eq!(house.lodge_entry_summary(&officer(), GOOD.as_bytes()).unwrap_err().code, "not_permitted");
+    let mrn = house.lodge_entry_summary(&own(), GOOD.as_bytes()).unwrap().mrn.unwrap();
+    let strange = amendment_of(&mrn).replace("GB123456789<", "GB999999999<");
+    for error in [
+        house.entry_summary(&stranger, &mrn).unwrap_err(),
+        house.lodge_entry_summary(&stranger, strange.as_bytes()).unwrap_err(),
+        house.entry_summary(&stranger, "26ZZE000000000000").unwrap_err(),
+    ] {
+        assert_eq!((error.kind, error.code.as_str()), (Kind::NotFound, "entry_summary_unknown"));
+    }
+    let day = crate::civil_time::civil(house.now()).date();
+    assert_eq!(house.entry_summaries(&own(), day).unwrap_err().code, "not_permitted");
+    for broken in ["", "<CC315A>", "<CC316A/>", "<!DOCTYPE a><CC315A/>"] {
+        let refused = house.lodge_entry_summary(&own(), broken.as_bytes()).unwrap_err();
+        assert_eq!(refused.code, "entry_summary_unreadable");
+        assert!(!refused.findings.is_empty());
+    }
+}
