@@ -33,7 +33,7 @@ const TEXT_CHARACTERS_MAX: usize = 4_000;
 /// Documents of one answer.
 const DOCUMENTS_MAX: usize = 20;
 /// How long a caller waits for its own write to be seen.
-const OWN_WRITE_WAIT: Duration = Duration::from_secs(5);
+pub(super) const OWN_WRITE_WAIT: Duration = Duration::from_secs(5);
 /// How long a blocking caller waits for its receipt.
 const RECEIPT_WAIT: Duration = Duration::from_secs(30);
 /// Timers run in one go.
@@ -320,7 +320,15 @@ impl Customhouse {
 
     /// The row of a declaration that is the reader's own; any other is as unknown as one that does not exist.
     pub(crate) fn own_record(&self, reader: &Reader, mrn: &str) -> Result<Record, Error> {
-        let record = self.projection.read(|connection| Record::find(connection, mrn))?;
+        let find = || self.projection.read(|connection| Record::find(connection, mrn));
+        let record = match find()? {
+            // What was recorded a moment ago may not show yet.
+            None => {
+                self.projection.wait_for(self.journal.head(), OWN_WRITE_WAIT);
+                find()?
+            }
+            found => found,
+        };
         record.filter(|record| own(record, reader)).ok_or_else(|| unknown(mrn))
     }
 

@@ -110,7 +110,7 @@ fn an_export_is_watched_to_the_office_of_exit() {
     let exit = CaseAction::ConfirmExit { office: "NL000510".to_owned(), code: ResultCode::Conform };
     world.act(&reader("o-1", Role::Officer), &mrn, exit).unwrap();
     assert_eq!(world.case(&mrn).row.state, Some(State::Exited));
-    assert_eq!(world.told(), "01 13/67 13/4 09 18 16");
+    assert_eq!(world.told(), "01 13/67 13/4 09 18 16/A1");
 }
 
 #[test]

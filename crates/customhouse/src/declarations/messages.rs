@@ -13,7 +13,7 @@ use spine::{Actor, Finding};
 
 use super::amendment::{applied, asked, reasons};
 use super::clerk::policy_actor;
-use super::commands::{Folded, LODGE_BYTES_MAX, own, unknown};
+use super::commands::{Folded, LODGE_BYTES_MAX, OWN_WRITE_WAIT, own, unknown};
 use super::event::MOVEMENT_NOTED;
 use super::model::{MessageAnswer, Progress, Received};
 use super::words;
@@ -316,6 +316,8 @@ impl Customhouse {
 
     /// The reader's declarations that name a consignment.
     fn consignment(&self, reader: &Reader, ucr: &str) -> Result<Vec<String>, Error> {
+        // What was lodged a moment ago must show.
+        self.projection.wait_for(self.journal.head(), OWN_WRITE_WAIT);
         let records: Vec<Record> = self.projection.read(|connection| {
             let mrns: Vec<String> = connection
                 .prepare_cached("SELECT mrn FROM consignment WHERE ucr = ?1 ORDER BY mrn LIMIT ?2")?

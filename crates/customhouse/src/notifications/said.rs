@@ -61,7 +61,7 @@ pub(super) fn said(event: &Event, after: &Case) -> Vec<Said> {
         }
         Event::Cleared { .. } => one(Code::Cleared),
         Event::Detained { .. } => one(Code::Detained),
-        Event::ExitConfirmed { .. } => one(Code::Exited),
+        Event::ExitConfirmed { code, .. } => vec![with(Code::Exited, code.code())],
         Event::ExitAwaited { .. } => one(Code::ExitAwaited),
         _ => Vec::new(),
     }

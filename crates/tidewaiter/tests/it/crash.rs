@@ -21,7 +21,7 @@ const PROGRAMS: u64 = 3;
 /// Longer than read models take to catch up.
 const CATCH_UP: Duration = Duration::from_secs(120);
 const PARTY: &str = "NL0001";
-const PASSWORD: &str = "correct horse battery staple\n";
+pub(crate) const PASSWORD: &str = "correct horse battery staple\n";
 
 /// What was acknowledged: reference, and the receipt without what may change.
 pub(crate) type Acknowledged = Arc<Mutex<BTreeMap<String, Receipt>>>;

@@ -11,6 +11,7 @@ mod backup;
 mod bad_input;
 mod crash;
 mod data_folder;
+mod declarant;
 mod http;
 mod live;
 mod offline;
