@@ -113,6 +113,59 @@ fn declarations_are_found_in_their_wrapper_and_notifications_get_their_namespace
     assert_eq!(board.skipped.len(), 1);
 }
 
+/// A declaration of the DMS profile in our own words.
+fn declaration(reference: &str, kind: &str) -> String {
+    format!(
+        r#"<md:MetaData xmlns:md="urn:wco:datamodel:WCO:DocumentMetaData-DMS:2" xmlns="urn:wco:datamodel:WCO:DEC-DMS:2"><Declaration>
+        <FunctionCode>9</FunctionCode><FunctionalReferenceID>{reference}</FunctionalReferenceID><TypeCode>{kind}</TypeCode>
+        <GoodsItemQuantity>1</GoodsItemQuantity><DeclarationOfficeID>NL000510</DeclarationOfficeID>
+        <BorderTransportMeans><ModeCode>1</ModeCode></BorderTransportMeans><Declarant><ID>NL0001</ID></Declarant>
+        <Exporter><ID>CN0001</ID></Exporter><GoodsShipment><ExportCountry><ID>CN</ID></ExportCountry>
+        <GovernmentAgencyGoodsItem><SequenceNumeric>1</SequenceNumeric>
+        <CustomsValueAmount currencyID="EUR">1200.50</CustomsValueAmount><Commodity><Description>garden chairs</Description>
+        <Classification><ID>940171</ID></Classification><GoodsMeasure><GrossMassMeasure>12</GrossMassMeasure>
+        <NetNetWeightMeasure>10</NetNetWeightMeasure></GoodsMeasure></Commodity>
+        <GovernmentProcedure><CurrentCode>40</CurrentCode><PreviousCode>00</PreviousCode></GovernmentProcedure>
+        <Origin><CountryCode>CN</CountryCode></Origin><Packaging><QuantityQuantity>10</QuantityQuantity><TypeCode>CT</TypeCode></Packaging>
+        </GovernmentAgencyGoodsItem><Importer><ID>NL0001</ID></Importer></GoodsShipment></Declaration></md:MetaData>"#
+    )
+}
+
+/// Lives with their classes as recorded; what comes out must come from the messages and the steps alone.
+#[test]
+fn lives_come_out_of_messages_and_steps_whatever_classes_were_recorded() {
+    let got = |classes: [&str; 6]| -> Vec<(String, String)> {
+        let folder = tempfile::tempdir().unwrap();
+        let given = [
+            ("A", "IMA", ""),
+            ("B", "IMD", "\"arrival\""),
+            ("C", "IMA", "\"documents\""),
+            ("D", "IMA", "\"control\""),
+            ("E", "IMA", "\"insufficient_funds\""),
+            ("F", "IMD", ""),
+        ];
+        let mut scenarios = Vec::new();
+        for ((name, kind, steps), class) in given.into_iter().zip(classes) {
+            let path = format!("{name}/{name}.xml");
+            write(folder.path(), &format!("cds-wco-dms/samples/{path}"), &declaration(name, kind));
+            scenarios.push(format!(
+                r#""{name}": {{"class": "{class}", "codes_seen": ["{class}"], "source": "{class}", "judged": true,
+                    "inputs": [{{"file": "{path}", "kind": "declaration"}}], "given": [{steps}]}}"#
+            ));
+        }
+        let text = format!("{{{}}}", scenarios.join(","));
+        write(folder.path(), "cds-wco-dms/lifecycle-classes.json", &text);
+        let board = run("cds-lifecycle", folder.path()).unwrap();
+        assert!(board.lines.iter().any(|line| line.starts_with("class ")), "{:?}", board.lines);
+        board.cases.into_iter().map(|case| (case.case, case.got)).collect()
+    };
+    let right = ["cleared", "cleared", "documents", "controlled", "held", "other"];
+    let said: Vec<_> = got(right).into_iter().map(|(_, got)| got).collect();
+    assert_eq!(said, right);
+    let garbage = ["rejected", "", "cancelled", "exited", "no such class", "cleared"];
+    assert_eq!(got(garbage), got(right));
+}
+
 #[test]
 fn tax_lines_are_recomputed_and_what_arithmetic_cannot_tell_is_named() {
     let folder = tempfile::tempdir().unwrap();
@@ -190,6 +243,7 @@ fn published_suites_agree_in_every_case() {
     let root = std::env::var_os("TIDEWAITER_CASES")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"), PathBuf::from);
     for (suite, needs) in [
+        ("cds-lifecycle", "cds-wco-dms/lifecycle-classes.json"),
         ("cds-reject", "cds-accept-reject"),
         ("cds-rules", "cds-wco-dms/lifecycle-classes.json"),
         ("cds-tax", "cds-wco-dms/expected-tax.json"),

@@ -193,7 +193,8 @@ pub(super) struct ActionRequest {
     version: u64,
     /// `action` and what it needs: `take`, `give_back`, `hand_over`, `complete`, `withdraw_result`,
     /// `request_documents`, `ask`, `escalate`, `release`, `detain`, `close_audit`, `cancel`, `deny_cancel`,
-    /// `answer_contest`; a trader's: `answer`, `send_documents`, `request_cancel`, `contest`.
+    /// `answer_contest`, `grant_amendment`, `deny_amendment`, `correct`, `report_insufficient`, `receive_payment`,
+    /// `clear`, `confirm_exit`; a trader's: `answer`, `send_documents`, `request_cancel`, `contest`, `present`, `depart`.
     #[serde(flatten)]
     #[schema(value_type = Object)]
     action: CaseAction,
