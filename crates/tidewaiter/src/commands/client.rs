@@ -43,7 +43,8 @@ fn print(clients: &[Client]) -> Result<(), Error> {
     let mut rows = Vec::new();
     for client in clients {
         let state = if client.closed { "closed" } else { "open" };
-        let told = [&client.name, &client.party, state, &client.scopes.to_string(), &client.id];
+        let scopes = client.scopes.to_string();
+        let told = [client.name.as_str(), &client.party, state, &scopes, &client.id];
         let told = told.map(str::to_owned).to_vec();
         if client.secrets.is_empty() {
             rows.push([told.clone(), vec![String::new(), String::new()]].concat());
