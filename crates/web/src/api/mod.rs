@@ -7,6 +7,7 @@
 
 mod answers;
 mod declarations;
+mod entry_summaries;
 mod house;
 mod records;
 
@@ -39,6 +40,10 @@ pub(crate) use answers::{FindingAnswer, ReceiptAnswer};
         declarations::original,
         declarations::act,
         declarations::keep_document,
+        entry_summaries::lodge,
+        entry_summaries::list,
+        entry_summaries::one,
+        entry_summaries::intervene,
         house::queue,
         house::overview,
         house::plan,
@@ -98,6 +103,7 @@ pub(crate) fn routes() -> Router {
         .route("/api/v1/openapi.json", get(document))
         .route("/api/v1/session", get(session))
         .merge(declarations::routes())
+        .merge(entry_summaries::routes())
         .merge(house::routes())
         .merge(records::routes())
 }

@@ -56,6 +56,7 @@ const READS: &[(&str, &str)] = &[
     ("/api/v1/openapi.json", "yyyyyy"),
     ("/api/v1/session", "yyyyyy"),
     ("/api/v1/declarations", "yyyyyy"),
+    ("/api/v1/entry-summaries?day=2026-03-31", "nyyyyy"),
     ("/api/v1/queue", "nynynn"),
     ("/api/v1/overview", "nyyyyy"),
     ("/api/v1/plan", "nnyyyn"),
@@ -161,6 +162,8 @@ const ELSEWHERE: &[&str] = &[
     "/api/v1/declarations/{mrn}/original",
     "/api/v1/declarations/{mrn}/actions",
     "/api/v1/documents",
+    "/api/v1/entry-summaries/{mrn}",
+    "/api/v1/entry-summaries/{mrn}/intervention",
 ];
 
 fn filled(path: &str, batch: &str, audit: &str) -> String {
@@ -214,6 +217,7 @@ fn no_route_is_left_out() {
         include_str!("../../src/lib.rs"),
         include_str!("../../src/api/mod.rs"),
         include_str!("../../src/api/declarations.rs"),
+        include_str!("../../src/api/entry_summaries.rs"),
         include_str!("../../src/api/house.rs"),
         include_str!("../../src/api/records.rs"),
         include_str!("../../src/own/mod.rs"),
