@@ -43,7 +43,7 @@ pub(super) fn document_routes() -> Router {
     Router::new().route("/api/v1/documents", post(keep_document))
 }
 
-fn form_of(media_type: &str) -> Result<Form, Failure> {
+pub(super) fn form_of(media_type: &str) -> Result<Form, Failure> {
     Form::from_content_type(media_type).ok_or_else(|| protocol(StatusCode::UNSUPPORTED_MEDIA_TYPE))
 }
 
@@ -118,7 +118,7 @@ pub(super) async fn lodged(visit: &Visit, bytes: Vec<u8>, form: Form) -> Result<
 }
 
 /// What cannot be read at all was not recorded, and is told apart from what was recorded and rejected.
-fn unreadable_is_no_rejection(error: Error) -> Error {
+pub(super) fn unreadable_is_no_rejection(error: Error) -> Error {
     if error.kind == Kind::Refused { Error { kind: Kind::Invalid, ..error } } else { error }
 }
 

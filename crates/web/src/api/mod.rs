@@ -9,6 +9,7 @@
 mod answers;
 mod clients;
 mod declarations;
+mod entry_summaries;
 mod house;
 mod messages;
 mod notifications;
@@ -48,6 +49,10 @@ pub(crate) use answers::{FindingAnswer, ReceiptAnswer};
         notifications::list,
         notifications::one,
         notifications::of_declaration,
+        entry_summaries::lodge,
+        entry_summaries::list,
+        entry_summaries::one,
+        entry_summaries::intervene,
         house::queue,
         house::overview,
         house::plan,
@@ -124,6 +129,7 @@ pub(crate) fn routes() -> Router {
         .merge(declarations::routes())
         .merge(messages::routes())
         .merge(notifications::routes())
+        .merge(entry_summaries::routes())
         .merge(house::routes())
         .merge(records::routes())
         .merge(webhooks::routes())

@@ -62,6 +62,7 @@ const READS: &[(&str, &str)] = &[
     ("/api/v1/clients", "ynnnny"),
     ("/api/v1/clients/{client}", "nnnnny"),
     ("/api/v1/webhooks", "ynnnnn"),
+    ("/api/v1/entry-summaries?day=2026-03-31", "nyyyyy"),
     ("/api/v1/queue", "nynynn"),
     ("/api/v1/overview", "nyyyyy"),
     ("/api/v1/plan", "nnyyyn"),
@@ -185,6 +186,8 @@ const ELSEWHERE: &[&str] = &[
     "/api/v1/webhooks/{id}/actions",
     "/oauth2/token",
     "/.well-known/oauth-authorization-server",
+    "/api/v1/entry-summaries/{mrn}",
+    "/api/v1/entry-summaries/{mrn}/intervention",
 ];
 
 fn filled(path: &str, batch: &str, audit: &str, client: &str) -> String {
@@ -242,6 +245,7 @@ fn no_route_is_left_out() {
         include_str!("../../src/api/mod.rs"),
         include_str!("../../src/api/clients.rs"),
         include_str!("../../src/api/declarations.rs"),
+        include_str!("../../src/api/entry_summaries.rs"),
         include_str!("../../src/api/house.rs"),
         include_str!("../../src/api/records.rs"),
         include_str!("../../src/api/webhooks.rs"),

@@ -105,7 +105,7 @@ impl Harbour {
     }
 }
 
-fn trader(site: &mut Site, name: &str, party: &str) -> (Caller, String) {
+pub(crate) fn trader(site: &mut Site, name: &str, party: &str) -> (Caller, String) {
     let operator = Reader::local_operator();
     let new = NewAccount::new(name, Role::Trader, PASSWORD).of_party(Some(party));
     let account = site.house.open_account(&operator, &new).unwrap();

@@ -8,6 +8,7 @@
 
 mod access;
 mod cases;
+mod entry_summaries;
 mod flow;
 mod hostile;
 mod lodging;
