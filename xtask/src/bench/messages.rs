@@ -2,7 +2,7 @@
 //! does the first of it, on the same files in the same run; and the memory of a process over 100,000 of them.
 
 use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result};
 use serde_json::Value;
@@ -97,6 +97,6 @@ fn row(workspace: &Workspace, set: &Set, pack: &Path, runs: u32) -> Result<Vec<S
 fn answer(workspace: &Workspace, rounds: &str, set: &Set, pack: &Path) -> Result<String> {
     let mut arguments: Vec<&OsStr> =
         vec![OsStr::new(rounds), set.schemas.as_os_str(), OsStr::new(set.entry), pack.as_os_str()];
-    arguments.extend(set.documents.iter().map(PathBuf::as_os_str));
+    arguments.extend(set.documents.iter().map(|path| path.as_os_str()));
     examples::answer(workspace, "rules", "messages_bench", &arguments)
 }
