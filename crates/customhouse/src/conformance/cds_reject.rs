@@ -144,9 +144,8 @@ fn is_answer(recorded: &str, got: &str) -> bool {
     let (own_sections, own_tag) = own_place.split_once('#').unwrap_or((own_place, ""));
     let (sections, own_sections): (Vec<&str>, Vec<&str>) =
         (sections.split('/').collect(), own_sections.split('/').collect());
-    let same = |(stated, own): (&&str, &&str)| match stated.contains('[') {
-        true => stated == own,
-        false => Some(*stated) == own.split('[').next(),
+    let same = |(stated, own): (&&str, &&str)| {
+        if stated.contains('[') { stated == own } else { Some(*stated) == own.split('[').next() }
     };
     tag == own_tag && sections.len() == own_sections.len() && sections.iter().zip(&own_sections).all(same)
 }
