@@ -190,12 +190,7 @@ impl Customhouse {
     }
 
     /// What a message leads to, and who does it: the trader asks, and a policy may grant.
-    fn message_steps(
-        &self,
-        reader: &Reader,
-        folded: &Folded,
-        request: &Asked,
-    ) -> Result<Steps, Error> {
+    fn message_steps(&self, reader: &Reader, folded: &Folded, request: &Asked) -> Result<Steps, Error> {
         let notice = request.notice.clone();
         let by = reader.actor();
         Ok(Ok(match &request.what {

@@ -15,6 +15,7 @@ use super::read_model::id_of;
 use super::said::{Said, said};
 use crate::declarations::event::{LODGED, Lodged};
 use crate::declarations::fold;
+use crate::precheck::validation_code;
 
 /// Statements of the DMS profile: what documents are asked for, remarks of customs, remarks on exit.
 const DOCUMENTS_WANTED: &str = "ACA";
@@ -166,7 +167,7 @@ impl Followed {
             None => pointer,
         };
         NotificationError {
-            code: published_code(finding).to_owned(),
+            code: validation_code(&finding.code).into_owned(),
             pointer: pointer.map(numbered),
             description: Some(finding.to_string()),
         }
@@ -253,20 +254,4 @@ fn taxed(debt: &ItemDebt) -> TaxedItem {
         method_code: own.method_code.clone(),
     };
     TaxedItem { sequence: debt.item, lines: debt.lines.iter().map(line).collect() }
-}
-
-/// The code of an error for the outside: a finding of a published rule has one of its own (at most eight characters, in
-/// capitals); those of the platform are given the general code that says the most.
-fn published_code(finding: &Finding) -> &str {
-    let code = finding.code.as_str();
-    let published =
-        code.len() <= 8 && code.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
-    match code {
-        _ if published => code,
-        "goods_never_presented" => "CDS12046",
-        "reference_in_use" => "CDS12003",
-        _ if code.ends_with("_missing") => "DMS10001",
-        _ if code.contains("unknown") => "DMS10020",
-        _ => "DMS10010",
-    }
 }

@@ -68,6 +68,8 @@ const ANSWERED: &[(&str, &[&str])] = &[
         ],
     ),
     ("CDS10021", &["number_negative"]),
+    ("CDS12003", &["reference_in_use"]),
+    ("CDS12046", &["goods_never_presented"]),
     ("CDS12024", &["item_number_repeated", "xsd_id_repeated"]),
 ];
 
