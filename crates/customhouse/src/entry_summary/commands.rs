@@ -168,7 +168,7 @@ impl Customhouse {
         }
         let lodged = fact(&own, LODGED, received)?;
         if refused {
-            let refusal = Refusal { errors: received.errors.clone() };
+            let refusal = Refusal { errors: received.errors.len() };
             return Ok(vec![lodged, fact(&own, REJECTED, &refusal)?]);
         }
         let listed = Listed { mrn: mrn.to_owned() };

@@ -33,16 +33,18 @@ pub(super) struct Received {
     pub(super) summary: EntrySummary,
     /// Party that sent it.
     pub(super) party: String,
-    /// SHA-256 of its bytes, which are a blob.
+    /// SHA-256 of its bytes, which are a blob: this name is how erasing finds it.
+    #[serde(rename = "blob")]
     pub(super) sha256: String,
     /// What is wrong with it.
     pub(super) errors: Vec<FunctionalError>,
 }
 
-/// `entry_summary.rejected`, version 1.
+/// `entry_summary.rejected`, version 1. What is wrong stands in the event before it, which can be erased.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Refusal {
-    pub(super) errors: Vec<FunctionalError>,
+    /// How many errors there are.
+    pub(super) errors: usize,
 }
 
 /// `entry_summary.intervention_ordered`, version 1.
@@ -107,7 +109,7 @@ impl State {
                 self.give(event, Outcome::Accepted { registered_at: at });
             }
             REJECTED => {
-                let errors = Refusal::deserialize(payload).map(|refusal| refusal.errors).unwrap_or_default();
+                let errors = self.received.as_ref().map(|own| own.errors.clone()).unwrap_or_default();
                 self.give(event, Outcome::Rejected { rejected_at: at, errors });
             }
             AMENDED => {

@@ -1,4 +1,5 @@
 use crate::Customhouse;
+use crate::erasure::{ErasureRequest, Subject};
 use crate::error::Kind;
 use crate::identity::{Reader, Role};
 
@@ -138,6 +139,40 @@ fn an_officer_orders_an_intervention_once() {
     assert_eq!(order(&officer(), &mrn, "A002").unwrap_err().code, "intervention_ordered_already");
     let record = house.entry_summary(&own(), &mrn).unwrap();
     assert_eq!((record.intervention.unwrap().code.as_str(), record.last_answer), ("A002", ordered.xml));
+}
+
+#[test]
+fn what_was_announced_of_an_erased_party_is_gone() {
+    let (folder, house) = house();
+    let mrn = house.lodge_entry_summary(&own(), GOOD.as_bytes()).unwrap().mrn.unwrap();
+    // The consignee stands in no other field than its own.
+    let subject = Subject::Party("GB987654322".to_owned());
+    let request = ErasureRequest {
+        subject: subject.clone(),
+        basis: "Data Protection Act, section 17".to_owned(),
+        reason: "it asked for it".to_owned(),
+    };
+    let chief = Reader::new("c-1", Role::Chief);
+    let ordered = house.order_erasure(&chief, &request).unwrap();
+    let admin = Reader::new("a-1", Role::Admin);
+    house.approve_erasure(&admin, &ordered.id, &subject, &spine::Silent).unwrap();
+    assert_eq!(house.entry_summary(&own(), &mrn).unwrap_err().code, "entry_summary_unknown");
+    assert_eq!(house.lodge_entry_summary(&own(), GOOD.as_bytes()).unwrap_err().code, "reference_in_use");
+    drop(house);
+    let data = folder.path().join("data");
+    let mut folders = vec![data];
+    while let Some(place) = folders.pop() {
+        for entry in std::fs::read_dir(place).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let bytes = std::fs::read(&path).unwrap();
+                let found = bytes.windows(11).any(|window| window == b"GB987654322");
+                assert!(!found, "{}", path.display());
+            }
+        }
+    }
 }
 
 #[test]

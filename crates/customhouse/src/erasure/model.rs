@@ -43,6 +43,7 @@ pub const PERSONAL_KINDS: &[PersonalKind] = &[
     personal("release.scheduled", "reasons in an officer's own words"),
     personal("deadline.passed", "belongs to the life of one declaration"),
     personal("record.viewed", "names the entity that was looked at, or what a list was narrowed by"),
+    personal("entry_summary.", "who lodges, acts, sends, receives and carries; original bytes"),
     personal("batch.admitted", "examples of values in findings"),
     personal("batch.refused", "examples of values in findings"),
     personal("audit.completed", "the report names importers"),

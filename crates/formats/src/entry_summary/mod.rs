@@ -6,9 +6,11 @@
 
 mod answer;
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use spine::Finding;
-use spine::tree::NodeId;
+use spine::tree::{NodeId, Tree};
 
 use crate::declaration::shape::Rule;
 use crate::declaration::{dms, value};
@@ -46,6 +48,14 @@ pub struct EntrySummary {
     pub transport_id: Option<String>,
     /// Goods items that the message holds.
     pub items: u32,
+    /// Identifications (TIN) of everybody that the message names, each once; at most [`EntrySummary::PARTIES_MAX`].
+    #[serde(default)]
+    pub parties: Vec<String>,
+}
+
+impl EntrySummary {
+    /// Parties that are told.
+    pub const PARTIES_MAX: usize = 10_000;
 }
 
 /// Reads an entry summary declaration, alone or in an envelope of a service. Whether it is *right* is for schema and
@@ -91,7 +101,16 @@ fn summary(reading: &mut Reading<'_>, root: NodeId, amends: bool) -> EntrySummar
         transport_mode: text("HEAHEA", "TraModAtBorHEA76"),
         transport_id: text("HEAHEA", "IdeOfMeaOfTraCroHEA85"),
         items: 0,
+        parties: parties(reading.tree),
     };
     summary.items = u32::try_from(reading.children(root, "GOOITEGDS").len()).unwrap_or(u32::MAX);
     summary
+}
+
+/// What stands in elements whose names begin with TIN, whoever it stands for.
+fn parties(tree: &Tree) -> Vec<String> {
+    let nodes = (0..u32::try_from(tree.len()).unwrap_or(u32::MAX)).filter_map(|id| tree.node(NodeId(id)));
+    let named = nodes.filter(|node| node.name.starts_with("TIN") && !node.text.is_empty());
+    let parties: BTreeSet<&str> = named.map(|node| &*node.text).take(EntrySummary::PARTIES_MAX).collect();
+    parties.into_iter().map(str::to_owned).collect()
 }

@@ -20,6 +20,7 @@ const LODGED: &str = "<ie:CC315A xmlns:ie=\"http://ics.dgtaxud.ec/CC315A\"><MesS
 fn what_matters_of_an_entry_summary_is_read() {
     let summary = read_entry_summary(LODGED.as_bytes()).unwrap();
     assert!(!summary.amends && summary.items == 2);
+    assert_eq!(summary.parties, ["NL1"]);
     assert_eq!(summary.lrn.as_deref(), Some("LRN-1"));
     assert_eq!(summary.lodging_person.as_deref(), Some("NL1"));
     assert_eq!(summary.first_entry_office.as_deref(), Some("NL000510"));
