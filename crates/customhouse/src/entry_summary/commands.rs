@@ -17,7 +17,6 @@ use crate::civil_time::civil;
 use crate::declarations::{LODGE_BYTES_MAX, entry_number};
 use crate::error::{Error, Kind};
 use crate::identity::{Permission, Reader};
-use crate::precheck::Checker;
 
 /// Characters of an intervention's code and words.
 const CODE_CHARACTERS_MAX: usize = 4;
@@ -148,7 +147,7 @@ impl Customhouse {
 
     /// What schema and rules have against a message.
     fn errors_of(&self, reader: &Reader, bytes: &[u8]) -> Result<Vec<FunctionalError>, Error> {
-        let checked = Checker::of(&self.registry(), reader.clearance())?.check(bytes)?;
+        let checked = self.checker(reader.clearance()).check(bytes)?;
         let errors = checked.findings.into_iter().map(|own| own.finding);
         Ok(errors
             .filter(|finding| finding.severity == Severity::Error)

@@ -24,6 +24,8 @@ fn routes() -> BTreeSet<String> {
         include_str!("../../src/api/mod.rs"),
         include_str!("../../src/api/clients.rs"),
         include_str!("../../src/api/declarations.rs"),
+        include_str!("../../src/api/messages.rs"),
+        include_str!("../../src/api/notifications.rs"),
         include_str!("../../src/api/house.rs"),
         include_str!("../../src/api/records.rs"),
         include_str!("../../src/api/webhooks.rs"),
