@@ -153,7 +153,7 @@ fn notifications_are_for_the_party_alone_and_are_written_again_after_the_read_mo
             let _ = std::fs::remove_file(file.path());
         }
     });
-    world.house.wait_until_shown(u64::MAX, std::time::Duration::from_secs(5));
+    let _ = world.house.wait_until_shown(u64::MAX, std::time::Duration::from_secs(5));
     let again = world.house.notifications(&trader(), &NotificationsQuery::default()).unwrap().notifications;
     assert_eq!(again, first);
     assert_eq!(text(&world), before);

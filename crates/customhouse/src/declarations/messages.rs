@@ -50,6 +50,9 @@ struct Asked {
     what: What,
 }
 
+/// What is done, and by whom.
+type Steps = Vec<(Command, Actor)>;
+
 enum What {
     Amend(Box<formats::message::AmendmentRequest>),
     Cancel { why: String },
@@ -192,7 +195,7 @@ impl Customhouse {
         reader: &Reader,
         folded: &Folded,
         request: &Asked,
-    ) -> Result<Result<Vec<(Command, Actor)>, Vec<Finding>>, Error> {
+    ) -> Result<Result<Steps, Vec<Finding>>, Error> {
         let notice = request.notice.clone();
         let by = reader.actor();
         Ok(Ok(match &request.what {
