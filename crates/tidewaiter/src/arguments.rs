@@ -231,7 +231,9 @@ pub(crate) enum ReportLanguage {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  tidewaiter conformance cds-xsd --cases ../shared/data/messages")]
+#[command(after_help = "Examples:
+  tidewaiter conformance cds-xsd --cases ../shared/data/messages
+  tidewaiter conformance cds-xsd --cases ../shared/data/messages --data ./data      (and show it on /conformance)")]
 pub(crate) struct ConformanceArguments {
     /// Which suite.
     #[arg(value_parser = PossibleValuesParser::new(customhouse::conformance::suites()))]
@@ -240,6 +242,19 @@ pub(crate) struct ConformanceArguments {
     /// The folder of the cases, or the one that holds it as `messages`.
     #[arg(long, value_name = "DIR", env = "TIDEWAITER_CASES", hide_env_values = true)]
     pub(crate) cases: PathBuf,
+
+    // The environment's data folder is not taken: a run that only looks must not write because a variable is set.
+    /// The data folder that records how it came out, for the page /conformance; without it nothing is recorded.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+
+    /// The PostgreSQL database that holds that folder's journal, if one does: postgres://USER@HOST/NAME.
+    #[arg(long, value_name = "URL", env = "TIDEWAITER_DATABASE", hide_env_values = true)]
+    pub(crate) database: Option<String>,
+
+    /// The folder that all processes on this database share.
+    #[arg(long, value_name = "DIR", env = "TIDEWAITER_SHARED", hide_env_values = true)]
+    pub(crate) shared: Option<PathBuf>,
 
     /// Print every case with what was expected and what came out, as JSON.
     #[arg(long)]

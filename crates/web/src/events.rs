@@ -11,7 +11,7 @@ use crate::visit::{Asked, Visit};
 use crate::words::{count, minute, texts};
 
 /// Kinds of events to choose from.
-const KINDS: [&str; 29] = [
+const KINDS: [&str; 30] = [
     "declaration.lodged",
     "declaration.accepted",
     "declaration.rejected",
@@ -39,6 +39,7 @@ const KINDS: [&str; 29] = [
     "pack.installed",
     "account.opened",
     "api.changed",
+    "conformance.measured",
     "record.viewed",
     "erasure.done",
 ];
@@ -52,6 +53,7 @@ fn thing(stream: &str) -> Option<String> {
         "policy" => Some("/plan".to_owned()),
         "contract" => Some(format!("/pool/contracts/{id}")),
         "api" => Some("/changes".to_owned()),
+        "conformance" => Some("/conformance".to_owned()),
         "viewing" => Some("/viewings".to_owned()),
         "erasure" => Some("/erasures".to_owned()),
         _ => None,

@@ -12,6 +12,7 @@ mod audits;
 mod case;
 mod changes;
 mod clients;
+mod conformance;
 mod declarations;
 mod drawing;
 mod entities;
@@ -162,6 +163,7 @@ fn router_with(house: Arc<Customhouse>, live: &stream::Live, request_max: Durati
         .route("/search", get(search::page))
         .route("/search/suggestions", get(search::suggestions))
         .route("/help", get(help::show))
+        .route("/conformance", get(conformance::show))
         .merge(api::routes())
         .merge(clients::routes())
         .merge(proofs::routes())

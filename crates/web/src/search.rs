@@ -42,7 +42,7 @@ struct Group {
     hits: Vec<Hit>,
 }
 
-const PAGES: [(&str, Text, Option<Permission>); 16] = [
+const PAGES: [(&str, Text, Option<Permission>); 17] = [
     ("/", texts::OVERVIEW, None),
     ("/queue", texts::QUEUE, Some(Permission::Examine)),
     ("/declarations", texts::DECLARATIONS, Some(Permission::ViewDeclarations)),
@@ -51,6 +51,7 @@ const PAGES: [(&str, Text, Option<Permission>); 16] = [
     ("/journal", texts::JOURNAL, Some(Permission::ViewJournal)),
     ("/changes", texts::CHANGES, None),
     ("/status", texts::STATUS, None),
+    ("/conformance", texts::CONFORMANCE, None),
     ("/pool", texts::POOL, Some(Permission::ViewPool)),
     ("/pool/new", texts::SEND_RECORDS, Some(Permission::AdmitRecords)),
     ("/tags", texts::TAGS, Some(Permission::ViewTags)),

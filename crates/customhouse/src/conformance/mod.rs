@@ -13,6 +13,7 @@ mod ens_rules;
 mod ens_schema;
 mod house;
 mod material;
+mod measured;
 mod ncts;
 #[cfg(test)]
 mod notification_tests;
@@ -24,10 +25,11 @@ mod verdict;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Kind};
 use material::Material;
+pub use measured::{EarlierBoard, Measured, MeasuredBoard, SuiteBoards};
 
 /// One suite.
 struct Suite {
@@ -92,7 +94,7 @@ enum Expectation {
 type Expectations = BTreeMap<String, Expectation>;
 
 /// A case with both sides.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Case {
     /// Its path below the folder of cases, or its name.
     pub case: String,
@@ -101,7 +103,7 @@ pub struct Case {
     /// What came out here.
     pub got: String,
     /// Why, where that helps.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub because: Option<String>,
 }
 

@@ -2,8 +2,8 @@
 
 use customhouse::{Error, conformance};
 
-use super::Answer;
-use crate::arguments::ConformanceArguments;
+use super::{Answer, open};
+use crate::arguments::{ConformanceArguments, DataArguments};
 use crate::terminal;
 
 pub(super) fn run(arguments: &ConformanceArguments) -> Result<Answer, Error> {
@@ -22,6 +22,16 @@ pub(super) fn run(arguments: &ConformanceArguments) -> Result<Answer, Error> {
             terminal::line(line)?;
         }
         terminal::line(&board.last_line())?;
+    }
+    if let Some(data) = &arguments.data {
+        let place = DataArguments {
+            data: data.clone(),
+            database: arguments.database.clone(),
+            shared: arguments.shared.clone(),
+        };
+        let (house, reader) = open(&place)?;
+        let position = house.record_board(&reader, &board)?;
+        terminal::note(&format!("recorded at position {position}: the page /conformance shows it"));
     }
     Ok(Answer::of(!board.agrees()))
 }

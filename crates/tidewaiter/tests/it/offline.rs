@@ -214,6 +214,10 @@ fn a_suite_tells_each_disagreement_and_its_exit_code_says_whether_there_is_one()
     assert!(disagrees.ends_with("\nncts: 0/1\n"), "{disagrees}");
     let json = suite(true, &["--json"]).expect(1).json();
     assert_eq!((&json["agreed"], &json["cases"][0]["got"]), (&0.into(), &"refused".into()), "{json}");
+    // A folder that is named records what came out; the answer is the same.
+    let recorded = suite(true, &["--data", "house"]).expect(1);
+    assert!(recorded.out.ends_with("\nncts: 0/1\n"), "{}", recorded.out);
+    assert!(recorded.err.contains("/conformance"), "{}", recorded.err);
     let unknown = run(at, &["conformance", "nothing", "--cases", "cases"]).expect(2);
     assert!(unknown.err.contains("cds-xsd"), "{}", unknown.err);
     let missing = run(at, &["conformance", "ncts", "--cases", "nowhere"]).expect(3);

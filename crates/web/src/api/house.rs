@@ -19,7 +19,7 @@ use crate::failure::Failure;
 use crate::status::StatusKept;
 use crate::visit::{Asked, Visit};
 
-/// Routes for officials.
+/// Routes for officials, and of the boards of conformance for whoever is signed in.
 pub(super) fn routes() -> Router {
     Router::new()
         .route("/api/v1/queue", get(queue))
@@ -29,6 +29,7 @@ pub(super) fn routes() -> Router {
         .route("/api/v1/entities/{id}", get(entity))
         .route("/api/v1/journal", get(journal))
         .route("/api/v1/viewings", get(viewings))
+        .route("/api/v1/conformance", get(conformance))
 }
 
 /// Routes for everybody.
@@ -106,6 +107,12 @@ pub(super) async fn journal(visit: Visit, Asked(query): Asked<JournalQuery>) -> 
     responses((status = 200, description = "A page of looks", body = serde_json::Value), (status = 403, description = "Not permitted", body = Problem)))]
 pub(super) async fn viewings(visit: Visit, Asked(query): Asked<ViewingsQuery>) -> Result<Response, Failure> {
     Ok(Json(visit.work(move |house, reader| house.viewings(reader, &query)).await?).into_response())
+}
+
+/// How each conformance suite came out last, with the sums of the time before. For whoever is signed in.
+#[utoipa::path(get, path = "/api/v1/conformance", responses((status = 200, description = "The last board of each suite that was measured", body = Vec<serde_json::Value>), (status = 401, description = "No token, or no session", body = Problem)))]
+pub(super) async fn conformance(visit: Visit) -> Result<Response, Failure> {
+    Ok(Json(visit.work(|house, _| house.measured_boards()).await?).into_response())
 }
 
 /// Is it running, and how long does each step take? For everybody.

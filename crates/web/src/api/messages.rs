@@ -48,6 +48,16 @@ impl From<MessageAnswer> for FollowedAnswer {
     }
 }
 
+/// An entry summary declaration is answered by messages of its own.
+pub(crate) fn entry_summary_elsewhere() -> Error {
+    Error::new(
+        Kind::Invalid,
+        "entry_summary_elsewhere",
+        "this is an entry summary declaration",
+        "Send it to POST /api/v1/entry-summaries.",
+    )
+}
+
 /// Takes in any message: a declaration (DMS in its envelope or in a submitDeclarationRequest, or JSON), an amendment,
 /// a cancellation, a presentation of goods, an arrival, a departure, a consolidation. A declaration is answered as
 /// `POST /api/v1/declarations` answers it. What happens to it afterwards is told by notifications.
@@ -67,13 +77,7 @@ pub(super) async fn receive(visit: Visit, posted: PostedBytes) -> Result<Respons
         visit.work(move |house, reader| Ok((house.receive_message(reader, &bytes)?, bytes))).await?;
     match received {
         Received::Declaration(form) => lodged(&visit, bytes, form).await,
-        Received::EntrySummary => Err(Error::new(
-            Kind::Invalid,
-            "entry_summary_elsewhere",
-            "this is an entry summary declaration",
-            "Send it to POST /api/v1/entry-summaries.",
-        )
-        .into()),
+        Received::EntrySummary => Err(entry_summary_elsewhere().into()),
         Received::Followed(answer) => {
             let status = if answer.followed { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
             Ok((status, Json(FollowedAnswer::from(answer))).into_response())

@@ -60,6 +60,7 @@ pub(crate) use answers::{FindingAnswer, ReceiptAnswer};
         house::entity,
         house::journal,
         house::viewings,
+        house::conformance,
         house::status,
         house::changes,
         crate::oauth::token,
@@ -146,6 +147,7 @@ pub(crate) fn document_routes() -> Router {
 }
 
 pub(crate) use declarations::{DOCUMENT_BYTES_MAX, lodge_and_wait};
+pub(crate) use messages::entry_summary_elsewhere;
 
 async fn document() -> Response {
     ([(header::CONTENT_TYPE, "application/json")], openapi()).into_response()

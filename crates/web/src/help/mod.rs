@@ -75,7 +75,7 @@ pub(crate) async fn show(visit: Visit) -> Markup {
                         div { dt { (visit.say(*word)) } dd { (visit.say(*meaning)) } }
                     }
                 }
-                p { a href="/api/v1/openapi.json" { (visit.say(texts::API_DOCUMENT)) } " · " a href="/status" { (visit.say(texts::STATUS)) } " · " a href="/changes" { (visit.say(texts::CHANGES)) } }
+                p { a href="/api/v1/openapi.json" { (visit.say(texts::API_DOCUMENT)) } " · " a href="/status" { (visit.say(texts::STATUS)) } " · " a href="/changes" { (visit.say(texts::CHANGES)) } " · " a href="/conformance" { (visit.say(texts::CONFORMANCE)) } }
             }
         }
     };

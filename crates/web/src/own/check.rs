@@ -13,7 +13,7 @@ use spine::Severity;
 use super::file::Parts;
 use super::finding_words;
 use crate::failure::Failure;
-use crate::shell::{Page, Room, sentence};
+use crate::shell::{Page, Room};
 use crate::view::{absent, crumbs, csrf, facts, heading, severity};
 use crate::visit::Visit;
 use crate::words::{count, texts};
@@ -49,7 +49,7 @@ fn page(visit: &Visit, checked: Option<(&str, &Result<CheckedFile, Error>)>) -> 
         @match checked {
             Some((name, Ok(file))) => (outcome(visit, name, file)),
             Some((_, Err(error))) => div class="notice bad" role="alert" {
-                p { (sentence(&error.detail)) " " strong { (error.how_to_fix) } }
+                (super::error_words(visit, error))
                 p class="code" { (error.code) }
             },
             None => {},

@@ -1,17 +1,17 @@
-//! A declaration handed in as a file.
+//! A file handed in: a declaration, which is lodged, or a message about one, which is followed or answered.
 
 use axum::extract::Multipart;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use customhouse::declarations::{Channel, LodgeRequest};
+use customhouse::declarations::{Channel, LodgeRequest, MessageAnswer, Received};
 use customhouse::identity::Permission;
 use customhouse::{Error, Kind};
 use maud::{Markup, html};
 
-use crate::api::lodge_and_wait;
+use crate::api::{entry_summary_elsewhere, lodge_and_wait};
 use crate::failure::Failure;
-use crate::shell::{Page, Room, sentence};
-use crate::view::{crumbs, csrf, heading};
+use crate::shell::{Page, Room};
+use crate::view::{absent, crumbs, csrf, facts, heading};
 use crate::visit::Visit;
 use crate::words::texts;
 
@@ -82,59 +82,115 @@ fn broken(error: axum::extract::multipart::MultipartError) -> Failure {
 /// The form.
 pub(super) async fn form(visit: Visit) -> Result<Markup, Failure> {
     visit.require(Permission::Lodge)?;
-    Ok(page(&visit, None))
+    Ok(page(&visit, &html! {}))
 }
 
-fn page(visit: &Visit, refusal: Option<&Error>) -> Markup {
+/// The form, below what became of the file before.
+fn page(visit: &Visit, answer: &Markup) -> Markup {
     let content = html! {
         (crumbs(visit, &[("/own", visit.say(texts::OWN_DECLARATIONS))]))
         (heading(visit.say(texts::OWN_HAND_IN_FILE), &html! { (visit.say(texts::OWN_FILE_TEXT)) }, &html! {}))
-        @if let Some(error) = refusal {
-            div class="notice bad" role="alert" {
-                h2 { (visit.say(texts::OWN_NOT_LODGED)) }
-                p { (sentence(&error.detail)) " " strong { (error.how_to_fix) } }
-                (super::findings_shown(visit, &error.findings))
-                p class="code" { (error.code) }
-            }
-        }
+        (answer)
         form method="post" action="/own/files" enctype="multipart/form-data" class="card stack" {
             (csrf(visit))
             label for="file" { (visit.say(texts::OWN_FILE)) }
             input id="file" type="file" name="file" accept=".json,.xml,application/json,application/xml,text/xml" required aria-describedby="file-help";
             p class="help" id="file-help" { (visit.say(texts::OWN_FILE_HELP)) }
-            button class="primary" { (visit.say(texts::OWN_LODGE)) }
+            button class="primary" { (visit.say(texts::OWN_SEND_FILE)) }
             p class="help" { (visit.say(texts::OWN_FILE_ONCE)) }
         }
     };
     Page::new(visit, Room::Own, visit.say(texts::OWN_HAND_IN_FILE)).show(&content)
 }
 
-/// Lodges the file.
-pub(super) async fn receive(visit: Visit, parts: Multipart) -> Result<Response, Failure> {
-    let mut parts = Parts::take(&visit, parts).await?;
-    let Some((_, _, bytes)) = parts.files.pop() else {
-        let missing =
-            Error::new(Kind::Invalid, "file_missing", "no file was chosen", "Choose a JSON or XML file.");
-        return Ok((StatusCode::BAD_REQUEST, page(&visit, Some(&missing))).into_response());
-    };
-    let reader = visit.reader()?;
-    let request = LodgeRequest { bytes, form: None, channel: Channel::File };
-    match lodge_and_wait(&visit, &reader, request).await {
-        Ok(receipt) => {
-            let position = receipt.position;
-            visit
-                .work(move |house, _| {
-                    // Late is no failure: the list shows it a moment later.
-                    let _ = house.wait_until_shown(position, super::SHOWN_WITHIN);
-                    Ok(())
-                })
-                .await?;
-            Ok(Redirect::to(&format!("/own/{}/receipt", receipt.mrn)).into_response())
-        }
-        Err(error) if error.kind == Kind::Internal => Err(error.into()),
-        Err(error) => {
-            let status = Failure::from(error.clone()).status();
-            Ok((status, page(&visit, Some(&error))).into_response())
+/// Why nothing was taken in.
+fn refusal(visit: &Visit, error: &Error) -> Markup {
+    html! {
+        div class="notice bad" role="alert" {
+            h2 { (visit.say(texts::OWN_FILE_REFUSED)) }
+            (super::error_words(visit, error))
+            (super::findings_shown(visit, &error.findings))
+            p class="code" { (error.code) }
         }
     }
+}
+
+/// What became of a message about declarations.
+fn followed(visit: &Visit, answer: &MessageAnswer) -> Markup {
+    let request = visit.named("request", &answer.request);
+    let (class, said) =
+        if answer.followed { ("good", texts::OWN_FOLLOWED) } else { ("bad", texts::OWN_NOT_FOLLOWED) };
+    let declarations = html! {
+        @if answer.declarations.is_empty() { (absent()) }
+        @for mrn in &answer.declarations { div { a href={ "/own/" (mrn) } { code { (mrn) } } } }
+    };
+    let reference = html! { @match &answer.reference { Some(reference) => (reference), None => (absent()) } };
+    html! {
+        div class={ "notice " (class) } role=(if answer.followed { "status" } else { "alert" }) {
+            h2 { (request) ": " (visit.say(said)) }
+            @if answer.repeated { p { (visit.say(texts::OWN_FOLLOWED_BEFORE)) } }
+            (super::findings_shown(visit, &answer.findings))
+        }
+        (facts(&[
+            (visit.say(texts::KIND), html! { (request) }),
+            (visit.say(texts::OWN_REFERENCE), reference),
+            (visit.say(texts::OWN_ABOUT), declarations),
+        ]))
+    }
+}
+
+/// Takes the file in.
+pub(super) async fn receive(visit: Visit, parts: Multipart) -> Result<Response, Failure> {
+    let mut parts = Parts::take(&visit, parts).await?;
+    let taken = match parts.files.pop() {
+        Some((_, _, bytes)) => take(&visit, bytes).await,
+        None => {
+            Err(Error::new(Kind::Invalid, "file_missing", "no file was chosen", "Choose a JSON or XML file.")
+                .into())
+        }
+    };
+    match taken {
+        Err(failure) => refused(&visit, failure),
+        answered => answered,
+    }
+}
+
+/// What was wrong with a file stands on its page; what was wrong here does not.
+fn refused(visit: &Visit, failure: Failure) -> Result<Response, Failure> {
+    match &failure {
+        Failure::Refused(error) if error.kind != Kind::Internal => {
+            Ok((failure.status(), page(visit, &refusal(visit, error))).into_response())
+        }
+        _ => Err(failure),
+    }
+}
+
+/// Lodges a declaration; follows any other message.
+async fn take(visit: &Visit, bytes: Vec<u8>) -> Result<Response, Failure> {
+    let (received, bytes) =
+        visit.work(move |house, reader| Ok((house.receive_message(reader, &bytes)?, bytes))).await?;
+    match received {
+        Received::Declaration(form) => {
+            let request = LodgeRequest { bytes, form: Some(form), channel: Channel::File };
+            let receipt = lodge_and_wait(visit, &visit.reader()?, request).await?;
+            shown(visit, receipt.position).await?;
+            Ok(Redirect::to(&format!("/own/{}/receipt", receipt.mrn)).into_response())
+        }
+        Received::EntrySummary => Err(entry_summary_elsewhere().into()),
+        Received::Followed(answer) => {
+            shown(visit, answer.position).await?;
+            let status = if answer.followed { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+            Ok((status, page(visit, &followed(visit, &answer))).into_response())
+        }
+    }
+}
+
+/// Waits until pages show it. Late is no failure: they do a moment later.
+async fn shown(visit: &Visit, position: u64) -> Result<(), Failure> {
+    visit
+        .work(move |house, _| {
+            let _ = house.wait_until_shown(position, super::SHOWN_WITHIN);
+            Ok(())
+        })
+        .await
 }

@@ -13,9 +13,11 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::routing::{get, post};
+use customhouse::Error;
 use maud::{Markup, html};
 use spine::Finding;
 
+use crate::shell::sentence;
 use crate::view;
 use crate::visit::Visit;
 
@@ -58,10 +60,24 @@ fn finding_words(visit: &Visit, finding: &Finding) -> Markup {
         let placeless = Finding { pointer: spine::Pointer::root(), ..finding.clone() };
         return view::finding(&placeless);
     }
+    // Where a declaration stands is told in the reader's language.
+    let found = match finding.code.as_str() {
+        "request_not_possible" => visit.named("progress", &finding.found),
+        _ => finding.found.as_str(),
+    };
     html! {
         (words) " "
-        @if !finding.found.is_empty() { span class="found" { "“" (finding.found) "” " } }
+        @if !found.is_empty() { span class="found" { "“" (found) "” " } }
         span class="code" { (finding.code) }
+    }
+}
+
+/// Why a file was not taken in, in the reader's language where it has words of ours, and as it came otherwise.
+fn error_words(visit: &Visit, error: &Error) -> Markup {
+    let words = visit.named("finding", &error.code);
+    html! {
+        @if words == error.code { p { (sentence(&error.detail)) " " strong { (error.how_to_fix) } } }
+        @else { p { (words) } }
     }
 }
 

@@ -1,7 +1,7 @@
 //! What everybody may read, four eyes on a policy, and the sandbox that marks every page.
 
 use axum::http::StatusCode;
-use customhouse::identity::Role;
+use customhouse::identity::{Reader, Role};
 
 use crate::support::{Caller, SECRET_OFFICER, SECRET_RULE, Site};
 
@@ -22,6 +22,48 @@ async fn status_and_changes_are_open_to_everybody_and_tell_no_secret() {
     assert!(feed.text.starts_with("<?xml") && feed.text.trim_end().ends_with("</feed>"), "{}", feed.text);
     assert!(feed.text.contains("GET /api/v1/batches"), "{}", feed.text);
     assert_eq!(feed.text.matches("<entry>").count(), 1, "{}", feed.text);
+}
+
+#[tokio::test]
+async fn everybody_who_is_signed_in_sees_the_same_boards() {
+    let site = Site::with(&[Role::Trader, Role::Officer]);
+    let (trader, officer) = (site.caller(Role::Trader), site.caller(Role::Officer));
+    let empty = site.get(&trader, "/conformance").await;
+    assert!(empty.text.contains("tidewaiter conformance SUITE"), "{}", empty.text);
+    assert_eq!(site.get(&trader, "/api/v1/conformance").await.text, "[]");
+    // A suite of two transit messages, of which one is judged otherwise than it was recorded.
+    let cases = tempfile::tempdir().unwrap();
+    let write = |path: &str, text: &str| {
+        let path = cases.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    let schema = r#"<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"><xs:element name="m" type="xs:int"/></xs:schema>"#;
+    write("ncts5/xsd/m.xsd", schema);
+    write("ncts5/samples/one.xml", "<m>1</m>");
+    write("ncts5/samples/word.xml", "<m>one</m>");
+    let measure = |word_is_valid: bool| {
+        let expected = format!(
+            r#"{{"one.xml": {{"xsd": "m.xsd", "xsd_valid": true}}, "word.xml": {{"xsd": "m.xsd", "xsd_valid": {word_is_valid}}}}}"#
+        );
+        write("ncts5/expected.json", &expected);
+        let board = customhouse::conformance::run("ncts", cases.path()).unwrap();
+        site.house.record_board(&Reader::local_operator(), &board).unwrap();
+    };
+    measure(false);
+    measure(true);
+    for caller in [&trader, &officer] {
+        let page = site.get(caller, "/conformance").await;
+        for part in ["1 / 2", "≠ 1 disagree", "word.xml", "Before: 2 / 2", "max=\"2\" value=\"1\""] {
+            assert!(page.text.contains(part), "{part}: {}", page.text);
+        }
+        let told: serde_json::Value =
+            serde_json::from_str(&site.get(caller, "/api/v1/conformance").await.text).unwrap();
+        let shown = (&told[0]["suite"], &told[0]["agreed"], &told[0]["before"]["agreed"]);
+        assert_eq!(shown, (&"ncts".into(), &1.into(), &2.into()), "{told}");
+        assert_eq!(told[0]["disagreements"][0]["got"], "refused", "{told}");
+    }
+    assert!(site.get(&trader, "/help").await.text.contains("href=\"/conformance\""));
 }
 
 #[tokio::test]

@@ -126,6 +126,56 @@ async fn a_file_is_lodged_and_one_that_cannot_be_read_says_why() {
     assert_eq!(stale.status, StatusCode::FORBIDDEN);
 }
 
+/// A request of Tara's on a declaration: `GPR` presents its goods, `INV` cancels it.
+fn request(reference: &str, mrn: &str, kind: &str) -> String {
+    format!(
+        "<MetaData xmlns=\"urn:wco:datamodel:WCO:DocumentMetaData-DMS:2\"><Declaration xmlns=\"urn:wco:datamodel:WCO:DEC-DMS:2\">\
+         <FunctionCode>13</FunctionCode><FunctionalReferenceID>{reference}</FunctionalReferenceID><ID>{mrn}</ID>\
+         <TypeCode>{kind}</TypeCode></Declaration></MetaData>"
+    )
+}
+
+#[tokio::test]
+async fn a_message_about_a_declaration_is_followed_or_answered_on_the_page() {
+    let harbour = Harbour::new(&[]);
+    let hand_in = |caller: Caller, bytes: String| {
+        let csrf = caller.csrf.clone();
+        let site = &harbour.site;
+        async move { site.ask(file(&caller, "/own/files", &[("csrf", &csrf)], "a.xml", &bytes)).await }
+    };
+    let mut early = declaration("EARLY-1", "NL0001", false);
+    early["type_code"] = "IMD".into();
+    let lodged = hand_in(harbour.tara.clone(), early.to_string()).await;
+    let own = lodged.header("location").trim_end_matches("/receipt").to_owned();
+    let mrn = own.trim_start_matches("/own/").to_owned();
+    assert!(own.starts_with("/own/"), "{}", lodged.text);
+    let (tara, tom) = (harbour.tara.clone(), harbour.tom.clone());
+    // What is not one's own is not there, and is told in the reader's language.
+    for (whose, bytes, status, told) in [
+        (&tom, request("P-0", &mrn, "GPR"), StatusCode::NOT_FOUND, "You have no declaration of this number"),
+        (&tara, "<Invoice/>".to_owned(), StatusCode::BAD_REQUEST, "message_unknown"),
+        (&tara, request("P-1", "", "GPR"), StatusCode::BAD_REQUEST, "message_incomplete"),
+        (&tara, "<CC315A/>".to_owned(), StatusCode::BAD_REQUEST, "/api/v1/entry-summaries"),
+    ] {
+        let answer = hand_in(whose.clone(), bytes).await;
+        assert_eq!(answer.status, status, "{}", answer.text);
+        assert!(answer.text.contains("notice bad") && answer.text.contains(told), "{told}: {}", answer.text);
+    }
+    let presented = hand_in(tara.clone(), request("P-2", &mrn, "GPR")).await;
+    assert_eq!(presented.status, StatusCode::OK, "{}", presented.text);
+    for part in ["notice good", "Presentation of the goods: done", "P-2", &format!("href=\"{own}\"")] {
+        assert!(presented.text.contains(part), "{part}: {}", presented.text);
+    }
+    let again = hand_in(tara.clone(), request("P-2", &mrn, "GPR")).await;
+    assert!(again.status == StatusCode::OK && again.text.contains("sent this very message before"));
+    // Goods that are there cannot be presented once more; the message is kept and answered.
+    let late = hand_in(tara.clone(), request("P-3", &mrn, "GPR")).await;
+    assert_eq!(late.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", late.text);
+    assert!(late.text.contains("request_not_possible") && late.text.contains("notice bad"), "{}", late.text);
+    let page = harbour.site.get(&tara, &own).await;
+    assert!(page.text.contains("class=\"notifications\"") && page.text.contains("DMSRCV"), "{}", page.text);
+}
+
 #[tokio::test]
 async fn a_file_is_checked_in_the_readers_language_and_nothing_is_lodged() {
     let harbour = Harbour::new(&[]);
