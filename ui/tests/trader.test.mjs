@@ -102,6 +102,84 @@ test("a message is checked before it is sent, each finding beside its element", 
   }
 });
 
+/**
+ * Chairs that are declared before they are here.
+ * @param {string} reference @param {string} party
+ */
+function lodgedEarly(reference, party) {
+  return `<MetaData xmlns="urn:wco:datamodel:WCO:DocumentMetaData-DMS:2">
+  <Declaration xmlns="urn:wco:datamodel:WCO:DEC-DMS:2">
+    <FunctionCode>9</FunctionCode>
+    <FunctionalReferenceID>${reference}</FunctionalReferenceID>
+    <TypeCode>IMD</TypeCode>
+    <GoodsItemQuantity>1</GoodsItemQuantity>
+    <DeclarationOfficeID>10</DeclarationOfficeID>
+    <BorderTransportMeans><ModeCode>1</ModeCode></BorderTransportMeans>
+    <Declarant><ID>${party}</ID></Declarant>
+    <Exporter><ID>VN0001</ID></Exporter>
+    <GoodsShipment>
+      <ExportCountry><ID>VN</ID></ExportCountry>
+      <GovernmentAgencyGoodsItem>
+        <SequenceNumeric>1</SequenceNumeric>
+        <CustomsValueAmount currencyID="EUR">12600.50</CustomsValueAmount>
+        <Commodity>
+          <Description>wooden kitchen chairs</Description>
+          <Classification><ID>940161</ID></Classification>
+          <GoodsMeasure><GrossMassMeasure>1200</GrossMassMeasure><NetNetWeightMeasure>1000</NetNetWeightMeasure></GoodsMeasure>
+        </Commodity>
+        <GovernmentProcedure><CurrentCode>40</CurrentCode><PreviousCode>00</PreviousCode></GovernmentProcedure>
+        <Origin><CountryCode>VN</CountryCode></Origin>
+      </GovernmentAgencyGoodsItem>
+      <Importer><ID>${party}</ID></Importer>
+    </GoodsShipment>
+  </Declaration>
+</MetaData>`;
+}
+
+/** That the goods are here. @param {string} reference @param {string} mrn */
+function presentation(reference, mrn) {
+  return `<MetaData xmlns="urn:wco:datamodel:WCO:DocumentMetaData-DMS:2"><Declaration xmlns="urn:wco:datamodel:WCO:DEC-DMS:2">
+  <FunctionCode>13</FunctionCode><FunctionalReferenceID>${reference}</FunctionalReferenceID><ID>${mrn}</ID><TypeCode>GPR</TypeCode>
+</Declaration></MetaData>`;
+}
+
+/** @param {import("playwright-core").Page} page @param {string} text */
+async function handIn(page, text) {
+  await page.goto(`${site.url}/own/file`);
+  await page.setInputFiles("#file", { name: "message.xml", mimeType: "application/xml", buffer: Buffer.from(text) });
+  await page.click("main form button.primary");
+}
+
+for (const look of looks) {
+  test(`a declaration that is lodged early is presented by a file, and its notifications are listed: ${look.name}`, async () => {
+    const { name, colorScheme, ...viewport } = look;
+    const { context, page, faults } = await signedIn("trader", { viewport, colorScheme });
+    const session = await (await page.request.get(`${site.url}/api/v1/session`)).json();
+    const reference = `EARLY-${name}`;
+    await handIn(page, lodgedEarly(reference, session.party));
+    await page.waitForURL(/\/own\/[^/]+\/receipt$/);
+    const mrn = page.url().split("/").at(-2) ?? "";
+    // The same answer as the house gives to a number that is nobody's.
+    await handIn(page, presentation(`${reference}-0`, `${mrn}X`));
+    await page.waitForURL(/\/own\/files$/);
+    assert.match((await page.textContent(".notice.bad")) ?? "", /declaration_unknown/);
+    faults.splice(0, faults.length, ...faults.filter((fault) => !fault.includes("404")));
+    await handIn(page, presentation(`${reference}-1`, mrn));
+    await page.waitForSelector(".notice.good");
+    await accessible(page, `a message that was followed (${name})`);
+    await picture(page, `own-file-${name}`);
+    await page.click(`main a[href="/own/${mrn}"]`);
+    await page.waitForURL(new RegExp(`/own/${mrn}$`));
+    assert.equal(await page.textContent("h1"), reference);
+    assert.match((await page.textContent(".notifications")) ?? "", /DMSRCV/);
+    await page.locator(".timeline li", { hasText: /presented/i }).first().waitFor();
+    await accessible(page, `notifications (${name})`);
+    await picture(page, `own-notified-${name}`);
+    assert.deepEqual(faults, []);
+    await context.close();
+  });
+}
+
 test("without a connection a draft stays in the browser and is saved when the connection is back", async () => {
   const { context, page } = await signedIn("trader");
   await page.goto(`${site.url}/own/new`);
@@ -133,7 +211,7 @@ for (const look of looks) {
     const { name, colorScheme, ...viewport } = look;
     const { context, page, faults } = await signedIn("trader", { viewport, colorScheme });
     const row = await page.getAttribute("main tbody a", "href");
-    for (const path of ["/own", "/own/new", "/own/check", "/own/file", row ?? "/own", `${row ?? ""}/receipt`, "/account", "/clients", "/webhooks"]) {
+    for (const path of ["/own", "/own/new", "/own/check", "/own/file", row ?? "/own", `${row ?? ""}/receipt`, "/account", "/clients", "/webhooks", "/conformance", "/help"]) {
       await page.goto(site.url + path);
       await accessible(page, `${path} (${name})`);
     }

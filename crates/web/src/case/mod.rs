@@ -30,6 +30,7 @@ pub(crate) use actions::next_place;
 pub(crate) use evidence::RESULT_BODY_BYTES_MAX;
 pub(crate) use replay::{show as replay, start as start_replay};
 pub(crate) use result::{form as result_form, record as record_result};
+pub(crate) use timeline::until;
 
 /// Somebody else was faster: what was last seen, so that the page can tell what happened since.
 struct Conflict {

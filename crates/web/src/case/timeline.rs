@@ -7,7 +7,7 @@ use spine::ActorKind;
 
 use crate::view::facts;
 use crate::visit::Visit;
-use crate::words::{duration, short, texts};
+use crate::words::{duration, minute, short, texts};
 
 fn actor(visit: &Visit, step: &TimelineStep) -> Markup {
     let kind = match step.actor_kind {
@@ -39,6 +39,7 @@ fn note(visit: &Visit, step: &TimelineStep) -> String {
         "selection.made" => visit.named("lane", &step.note).to_owned(),
         "control.ordered" => visit.named("control", &step.note).to_owned(),
         "release.scheduled" => step.note.parse().map_or_else(|_| step.note.clone(), second),
+        "declaration.registered" => until(visit, &step.note),
         "tags.applied" => visit.fill(texts::TAGS_FOUND, &[("n", &step.note)]),
         "control.escalated" => match step.note.split_once(": ") {
             Some((kind, why)) => format!("{}: {why}", visit.named("control", kind)),
@@ -46,6 +47,13 @@ fn note(visit: &Visit, step: &TimelineStep) -> String {
         },
         _ => step.note.clone(),
     }
+}
+
+/// The moment up to which something waits, as people read it.
+pub(crate) fn until(visit: &Visit, moment: &str) -> String {
+    let known = moment.parse::<Timestamp>().ok();
+    known
+        .map_or_else(|| moment.to_owned(), |until| visit.fill(texts::STEP_UNTIL, &[("time", &minute(until))]))
 }
 
 /// A step in one line, as a notice tells it.

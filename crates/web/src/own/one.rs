@@ -15,6 +15,7 @@ use spine::ActorKind;
 use super::fields::Typed;
 use super::file::Parts;
 use super::list::progress_chip;
+use crate::case::until;
 use crate::failure::Failure;
 use crate::shell::{Page, Room};
 use crate::view::{absent, crumbs, csrf, facts, heading, simulated, table, th};
@@ -129,8 +130,9 @@ fn standing(visit: &Visit, own: &OwnDeclaration) -> Markup {
 
 fn step_shown(visit: &Visit, step: &TimelineStep) -> Markup {
     let note = match step.kind.as_str() {
-        "control.completed" => visit.named("result", &step.note),
-        _ => step.note.as_str(),
+        "control.completed" => visit.named("result", &step.note).to_owned(),
+        "declaration.registered" => until(visit, &step.note),
+        _ => step.note.clone(),
     };
     html! {
         li {

@@ -174,6 +174,8 @@ async fn a_message_about_a_declaration_is_followed_or_answered_on_the_page() {
     assert!(late.text.contains("request_not_possible") && late.text.contains("notice bad"), "{}", late.text);
     let page = harbour.site.get(&tara, &own).await;
     assert!(page.text.contains("class=\"notifications\"") && page.text.contains("DMSRCV"), "{}", page.text);
+    // How long it may wait for its goods is told as people read a moment.
+    assert!(page.text.contains("until 20") && !page.text.contains("Z</span>"), "{}", page.text);
 }
 
 #[tokio::test]
