@@ -20,7 +20,8 @@ fn money(amount: i64, decimals: u32, currency: &str) -> Money {
 
 /// A notification in which everything is said, much of it at a length that the schema does not allow.
 fn full(function_code: FunctionCode) -> Notification {
-    let time = Some("2026-03-31T14:05:09.25Z".parse().unwrap());
+    let issued_at = "2026-03-31T14:05:09.25Z".parse().unwrap();
+    let time = Some(issued_at);
     let long = "L".repeat(1000);
     let place = "GoodsShipment/GovernmentAgencyGoodsItem[2]/Commodity/GoodsMeasure/NetNetWeightMeasure";
     let pointer = formats::wco::of_place(&Pointer(place.to_owned()));
@@ -54,7 +55,7 @@ fn full(function_code: FunctionCode) -> Notification {
     Notification {
         function_code,
         id: "a5b4aeb03a384a5faf1b9afeff5dac97".to_owned(),
-        issued_at: time.unwrap(),
+        issued_at,
         status: Some(NotificationStatus { name_code: "39".to_owned(), effective_at: time }),
         statements: vec![said("ACA", "Send the invoice & the <packing list>."), said(&long, &long)],
         errors: vec![wrong("DMS10001", "Net mass is missing."), wrong("net_mass_above_gross", &long)],
