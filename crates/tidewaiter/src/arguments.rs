@@ -233,7 +233,7 @@ pub(crate) enum ReportLanguage {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   tidewaiter conformance cds-xsd --cases ../shared/data/messages
-  tidewaiter conformance cds-xsd --cases ../shared/data/messages --data ./data      (and show it on /conformance)")]
+  tidewaiter conformance ncts --cases ../shared/data/messages --data ./data      (on /conformance)")]
 pub(crate) struct ConformanceArguments {
     /// Which suite.
     #[arg(value_parser = PossibleValuesParser::new(customhouse::conformance::suites()))]
