@@ -104,6 +104,9 @@ pub struct Case {
     /// The amendment that the trader asked for and that is not decided yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub amendment: Option<Notice>,
+    /// The trader's reference of the last message that asked for an amendment or for invalidation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_by: Option<String>,
     /// What is owed, by currency; none before it was assessed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub debt: Vec<Money>,
@@ -147,6 +150,7 @@ impl Case {
             arrive_by: None,
             registration_basis: None,
             amendment: None,
+            asked_by: None,
             debt: Vec::new(),
             open: Vec::new(),
             pay_by: None,
@@ -219,7 +223,10 @@ impl Case {
             Event::Presented { .. } => (self.arrive_by, self.registration_basis) = (None, None),
             Event::Rejected { .. } => self.settle(),
             Event::Accepted { export, .. } => self.export = *export,
-            Event::AmendmentRequested { notice, .. } => self.amendment = Some(notice.clone()),
+            Event::AmendmentRequested { notice, .. } => {
+                self.amendment = Some(notice.clone());
+                self.asked_by.clone_from(&notice.reference);
+            }
             Event::AmendmentGranted { version, .. } => {
                 (self.version, self.amendment) = (*version, None);
             }
@@ -263,7 +270,10 @@ impl Case {
             }
             Event::DocumentsReceived { .. } => self.open_documents = None,
             Event::QuestionAnswered { .. } => self.open_question = None,
-            Event::CancelRequested { .. } => self.cancel_requested = true,
+            Event::CancelRequested { reference, .. } => {
+                self.cancel_requested = true;
+                self.asked_by.clone_from(reference);
+            }
             Event::CancelDenied { .. } => self.cancel_requested = false,
             Event::Contested { .. } => self.contested = true,
             Event::ContestAnswered { .. } => self.contested = false,

@@ -12,7 +12,7 @@ use spine::declaration::Declaration;
 use spine::{Finding, Language, Severity};
 
 use super::read_model::id_of;
-use super::said::{Said, said};
+use super::said::{Said, answered, said};
 use crate::declarations::event::{LODGED, Lodged};
 use crate::declarations::fold;
 use crate::precheck::validation_code;
@@ -30,8 +30,6 @@ struct Followed {
     content: Option<Declaration>,
     /// What is owed, as last assessed.
     debt: Vec<ItemDebt>,
-    /// Reference of the request that is open.
-    asked_by: Option<String>,
     /// What the open amendment changes.
     changes: Vec<Change>,
 }
@@ -46,7 +44,6 @@ pub(super) fn all(events: &[RecordedEvent]) -> Option<Vec<(u64, Notification)>> 
         mrn: lodged.mrn,
         content: lodged.declaration,
         debt: Vec::new(),
-        asked_by: None,
         changes: Vec::new(),
     };
     let mut found = Vec::new();
@@ -67,29 +64,15 @@ impl Followed {
         };
         self.note(&moved);
         let notifications = said(&moved, &self.case).into_iter().zip(0_u64..);
-        let told: Vec<Notification> = notifications
+        notifications
             .map(|(said, ordinal)| self.notification(&moved, said, event, id_of(&event.envelope.id, ordinal)))
-            .collect();
-        if matches!(
-            moved,
-            Event::AmendmentGranted { .. }
-                | Event::AmendmentDenied { .. }
-                | Event::Cancelled { .. }
-                | Event::CancelDenied { .. }
-        ) {
-            self.asked_by = None;
-        }
-        told
+            .collect()
     }
 
     fn note(&mut self, event: &Event) {
         match event {
             Event::DebtAssessed { items } => self.debt.clone_from(items),
-            Event::AmendmentRequested { notice, changes, .. } => {
-                self.asked_by.clone_from(&notice.reference);
-                self.changes.clone_from(changes);
-            }
-            Event::CancelRequested { reference, .. } => self.asked_by.clone_from(reference),
+            Event::AmendmentRequested { changes, .. } => self.changes.clone_from(changes),
             Event::AmendmentGranted { declaration, .. } => self.content = Some((**declaration).clone()),
             Event::Corrected { declaration, changes, .. } => {
                 self.content = Some((**declaration).clone());
@@ -123,11 +106,6 @@ impl Followed {
             FunctionCode::Rejected => {
                 notification.declaration.rejected_at = Some(at);
                 notification.errors = self.errors(event);
-                if let Event::RequestRefused { notice, .. } = event
-                    && let Some(reference) = &notice.reference
-                {
-                    notification.declaration.functional_reference_id.clone_from(reference);
-                }
             }
             FunctionCode::Cancelled => {
                 notification.declaration.cancelled_at = Some(at);
@@ -143,11 +121,9 @@ impl Followed {
             FunctionCode::Exited | FunctionCode::ExitAwaited => exit(&mut notification, event),
             _ => {}
         }
-        // A request is answered under the reference that it came with.
-        let answers = matches!(event, Event::AmendmentRequested { .. } | Event::CancelRequested { .. })
-            || said.code == FunctionCode::Decision;
-        if let (true, Some(reference)) = (answers, &self.asked_by) {
-            notification.declaration.functional_reference_id.clone_from(reference);
+        // A message is answered under the reference that it came with.
+        if let Some(reference) = answered(said, event, &self.case) {
+            reference.clone_into(&mut notification.declaration.functional_reference_id);
         }
         notification
     }

@@ -15,7 +15,7 @@ pub struct NotificationRow {
     pub sequence: u64,
     /// The declaration.
     pub mrn: String,
-    /// Reference of the message that it answers: the declaration's own, or that of a request about it.
+    /// Reference of the message that it answers, where it answers one; otherwise the declaration's own.
     pub reference: String,
     /// Code of its function, such as `09`.
     pub function_code: String,

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::compose;
 use super::model::{NotificationRow, NotificationsPage, NotificationsQuery, PAGE_MAX};
-use super::said::said;
+use super::said::{answered, said};
 use crate::Customhouse;
 use crate::error::{Error, Kind};
 use crate::identity::{Permission, Reader};
@@ -38,7 +38,7 @@ pub(super) fn id_of(event: &str, ordinal: u64) -> String {
     hash.finalize().iter().take(ID_BYTES).map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Lists what an event says. `reference` is that of the declaration.
+/// Lists what an event says. `reference` is that of the declaration; what answers a message has that of the message.
 pub(crate) fn note(
     transaction: &Transaction<'_>,
     event: &RecordedEvent,
@@ -57,7 +57,7 @@ pub(crate) fn note(
                 id_of(&event.envelope.id, ordinal),
                 mrn,
                 party,
-                reference,
+                answered(said, moved, after).unwrap_or(reference),
                 said.code.code(),
                 said.status,
                 event.envelope.occurred_at.as_microsecond(),

@@ -66,3 +66,15 @@ pub(super) fn said(event: &Event, after: &Case) -> Vec<Said> {
         _ => Vec::new(),
     }
 }
+
+/// Reference of the message that a notification answers. `None`: it answers none, or the declaration itself.
+pub(super) fn answered<'a>(said: Said, event: &'a Event, after: &'a Case) -> Option<&'a str> {
+    match event {
+        _ if said.code == FunctionCode::Decision => after.asked_by.as_deref(),
+        Event::AmendmentRequested { notice, .. }
+        | Event::RequestRefused { notice, .. }
+        | Event::Presented { notice } => notice.reference.as_deref(),
+        Event::CancelRequested { reference, .. } => reference.as_deref(),
+        _ => None,
+    }
+}

@@ -188,6 +188,8 @@ class Life:
             named = response.findtext(f"{RESPONSE}Status/{RESPONSE}NameCode")
             assert (code, response.findtext(f"{RESPONSE}FunctionalReferenceID")) == (row["function_code"], row["id"])
             assert response.findtext(f"{RESPONSE}Declaration/{RESPONSE}ID") == self.mrn
+            answered = response.findtext(f"{RESPONSE}Declaration/{RESPONSE}FunctionalReferenceID")
+            assert answered == row["reference"], (answered, row)
             said.append(code + (f"/{named}" if named else ""))
             FETCHED[row["id"]] = xml
         return " ".join(said)

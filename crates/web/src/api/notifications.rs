@@ -31,7 +31,7 @@ pub(crate) struct NotificationAnswer {
     sequence: u64,
     /// The declaration.
     mrn: String,
-    /// The declaration's own reference (LRN).
+    /// Reference of the message that it answers, where it answers one; otherwise the declaration's own (LRN).
     reference: String,
     /// Function of the message, such as `09`.
     function_code: String,

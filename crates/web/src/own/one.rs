@@ -46,14 +46,14 @@ pub(super) async fn show(visit: Visit, Path(mrn): Path<String>) -> Result<Markup
         (standing(&visit, &own))
         @if let Some(declaration) = &own.declaration { (goods(&visit, declaration)) }
         (requests(&visit, &own))
-        (notified(&visit, &notifications))
+        (notified(&visit, &own.lrn, &notifications))
         (viewed_by(&visit, &own))
     };
     Ok(Page::new(&visit, Room::Own, own.lrn.as_str()).show(&content))
 }
 
 /// What software was told, each with its text.
-fn notified(visit: &Visit, notifications: &[NotificationRow]) -> Markup {
+fn notified(visit: &Visit, lrn: &str, notifications: &[NotificationRow]) -> Markup {
     html! {
         @if !notifications.is_empty() {
             section class="card" {
@@ -64,7 +64,11 @@ fn notified(visit: &Visit, notifications: &[NotificationRow]) -> Markup {
                         li {
                             time class="soft" datetime=(own.issued_at) { (own.issued_at.strftime("%Y-%m-%d %H:%M:%S")) }
                             a href={ "/api/v1/notifications/" (own.id) } { code { (own.function_code) @if let Some(status) = &own.status { "/" (status) } } " " (own.title) }
-                            span class="soft" { (visit.named("notification", &own.title.to_lowercase())) }
+                            span class="soft" {
+                                (visit.named("notification", &own.title.to_lowercase()))
+                                // What answers a message says which.
+                                @if own.reference != lrn { " · " (own.reference) }
+                            }
                         }
                     }
                 }
