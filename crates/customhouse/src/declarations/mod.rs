@@ -57,6 +57,7 @@ mod timeline;
 mod trader;
 mod trial;
 mod turn;
+mod wanted;
 mod words;
 
 pub(crate) use commands::fold;
@@ -69,11 +70,13 @@ pub use commands::{DOCUMENT_BYTES_MAX, LODGE_BYTES_MAX};
 pub use desk::Reply;
 
 pub use model::{
-    CaseAction, CaseDocument, CaseFile, Channel, ControlOnCase, DecisionShown, DeclarationRow,
-    DeclarationsPage, DeclarationsQuery, Draft, Erased, HitRate, LodgeRequest, MessageAnswer, OpinionOnCase,
-    Original, OwnDeclaration, OwnRow, Progress, QueuePage, QueueQuery, QueueTask, Receipt, Received,
-    SavedView, SentDocument, TagOnCase, TimelineStep,
+    CaseDocument, CaseFile, Channel, ControlOnCase, DecisionShown, DeclarationRow, DeclarationsPage,
+    DeclarationsQuery, Draft, Erased, HitRate, LodgeRequest, MessageAnswer, OpinionOnCase, Original,
+    OwnDeclaration, OwnRow, Progress, QueuePage, QueueQuery, QueueTask, Receipt, Received, SavedView,
+    TagOnCase, TimelineStep,
 };
+
+pub use wanted::{CaseAction, SentDocument};
 
 pub use ::clearance::{
     Action, ControlKind, ControlResult, ItemFinding, LookFor, ResultCode, State, TRANSITIONS, Transition,
