@@ -25,6 +25,8 @@ pub(crate) const AMENDMENT_REQUESTED: &str = "amendment.requested";
 pub(crate) const AMENDMENT_DENIED: &str = "amendment.denied";
 pub(crate) const CANCEL_REQUESTED: &str = "declaration.cancel_requested";
 pub(crate) const CANCEL_DENIED: &str = "declaration.cancel_denied";
+/// A message about a declaration could not be followed.
+pub(crate) const REQUEST_REFUSED: &str = "request.refused";
 /// A movement that moves no declaration.
 pub(crate) const MOVEMENT_NOTED: &str = "movement.noted";
 /// An office's threshold moved.

@@ -163,3 +163,47 @@ fn notifications_are_for_the_party_alone_and_are_written_again_after_the_read_mo
     let page = world.house.notifications(&trader(), &query).unwrap();
     assert_eq!((page.notifications.as_slice(), page.next_after), (&first[1..2], first[1].sequence));
 }
+
+/// A cancellation in our own words.
+fn cancellation(reference: &str, mrn: &str) -> Vec<u8> {
+    format!(
+        r#"<md:MetaData xmlns:md="urn:wco:datamodel:WCO:DocumentMetaData-DMS:2" xmlns="urn:wco:datamodel:WCO:DEC-DMS:2"><Declaration>
+        <FunctionCode>13</FunctionCode><FunctionalReferenceID>{reference}</FunctionalReferenceID><ID>{mrn}</ID><TypeCode>INV</TypeCode>
+        <Amendment><ChangeReasonCode>1</ChangeReasonCode></Amendment></Declaration></md:MetaData>"#
+    )
+    .into_bytes()
+}
+
+#[test]
+fn of_a_message_about_what_is_not_the_senders_nothing_is_kept() {
+    use sha2::Digest;
+    let world = World::with_policies(false);
+    let mrn = world.lodge(&of_kind("OWN-1", "IMD")).unwrap().mrn;
+    let other = reader("t-2", Role::Trader).of_party(Some("NL0002"));
+    for about in [mrn.as_str(), "26ZZ00000000000000"] {
+        let message = cancellation("STRANGE-1", about);
+        let head = world.house.journal_position();
+        assert_eq!(world.house.receive_message(&other, &message).unwrap_err().code, "declaration_unknown");
+        assert_eq!(world.house.journal_position(), head);
+        let blob = hex::encode(sha2::Sha256::digest(&message));
+        assert!(world.house.journal.get_blob(&blob).is_err(), "its bytes are kept");
+    }
+}
+
+#[test]
+fn messages_that_cannot_be_followed_are_kept_up_to_a_bound_and_answered_beyond_it() {
+    let world = World::with_policies(false);
+    let mrn = world.lodge(&of_kind("OWN-2", "IMD")).unwrap().mrn;
+    let send =
+        |number: usize| world.house.receive_message(&trader(), &cancellation(&format!("INV-{number}"), &mrn));
+    let Received::Followed(first) = send(0).unwrap() else { panic!("it is a request") };
+    assert!(first.followed, "{first:?}");
+    for number in 1..=200 {
+        let Received::Followed(answer) = send(number).unwrap() else { panic!("it is a request") };
+        assert_eq!((answer.followed, answer.findings[0].code.as_str()), (false, "cancel_requested_already"));
+    }
+    let head = world.house.journal_position();
+    let beyond = send(201).unwrap_err();
+    assert_eq!((beyond.code.as_str(), beyond.findings.len()), ("too_many_refused", 1));
+    assert_eq!(world.house.journal_position(), head);
+}

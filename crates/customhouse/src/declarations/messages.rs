@@ -14,7 +14,7 @@ use spine::{Actor, Finding};
 use super::amendment::{applied, asked, reasons};
 use super::clerk::policy_actor;
 use super::commands::{Folded, LODGE_BYTES_MAX, OWN_WRITE_WAIT, own, unknown};
-use super::event::MOVEMENT_NOTED;
+use super::event::{MOVEMENT_NOTED, REQUEST_REFUSED};
 use super::model::{MessageAnswer, Progress, Received};
 use super::words;
 use crate::Customhouse;
@@ -24,6 +24,8 @@ use crate::projection::Record;
 
 /// How often a message is tried again where something else happened to its declaration at the same moment.
 const TRIES: usize = 5;
+/// Messages about one declaration that could not be followed and are kept.
+const REFUSED_MAX: usize = 200;
 /// Declarations of one consignment that a movement moves.
 const CONSIGNMENT_MAX: usize = 1_000;
 
@@ -86,46 +88,41 @@ impl Customhouse {
             )
             .with_findings(findings)
         })?;
-        let notice = |reference: &str, location: Option<String>| {
-            let reference = (!reference.is_empty()).then(|| reference.to_owned());
-            Ok::<_, Error>(Notice { reference, location, message: Some(self.keep_message(bytes)?) })
-        };
-        let answer = match message {
+        let (request, mrn, reference, what) = match message {
             Message::Declaration(_, form) => return Ok(Received::Declaration(form)),
             Message::EntrySummary { .. } => return Ok(Received::EntrySummary),
+            Message::Movement(movement) => {
+                return self.goods_moved(reader, &movement, bytes).map(Received::Followed);
+            }
+            Message::Consolidation(consolidation) => {
+                return self.consolidated(reader, &consolidation, bytes).map(Received::Followed);
+            }
             // It asks and changes nothing.
             Message::Query(ucr) => {
                 let mut answer = MessageAnswer::of("query", None);
                 answer.declarations = self.consignment(reader, &ucr.id)?;
-                answer
+                return Ok(Received::Followed(answer));
             }
             Message::Amendment(request) => {
                 let (mrn, reference) = (request.head.mrn.clone(), request.head.reference.clone());
-                let what = What::Amend(Box::new(request));
-                let asked = Asked { request: "amendment", notice: notice(&reference, None)?, what };
-                self.follow_message(reader, &mrn, asked)?
+                ("amendment", mrn, Some(reference), What::Amend(Box::new(request)))
             }
             Message::Cancellation(request) => {
                 let why = Some(reasons(&request.head)).filter(|why| !why.trim().is_empty());
-                let why =
-                    why.unwrap_or_else(|| request.reason_code.clone().unwrap_or_else(|| "-".to_owned()));
-                let notice = notice(&request.head.reference, None)?;
-                let asked = Asked { request: "cancellation", notice, what: What::Cancel { why } };
-                self.follow_message(reader, &request.head.mrn, asked)?
+                let why = why.or(request.reason_code).unwrap_or_else(|| "-".to_owned());
+                let head = request.head;
+                ("cancellation", head.mrn, Some(head.reference), What::Cancel { why })
             }
             Message::Presentation(request) => {
-                let notice = notice(&request.head.reference, None)?;
-                let asked = Asked { request: "presentation", notice, what: What::Present };
-                self.follow_message(reader, &request.head.mrn, asked)?
+                let head = request.head;
+                ("presentation", head.mrn, Some(head.reference), What::Present)
             }
-            Message::GoodsArrival(GoodsArrival { mrn, .. }) => {
-                let asked = Asked { request: "arrival", notice: notice("", None)?, what: What::Present };
-                self.follow_message(reader, &mrn, asked)?
-            }
-            Message::Movement(movement) => self.goods_moved(reader, &movement, bytes)?,
-            Message::Consolidation(consolidation) => self.consolidated(reader, &consolidation, bytes)?,
+            Message::GoodsArrival(GoodsArrival { mrn, .. }) => ("arrival", mrn, None, What::Present),
         };
-        Ok(Received::Followed(answer))
+        let reference = reference.filter(|reference| !reference.is_empty());
+        let notice = Notice { reference, ..Notice::default() };
+        let asked = Asked { request, notice, what };
+        self.follow_message(reader, &mrn, asked, bytes).map(Received::Followed)
     }
 
     /// Keeps the bytes of a message.
@@ -135,9 +132,16 @@ impl Customhouse {
         Ok(Evidence { blob: kept.sha256, media_type, description: String::new() })
     }
 
-    /// Follows a message about one declaration.
-    fn follow_message(&self, reader: &Reader, mrn: &str, asked: Asked) -> Result<MessageAnswer, Error> {
+    /// Follows a message about one declaration of the reader's own; of any other nothing is kept.
+    fn follow_message(
+        &self,
+        reader: &Reader,
+        mrn: &str,
+        mut asked: Asked,
+        bytes: &[u8],
+    ) -> Result<MessageAnswer, Error> {
         self.own_record(reader, mrn)?;
+        asked.notice.message = Some(self.keep_message(bytes)?);
         let mut tries = 0_usize;
         loop {
             tries = tries.saturating_add(1);
@@ -225,6 +229,16 @@ impl Customhouse {
         asked: &Asked,
         findings: Vec<Finding>,
     ) -> Result<u64, Error> {
+        let kept = folded.events.iter().filter(|event| event.envelope.kind == REQUEST_REFUSED).count();
+        if kept >= REFUSED_MAX {
+            return Err(Error::new(
+                Kind::Refused,
+                "too_many_refused",
+                format!("{kept} messages about {mrn} could not be followed; no more of them are kept"),
+                "Look at where the declaration stands and at what was answered before sending another message.",
+            )
+            .with_findings(findings));
+        }
         let (notice, request) = (asked.notice.clone(), asked.request.to_owned());
         let refuse = Command::RefuseRequest { notice, request, findings };
         self.move_by(mrn, folded, &[(refuse, Actor::system())])
@@ -254,9 +268,9 @@ impl Customhouse {
         for mrn in self.consignment(reader, &movement.ucr.id)? {
             let location = Some(movement.goods_location.clone()).filter(|location| !location.is_empty());
             // The message has an answer of its own kind: no notification of the declaration is sent for it.
-            let notice = Notice { reference: None, location, message: Some(self.keep_message(bytes)?) };
+            let notice = Notice { location, ..Notice::default() };
             let what = if present { What::Present } else { What::Depart };
-            together.join(self.follow_message(reader, &mrn, Asked { request, notice, what })?);
+            together.join(self.follow_message(reader, &mrn, Asked { request, notice, what }, bytes)?);
         }
         Ok(together)
     }

@@ -9,43 +9,7 @@ use crate::lodging::trader;
 use crate::support::{Answer, Site};
 
 /// A message against which the public rules have nothing.
-const GOOD: &str = r#"<ie:CC315A xmlns:ie="http://ics.dgtaxud.ec/CC315A">
-<MesSenMES3>GB123456789/0000000010</MesSenMES3>
-<MesRecMES6>NTA.GB</MesRecMES6>
-<DatOfPreMES9>260331</DatOfPreMES9>
-<TimOfPreMES10>1405</TimOfPreMES10>
-<MesIdeMES19>M1</MesIdeMES19>
-<MesTypMES20>CC315A</MesTypMES20>
-<HEAHEA>
-<RefNumHEA4>LRN-1</RefNumHEA4>
-<TraModAtBorHEA76>1</TraModAtBorHEA76>
-<IdeOfMeaOfTraCroHEA85>9321483</IdeOfMeaOfTraCroHEA85>
-<TotNumOfIteHEA305>1</TotNumOfIteHEA305>
-<TotNumOfPacHEA306>10</TotNumOfPacHEA306>
-<TotGroMasHEA307>420.75</TotGroMasHEA307>
-<DecPlaHEA394>Rotterdam</DecPlaHEA394>
-<ComRefNumHEA>REF-1</ComRefNumHEA>
-<ConRefNumHEA>VOY-1</ConRefNumHEA>
-<PlaLoaGOOITE334>CNSZX</PlaLoaGOOITE334>
-<PlaUnlGOOITE334>NLRTM</PlaUnlGOOITE334>
-<DecDatTimHEA114>202603311405</DecDatTimHEA114>
-</HEAHEA>
-<TRACONCO1><TINCO159>GB987654321</TINCO159></TRACONCO1>
-<TRACONCE1><TINCE159>GB987654322</TINCE159></TRACONCE1>
-<GOOITEGDS>
-<IteNumGDS7>1</IteNumGDS7>
-<GooDesGDS23>smartphones</GooDesGDS23>
-<GroMasGDS46>420.75</GroMasGDS46>
-<PRODOCDC2><DocTypDC21>N705</DocTypDC21><DocRefDC23>BL-77</DocRefDC23></PRODOCDC2>
-<COMCODGODITM><ComNomCMD1>851713</ComNomCMD1></COMCODGODITM>
-<PACGS2><KinOfPacGS23>CT</KinOfPacGS23><NumOfPacGS24>10</NumOfPacGS24><MarNumOfPacGSL21>1-10</MarNumOfPacGSL21></PACGS2>
-</GOOITEGDS>
-<ITI><CouOfRouCodITI1>CN</CouOfRouCodITI1></ITI>
-<ITI><CouOfRouCodITI1>NL</CouOfRouCodITI1></ITI>
-<PERLODSUMDEC><TINPLD1>GB123456789</TINPLD1></PERLODSUMDEC>
-<CUSOFFFENT730><RefNumCUSOFFFENT731>GB000060</RefNumCUSOFFFENT731><ExpDatOfArrFIRENT733>202604051200</ExpDatOfArrFIRENT733></CUSOFFFENT730>
-<TRACARENT601><TINTRACARENT602>GB555555555</TINTRACARENT602></TRACARENT601>
-</ie:CC315A>"#;
+const GOOD: &str = include_str!("../../../customhouse/src/entry_summary/accepted.xml");
 
 async fn send(site: &Site, token: &str, body: &str) -> Answer {
     let request = Request::builder()
