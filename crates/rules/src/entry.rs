@@ -8,11 +8,12 @@ use spine::{Column, EntrySchema, EntryTable};
 use crate::ast::Expression;
 use crate::check::{Checked, Scope, check};
 use crate::columnar::Columnar;
-use crate::error::RuleError;
+use crate::error::{RuleError, Span};
 use crate::explanation::{Explainer, Explanation};
 use crate::lists::Lists;
 use crate::machine::{Machine, Place};
 use crate::truth::Truths;
+use crate::typed::Typed;
 
 /// A rule over entries, checked and ready to be evaluated. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -59,6 +60,16 @@ impl EntryRule {
         let columns = self.columns(table);
         let machine = Machine::new(Place::Row { columns: &columns, row });
         Explainer { machine, source: &self.source, fields: &self.checked.fields }.explain(&self.checked.root)
+    }
+
+    /// What it asks.
+    pub(crate) fn root(&self) -> &Typed {
+        &self.checked.root
+    }
+
+    /// How a part of it is written.
+    pub(crate) fn written(&self, span: Span) -> &str {
+        span.of(&self.source)
     }
 
     fn columns<'a>(&self, table: &'a EntryTable) -> Vec<Option<&'a Column>> {

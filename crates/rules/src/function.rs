@@ -94,6 +94,8 @@ pub(crate) enum Run {
     List(for<'a> fn(Vec<Option<Scalar<'a>>>) -> Data<'a>),
     /// From exactly one node; unknown without.
     Node(fn(&Tree, NodeId) -> Option<Scalar<'static>>),
+    /// As `Values`, but known by name: with a constant prefix it is a range of texts.
+    StartsWith,
     Matches,
     Has,
     Count,
@@ -131,7 +133,7 @@ const ROWS: &[Row] = {
     use Parameter::{Any, Body, Condition, DateTime, Day, List, Nodes, Number, Numbers, Pattern, Text, Texts, Variable};
     use Quantifier as Q;
     use Returns::{First, ListOfLast};
-    use Run::{Coalesce, Count, Has, Matches, Node, Quantify, Values};
+    use Run::{Coalesce, Count, Has, Matches, Node, Quantify, StartsWith, Values};
     use Style::{Either, Free, Method};
     &[
         // Is it there?
@@ -140,7 +142,7 @@ const ROWS: &[Row] = {
         ("coalesce", Free, &[Any, Any], First, 1, Coalesce, "The first value that is known.", "coalesce(origin_country, departure_country) == \"CN\""),
         // Texts
         ("size", Either, &[Text], NUMBER, 3, Values(b::text_size), "Characters of a text.", "size(commodity_code) >= 6"),
-        ("startsWith", Method, &[Text, Text], BOOLEAN, 3, Values(b::starts_with), "Does it begin with the other text?", "procedure_code.startsWith(\"51\")"),
+        ("startsWith", Method, &[Text, Text], BOOLEAN, 3, StartsWith, "Does it begin with the other text?", "procedure_code.startsWith(\"51\")"),
         ("endsWith", Method, &[Text, Text], BOOLEAN, 3, Values(b::ends_with), "Does it end with the other text?", "commodity_code.endsWith(\"90\")"),
         ("contains", Method, &[Text, Text], BOOLEAN, 5, Values(b::contains), "Does the other text stand in it?", "goods_description.contains(\"used\")"),
         ("matches", Method, &[Text, Pattern], BOOLEAN, 50, Matches, "Does the regular expression match anywhere in it? Anchor with ^ and $. The pattern is written in the rule.", "goods_description.matches(r\"^\\w+$\")"),

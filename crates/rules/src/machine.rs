@@ -186,6 +186,7 @@ impl<'a> Machine<'a> {
                 let known: Option<Vec<Scalar<'a>>> = parts.iter().map(|part| self.one(part)).collect();
                 Data::One(known.and_then(|values| function(&values)))
             }
+            Run::StartsWith => self.call(Run::Values(crate::builtin::starts_with), of, parts),
             Run::List(function) => {
                 let list = parts.first().and_then(|part| self.data(part).list());
                 match list {

@@ -77,6 +77,17 @@ pub(crate) enum Comparison {
 }
 
 impl Comparison {
+    /// The same with the sides exchanged.
+    pub(crate) fn turned(self) -> Self {
+        match self {
+            Self::Less => Self::Greater,
+            Self::LessOrEqual => Self::GreaterOrEqual,
+            Self::Greater => Self::Less,
+            Self::GreaterOrEqual => Self::LessOrEqual,
+            Self::Equal | Self::NotEqual => self,
+        }
+    }
+
     #[inline]
     pub(crate) fn holds(self, order: std::cmp::Ordering) -> bool {
         match self {

@@ -12,6 +12,7 @@ mod apply;
 mod case;
 mod definition;
 mod key;
+pub mod matcher;
 mod lift;
 pub mod online;
 mod plain;

@@ -12,6 +12,7 @@ mod constants;
 mod docs;
 mod laws;
 mod little_country;
+mod matcher;
 mod online;
 mod subjects;
 mod support;
