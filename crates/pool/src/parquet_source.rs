@@ -19,7 +19,7 @@ use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchR
 use spine::{Finding, Pointer};
 
 /// More columns than this are refused.
-const COLUMNS_MAX: usize = 2_000;
+pub(crate) const COLUMNS_MAX: usize = 2_000;
 /// Rows held as text at once.
 const ROWS_PER_READ: usize = 1_024;
 /// Longest cell that is used.
@@ -137,7 +137,7 @@ impl RowSource for ParquetSource {
 }
 
 /// Runs a reader of foreign bytes; that it fails, even by a fault of its own, is a finding.
-fn contained<T, E: std::fmt::Display>(read: impl FnOnce() -> Result<T, E>) -> Result<T, Finding> {
+pub(crate) fn contained<T, E: std::fmt::Display>(read: impl FnOnce() -> Result<T, E>) -> Result<T, Finding> {
     let reason = match catch_unwind(AssertUnwindSafe(read)) {
         Ok(Ok(value)) => return Ok(value),
         Ok(Err(error)) => error.to_string(),
@@ -175,14 +175,17 @@ fn classify(name: &str, data_type: &DataType, findings: &mut Vec<Finding>) -> Ce
 }
 
 fn nested(name: &str, data_type: &DataType, findings: &mut Vec<Finding>) -> Cells {
-    findings.push(
-        Finding::warning("column_not_flat")
-            .at(Pointer::column(name))
-            .found(&data_type.to_string())
-            .expected("one value a row: text, number, date, time or yes/no")
-            .fix("Flatten the column, or write it as text; until then it is not used."),
-    );
+    findings.push(not_flat(name, data_type));
     Cells::Unusable
+}
+
+/// The column holds more than one value a row.
+pub(crate) fn not_flat(name: &str, data_type: &DataType) -> Finding {
+    Finding::warning("column_not_flat")
+        .at(Pointer::column(name))
+        .found(&data_type.to_string())
+        .expected("one value a row: text, number, date, time or yes/no")
+        .fix("Flatten the column, or write it as text; until then it is not used.")
 }
 
 fn texts(batch: &RecordBatch, cells: &[Cells]) -> Result<Vec<Vec<String>>, arrow::error::ArrowError> {

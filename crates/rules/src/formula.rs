@@ -199,8 +199,9 @@ impl Writer<'_> {
             }
             Form::Conditional(three) => {
                 let [condition, yes, no] = three.as_ref();
-                let mut branch =
-                    |truth, part| Formula::All(vec![self.formula(condition, truth), self.formula(part, wanted)]);
+                let mut branch = |truth, part| {
+                    Formula::All(vec![self.formula(condition, truth), self.formula(part, wanted)])
+                };
                 Formula::Any(vec![branch(true, yes), branch(false, no)])
             }
             Form::Has(inner) => match self.source(inner) {
@@ -213,7 +214,9 @@ impl Writer<'_> {
             Form::Compare(comparison, left, right) => {
                 let ranges = match (&left.form, &right.form) {
                     (_, Form::Constant(value)) => Some((left.as_ref(), comparing(*comparison, value))),
-                    (Form::Constant(value), _) => Some((right.as_ref(), comparing(comparison.turned(), value))),
+                    (Form::Constant(value), _) => {
+                        Some((right.as_ref(), comparing(comparison.turned(), value)))
+                    }
                     _ => None,
                 };
                 self.ranged(part, ranges, wanted)
@@ -235,12 +238,7 @@ impl Writer<'_> {
     }
 
     /// A condition on a source whose value is in some ranges, or known and in none.
-    fn ranged(
-        &mut self,
-        part: &Typed,
-        ranges: Option<(&Typed, Vec<Range>)>,
-        wanted: bool,
-    ) -> Formula {
+    fn ranged(&mut self, part: &Typed, ranges: Option<(&Typed, Vec<Range>)>, wanted: bool) -> Formula {
         let of = ranges.and_then(|(source, ranges)| Some((self.source(source)?, ranges)));
         let Some((source, ranges)) = of else { return self.whole(part, wanted) };
         let ranges = if wanted { ranges } else { without(&ranges) };
@@ -335,7 +333,12 @@ fn one_of(list: &Typed) -> Option<Vec<Range>> {
     };
     values.sort_by(|a, b| Scalar::of(a).order(&Scalar::of(b)).unwrap_or(Ordering::Equal));
     values.dedup();
-    Some(values.iter().map(|value| Range { from: Some(cut(value, false)), to: Some(cut(value, true)) }).collect())
+    Some(
+        values
+            .iter()
+            .map(|value| Range { from: Some(cut(value, false)), to: Some(cut(value, true)) })
+            .collect(),
+    )
 }
 
 /// Known values that are in none of the ranges, which rise and have no common value.

@@ -165,6 +165,28 @@ impl TextColumn {
         true
     }
 
+    /// A column of rows that hold positions in a dictionary; a position beyond it is an absence. Texts that stand in
+    /// the dictionary twice become one.
+    #[must_use]
+    pub fn of(mut codes: Vec<u32>, dictionary: impl IntoIterator<Item = Box<str>>) -> Self {
+        let mut column = Self::default();
+        let mut own_codes = Vec::new();
+        for text in dictionary {
+            let next = u32::try_from(column.dictionary.len()).unwrap_or(Self::ABSENT);
+            let code = *column.positions.entry(text.clone()).or_insert(next);
+            if code == next && next != Self::ABSENT {
+                column.dictionary.push(text);
+            }
+            own_codes.push(code);
+        }
+        for code in &mut codes {
+            let own = usize::try_from(*code).ok().and_then(|code| own_codes.get(code));
+            *code = own.copied().unwrap_or(Self::ABSENT);
+        }
+        column.codes = codes;
+        column
+    }
+
     /// The row's text.
     #[must_use]
     pub fn get(&self, row: usize) -> Option<&str> {

@@ -3,6 +3,7 @@
 mod clients;
 mod keeping;
 mod live;
+mod tags;
 
 use std::path::PathBuf;
 
@@ -19,6 +20,7 @@ pub(crate) use live::{
     ActingArguments, DemoArguments, EraseCommand, LogCommand, PolicyCommand, ReplayCommand, ServeArguments,
     UserCommand, VerifyCommand,
 };
+pub(crate) use tags::{MatchArguments, TagsCommand};
 
 const EXIT_CODES: &str = "Exit codes:
   0    done
@@ -75,9 +77,9 @@ pub(crate) enum Command {
     /// Packs: the tags, rules and lists in use.
     #[command(subcommand)]
     Pack(PackCommand),
-    /// Tags: the catalogue, one tag, and why it is on a row.
+    /// Tags: the catalogue, one tag, why it is on a row, and very many conditions asked of very many entries.
     #[command(subcommand)]
-    Tag(TagCommand),
+    Tags(TagsCommand),
     /// Rules: check an expression or a document.
     #[command(subcommand)]
     Rule(RuleCommand),
@@ -504,42 +506,6 @@ pub(crate) enum PackCommand {
         before: String,
         /// Folder or id.
         after: String,
-        #[command(flatten)]
-        data: OptionalDataArguments,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-#[command(after_help = "Examples:
-  tidewaiter tag list
-  tidewaiter tag show gross_below_net
-  tidewaiter tag why gross_below_net --declarations declarations.csv --declaration 2024100000017")]
-pub(crate) enum TagCommand {
-    /// The catalogue.
-    List {
-        #[command(flatten)]
-        data: OptionalDataArguments,
-    },
-    /// One tag: definition, legal basis, cases.
-    Show {
-        /// The tag's id.
-        tag: String,
-        #[command(flatten)]
-        data: OptionalDataArguments,
-    },
-    /// Why a tag is, or is not, on a row of a file.
-    Why {
-        /// The tag's id.
-        tag: String,
-        /// CSV or Parquet file.
-        #[arg(long, value_name = "FILE")]
-        declarations: PathBuf,
-        /// Declaration number.
-        #[arg(long, value_name = "ID")]
-        declaration: String,
-        /// A mapping; without it one is proposed.
-        #[arg(long, value_name = "FILE")]
-        map: Option<PathBuf>,
         #[command(flatten)]
         data: OptionalDataArguments,
     },

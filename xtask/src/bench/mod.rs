@@ -10,6 +10,7 @@ mod messages;
 mod replay;
 mod start;
 mod table;
+mod tags;
 mod xsd;
 
 pub(crate) use self::examples::print as print_figures;
@@ -40,6 +41,7 @@ const BENCHES: &[Bench] = &[
     Bench { name: "backup", needs_binary: false, run: |workspace, _| backup::run(workspace) },
     Bench { name: "journal", needs_binary: false, run: |workspace, _| journal::run(workspace) },
     Bench { name: "messages", needs_binary: false, run: messages::run },
+    Bench { name: "tags", needs_binary: true, run: tags::run },
     Bench { name: "xsd", needs_binary: false, run: xsd::run },
 ];
 

@@ -8,6 +8,7 @@
 //! | `catalogue(&Registry, clearance) -> TagCatalogue` | families and tags |
 //! | `find_tag(&Registry, clearance, id) -> TagDetail` | one tag with its cases |
 //! | `why_in_file(&Registry, &WhyRequest, &dyn Progress) -> Vec<TagReason>` | why a tag is, or is not, on a declaration of a file |
+//! | `match_file(&Registry, &MatchRequest, &dyn Progress) -> MatchReport` | very many conditions asked of very many entries |
 //!
 //! Of [`crate::Customhouse`], for those who may view tags; none shows a tag or a field above the reader's clearance:
 //!
@@ -19,12 +20,14 @@
 //!
 //! The last two need the permission to view the pool as well.
 
+mod matching;
 mod model;
 mod read_model;
 mod reason;
 #[cfg(test)]
 mod tests;
 
+pub use matching::{MatchReport, MatchRequest, match_file};
 pub(crate) use model::TagRoom;
 pub use model::{FamilyOfTags, TagCase, TagCatalogue, TagDetail, TagRows, TagSummary, WhyRequest};
 pub use read_model::{catalogue, find_tag, tag_set, why_in_file};

@@ -135,7 +135,7 @@ fn visible<'a>(
                 Kind::NotFound,
                 "tag_unknown",
                 format!("there is no tag \"{id}\""),
-                "Look at the catalogue: `tidewaiter tag list`.",
+                "Look at the catalogue: `tidewaiter tags list`.",
             )
         })
 }

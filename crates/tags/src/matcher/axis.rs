@@ -66,7 +66,13 @@ impl Axis {
     }
 
     /// The codes of some rows of a block.
-    pub(crate) fn code_rows(&self, block: &Block<'_>, rows: Range<usize>, known: &mut Vec<Code>, out: &mut [Code]) {
+    pub(crate) fn code_rows(
+        &self,
+        block: &Block<'_>,
+        rows: Range<usize>,
+        known: &mut Vec<Code>,
+        out: &mut [Code],
+    ) {
         match self.source.field().map(|field| block.lane(field)) {
             Some(Some((lane, _))) => self.code_lane(lane, rows, known, out),
             Some(None) => out.fill(0),
@@ -82,9 +88,13 @@ impl Axis {
             }
             Lane::Float(values) => {
                 let steps = self.steps(Whole::Float);
-                fill(out, values.get(rows), |value| {
-                    if value.is_nan() { 0 } else { steps.code(float_key(*value)) }
-                });
+                fill(
+                    out,
+                    values.get(rows),
+                    |value| {
+                        if value.is_nan() { 0 } else { steps.code(float_key(*value)) }
+                    },
+                );
             }
             Lane::Column(Column::Text(texts)) => {
                 self.code_texts(texts, rows, known, out, |text| self.code_text(text));
@@ -147,7 +157,8 @@ impl Axis {
     fn code_computed(&self, block: &Block<'_>, rows: Range<usize>, known: &mut Vec<Code>, out: &mut [Code]) {
         let lanes: Vec<_> = self.source.fields().iter().map(|field| block.lane(field)).collect();
         if let [Some((Lane::Column(Column::Text(texts)), _))] = lanes.as_slice() {
-            let decide = |text: Option<&str>| self.source.of_text(text).map_or(0, |value| self.code_value(&value));
+            let decide =
+                |text: Option<&str>| self.source.of_text(text).map_or(0, |value| self.code_value(&value));
             return self.code_texts(texts, rows, known, out, decide);
         }
         let columns: Vec<Option<Column>> = lanes
@@ -194,7 +205,9 @@ fn threshold(cut: &Cut, kind: Whole) -> Option<i64> {
             let nearest = value.to_f64()?;
             return Some(float_key(if *above { nearest.next_up() } else { nearest }));
         }
-        (Value::Decimal(value), Whole::Scaled(scale)) => first_above(value.mantissa(), value.scale(), scale, *above),
+        (Value::Decimal(value), Whole::Scaled(scale)) => {
+            first_above(value.mantissa(), value.scale(), scale, *above)
+        }
         (Value::Date(day), _) => first_above(i128::from(days(*day)), 0, 0, *above),
         (Value::DateTime(time), _) => first_above(nanoseconds(*time), 9, 6, *above),
         (Value::Boolean(yes), _) => first_above(i128::from(*yes), 0, 0, *above),
@@ -208,7 +221,9 @@ fn threshold(cut: &Cut, kind: Whole) -> Option<i64> {
 /// `own`; above it if `above` says so.
 fn first_above(mantissa: i128, own: u32, scale: u32, above: bool) -> i128 {
     if own <= scale {
-        return mantissa.saturating_mul(power_of_ten(scale.saturating_sub(own))).saturating_add(i128::from(above));
+        return mantissa
+            .saturating_mul(power_of_ten(scale.saturating_sub(own)))
+            .saturating_add(i128::from(above));
     }
     let divisor = power_of_ten(own.saturating_sub(scale));
     let (below, rest) = (mantissa.div_euclid(divisor), mantissa.rem_euclid(divisor));
@@ -234,7 +249,9 @@ fn float_key(value: f64) -> i64 {
 }
 
 fn days(day: Date) -> i64 {
-    let since = day.to_datetime(jiff::civil::Time::midnight()).duration_since(DateTime::constant(1970, 1, 1, 0, 0, 0, 0));
+    let since = day
+        .to_datetime(jiff::civil::Time::midnight())
+        .duration_since(DateTime::constant(1970, 1, 1, 0, 0, 0, 0));
     since.as_secs().div_euclid(86_400)
 }
 

@@ -15,6 +15,9 @@
 
 mod axis;
 mod block;
+mod cutter;
+mod estimate;
+mod node;
 mod plan;
 mod run;
 

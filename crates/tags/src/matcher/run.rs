@@ -207,8 +207,12 @@ impl Scratch {
 fn ask_section(section: &Section, tests: &[Test], scratch: &Scratch, first: usize, sink: &mut impl Sink) {
     #[cfg(target_arch = "x86_64")]
     {
-        if std::arch::is_x86_feature_detected!("avx512bw") && std::arch::is_x86_feature_detected!("avx512vl") {
-            #[expect(unsafe_code, reason = "the processor has what the function was compiled for: 2.1 times faster")]
+        if std::arch::is_x86_feature_detected!("avx512bw") && std::arch::is_x86_feature_detected!("avx512vl")
+        {
+            #[expect(
+                unsafe_code,
+                reason = "the processor has what the function was compiled for: 2.1 times faster"
+            )]
             // SAFETY: the features were detected right above.
             unsafe {
                 ask_avx512(section, tests, scratch, first, sink);
@@ -216,7 +220,10 @@ fn ask_section(section: &Section, tests: &[Test], scratch: &Scratch, first: usiz
             return;
         }
         if std::arch::is_x86_feature_detected!("avx2") {
-            #[expect(unsafe_code, reason = "the processor has what the function was compiled for: 1.6 times faster")]
+            #[expect(
+                unsafe_code,
+                reason = "the processor has what the function was compiled for: 1.6 times faster"
+            )]
             // SAFETY: the feature was detected right above.
             unsafe {
                 ask_avx2(section, tests, scratch, first, sink);
@@ -359,4 +366,87 @@ fn bits(holds: &[u8; LANES]) -> u64 {
 #[inline(always)]
 fn low_bits(count: usize) -> u64 {
     if count >= LANES { u64::MAX } else { (1_u64 << count).wrapping_sub(1) }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[derive(Debug, Default, PartialEq, Eq)]
+    struct Told(Vec<(u32, u64)>);
+
+    impl Sink for Told {
+        fn matched(&mut self, rule: u32, entries: Matched<'_>) {
+            self.0.push((rule, entries.mask));
+        }
+    }
+
+    fn test() -> impl Strategy<Value = Test> {
+        let within = (0_u16..2, 0_u16..6, 0_u16..6)
+            .prop_map(|(axis, low, width)| Test::Within { axis, low, width })
+            .boxed();
+        let among = (0_u16..2, proptest::collection::vec((0_u16..6, 0_u16..3), 0..4))
+            .prop_map(|(axis, ranges)| Test::Among { axis, ranges: ranges.into() })
+            .boxed();
+        let table = (0_u16..2, proptest::collection::vec(0_u8..2, 6))
+            .prop_map(|(axis, holds)| Test::Table { axis, holds: holds.into() })
+            .boxed();
+        prop_oneof![within, among, table].prop_recursive(3, 12, 3, |inner| {
+            let all = || proptest::collection::vec(inner.clone(), 0..3);
+            prop_oneof![
+                proptest::collection::vec(all(), 0..3).prop_map(|branches| {
+                    Test::Either(branches.into_iter().map(Vec::into_boxed_slice).collect())
+                }),
+                all().prop_map(|tests| Test::Not(tests.into())),
+            ]
+        })
+    }
+
+    /// What a test says of one entry, without vectors.
+    fn holds(test: &Test, codes: [Code; 2]) -> bool {
+        let within = |axis: u16, low: Code, width: Code| codes[usize::from(axis)].wrapping_sub(low) <= width;
+        match test {
+            Test::Within { axis, low, width } => within(*axis, *low, *width),
+            Test::Among { axis, ranges } => ranges.iter().any(|(low, width)| within(*axis, *low, *width)),
+            Test::Table { axis, holds } => holds.get(usize::from(codes[usize::from(*axis)])) == Some(&1),
+            Test::Either(branches) => {
+                branches.iter().any(|branch| branch.iter().all(|test| holds(test, codes)))
+            }
+            Test::Not(tests) => !tests.iter().all(|test| holds(test, codes)),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_vectors_the_processor_has_each_entry_is_judged_as_one_by_one(
+            tests in proptest::collection::vec(test(), 0..4),
+            codes in proptest::collection::vec((0_u16..6, 0_u16..6), 1..200),
+        ) {
+            let mut scratch = Scratch { sorted: vec![0; 2 * STRIDE], ..Scratch::default() };
+            for (at, (first, second)) in codes.iter().enumerate() {
+                scratch.sorted[at] = *first;
+                scratch.sorted[STRIDE + at] = *second;
+            }
+            scratch.order = (0_u32..).take(codes.len()).collect();
+            let piece = Piece { rule: 7, low: 0, high: 0, tests: 0..u32::try_from(tests.len()).unwrap() };
+            let section = Section { axis: None, looks_at: vec![0, 1], pieces: vec![piece] };
+            let expected: Vec<(u32, u64)> = codes
+                .chunks(LANES)
+                .map(|chunk| {
+                    let bit = |(at, (a, b)): (usize, &(Code, Code))| {
+                        u64::from(tests.iter().all(|test| holds(test, [*a, *b]))) << at
+                    };
+                    (7, chunk.iter().enumerate().map(bit).fold(0, |mask, bit| mask | bit))
+                })
+                .filter(|(_, mask)| *mask != 0)
+                .collect();
+            let (mut widest, mut portable) = (Told::default(), Told::default());
+            ask_section(&section, &tests, &scratch, 0, &mut widest);
+            ask(&section, &tests, &scratch, 0, &mut portable);
+            prop_assert_eq!(&widest.0, &expected);
+            prop_assert_eq!(&portable.0, &expected);
+        }
+    }
 }

@@ -55,7 +55,8 @@ fn number() -> impl Strategy<Value = Decimal> {
 }
 
 fn text() -> impl Strategy<Value = String> {
-    let known = ["", "0", "01", "0101", "610910", "6109", "61", "CN", "DE", "CND", "é", "éa", "zz", "x\u{10FFFF}"];
+    let known =
+        ["", "0", "01", "0101", "610910", "6109", "61", "CN", "DE", "CND", "é", "éa", "zz", "x\u{10FFFF}"];
     prop_oneof![proptest::sample::select(known.to_vec()).prop_map(str::to_owned), "[0-3]{0,3}"]
 }
 
@@ -63,7 +64,9 @@ fn value(field_type: FieldType) -> BoxedStrategy<Value> {
     match field_type {
         FieldType::Text => text().prop_map(Value::Text).boxed(),
         FieldType::Decimal => number().prop_map(Value::Decimal).boxed(),
-        FieldType::Date => (1_i8..4, 1_i8..5).prop_map(|(month, day)| Value::Date(date(2026, month, day))).boxed(),
+        FieldType::Date => {
+            (1_i8..4, 1_i8..5).prop_map(|(month, day)| Value::Date(date(2026, month, day))).boxed()
+        }
         FieldType::DateTime => (1_i8..4, 0_i8..3, 0_i32..3)
             .prop_map(|(day, hour, nano)| Value::DateTime(datetime(2026, 1, day, hour, 0, 0, nano * 500)))
             .boxed(),
@@ -84,8 +87,17 @@ fn quoted(text: &str) -> String {
 /// One condition, as an author would write it.
 fn condition() -> BoxedStrategy<String> {
     let comparison = || proptest::sample::select(vec!["==", "!=", "<", "<=", ">", ">="]);
-    let numeric = || proptest::sample::select(vec!["value", "mass", "count", "value / mass", "value + 1", "-count"]);
-    let textual = || proptest::sample::select(vec!["code", "country", "hs_heading(code)", "code + country", "coalesce(country, code)"]);
+    let numeric =
+        || proptest::sample::select(vec!["value", "mass", "count", "value / mass", "value + 1", "-count"]);
+    let textual = || {
+        proptest::sample::select(vec![
+            "code",
+            "country",
+            "hs_heading(code)",
+            "code + country",
+            "coalesce(country, code)",
+        ])
+    };
     prop_oneof![
         (textual(), comparison(), text()).prop_map(|(a, op, b)| format!("{a} {op} {}", quoted(&b))),
         (text(), comparison(), textual()).prop_map(|(a, op, b)| format!("{} {op} {b}", quoted(&a))),
@@ -102,12 +114,13 @@ fn condition() -> BoxedStrategy<String> {
         (textual(), text()).prop_map(|(a, b)| format!("({a}).startsWith({})", quoted(&b))),
         textual().prop_map(|a| format!("({a}).contains(\"1\")")),
         Just("code.matches(r\"^[0-9]+$\")".to_owned()),
-        proptest::sample::select(FIELDS.map(|(name, _)| name).to_vec()).prop_map(|field| format!("has({field})")),
-        (comparison(), 1..4_u8, 1..5_u8).prop_map(|(op, month, day)| {
-            format!("day {op} date(\"2026-{month:02}-{day:02}\")")
-        }),
-        (comparison(), 1..4_u8, 0..3_u8)
-            .prop_map(|(op, day, hour)| format!("moment {op} date_time(\"2026-01-{day:02}T{hour:02}:00:00\")")),
+        proptest::sample::select(FIELDS.map(|(name, _)| name).to_vec())
+            .prop_map(|field| format!("has({field})")),
+        (comparison(), 1..4_u8, 1..5_u8)
+            .prop_map(|(op, month, day)| { format!("day {op} date(\"2026-{month:02}-{day:02}\")") }),
+        (comparison(), 1..4_u8, 0..3_u8).prop_map(|(op, day, hour)| format!(
+            "moment {op} date_time(\"2026-01-{day:02}T{hour:02}:00:00\")"
+        )),
         Just("urgent".to_owned()),
         Just("urgent == true".to_owned()),
         Just("value > mass".to_owned()),
@@ -122,19 +135,19 @@ fn condition() -> BoxedStrategy<String> {
 fn rule() -> impl Strategy<Value = String> {
     condition().prop_recursive(4, 24, 4, |inner| {
         prop_oneof![
-            proptest::collection::vec(inner.clone(), 2..5).prop_map(|parts| format!("({})", parts.join(" && "))),
-            proptest::collection::vec(inner.clone(), 2..4).prop_map(|parts| format!("({})", parts.join(" || "))),
+            proptest::collection::vec(inner.clone(), 2..5)
+                .prop_map(|parts| format!("({})", parts.join(" && "))),
+            proptest::collection::vec(inner.clone(), 2..4)
+                .prop_map(|parts| format!("({})", parts.join(" || "))),
             inner.clone().prop_map(|part| format!("!({part})")),
             (inner.clone(), inner.clone(), inner).prop_map(|(a, b, c)| format!("(({a}) ? ({b}) : ({c}))")),
         ]
     })
 }
 
-fn compiled(source: &str, schema: &EntrySchema) -> EntryRule {
-    let expression = rules::parse(source).unwrap_or_else(|error| panic!("{}", error.render(source)));
-    rules::compile_entry_rule(&expression, schema, &lists()).unwrap_or_else(|errors| {
-        panic!("{}", errors.iter().map(|error| error.render(source)).collect::<Vec<_>>().join("\n"))
-    })
+fn compiled(source: &str, schema: &EntrySchema, lists: &Lists) -> EntryRule {
+    let expression = rules::parse(source).map_err(|error| error.render(source)).unwrap();
+    rules::compile_entry_rule(&expression, schema, lists).unwrap()
 }
 
 #[derive(Default)]
@@ -158,55 +171,61 @@ fn matched(matcher: &Matcher, block: &Block<'_>, scratch: &mut Scratch) -> BTree
 fn alone(rules: &[EntryRule], table: &EntryTable) -> BTreeSet<(u32, usize)> {
     let pairs = rules.iter().zip(0_u32..).flat_map(|(rule, number)| {
         let truths = rule.evaluate(table, 0..table.len());
-        (0..table.len()).filter(move |row| truths.is_true(*row)).map(move |row| (number, row)).collect::<Vec<_>>()
+        (0..table.len())
+            .filter(move |row| truths.is_true(*row))
+            .map(move |row| (number, row))
+            .collect::<Vec<_>>()
     });
     pairs.collect()
 }
 
-/// The columns as a file would have them: whole numbers, floating point, days, microseconds.
-struct Physical {
-    whole: Vec<Option<(Vec<i64>, u32)>>,
-    floats: Vec<Option<Vec<f64>>>,
+/// A column as a file would have it.
+enum Physical {
+    Whole(Vec<i64>, u32),
+    Float(Vec<f64>),
+    Same,
 }
 
 impl Physical {
-    fn of(table: &EntryTable) -> Self {
-        let whole = table.columns().iter().zip(FIELDS).map(|(column, (name, _))| whole(column, name)).collect();
-        let float = |column: &Column| match column {
-            Column::Decimal(values) => {
-                Some(values.iter().map(|value| value.map_or(f64::NAN, |value| value.to_f64().unwrap())).collect())
-            }
-            _ => None,
+    fn of(column: &Column, name: &str) -> Self {
+        let epoch = datetime(1970, 1, 1, 0, 0, 0, 0);
+        let whole = |values: Vec<Option<i64>>, scale| {
+            Self::Whole(values.into_iter().map(|value| value.unwrap_or(ABSENT)).collect(), scale)
         };
-        Self { whole, floats: table.columns().iter().map(float).collect() }
+        match column {
+            Column::Decimal(values) if name == "count" => {
+                let thousands =
+                    |value: Decimal| i64::try_from((value * Decimal::from(1_000)).round()).unwrap();
+                whole(values.iter().map(|value| value.map(thousands)).collect(), 3)
+            }
+            Column::Date(values) => {
+                let days = |day: jiff::civil::Date| day.at(0, 0, 0, 0).duration_since(epoch).as_hours() / 24;
+                whole(values.iter().map(|day| day.map(days)).collect(), 0)
+            }
+            Column::Boolean(values) => whole(values.iter().map(|yes| yes.map(i64::from)).collect(), 0),
+            _ => Self::Same,
+        }
     }
 
-    fn lanes<'a>(&'a self, table: &'a EntryTable, floating: bool) -> Vec<Lane<'a>> {
-        let one = |((column, whole), float): ((&'a Column, &'a Option<(Vec<i64>, u32)>), &'a Option<Vec<f64>>)| {
-            match (whole, float) {
-                (_, Some(values)) if floating => Lane::Float(values),
-                (Some((values, scale)), _) => Lane::Whole { values, scale: *scale },
-                _ => Lane::Column(column),
-            }
-        };
-        table.columns().iter().zip(&self.whole).zip(&self.floats).map(one).collect()
+    fn floating(column: &Column) -> Self {
+        let Column::Decimal(values) = column else { return Self::Same };
+        let nearest = |value: &Option<Decimal>| value.map_or(f64::NAN, |value| value.to_f64().unwrap());
+        Self::Float(values.iter().map(nearest).collect())
+    }
+
+    fn lane<'a>(&'a self, column: &'a Column) -> Lane<'a> {
+        match self {
+            Self::Whole(values, scale) => Lane::Whole { values, scale: *scale },
+            Self::Float(values) => Lane::Float(values),
+            Self::Same => Lane::Column(column),
+        }
     }
 }
 
-fn whole(column: &Column, name: &str) -> Option<(Vec<i64>, u32)> {
-    let epoch = datetime(1970, 1, 1, 0, 0, 0, 0);
-    let values: Vec<Option<i64>> = match column {
-        Column::Decimal(values) if name == "count" => {
-            values.iter().map(|value| value.map(|value| i64::try_from((value * Decimal::from(1_000)).round()).ok())).map(Option::flatten).collect()
-        }
-        Column::Date(values) => {
-            values.iter().map(|day| day.map(|day| day.to_datetime(jiff::civil::Time::midnight()).duration_since(epoch).as_hours() / 24)).collect()
-        }
-        Column::Boolean(values) => values.iter().map(|yes| yes.map(i64::from)).collect(),
-        _ => return None,
-    };
-    let scale = if name == "count" { 3 } else { 0 };
-    Some((values.into_iter().map(|value| value.unwrap_or(ABSENT)).collect(), scale))
+fn lanes<'a>(table: &'a EntryTable, physical: &'a [Physical]) -> Block<'a> {
+    let lanes =
+        table.columns().iter().zip(physical).map(|(column, physical)| physical.lane(column)).collect();
+    Block::new(table.schema(), lanes).unwrap()
 }
 
 /// The table with counts that a whole number with three digits behind the point holds.
@@ -232,7 +251,7 @@ proptest! {
     ) {
         let schema = schema();
         let table = table_of(rows);
-        let rules: Vec<EntryRule> = sources.iter().map(|source| compiled(source, &schema)).collect();
+        let rules: Vec<EntryRule> = sources.iter().map(|source| compiled(source, &schema, &lists())).collect();
         let formulas: Vec<Formula> = rules.iter().map(EntryRule::formula).collect();
         let mut matcher = Matcher::new(&formulas);
         let block = Block::of_table(&table);
@@ -244,9 +263,94 @@ proptest! {
         let found = matched(&matcher, &block, &mut scratch);
         prop_assert_eq!(&found, &expected, "of a table: {:?}", sources);
 
-        let physical = Physical::of(&table);
-        let lanes = Block::new(&schema, physical.lanes(&table, false)).unwrap();
-        let found = matched(&matcher, &lanes, &mut scratch);
+        let columns = table.columns().iter().zip(FIELDS);
+        let physical: Vec<Physical> = columns.map(|(column, (name, _))| Physical::of(column, name)).collect();
+        let found = matched(&matcher, &lanes(&table, &physical), &mut scratch);
         prop_assert_eq!(&found, &expected, "of whole numbers: {:?}", sources);
+    }
+}
+
+#[test]
+fn a_number_in_floating_point_equals_the_decimal_it_is_nearest_to() {
+    let numbers = [None, Some("0.1"), Some("0.3"), Some("-0.0"), Some("0"), Some("-2.5"), Some("1e20")];
+    let table = table_of(
+        numbers
+            .map(|number| {
+                let mut row = vec![None; FIELDS.len()];
+                row[2] = number.map(|number| {
+                    Value::Decimal(Decimal::from_scientific(number).or_else(|_| number.parse()).unwrap())
+                });
+                row
+            })
+            .into(),
+    );
+    let physical: Vec<Physical> = table.columns().iter().map(Physical::floating).collect();
+    for (source, expected) in [
+        ("value == 0.1", vec![1]),
+        ("value == 0.3", vec![2]),
+        ("value > 0.1", vec![2, 6]),
+        ("value >= 0.1 && value <= 0.3", vec![1, 2]),
+        ("value == 0", vec![3, 4]),
+        ("value < 0", vec![5]),
+        ("value != 0", vec![1, 2, 5, 6]),
+        ("has(value)", vec![1, 2, 3, 4, 5, 6]),
+        ("!has(value)", vec![0]),
+        ("value in [0.3, -2.5, 7]", vec![2, 5]),
+        ("value * 2 == 0.6", vec![2]),
+    ] {
+        let formula = compiled(source, table.schema(), &lists()).formula();
+        let matcher = Matcher::new(&[formula]);
+        let found = matched(&matcher, &lanes(&table, &physical), &mut Scratch::default());
+        assert_eq!(found.into_iter().map(|(_, row)| row).collect::<Vec<_>>(), expected, "{source}");
+    }
+}
+
+#[test]
+fn a_value_may_be_cut_more_often_than_one_axis_takes() {
+    // 70,000 thresholds, and a list of 25,000 texts: neither fits one axis or one condition.
+    let (thresholds, rows) = (70_000_u32, 70_500_i64);
+    let listed: BTreeSet<String> = (0..25_000).map(|number| format!("{number:06}")).collect();
+    let lists = Lists(BTreeMap::from([("long".to_owned(), listed.clone())]));
+    let schema = schema();
+    let template = compiled("value >= 1", &schema, &lists).formula();
+    let mut formulas: Vec<Formula> =
+        (0..thresholds).map(|threshold| at_least(&template, threshold)).collect();
+    formulas.push(compiled("code in long", &schema, &lists).formula());
+    formulas.push(compiled("!(code in long)", &schema, &lists).formula());
+    let table = table_of(
+        (0..rows)
+            .map(|number| {
+                let mut row = vec![None; FIELDS.len()];
+                row[0] = (number % 7 != 0).then(|| Value::Text(format!("{number:06}")));
+                row[2] = Some(Value::Decimal(Decimal::from(number)));
+                row
+            })
+            .collect(),
+    );
+    let matcher = Matcher::new(&formulas);
+    let mut counts = Counts(vec![0; formulas.len()]);
+    matcher.run(&Block::of_table(&table), 0..table.len(), &mut Scratch::default(), &mut counts);
+    for (threshold, count) in (0..thresholds).zip(&counts.0) {
+        assert_eq!(*count, u64::try_from(rows).unwrap() - u64::from(threshold), "value >= {threshold}");
+    }
+    let known = |number: &i64| number % 7 != 0;
+    let inside = (0..rows).filter(known).filter(|number| *number < 25_000).count();
+    let outside = (0..rows).filter(known).count() - inside;
+    assert_eq!(counts.0[thresholds as usize..], [inside as u64, outside as u64]);
+}
+
+/// `value >= threshold`, made of `value >= 1` without parsing 70,000 times.
+fn at_least(template: &Formula, threshold: u32) -> Formula {
+    let Formula::Condition(condition) = template else { return Formula::Constant(false) };
+    let from = rules::Cut::Value { value: Value::Decimal(Decimal::from(threshold)), above: false };
+    let ranges = vec![rules::Range { from: Some(from), to: None }];
+    Formula::Condition(rules::Condition { ranges, ..condition.clone() })
+}
+
+struct Counts(Vec<u64>);
+
+impl Sink for Counts {
+    fn matched(&mut self, rule: u32, entries: Matched<'_>) {
+        self.0[rule as usize] += u64::from(entries.len());
     }
 }

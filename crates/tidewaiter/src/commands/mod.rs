@@ -22,7 +22,7 @@ mod restore;
 mod rule;
 mod serve;
 mod shown;
-mod tag;
+mod tags;
 mod user;
 mod verify;
 
@@ -63,7 +63,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Answer, Error> {
         Command::Import(arguments) => import::run(arguments, &context),
         Command::Pool(command) => pool::run(command),
         Command::Pack(command) => pack::run(command),
-        Command::Tag(command) => tag::run(command, &context),
+        Command::Tags(command) => tags::run(command, &context),
         Command::Rule(command) => rule::run(command),
         Command::Check(arguments) => check::run(arguments),
         Command::Conformance(arguments) => conformance::run(arguments),

@@ -1,21 +1,24 @@
-//! `tidewaiter tag`: the catalogue, one tag, and why it is on a row.
+//! `tidewaiter tags`: the catalogue, one tag, why it is on a row, and many conditions asked of many entries.
 
 use customhouse::rules::Explanation;
-use customhouse::tags::{TagCatalogue, TagDetail, TagReason, WhyRequest, catalogue, find_tag, why_in_file};
+use customhouse::tags::{
+    MatchReport, MatchRequest, TagCatalogue, TagDetail, TagReason, WhyRequest, catalogue, find_tag,
+    match_file, why_in_file,
+};
 use customhouse::{Error, offline};
 use serde::Serialize;
 use spine::{Language, LocalizedText, Sensitivity};
 
 use super::{Answer, Context, shown};
-use crate::arguments::TagCommand;
+use crate::arguments::{MatchArguments, TagsCommand};
 use crate::terminal;
 
 /// Whoever may read the packs' files may see every tag in them.
 const CLEARANCE: Sensitivity = Sensitivity::Sealed;
 
-pub(super) fn run(command: &TagCommand, context: &Context) -> Result<Answer, Error> {
+pub(super) fn run(command: &TagsCommand, context: &Context) -> Result<Answer, Error> {
     match command {
-        TagCommand::List { data } => {
+        TagsCommand::List { data } => {
             let all = catalogue(&offline::registry(data.data.as_deref())?, CLEARANCE);
             if data.json {
                 terminal::json(&all.families)?
@@ -27,7 +30,7 @@ pub(super) fn run(command: &TagCommand, context: &Context) -> Result<Answer, Err
             }
             Ok(Answer::of(offline::has_errors(&all.findings)))
         }
-        TagCommand::Show { tag, data } => {
+        TagsCommand::Show { tag, data } => {
             let detail = find_tag(&offline::registry(data.data.as_deref())?, CLEARANCE, tag)?;
             if data.json {
                 terminal::json(&detail)?
@@ -36,7 +39,7 @@ pub(super) fn run(command: &TagCommand, context: &Context) -> Result<Answer, Err
             }
             Ok(Answer::Done)
         }
-        TagCommand::Why { tag, declarations, declaration, map, data } => {
+        TagsCommand::Why { tag, declarations, declaration, map, data } => {
             let request = WhyRequest {
                 tag: tag.clone(),
                 declarations: declarations.clone(),
@@ -55,7 +58,44 @@ pub(super) fn run(command: &TagCommand, context: &Context) -> Result<Answer, Err
             }
             Ok(Answer::Done)
         }
+        TagsCommand::Match(arguments) => matched(arguments, context),
     }
+}
+
+fn matched(arguments: &MatchArguments, context: &Context) -> Result<Answer, Error> {
+    let request = MatchRequest {
+        rules: arguments.rules.clone(),
+        entries: arguments.entries.clone(),
+        threads: usize::from(arguments.threads),
+        pairs: arguments.pairs,
+    };
+    let registry = offline::registry(arguments.data.data.as_deref())?;
+    let report = match_file(&registry, &request, &context.progress)?;
+    context.progress.finish();
+    report.write_counts(&arguments.counts)?;
+    for finding in &report.findings {
+        terminal::note(&finding.to_string());
+    }
+    if arguments.data.json {
+        terminal::json(&report)?;
+    } else {
+        print_matched(&report)?;
+    }
+    Ok(Answer::Done)
+}
+
+fn print_matched(report: &MatchReport) -> Result<(), Error> {
+    let seconds = |seconds: f64| Some(format!("{seconds:.3} CPU seconds"));
+    shown::facts(&[
+        ("entries", Some(report.entries.to_string())),
+        ("rules", Some(report.rules.to_string())),
+        ("matches", Some(report.matches.to_string())),
+        ("compiling", seconds(report.compiling_cpu_s)),
+        ("reading", seconds(report.reading_cpu_s)),
+        ("matching", seconds(report.matching_cpu_s)),
+        ("memory", report.memory_peak_bytes.map(|bytes| format!("{} MB at most", bytes / 1_000_000))),
+    ])?;
+    terminal::line(&format!("{:.0} entries per CPU-second", report.entries_per_cpu_second()))
 }
 
 fn english(text: &LocalizedText) -> String {

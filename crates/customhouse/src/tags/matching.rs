@@ -1,0 +1,371 @@
+//! Many conditions asked of a file of many entries: how many entries fulfil each. Nothing is recorded.
+
+use std::collections::{BTreeSet, HashSet};
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use ::pool::lanes::{LaneValues, LanesFile};
+use ::rules::{EntryRule, Lists};
+use ::tags::matcher::{Block, Lane, Matched, Matcher, Scratch, Sink};
+use packs::Registry;
+use rust_decimal::prelude::ToPrimitive;
+use rustix::time::{ClockId, clock_gettime};
+use serde::{Deserialize, Serialize};
+use spine::{EntrySchema, Finding, Pointer, Progress};
+
+use crate::error::{Error, Kind};
+use crate::folder::write_whole;
+
+/// Rules of one file at most.
+const RULES_MAX: usize = 1_000_000;
+/// Bytes of a line at most.
+const LINE_BYTES_MAX: u64 = 1 << 20;
+/// Findings told at most; how many there are is told beyond.
+const FINDINGS_MAX: usize = 50;
+/// Entries read at once.
+const ROWS_AT_ONCE: usize = 512 * 1024;
+/// Threads at most.
+const THREADS_MAX: usize = 256;
+
+/// What to match.
+#[derive(Debug, Clone)]
+pub struct MatchRequest {
+    /// One JSON object a line: `{"id": "...", "when": "<condition over the columns>"}`.
+    pub rules: PathBuf,
+    /// A Parquet file.
+    pub entries: PathBuf,
+    /// Threads that match.
+    pub threads: usize,
+    /// Also collect the pairs of rule and entry in memory, as for writing them; they are counted and dropped.
+    pub pairs: bool,
+}
+
+/// What came out.
+#[derive(Debug, Clone, Serialize)]
+pub struct MatchReport {
+    /// How many entries fulfil each rule, in the order of the file.
+    #[serde(skip)]
+    pub counts: Vec<(String, u64)>,
+    /// Entries.
+    pub entries: u64,
+    /// Rules.
+    pub rules: usize,
+    /// Pairs of rule and entry.
+    pub matches: u64,
+    /// Processor seconds for parsing, checking and planning the rules.
+    pub compiling_cpu_s: f64,
+    /// Processor seconds for reading and decoding the file.
+    pub reading_cpu_s: f64,
+    /// Processor seconds for matching, of all threads.
+    pub matching_cpu_s: f64,
+    /// Memory that the process had at most, in bytes; Linux tells it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory_peak_bytes: Option<u64>,
+    /// Columns of the file that cannot be used.
+    pub findings: Vec<Finding>,
+}
+
+impl MatchReport {
+    /// Entries matched in a processor second; reading the file is not counted.
+    #[must_use]
+    pub fn entries_per_cpu_second(&self) -> f64 {
+        // Exact up to 2^53 entries.
+        let entries = self.entries.to_f64().unwrap_or_default();
+        if self.matching_cpu_s > 0.0 { entries / self.matching_cpu_s } else { 0.0 }
+    }
+
+    /// Writes the counts as CSV, `id,count`; the file appears whole or not at all.
+    ///
+    /// # Errors
+    /// `file_unwritable`.
+    pub fn write_counts(&self, path: &Path) -> Result<(), Error> {
+        let mut csv = String::from("id,count\n");
+        for (id, count) in &self.counts {
+            // RFC 4180, section 2.
+            let quoted =
+                id.contains([',', '"', '\n', '\r']).then(|| format!("\"{}\"", id.replace('"', "\"\"")));
+            csv.push_str(&format!("{},{count}\n", quoted.as_deref().unwrap_or(id)));
+        }
+        write_whole(path, csv.as_bytes())
+    }
+}
+
+#[derive(Deserialize)]
+struct WrittenRule {
+    id: String,
+    when: String,
+}
+
+/// Asks all rules of all entries.
+///
+/// # Errors
+/// `rules_unreadable`, `rules_refused` with what is wrong with each, `entries_unreadable`, `cancelled`.
+pub fn match_file(
+    registry: &Registry,
+    request: &MatchRequest,
+    progress: &dyn Progress,
+) -> Result<MatchReport, Error> {
+    let begun = processor_seconds();
+    let file = File::open(&request.entries)
+        .map_err(|error| Error::io("entries_unreadable", &request.entries, &error))?;
+    let entries = LanesFile::open(file).map_err(|finding| unreadable(&request.entries, finding))?;
+    let findings = entries.findings().to_vec();
+    let (ids, rules) = read_rules(&request.rules, entries.schema(), &Lists(registry.lists()))?;
+    let formulas: Vec<_> = rules.iter().map(EntryRule::formula).collect();
+    let mut matcher = Matcher::new(&formulas);
+    let compiling_cpu_s = processor_seconds() - begun;
+
+    let columns: BTreeSet<&str> = rules.iter().flat_map(|rule| rule.fields()).map(String::as_str).collect();
+    let columns: Vec<&str> = columns.into_iter().collect();
+    let total = entries.rows();
+    let mut report = MatchReport {
+        counts: Vec::new(),
+        entries: 0,
+        rules: rules.len(),
+        matches: 0,
+        compiling_cpu_s,
+        reading_cpu_s: 0.0,
+        matching_cpu_s: 0.0,
+        memory_peak_bytes: None,
+        findings,
+    };
+    let threads = request.threads.clamp(1, THREADS_MAX);
+    let mut workers: Vec<Worker> =
+        std::iter::repeat_with(|| Worker::new(ids.len(), request.pairs)).take(threads).collect();
+    if columns.is_empty() {
+        // Conditions without a field are the same everywhere.
+        let mut counts = vec![0_u64; ids.len()];
+        for rule in matcher.always() {
+            if let Some(count) = counts.get_mut(rule) {
+                *count = total;
+            }
+        }
+        report.entries = total;
+        return Ok(finished(report, ids, counts));
+    }
+    let begun = processor_seconds();
+    let mut reader =
+        entries.read(&columns, ROWS_AT_ONCE).map_err(|finding| unreadable(&request.entries, finding))?;
+    let schema = reader.schema().clone();
+    let mut reading = processor_seconds() - begun;
+    loop {
+        let begun = processor_seconds();
+        let lanes = reader.next_lanes().map_err(|finding| unreadable(&request.entries, finding))?;
+        reading += processor_seconds() - begun;
+        let Some(lanes) = lanes else { break };
+        let Some(block) = Block::new(&schema, lanes.iter().map(lane).collect()) else { continue };
+        if report.entries == 0 {
+            let begun = processor_seconds();
+            matcher.plan_for(&block);
+            report.compiling_cpu_s += processor_seconds() - begun;
+        }
+        match_block(&matcher, &block, &mut workers);
+        report.entries = report.entries.saturating_add(u64::try_from(block.len()).unwrap_or_default());
+        progress.report("matching", report.entries, total);
+        if progress.cancelled() {
+            return Err(Error::new(
+                Kind::Cancelled,
+                "cancelled",
+                "the run was stopped; nothing was written",
+                "Start it again when there is time.",
+            ));
+        }
+    }
+    report.reading_cpu_s = reading;
+    report.matching_cpu_s = workers.iter().map(|worker| worker.seconds).sum();
+    let mut counts = vec![0_u64; ids.len()];
+    for worker in &workers {
+        for (sum, count) in counts.iter_mut().zip(&worker.found.counts) {
+            *sum = sum.saturating_add(*count);
+        }
+    }
+    Ok(finished(report, ids, counts))
+}
+
+fn finished(mut report: MatchReport, ids: Vec<String>, counts: Vec<u64>) -> MatchReport {
+    report.matches = counts.iter().sum();
+    report.counts = ids.into_iter().zip(counts).collect();
+    report.memory_peak_bytes = memory_peak();
+    report
+}
+
+/// One thread's memory and what it found.
+struct Worker {
+    scratch: Scratch,
+    found: Found,
+    seconds: f64,
+}
+
+impl Worker {
+    fn new(rules: usize, pairs: bool) -> Self {
+        let found = Found { counts: vec![0; rules], pairs: pairs.then(Vec::new) };
+        Self { scratch: Scratch::default(), found, seconds: 0.0 }
+    }
+}
+
+struct Found {
+    counts: Vec<u64>,
+    pairs: Option<Vec<(u32, u32)>>,
+}
+
+/// Pairs that are held before they are dropped.
+const PAIRS_HELD: usize = 1 << 20;
+
+impl Sink for Found {
+    #[inline]
+    fn matched(&mut self, rule: u32, entries: Matched<'_>) {
+        if let Some(count) = usize::try_from(rule).ok().and_then(|rule| self.counts.get_mut(rule)) {
+            *count = count.saturating_add(u64::from(entries.len()));
+        }
+        if let Some(pairs) = &mut self.pairs {
+            if pairs.len() >= PAIRS_HELD {
+                std::hint::black_box(&mut *pairs).clear();
+            }
+            entries.rows(|row| pairs.push((rule, u32::try_from(row).unwrap_or(u32::MAX))));
+        }
+    }
+}
+
+fn lane(values: &LaneValues) -> Lane<'_> {
+    match values {
+        LaneValues::Whole { values, scale } => Lane::Whole { values, scale: *scale },
+        LaneValues::Float(values) => Lane::Float(values),
+        LaneValues::Column(column) => Lane::Column(column),
+    }
+}
+
+/// Gives each worker an equal share of the block.
+fn match_block(matcher: &Matcher, block: &Block<'_>, workers: &mut [Worker]) {
+    let shares = workers.len().max(1);
+    std::thread::scope(|scope| {
+        for (at, worker) in workers.iter_mut().enumerate() {
+            let share = |at: usize| block.len().saturating_mul(at) / shares;
+            let rows = share(at)..share(at.saturating_add(1));
+            let work = move || {
+                let begun = processor_seconds();
+                matcher.run(block, rows, &mut worker.scratch, &mut worker.found);
+                worker.seconds += processor_seconds() - begun;
+            };
+            if shares == 1 {
+                work();
+            } else {
+                scope.spawn(work);
+            }
+        }
+    });
+}
+
+fn read_rules(
+    path: &Path,
+    schema: &EntrySchema,
+    lists: &Lists,
+) -> Result<(Vec<String>, Vec<EntryRule>), Error> {
+    let failed = |error: std::io::Error| Error::io("rules_unreadable", path, &error);
+    let mut reader = BufReader::new(File::open(path).map_err(failed)?);
+    let (mut ids, mut rules, mut seen) = (Vec::new(), Vec::new(), HashSet::new());
+    let (mut findings, mut wrong, mut line, mut number) = (Vec::new(), 0_usize, String::new(), 0_u64);
+    loop {
+        line.clear();
+        let read = reader.by_ref().take(LINE_BYTES_MAX).read_line(&mut line).map_err(failed)?;
+        if read == 0 {
+            break;
+        }
+        number = number.saturating_add(1);
+        let text = line.trim();
+        if text.is_empty() {
+            continue;
+        }
+        let compiled = if rules.len() >= RULES_MAX {
+            Err(at_line(number, "rules_too_many", text).expected(format!("at most {RULES_MAX} rules")))
+        } else {
+            compiled(text, number, schema, lists, &mut seen)
+        };
+        match compiled {
+            Ok((id, rule)) => {
+                ids.push(id);
+                rules.push(rule);
+            }
+            Err(finding) => {
+                wrong = wrong.saturating_add(1);
+                if findings.len() < FINDINGS_MAX {
+                    findings.push(finding);
+                }
+            }
+        }
+    }
+    if wrong == 0 {
+        return Ok((ids, rules));
+    }
+    Err(Error {
+        findings,
+        ..Error::new(
+            Kind::Refused,
+            "rules_refused",
+            format!("{wrong} of the rules in {} cannot be used", path.display()),
+            "Correct or leave out the lines that the findings name; no rule was asked.",
+        )
+    })
+}
+
+fn at_line(line: u64, code: &str, found: &str) -> Finding {
+    Finding::error(code).at(Pointer(format!("line {line}"))).found(found)
+}
+
+fn compiled(
+    text: &str,
+    line: u64,
+    schema: &EntrySchema,
+    lists: &Lists,
+    seen: &mut HashSet<String>,
+) -> Result<(String, EntryRule), Finding> {
+    let written: WrittenRule = serde_json::from_str(text).map_err(|error| {
+        at_line(line, "rule_line_unreadable", text)
+            .expected("a JSON object with `id` and `when`")
+            .fix(format!("Correct the line: {error}."))
+    })?;
+    if !seen.insert(written.id.clone()) {
+        return Err(at_line(line, "rule_id_doubled", &written.id)
+            .expected("an id that no other rule has")
+            .fix("Give one of the two another id."));
+    }
+    let refused = |reason: String| {
+        at_line(line, "rule_refused", &written.when)
+            .expected("a condition over the file's columns, as docs/rules.md describes it")
+            .fix(reason)
+    };
+    let expression = ::rules::parse(&written.when).map_err(|error| refused(error.render(&written.when)))?;
+    let rule = ::rules::compile_entry_rule(&expression, schema, lists).map_err(|errors| {
+        refused(errors.iter().map(|error| error.render(&written.when)).collect::<Vec<_>>().join("\n"))
+    })?;
+    Ok((written.id, rule))
+}
+
+fn unreadable(path: &Path, finding: Finding) -> Error {
+    Error {
+        findings: vec![finding.clone()],
+        ..Error::new(
+            Kind::Refused,
+            "entries_unreadable",
+            format!("{}: {finding}", path.display()),
+            finding.how_to_fix.clone(),
+        )
+    }
+}
+
+/// What this thread has had of the processor.
+fn processor_seconds() -> f64 {
+    let spent = clock_gettime(ClockId::ThreadCPUTime);
+    std::time::Duration::new(
+        u64::try_from(spent.tv_sec).unwrap_or_default(),
+        u32::try_from(spent.tv_nsec).unwrap_or_default(),
+    )
+    .as_secs_f64()
+}
+
+/// The most memory that this process had; Linux tells it.
+fn memory_peak() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.split_whitespace().next()?.parse::<u64>().ok()?.checked_mul(1_024)
+}

@@ -1,0 +1,67 @@
+//! Arguments of `tidewaiter tags`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use super::OptionalDataArguments;
+
+#[derive(Debug, Subcommand)]
+#[command(after_help = "Examples:
+  tidewaiter tags list
+  tidewaiter tags show gross_below_net
+  tidewaiter tags why gross_below_net --declarations declarations.csv --declaration 2024100000017
+  tidewaiter tags match --rules rules.jsonl --entries entries.parquet --counts counts.csv")]
+pub(crate) enum TagsCommand {
+    /// The catalogue.
+    List {
+        #[command(flatten)]
+        data: OptionalDataArguments,
+    },
+    /// One tag: definition, legal basis, cases.
+    Show {
+        /// The tag's id.
+        tag: String,
+        #[command(flatten)]
+        data: OptionalDataArguments,
+    },
+    /// Why a tag is, or is not, on a row of a file.
+    Why {
+        /// The tag's id.
+        tag: String,
+        /// CSV or Parquet file.
+        #[arg(long, value_name = "FILE")]
+        declarations: PathBuf,
+        /// Declaration number.
+        #[arg(long, value_name = "ID")]
+        declaration: String,
+        /// A mapping; without it one is proposed.
+        #[arg(long, value_name = "FILE")]
+        map: Option<PathBuf>,
+        #[command(flatten)]
+        data: OptionalDataArguments,
+    },
+    /// Ask very many conditions of the entries of a Parquet file: how many entries fulfil each.
+    Match(MatchArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MatchArguments {
+    /// One condition a line, in the rule language over the file's columns: {"id": "...", "when": "..."}.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) rules: PathBuf,
+    /// A Parquet file; its columns keep their names.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) entries: PathBuf,
+    /// Where to write the counts, as CSV: id, count.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) counts: PathBuf,
+    /// Threads that match.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) threads: u16,
+    /// Also put together every pair of condition and entry, as for writing them; they are counted and dropped.
+    #[arg(long)]
+    pub(crate) pairs: bool,
+    #[command(flatten)]
+    pub(crate) data: OptionalDataArguments,
+}
