@@ -116,6 +116,12 @@ impl Source {
         &self.key
     }
 
+    /// How it is written.
+    #[must_use]
+    pub fn written(&self) -> &str {
+        self.key.strip_prefix('(').and_then(|key| key.strip_suffix(')')).unwrap_or(&self.key)
+    }
+
     /// Type of its values.
     #[must_use]
     pub fn value_type(&self) -> FieldType {

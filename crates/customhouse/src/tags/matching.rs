@@ -1,28 +1,22 @@
 //! Many conditions asked of a file of many entries: how many entries fulfil each. Nothing is recorded.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use ::pool::lanes::{LaneValues, LanesFile};
 use ::rules::{EntryRule, Lists};
-use ::tags::matcher::{Block, Lane, Matched, Matcher, Scratch, Sink};
+use ::tags::matcher::{Block, Lane, Matched, Matcher, Remark, Scratch, Sink};
 use packs::Registry;
 use rust_decimal::prelude::ToPrimitive;
 use rustix::time::{ClockId, clock_gettime};
-use serde::{Deserialize, Serialize};
-use spine::{EntrySchema, Finding, Pointer, Progress};
+use serde::Serialize;
+use spine::{Finding, Progress};
 
+use super::rule_file::read_rules;
 use crate::error::{Error, Kind};
 use crate::folder::write_whole;
 
-/// Rules of one file at most.
-const RULES_MAX: usize = 1_000_000;
-/// Bytes of a line at most.
-const LINE_BYTES_MAX: u64 = 1 << 20;
-/// Findings told at most; how many there are is told beyond.
-const FINDINGS_MAX: usize = 50;
 /// Entries read at once.
 const ROWS_AT_ONCE: usize = 512 * 1024;
 /// Threads at most.
@@ -64,6 +58,23 @@ pub struct MatchReport {
     pub memory_peak_bytes: Option<u64>,
     /// Columns of the file that cannot be used.
     pub findings: Vec<Finding>,
+    /// What is questionable about the rules.
+    #[serde(skip)]
+    remarks: Vec<(usize, Remark)>,
+}
+
+/// A rule that should be looked at again, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct QuestionableRule {
+    /// The rule's id.
+    pub id: String,
+    /// Stable name: `never`, `always`, `same_as`, `asked_of_all`, `computed`, `no_entry`.
+    pub remark: &'static str,
+    /// The other rule, or what is computed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub about: Option<String>,
+    /// Entries of the file that fulfil it.
+    pub count: u64,
 }
 
 impl MatchReport {
@@ -73,6 +84,34 @@ impl MatchReport {
         // Exact up to 2^53 entries.
         let entries = self.entries.to_f64().unwrap_or_default();
         if self.matching_cpu_s > 0.0 { entries / self.matching_cpu_s } else { 0.0 }
+    }
+
+    /// Rules that should be looked at again: those that no or every entry can fulfil, that another rule repeats, that
+    /// cost much, or that no entry of the file fulfils.
+    #[must_use]
+    pub fn questionable(&self) -> Vec<QuestionableRule> {
+        let rule = |at: usize, remark, about| {
+            let (id, count) = self.counts.get(at).cloned().unwrap_or_default();
+            QuestionableRule { id, remark, about, count }
+        };
+        let id_of = |at: usize| self.counts.get(at).map(|(id, _)| id.clone());
+        let said: BTreeSet<usize> = self.remarks.iter().map(|(at, _)| *at).collect();
+        let empty =
+            self.counts.iter().enumerate().filter(|(at, (_, count))| *count == 0 && !said.contains(at));
+        let empty = empty.map(|(at, _)| (at, rule(at, "no_entry", None)));
+        let told = self.remarks.iter().map(|(at, remark)| {
+            let (name, about) = match remark {
+                Remark::Never => ("never", None),
+                Remark::Always => ("always", None),
+                Remark::SameAs(other) => ("same_as", id_of(*other)),
+                Remark::AskedOfAll => ("asked_of_all", None),
+                Remark::Computed(written) => ("computed", Some(written.clone())),
+            };
+            (*at, rule(*at, name, about))
+        });
+        let mut all: Vec<(usize, QuestionableRule)> = told.chain(empty).collect();
+        all.sort_by_key(|(at, _)| *at);
+        all.into_iter().map(|(_, rule)| rule).collect()
     }
 
     /// Writes the counts as CSV, `id,count`; the file appears whole or not at all.
@@ -89,12 +128,6 @@ impl MatchReport {
         }
         write_whole(path, csv.as_bytes())
     }
-}
-
-#[derive(Deserialize)]
-struct WrittenRule {
-    id: String,
-    when: String,
 }
 
 /// Asks all rules of all entries.
@@ -129,6 +162,7 @@ pub fn match_file(
         matching_cpu_s: 0.0,
         memory_peak_bytes: None,
         findings,
+        remarks: matcher.lint(),
     };
     let threads = request.threads.clamp(1, THREADS_MAX);
     let mut workers: Vec<Worker> =
@@ -254,91 +288,6 @@ fn match_block(matcher: &Matcher, block: &Block<'_>, workers: &mut [Worker]) {
             }
         }
     });
-}
-
-fn read_rules(
-    path: &Path,
-    schema: &EntrySchema,
-    lists: &Lists,
-) -> Result<(Vec<String>, Vec<EntryRule>), Error> {
-    let failed = |error: std::io::Error| Error::io("rules_unreadable", path, &error);
-    let mut reader = BufReader::new(File::open(path).map_err(failed)?);
-    let (mut ids, mut rules, mut seen) = (Vec::new(), Vec::new(), HashSet::new());
-    let (mut findings, mut wrong, mut line, mut number) = (Vec::new(), 0_usize, String::new(), 0_u64);
-    loop {
-        line.clear();
-        let read = reader.by_ref().take(LINE_BYTES_MAX).read_line(&mut line).map_err(failed)?;
-        if read == 0 {
-            break;
-        }
-        number = number.saturating_add(1);
-        let text = line.trim();
-        if text.is_empty() {
-            continue;
-        }
-        let compiled = if rules.len() >= RULES_MAX {
-            Err(at_line(number, "rules_too_many", text).expected(format!("at most {RULES_MAX} rules")))
-        } else {
-            compiled(text, number, schema, lists, &mut seen)
-        };
-        match compiled {
-            Ok((id, rule)) => {
-                ids.push(id);
-                rules.push(rule);
-            }
-            Err(finding) => {
-                wrong = wrong.saturating_add(1);
-                if findings.len() < FINDINGS_MAX {
-                    findings.push(finding);
-                }
-            }
-        }
-    }
-    if wrong == 0 {
-        return Ok((ids, rules));
-    }
-    Err(Error {
-        findings,
-        ..Error::new(
-            Kind::Refused,
-            "rules_refused",
-            format!("{wrong} of the rules in {} cannot be used", path.display()),
-            "Correct or leave out the lines that the findings name; no rule was asked.",
-        )
-    })
-}
-
-fn at_line(line: u64, code: &str, found: &str) -> Finding {
-    Finding::error(code).at(Pointer(format!("line {line}"))).found(found)
-}
-
-fn compiled(
-    text: &str,
-    line: u64,
-    schema: &EntrySchema,
-    lists: &Lists,
-    seen: &mut HashSet<String>,
-) -> Result<(String, EntryRule), Finding> {
-    let written: WrittenRule = serde_json::from_str(text).map_err(|error| {
-        at_line(line, "rule_line_unreadable", text)
-            .expected("a JSON object with `id` and `when`")
-            .fix(format!("Correct the line: {error}."))
-    })?;
-    if !seen.insert(written.id.clone()) {
-        return Err(at_line(line, "rule_id_doubled", &written.id)
-            .expected("an id that no other rule has")
-            .fix("Give one of the two another id."));
-    }
-    let refused = |reason: String| {
-        at_line(line, "rule_refused", &written.when)
-            .expected("a condition over the file's columns, as docs/rules.md describes it")
-            .fix(reason)
-    };
-    let expression = ::rules::parse(&written.when).map_err(|error| refused(error.render(&written.when)))?;
-    let rule = ::rules::compile_entry_rule(&expression, schema, lists).map_err(|errors| {
-        refused(errors.iter().map(|error| error.render(&written.when)).collect::<Vec<_>>().join("\n"))
-    })?;
-    Ok((written.id, rule))
 }
 
 fn unreadable(path: &Path, finding: Finding) -> Error {

@@ -24,10 +24,11 @@ mod matching;
 mod model;
 mod read_model;
 mod reason;
+mod rule_file;
 #[cfg(test)]
 mod tests;
 
-pub use matching::{MatchReport, MatchRequest, match_file};
+pub use matching::{MatchReport, MatchRequest, QuestionableRule, match_file};
 pub(crate) use model::TagRoom;
 pub use model::{FamilyOfTags, TagCase, TagCatalogue, TagDetail, TagRows, TagSummary, WhyRequest};
 pub use read_model::{catalogue, find_tag, tag_set, why_in_file};

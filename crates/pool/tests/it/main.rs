@@ -9,6 +9,7 @@ mod catalogue;
 mod entries;
 mod folder;
 mod foreign_parquet;
+mod lanes;
 mod published;
 mod quarantine;
 mod support;

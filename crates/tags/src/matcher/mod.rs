@@ -17,10 +17,12 @@ mod axis;
 mod block;
 mod cutter;
 mod estimate;
+mod lint;
 mod node;
 mod plan;
 mod run;
 
 pub use block::{ABSENT, Block, Lane};
+pub use lint::Remark;
 pub use plan::Matcher;
 pub use run::{Matched, Scratch, Sink};

@@ -1,5 +1,7 @@
 //! Formulas over codes, as simple as they can be.
 
+use std::collections::BTreeSet;
+
 use rules::Formula;
 
 use super::axis::{Axis, Code};
@@ -8,13 +10,26 @@ use super::axis::{Axis, Code};
 pub(super) type CodeRanges = Vec<(Code, Code)>;
 
 /// A formula over codes.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Node {
     Constant(bool),
     /// Where the axis has a code of these.
     Test(u16, CodeRanges),
     All(Vec<Node>),
     Any(Vec<Node>),
+}
+
+impl Node {
+    /// Adds the axes that it looks at.
+    pub(super) fn axes(&self, out: &mut BTreeSet<u16>) {
+        match self {
+            Self::Constant(_) => {}
+            Self::Test(axis, _) => {
+                out.insert(*axis);
+            }
+            Self::All(parts) | Self::Any(parts) => parts.iter().for_each(|part| part.axes(out)),
+        }
+    }
 }
 
 /// The formula over codes; `axis_of` gives the axes of its conditions in the order in which they were gathered.
@@ -108,6 +123,8 @@ pub(super) fn simplified(node: Node, axes: &[Axis]) -> Node {
         }
     }
     parts.extend(others);
+    // Rules that mean the same are the same, however they are written.
+    parts.sort();
     match (parts.pop(), parts.is_empty()) {
         (None, _) => Node::Constant(all),
         (Some(only), true) => only,

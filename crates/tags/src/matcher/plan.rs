@@ -1,6 +1,6 @@
 //! From formulas to pieces filed under ranges of axes.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use rules::Formula;
@@ -80,18 +80,26 @@ impl Matcher {
         run(&self.axes, &self.plan.sections, &self.plan.tests, block, rows, scratch, sink);
     }
 
-    /// Rules that no entry can fulfil, whatever its values.
-    pub fn never(&self) -> impl Iterator<Item = usize> {
-        self.positions(&Node::Constant(false))
-    }
-
     /// Rules that every entry fulfils.
     pub fn always(&self) -> impl Iterator<Item = usize> {
-        self.positions(&Node::Constant(true))
+        self.nodes.iter().enumerate().filter(|(_, node)| **node == Node::Constant(true)).map(|(at, _)| at)
     }
 
-    fn positions(&self, wanted: &Node) -> impl Iterator<Item = usize> {
-        self.nodes.iter().enumerate().filter(move |(_, node)| *node == wanted).map(|(at, _)| at)
+    pub(super) fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    /// Is the rule, or an alternative of it, filed under no range?
+    pub(super) fn is_asked_of_all(&self, rule: usize) -> bool {
+        let unfiled = self.plan.sections.iter().filter(|section| section.axis.is_none());
+        unfiled.flat_map(|section| &section.pieces).any(|piece| usize::try_from(piece.rule) == Ok(rule))
+    }
+
+    /// The axes that a rule looks at, each once.
+    pub(super) fn axes_of(&self, node: &Node) -> Vec<&Axis> {
+        let mut numbers = BTreeSet::new();
+        node.axes(&mut numbers);
+        numbers.into_iter().filter_map(|axis| self.axes.get(usize::from(axis))).collect()
     }
 }
 

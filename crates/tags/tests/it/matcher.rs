@@ -9,7 +9,7 @@ use rules::{EntryRule, Formula, Lists};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use spine::{Column, EntrySchema, EntryTable, FieldDefinition, FieldType, LocalizedText, Sensitivity, Value};
-use tags::matcher::{ABSENT, Block, Lane, Matched, Matcher, Scratch, Sink};
+use tags::matcher::{ABSENT, Block, Lane, Matched, Matcher, Remark, Scratch, Sink};
 
 const FIELDS: [(&str, FieldType); 8] = [
     ("code", FieldType::Text),
@@ -353,4 +353,33 @@ impl Sink for Counts {
     fn matched(&mut self, rule: u32, entries: Matched<'_>) {
         self.0[rule as usize] += u64::from(entries.len());
     }
+}
+
+#[test]
+fn questionable_rules_are_named_with_the_reason() {
+    let schema = schema();
+    let sources = [
+        "value > 2 && value < 1",
+        "value > 2 || !(value > 2) || !has(value)",
+        "country == \"CN\" && value >= 3",
+        "!(value < 3) && country in [\"CN\"]",
+        "value / mass < 2 && country == \"DE\"",
+        "country == \"DE\" && country == \"CN\"",
+        "code.startsWith(\"61\") && code.startsWith(\"62\")",
+        "has(country) && (value > 1 || count > 1 || urgent)",
+    ];
+    let formulas: Vec<Formula> =
+        sources.iter().map(|source| compiled(source, &schema, &lists()).formula()).collect();
+    let computed = Remark::Computed("value / mass".to_owned());
+    assert_eq!(
+        Matcher::new(&formulas).lint(),
+        [
+            (0, Remark::Never),
+            (1, Remark::Always),
+            (3, Remark::SameAs(2)),
+            (4, computed),
+            (5, Remark::Never),
+            (6, Remark::Never),
+        ]
+    );
 }

@@ -43,6 +43,20 @@ pub(crate) enum TagsCommand {
     },
     /// Ask very many conditions of the entries of a Parquet file: how many entries fulfil each.
     Match(MatchArguments),
+    /// Name conditions that should be looked at again: dead, always true, doubled, costly, or true of no entry.
+    Lint(LintArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LintArguments {
+    /// One condition a line, in the rule language over the file's columns: {"id": "...", "when": "..."}.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) rules: PathBuf,
+    /// A Parquet file with entries to try them on.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) entries: PathBuf,
+    #[command(flatten)]
+    pub(crate) data: OptionalDataArguments,
 }
 
 #[derive(Debug, Args)]

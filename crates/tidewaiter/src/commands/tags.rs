@@ -2,15 +2,15 @@
 
 use customhouse::rules::Explanation;
 use customhouse::tags::{
-    MatchReport, MatchRequest, TagCatalogue, TagDetail, TagReason, WhyRequest, catalogue, find_tag,
-    match_file, why_in_file,
+    MatchReport, MatchRequest, QuestionableRule, TagCatalogue, TagDetail, TagReason, WhyRequest, catalogue,
+    find_tag, match_file, why_in_file,
 };
 use customhouse::{Error, offline};
 use serde::Serialize;
 use spine::{Language, LocalizedText, Sensitivity};
 
 use super::{Answer, Context, shown};
-use crate::arguments::{MatchArguments, TagsCommand};
+use crate::arguments::{LintArguments, MatchArguments, TagsCommand};
 use crate::terminal;
 
 /// Whoever may read the packs' files may see every tag in them.
@@ -59,6 +59,46 @@ pub(super) fn run(command: &TagsCommand, context: &Context) -> Result<Answer, Er
             Ok(Answer::Done)
         }
         TagsCommand::Match(arguments) => matched(arguments, context),
+        TagsCommand::Lint(arguments) => linted(arguments, context),
+    }
+}
+
+fn linted(arguments: &LintArguments, context: &Context) -> Result<Answer, Error> {
+    let request = MatchRequest {
+        rules: arguments.rules.clone(),
+        entries: arguments.entries.clone(),
+        threads: 1,
+        pairs: false,
+    };
+    let registry = offline::registry(arguments.data.data.as_deref())?;
+    let report = match_file(&registry, &request, &context.progress)?;
+    context.progress.finish();
+    let questionable = report.questionable();
+    if arguments.data.json {
+        terminal::json(&questionable)?;
+    } else {
+        for rule in &questionable {
+            terminal::line(&format!("{}: {}", rule.id, remark(rule)))?;
+        }
+        let named = u64::try_from(questionable.len()).unwrap_or(u64::MAX);
+        let rules = shown::counted(u64::try_from(report.rules).unwrap_or(u64::MAX), "rule", "rules");
+        terminal::line(&format!("{rules}, {}", shown::counted(named, "remark", "remarks")))?;
+    }
+    Ok(Answer::of(questionable.iter().any(|rule| matches!(rule.remark, "never" | "always"))))
+}
+
+fn remark(rule: &QuestionableRule) -> String {
+    let about = rule.about.as_deref().unwrap_or_default();
+    match rule.remark {
+        "never" => "no entry can fulfil it; its conditions exclude each other".to_owned(),
+        "always" => "every entry fulfils it; it tells nothing".to_owned(),
+        "same_as" => format!("it is true exactly where {about} is; keep one of the two"),
+        "asked_of_all" => {
+            "it is asked of every entry; add a condition on a code, a party or an amount that joins all of it"
+                .to_owned()
+        }
+        "computed" => format!("it computes {about} for every entry; a column of its own would be cheaper"),
+        _ => "no entry of the file fulfils it".to_owned(),
     }
 }
 

@@ -223,3 +223,66 @@ fn a_suite_tells_each_disagreement_and_its_exit_code_says_whether_there_is_one()
     let missing = run(at, &["conformance", "ncts", "--cases", "nowhere"]).expect(3);
     assert!(missing.err.contains("[conformance_cases_missing]"), "{}", missing.err);
 }
+
+#[test]
+fn many_conditions_are_asked_of_a_file_of_many_entries() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    run(at, &["country", "--out", "land", "--declarations", "300"]).expect(0);
+    let rules = [
+        (r#"all"#, r#"has(declaration_id)"#),
+        (r#"china"#, r#"origin_country == \"CN\""#),
+        (r#"elsewhere"#, r#"origin_country != \"CN\""#),
+        (r#"unknown, or so"#, r#"!has(origin_country)"#),
+        (r#"cheap"#, r#"customs_value / net_mass < 5 && commodity_code.startsWith(\"6\")"#),
+        (r#"never"#, r#"customs_value < 0 || origin_country in rare_list"#),
+    ];
+    let write = |rules: &[(&str, &str)]| {
+        let lines = rules.iter().map(|(id, when)| format!("{{\"id\": \"{id}\", \"when\": \"{when}\"}}\n"));
+        fs::write(at.join("rules.jsonl"), lines.collect::<String>()).unwrap();
+    };
+    let matching = ["tags", "match", "--rules", "rules.jsonl", "--entries", "land/declarations.parquet"];
+    let told = |more: &[&str]| run(at, &[&matching[..], &["--counts", "counts.csv"], more].concat());
+
+    write(&rules);
+    let refused = told(&[]).expect(3);
+    for part in ["[rules_refused]", "line 6", "rare_list", "^"] {
+        assert!(refused.err.contains(part), "{part}: {}", refused.err);
+    }
+    assert!(!at.join("counts.csv").exists(), "a refused run writes nothing");
+
+    write(&rules[..5]);
+    let report = told(&["--json", "--threads", "2"]).expect(0).json();
+    let counts = fs::read_to_string(at.join("counts.csv")).unwrap();
+    let count = |id: &str| -> u64 {
+        let line = counts.lines().find_map(|line| line.strip_prefix(id)?.strip_prefix(','));
+        line.unwrap_or_else(|| panic!("{id}: {counts}")).parse().unwrap()
+    };
+    assert_eq!(count("all"), report["entries"].as_u64().unwrap());
+    assert_eq!(count("china") + count("elsewhere") + count("\"unknown, or so\""), count("all"));
+    assert!(count("china") > 0 && count("cheap") > 0 && count("cheap") < count("all"), "{counts}");
+    assert_eq!(
+        report["matches"],
+        ["all", "china", "elsewhere", "\"unknown, or so\"", "cheap"].map(count).iter().sum::<u64>()
+    );
+    let shown = told(&["--pairs"]).expect(0).out;
+    assert!(shown.contains("entries per CPU-second"), "{shown}");
+    assert_eq!(
+        fs::read_to_string(at.join("counts.csv")).unwrap(),
+        counts,
+        "threads and pairs change no count"
+    );
+
+    write(&[
+        rules[0],
+        ("nobody", r#"customs_value < 0 && customs_value > 1"#),
+        ("again", r#"has(declaration_id)"#),
+    ]);
+    let linting = ["tags", "lint", "--rules", "rules.jsonl", "--entries", "land/declarations.parquet"];
+    let remarks = run(at, &linting).expect(1).out;
+    for part in
+        ["nobody: no entry can fulfil it", "again: it is true exactly where all is", "3 rules, 2 remarks"]
+    {
+        assert!(remarks.contains(part), "{part}: {remarks}");
+    }
+}

@@ -1,0 +1,114 @@
+//! Conditions as a file has them: one JSON object a line.
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+
+use ::rules::{EntryRule, Lists};
+use serde::Deserialize;
+use spine::{EntrySchema, Finding, Pointer};
+
+use crate::error::{Error, Kind};
+
+/// Rules of one file at most.
+const RULES_MAX: usize = 1_000_000;
+/// Bytes of a line at most.
+const LINE_BYTES_MAX: u64 = 1 << 20;
+/// Findings told at most; how many there are is told beyond.
+const FINDINGS_MAX: usize = 50;
+/// One line; other keys are the author's own.
+#[derive(Deserialize)]
+struct WrittenRule {
+    id: String,
+    when: String,
+}
+
+/// Ids and rules, in the order of the file, or what is wrong with each line.
+///
+/// # Errors
+/// `rules_unreadable`, `rules_refused`.
+pub(super) fn read_rules(
+    path: &Path,
+    schema: &EntrySchema,
+    lists: &Lists,
+) -> Result<(Vec<String>, Vec<EntryRule>), Error> {
+    let failed = |error: std::io::Error| Error::io("rules_unreadable", path, &error);
+    let mut reader = BufReader::new(File::open(path).map_err(failed)?);
+    let (mut ids, mut rules, mut seen) = (Vec::new(), Vec::new(), HashSet::new());
+    let (mut findings, mut wrong, mut line, mut number) = (Vec::new(), 0_usize, String::new(), 0_u64);
+    loop {
+        line.clear();
+        let read = reader.by_ref().take(LINE_BYTES_MAX).read_line(&mut line).map_err(failed)?;
+        if read == 0 {
+            break;
+        }
+        number = number.saturating_add(1);
+        let text = line.trim();
+        if text.is_empty() {
+            continue;
+        }
+        let compiled = if rules.len() >= RULES_MAX {
+            Err(at_line(number, "rules_too_many", text).expected(format!("at most {RULES_MAX} rules")))
+        } else {
+            compiled(text, number, schema, lists, &mut seen)
+        };
+        match compiled {
+            Ok((id, rule)) => {
+                ids.push(id);
+                rules.push(rule);
+            }
+            Err(finding) => {
+                wrong = wrong.saturating_add(1);
+                if findings.len() < FINDINGS_MAX {
+                    findings.push(finding);
+                }
+            }
+        }
+    }
+    if wrong == 0 {
+        return Ok((ids, rules));
+    }
+    Err(Error {
+        findings,
+        ..Error::new(
+            Kind::Refused,
+            "rules_refused",
+            format!("{wrong} of the rules in {} cannot be used", path.display()),
+            "Correct or leave out the lines that the findings name; no rule was asked.",
+        )
+    })
+}
+
+fn at_line(line: u64, code: &str, found: &str) -> Finding {
+    Finding::error(code).at(Pointer(format!("line {line}"))).found(found)
+}
+
+fn compiled(
+    text: &str,
+    line: u64,
+    schema: &EntrySchema,
+    lists: &Lists,
+    seen: &mut HashSet<String>,
+) -> Result<(String, EntryRule), Finding> {
+    let written: WrittenRule = serde_json::from_str(text).map_err(|error| {
+        at_line(line, "rule_line_unreadable", text)
+            .expected("a JSON object with `id` and `when`")
+            .fix(format!("Correct the line: {error}."))
+    })?;
+    if !seen.insert(written.id.clone()) {
+        return Err(at_line(line, "rule_id_doubled", &written.id)
+            .expected("an id that no other rule has")
+            .fix("Give one of the two another id."));
+    }
+    let refused = |reason: String| {
+        at_line(line, "rule_refused", &written.when)
+            .expected("a condition over the file's columns, as docs/rules.md describes it")
+            .fix(reason)
+    };
+    let expression = ::rules::parse(&written.when).map_err(|error| refused(error.render(&written.when)))?;
+    let rule = ::rules::compile_entry_rule(&expression, schema, lists).map_err(|errors| {
+        refused(errors.iter().map(|error| error.render(&written.when)).collect::<Vec<_>>().join("\n"))
+    })?;
+    Ok((written.id, rule))
+}
