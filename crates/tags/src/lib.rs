@@ -14,6 +14,7 @@ mod definition;
 mod key;
 mod lift;
 pub mod matcher;
+pub mod matrix;
 pub mod online;
 mod plain;
 mod set;

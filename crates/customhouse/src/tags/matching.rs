@@ -13,6 +13,7 @@ use rustix::time::{ClockId, clock_gettime};
 use serde::Serialize;
 use spine::{Finding, Progress};
 
+use super::matrix_folder::{self, Carriers, Entities};
 use super::rule_file::read_rules;
 use crate::error::{Error, Kind};
 use crate::folder::write_whole;
@@ -33,6 +34,8 @@ pub struct MatchRequest {
     pub threads: usize,
     /// Also collect the pairs of rule and entry in memory, as for writing them; they are counted and dropped.
     pub pairs: bool,
+    /// Also write who carries what: the column that names the entities, and the folder to write the matrix into.
+    pub matrix: Option<(String, PathBuf)>,
 }
 
 /// What came out.
@@ -56,6 +59,9 @@ pub struct MatchReport {
     /// Memory that the process had at most, in bytes; Linux tells it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memory_peak_bytes: Option<u64>,
+    /// Pairs of entity and tag in the matrix that was written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pairs_of_entities: Option<u64>,
     /// Columns of the file that cannot be used.
     pub findings: Vec<Finding>,
     /// What is questionable about the rules.
@@ -150,7 +156,19 @@ pub fn match_file(
     let compiling_cpu_s = processor_seconds() - begun;
 
     let columns: BTreeSet<&str> = rules.iter().flat_map(|rule| rule.fields()).map(String::as_str).collect();
-    let columns: Vec<&str> = columns.into_iter().collect();
+    let entity_column = request.matrix.as_ref().map(|(column, _)| column.as_str());
+    if let Some(column) = entity_column
+        && entries.schema().field(column).is_none()
+    {
+        return Err(Error::new(
+            Kind::NotFound,
+            "column_unknown",
+            format!("{} has no column {column}", request.entries.display()),
+            "Name the column that identifies the entity, as it is spelt in the file.",
+        ));
+    }
+    let columns: Vec<&str> =
+        columns.into_iter().chain(entity_column).collect::<BTreeSet<_>>().into_iter().collect();
     let total = entries.rows();
     let mut report = MatchReport {
         counts: Vec::new(),
@@ -161,12 +179,13 @@ pub fn match_file(
         reading_cpu_s: 0.0,
         matching_cpu_s: 0.0,
         memory_peak_bytes: None,
+        pairs_of_entities: None,
         findings,
         remarks: matcher.lint(),
     };
     let threads = request.threads.clamp(1, THREADS_MAX);
     let mut workers: Vec<Worker> =
-        std::iter::repeat_with(|| Worker::new(ids.len(), request.pairs)).take(threads).collect();
+        std::iter::repeat_with(|| Worker::new(ids.len(), request)).take(threads).collect();
     if columns.is_empty() {
         // Conditions without a field are the same everywhere.
         let mut counts = vec![0_u64; ids.len()];
@@ -183,6 +202,7 @@ pub fn match_file(
         entries.read(&columns, ROWS_AT_ONCE).map_err(|finding| unreadable(&request.entries, finding))?;
     let schema = reader.schema().clone();
     let mut reading = processor_seconds() - begun;
+    let mut entities_seen = Entities::default();
     loop {
         let begun = processor_seconds();
         let lanes = reader.next_lanes().map_err(|finding| unreadable(&request.entries, finding))?;
@@ -194,7 +214,10 @@ pub fn match_file(
             matcher.plan_for(&block);
             report.compiling_cpu_s += processor_seconds() - begun;
         }
-        match_block(&matcher, &block, &mut workers);
+        let entity_of = entity_column
+            .and_then(|column| lanes.get(schema.position(column)?))
+            .map_or_else(Vec::new, |lane| entities_seen.of(lane));
+        match_block(&matcher, &block, &entity_of, &mut workers);
         report.entries = report.entries.saturating_add(u64::try_from(block.len()).unwrap_or_default());
         progress.report("matching", report.entries, total);
         if progress.cancelled() {
@@ -214,6 +237,10 @@ pub fn match_file(
             *sum = sum.saturating_add(*count);
         }
     }
+    if let Some((_, folder)) = &request.matrix {
+        let carriers = workers.into_iter().filter_map(|worker| worker.found.carriers).collect();
+        report.pairs_of_entities = Some(matrix_folder::write(folder, &ids, &entities_seen, carriers)?);
+    }
     Ok(finished(report, ids, counts))
 }
 
@@ -232,8 +259,12 @@ struct Worker {
 }
 
 impl Worker {
-    fn new(rules: usize, pairs: bool) -> Self {
-        let found = Found { counts: vec![0; rules], pairs: pairs.then(Vec::new) };
+    fn new(rules: usize, request: &MatchRequest) -> Self {
+        let found = Found {
+            counts: vec![0; rules],
+            pairs: request.pairs.then(Vec::new),
+            carriers: request.matrix.is_some().then(|| Carriers::new(rules)),
+        };
         Self { scratch: Scratch::default(), found, seconds: 0.0 }
     }
 }
@@ -241,22 +272,33 @@ impl Worker {
 struct Found {
     counts: Vec<u64>,
     pairs: Option<Vec<(u32, u32)>>,
+    carriers: Option<Carriers>,
+}
+
+/// What a block's matches go into, with the entities of its rows.
+struct OfBlock<'a> {
+    found: &'a mut Found,
+    entity_of: &'a [Option<u32>],
 }
 
 /// Pairs that are held before they are dropped.
 const PAIRS_HELD: usize = 1 << 20;
 
-impl Sink for Found {
+impl Sink for OfBlock<'_> {
     #[inline]
     fn matched(&mut self, rule: u32, entries: Matched<'_>) {
-        if let Some(count) = usize::try_from(rule).ok().and_then(|rule| self.counts.get_mut(rule)) {
+        let Ok(at) = usize::try_from(rule) else { return };
+        if let Some(count) = self.found.counts.get_mut(at) {
             *count = count.saturating_add(u64::from(entries.len()));
         }
-        if let Some(pairs) = &mut self.pairs {
+        if let Some(pairs) = &mut self.found.pairs {
             if pairs.len() >= PAIRS_HELD {
                 std::hint::black_box(&mut *pairs).clear();
             }
             entries.rows(|row| pairs.push((rule, u32::try_from(row).unwrap_or(u32::MAX))));
+        }
+        if let Some(carriers) = &mut self.found.carriers {
+            carriers.found(at, entries, self.entity_of);
         }
     }
 }
@@ -270,7 +312,7 @@ fn lane(values: &LaneValues) -> Lane<'_> {
 }
 
 /// Gives each worker an equal share of the block.
-fn match_block(matcher: &Matcher, block: &Block<'_>, workers: &mut [Worker]) {
+fn match_block(matcher: &Matcher, block: &Block<'_>, entity_of: &[Option<u32>], workers: &mut [Worker]) {
     let shares = workers.len().max(1);
     std::thread::scope(|scope| {
         for (at, worker) in workers.iter_mut().enumerate() {
@@ -278,7 +320,11 @@ fn match_block(matcher: &Matcher, block: &Block<'_>, workers: &mut [Worker]) {
             let rows = share(at)..share(at.saturating_add(1));
             let work = move || {
                 let begun = processor_seconds();
-                matcher.run(block, rows, &mut worker.scratch, &mut worker.found);
+                let mut sink = OfBlock { found: &mut worker.found, entity_of };
+                matcher.run(block, rows, &mut worker.scratch, &mut sink);
+                if let Some(carriers) = &mut worker.found.carriers {
+                    carriers.end_of_block();
+                }
                 worker.seconds += processor_seconds() - begun;
             };
             if shares == 1 {

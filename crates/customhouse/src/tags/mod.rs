@@ -9,6 +9,7 @@
 //! | `find_tag(&Registry, clearance, id) -> TagDetail` | one tag with its cases |
 //! | `why_in_file(&Registry, &WhyRequest, &dyn Progress) -> Vec<TagReason>` | why a tag is, or is not, on a declaration of a file |
 //! | `match_file(&Registry, &MatchRequest, &dyn Progress) -> MatchReport` | very many conditions asked of very many entries |
+//! | `MatrixFolder::open(path)`, `select(condition, ..) -> SelectedEntities` | who carries some tags, of a matrix that matching wrote |
 //!
 //! Of [`crate::Customhouse`], for those who may view tags; none shows a tag or a field above the reader's clearance:
 //!
@@ -21,6 +22,7 @@
 //! The last two need the permission to view the pool as well.
 
 mod matching;
+mod matrix_folder;
 mod model;
 mod read_model;
 mod reason;
@@ -29,6 +31,7 @@ mod rule_file;
 mod tests;
 
 pub use matching::{MatchReport, MatchRequest, QuestionableRule, match_file};
+pub use matrix_folder::{ENTITIES_LISTED_MAX, MatrixFolder, SelectedEntities};
 pub(crate) use model::TagRoom;
 pub use model::{FamilyOfTags, TagCase, TagCatalogue, TagDetail, TagRows, TagSummary, WhyRequest};
 pub use read_model::{catalogue, find_tag, tag_set, why_in_file};

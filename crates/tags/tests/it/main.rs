@@ -13,6 +13,7 @@ mod docs;
 mod laws;
 mod little_country;
 mod matcher;
+mod matrix;
 mod online;
 mod subjects;
 mod support;

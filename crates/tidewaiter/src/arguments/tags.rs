@@ -11,7 +11,9 @@ use super::OptionalDataArguments;
   tidewaiter tags list
   tidewaiter tags show gross_below_net
   tidewaiter tags why gross_below_net --declarations declarations.csv --declaration 2024100000017
-  tidewaiter tags match --rules rules.jsonl --entries entries.parquet --counts counts.csv")]
+  tidewaiter tags match --rules rules.jsonl --entries entries.parquet --counts counts.csv \\
+      --matrix matrix --by importer_id
+  tidewaiter tags query --matrix matrix 'new_trader && !cheap'")]
 pub(crate) enum TagsCommand {
     /// The catalogue.
     List {
@@ -45,6 +47,26 @@ pub(crate) enum TagsCommand {
     Match(MatchArguments),
     /// Name conditions that should be looked at again: dead, always true, doubled, costly, or true of no entry.
     Lint(LintArguments),
+    /// Who carries some tags and not others, of a matrix that `match` wrote: how many, their other tags, their names.
+    Query(QueryArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct QueryArguments {
+    /// Tags joined by &&, || and !, each by its id.
+    pub(crate) condition: String,
+    /// The folder of the matrix.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) matrix: PathBuf,
+    /// How many of their most frequent tags to show.
+    #[arg(long, default_value_t = 10, value_name = "N")]
+    pub(crate) tags: u16,
+    /// How many of them to name.
+    #[arg(long, default_value_t = 10, value_name = "N", value_parser = clap::value_parser!(u32).range(..=100_000))]
+    pub(crate) list: u32,
+    /// Print as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -76,6 +98,12 @@ pub(crate) struct MatchArguments {
     /// Also put together every pair of condition and entry, as for writing them; they are counted and dropped.
     #[arg(long)]
     pub(crate) pairs: bool,
+    /// Also write a matrix of who carries what into this folder; `tags query` asks it.
+    #[arg(long, value_name = "DIR", requires = "by")]
+    pub(crate) matrix: Option<PathBuf>,
+    /// The column that names the entities of the matrix.
+    #[arg(long, value_name = "COLUMN", requires = "matrix")]
+    pub(crate) by: Option<String>,
     #[command(flatten)]
     pub(crate) data: OptionalDataArguments,
 }
