@@ -11,26 +11,26 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-use super::{scratch, table};
+use super::{examples, scratch, table};
 use crate::process;
 use crate::workspace::Workspace;
 
 /// From the registry of Python packages; ready-made ones only.
 const PACKAGES: [&str; 6] =
     ["numpy==2.4.6", "pandas==3.1.1", "pyarrow==26.0.1", "duckdb==2.0.1", "polars==2.1.0", "chdb==4.4.0"];
-const ENTRIES: usize = 1_000_000;
-const RULES: usize = 43_000;
+const ENTRIES: u32 = 1_000_000;
+const RULES: u32 = 43_000;
 /// Ten times as many, for growth.
-const RULES_MORE: usize = 430_000;
-const PART_ENTRIES: usize = 200_000;
-const FIRST_ENTRIES: usize = 2_000;
+const RULES_MORE: u32 = 430_000;
+const PART_ENTRIES: u32 = 200_000;
+const FIRST_ENTRIES: u32 = 2_000;
 
 /// An engine that is not ours: its rules, and how many of them in one query.
 struct Peer {
     name: &'static str,
     engine: &'static str,
-    rules: usize,
-    at_once: usize,
+    rules: u32,
+    at_once: u32,
 }
 
 const PEERS: [Peer; 4] = [
@@ -65,6 +65,8 @@ pub(super) fn run(workspace: &Workspace, runs: u32) -> Result<()> {
         println!();
         bench.growth(&folder)?;
     }
+    println!("\n4,080,000 entities, 43,000 tags (SIMULATED)\n");
+    examples::run(workspace, "tags", "matrix_bench", &[])?;
     fs::remove_dir_all(&bench.folder).with_context(|| bench.folder.display().to_string())
 }
 
@@ -106,8 +108,8 @@ impl Bench {
 
     fn compare(&self, workspace: &Workspace, folder: &Path, kind: &str) -> Result<()> {
         let all = folder.join("entries.parquet");
-        let per_second = |entries: usize, rules: usize, seconds: f64| {
-            entries as f64 / seconds * (rules as f64 / RULES as f64)
+        let per_second = |entries: u32, rules: u32, seconds: f64| {
+            f64::from(entries) / seconds * (f64::from(rules) / f64::from(RULES))
         };
         let counting = per_second(ENTRIES, RULES, self.ours(folder, &all, RULES, &[])?.processor_s);
         let pairs = per_second(ENTRIES, RULES, self.ours(folder, &all, RULES, &["--pairs"])?.processor_s);
@@ -155,7 +157,7 @@ impl Bench {
             rows.push(vec![
                 rules.to_string(),
                 threads.to_owned(),
-                format!("{:.0} ns", seconds * 1e9 / ENTRIES as f64),
+                format!("{:.0} ns", seconds * 1e9 / f64::from(ENTRIES)),
                 cost,
             ]);
         }
@@ -164,11 +166,11 @@ impl Bench {
     }
 
     /// The median of our processor time for matching, and the checksum of the counts.
-    fn ours(&self, folder: &Path, entries: &Path, rules: usize, more: &[&str]) -> Result<Measured> {
+    fn ours(&self, folder: &Path, entries: &Path, rules: u32, more: &[&str]) -> Result<Measured> {
         let written = folder.join(format!("rules-{rules}.jsonl"));
         if !written.is_file() {
             let all = fs::read_to_string(folder.join("rules.jsonl"))?;
-            let first: Vec<&str> = all.lines().take(rules).collect();
+            let first: Vec<&str> = all.lines().take(usize::try_from(rules)?).collect();
             fs::write(&written, first.join("\n"))?;
         }
         let counts = folder.join("counts.csv");
@@ -217,7 +219,7 @@ fn same(name: &str, theirs: &Measured, ours: &Measured) -> Result<()> {
     Ok(())
 }
 
-fn row(name: &str, entries: usize, rules: usize, speed: f64, ours: Option<(f64, f64)>) -> Vec<String> {
+fn row(name: &str, entries: u32, rules: u32, speed: f64, ours: Option<(f64, f64)>) -> Vec<String> {
     let times = |own: f64| format!("{:.1} times as fast", own / speed);
     let (counts, pairs) = ours.map_or_else(Default::default, |(counts, pairs)| (times(counts), times(pairs)));
     vec![name.to_owned(), entries.to_string(), rules.to_string(), format!("{speed:.0}"), counts, pairs]

@@ -32,7 +32,7 @@ fn read(name: &str, array: ArrayRef) -> (FieldType, LaneValues) {
     let file = LanesFile::open(written(vec![(name, array)])).unwrap();
     assert_eq!(file.findings(), &[]);
     let mut reader = file.read(&[name], 1_000).unwrap();
-    let field_type = reader.schema().fields[0].field_type;
+    let field_type = reader.schema().field(name).unwrap().field_type;
     let mut lanes = reader.next_lanes().unwrap().unwrap();
     assert_eq!(reader.next_lanes().unwrap(), None);
     (field_type, lanes.remove(0))

@@ -32,9 +32,8 @@ impl Transpose {
         let shards = (0..shard_count(entities)).map(|shard| {
             pairs.clear();
             let (first, length) = extent(shard, entities);
-            let last = u64::from(first).saturating_add(SHARD as u64);
             for (tag, own) in (0_u16..=u16::MAX).zip(&mut within) {
-                while let Some(entity) = own.next_if(|entity| u64::from(*entity) < last) {
+                while let Some(entity) = own.next_if(|entity| place(*entity).0 == shard) {
                     pairs.push((u16::try_from(entity.saturating_sub(first)).unwrap_or_default(), tag));
                 }
             }

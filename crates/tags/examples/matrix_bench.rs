@@ -1,0 +1,162 @@
+//! Questions to a matrix of entities and tags: `cargo run --release -p tags --example matrix_bench [ENTITIES TAGS]`,
+//! JSON on standard output.
+//!
+//! Made-up tags (SIMULATED): each is carried by 5 to 50,000 entities, the logarithm spread evenly, and low numbers of
+//! entities carry more than high ones. Questions are about tags of the largest fifth. Times are wall times of one
+//! thread; each row is the median and the 99th of a hundred of 300 questions.
+#![expect(clippy::print_stdout, clippy::indexing_slicing, reason = "a command line tool")]
+
+use std::error::Error;
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use roaring::RoaringBitmap;
+use tags::matrix::{Change, Matrix, Selection};
+
+const QUESTIONS: usize = 300;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let entities: u32 = arguments.next().map_or(Ok(4_080_000), |text| text.parse())?;
+    let tags: u16 = arguments.next().map_or(Ok(43_000), |text| text.parse())?;
+    let mut random = Random(1);
+    let sets: Vec<RoaringBitmap> = (0..tags).map(|_| carriers(&mut random, entities)).collect();
+    let started = Instant::now();
+    let matrix = Matrix::new(entities, sets)?;
+    let built = started.elapsed();
+    let mut rows = vec![row(&format!("{} pairs made a matrix of", matrix.pairs()), &[built])];
+
+    let mut bytes = Vec::new();
+    let started = Instant::now();
+    matrix.write(&mut bytes)?;
+    rows.push(row("written to memory", &[started.elapsed()]));
+    let started = Instant::now();
+    black_box(Matrix::read(bytes.as_slice())?);
+    rows.push(row("opened again, checked", &[started.elapsed()]));
+    let sets_bytes: usize =
+        (0..tags).filter_map(|tag| matrix.carriers(tag)).map(RoaringBitmap::serialized_size).sum();
+    let per_pair = |bytes: usize| bytes.to_string().parse::<f64>().unwrap_or_default() / pairs_of(&matrix);
+
+    let mut large: Vec<u16> = (0..tags).collect();
+    large.sort_by_key(|tag| std::cmp::Reverse(matrix.carriers(*tag).map_or(0, RoaringBitmap::len)));
+    large.truncate(usize::from(tags / 5).max(10));
+    let mut one = || Selection::Carries(*random.of(&large));
+    let mut several = |count: usize| (0..count).map(|_| one()).collect::<Vec<_>>();
+    let mut asked: Vec<(&str, Vec<Selection>)> = Vec::new();
+    for (name, count) in [("a && b", 2), ("a && b && c", 3), ("10 tags, all", 10)] {
+        asked.push((name, (0..QUESTIONS).map(|_| Selection::All(several(count))).collect()));
+    }
+    asked.push(("10 tags, any", (0..QUESTIONS).map(|_| Selection::Any(several(10))).collect()));
+    let mixed = |tags: Vec<Selection>| {
+        let Ok([a, b, c, d, e, Selection::Carries(f)]) = <[Selection; 6]>::try_from(tags) else {
+            return Selection::Constant(false);
+        };
+        let any = [Selection::Any(vec![a, b, c]), Selection::Any(vec![d, e])];
+        Selection::All(any.into_iter().chain([Selection::CarriesNot(f)]).collect())
+    };
+    asked.push(("(a || b || c) && (d || e) && !f", (0..QUESTIONS).map(|_| mixed(several(6))).collect()));
+    for (name, selections) in &asked {
+        rows.push(row(name, &timed(selections, |selection| matrix.select(selection).len())));
+    }
+    let groups: Vec<RoaringBitmap> =
+        (0..QUESTIONS).map(|_| (0..9_200).map(|_| random.below(entities)).collect()).collect();
+    rows.push(row(
+        "20 most frequent tags of 9,200 entities",
+        &timed(&groups, |group| matrix.tags_among(group, 20).len()),
+    ));
+    let some: Vec<u32> = (0..QUESTIONS).map(|_| random.below(entities)).collect();
+    rows.push(row("all tags of one entity", &timed(&some, |entity| matrix.tags_of(*entity).len())));
+    let changes: Vec<Change> = (0..1_000_000)
+        .map(|_| Change {
+            tag: u16::try_from(random.below(u32::from(tags))).unwrap_or_default(),
+            entity: random.below(entities),
+            carried: random.below(4) > 0,
+        })
+        .collect();
+    let started = Instant::now();
+    black_box(matrix.changed(entities, usize::from(tags), &changes)?);
+    rows.push(row("a million changes make the next epoch", &[started.elapsed()]));
+    let size = |what: &str, bytes: usize| {
+        format!(
+            "{{\"what\": \"{what}\", \"median\": \"{:.2} bytes a pair\", \"p99\": \"\"}}",
+            per_pair(bytes)
+        )
+    };
+    rows.push(size("bitmaps", sets_bytes));
+    rows.push(size("bitmaps and the other direction", bytes.len()));
+    println!("{{\"simulated\": true, \"figures\": [{}]}}", rows.join(", "));
+    Ok(())
+}
+
+fn pairs_of(matrix: &Matrix) -> f64 {
+    matrix.pairs().to_string().parse().unwrap_or(f64::NAN)
+}
+
+fn timed<Q, A>(questions: &[Q], mut answer: impl FnMut(&Q) -> A) -> Vec<Duration> {
+    let mut one = |question: &Q| {
+        let started = Instant::now();
+        black_box(answer(question));
+        started.elapsed()
+    };
+    questions.iter().map(&mut one).collect()
+}
+
+fn row(what: &str, times: &[Duration]) -> String {
+    let mut times = times.to_vec();
+    times.sort_unstable();
+    let at = |hundredth: usize| {
+        let place = (times.len() * hundredth / 100).min(times.len().saturating_sub(1));
+        format!("{:.3} ms", times.get(place).copied().unwrap_or_default().as_secs_f64() * 1e3)
+    };
+    let last = if times.len() > 1 { at(99) } else { String::new() };
+    format!("{{\"what\": \"{what}\", \"median\": \"{}\", \"p99\": \"{last}\"}}", at(50))
+}
+
+/// 5 to 50,000 entities.
+fn carriers(random: &mut Random, entities: u32) -> RoaringBitmap {
+    let count = (5.0_f64.ln() + random.part() * (10_000.0_f64).ln()).exp();
+    let mut wanted = count;
+    let mut found = Vec::new();
+    while wanted >= 1.0 {
+        // The square of an even spread: low numbers more often.
+        let place = random.part().powi(2) * f64::from(entities);
+        found.push(whole(place));
+        wanted -= 1.0;
+    }
+    found.sort_unstable();
+    found.dedup();
+    RoaringBitmap::from_sorted_iter(found).unwrap_or_default()
+}
+
+/// The whole number below.
+fn whole(number: f64) -> u32 {
+    rust_decimal::prelude::ToPrimitive::to_u32(&number).unwrap_or_default()
+}
+
+/// Numbers that are the same in every run (SplitMix64).
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^ (mixed >> 31)
+    }
+
+    /// From 0 up to but without `end`.
+    fn below(&mut self, end: u32) -> u32 {
+        u32::try_from((u128::from(self.next()) * u128::from(end)) >> 64).unwrap_or_default()
+    }
+
+    /// From 0 up to but without 1.
+    fn part(&mut self) -> f64 {
+        f64::from(u32::try_from(self.next() >> 32).unwrap_or_default()) / 4_294_967_296.0
+    }
+
+    fn of<'a, T>(&mut self, all: &'a [T]) -> &'a T {
+        let at = self.below(u32::try_from(all.len()).unwrap_or(u32::MAX));
+        &all[usize::try_from(at).unwrap_or_default()]
+    }
+}
