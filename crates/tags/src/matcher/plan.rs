@@ -1,6 +1,6 @@
 //! From formulas to pieces filed under ranges of axes.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use rules::Formula;
@@ -10,7 +10,7 @@ use super::block::Block;
 use super::cutter::{Cutter, in_parts};
 use super::estimate::Estimate;
 use super::node::{CodeRanges, Node, node, simplified};
-use super::run::{Piece, Scratch, Section, Sink, Test, run};
+use super::run::{Asked, Group, Piece, Scratch, Section, Sink, Test, WITHIN_MAX, Within, run};
 
 /// Ranges that are compared one by one; more are looked up in a table.
 const COMPARED_MAX: usize = 12;
@@ -29,7 +29,7 @@ pub struct Matcher {
 #[derive(Debug, Default)]
 struct Plan {
     sections: Vec<Section>,
-    tests: Vec<Test>,
+    asked: Asked,
 }
 
 impl Matcher {
@@ -77,7 +77,7 @@ impl Matcher {
         sink: &mut impl Sink,
     ) {
         let rows = rows.start..rows.end.min(block.len());
-        run(&self.axes, &self.plan.sections, &self.plan.tests, block, rows, scratch, sink);
+        run(&self.axes, &self.plan.sections, &self.plan.asked, block, rows, scratch, sink);
     }
 
     /// Rules that every entry fulfils.
@@ -92,7 +92,10 @@ impl Matcher {
     /// Is the rule, or an alternative of it, filed under no range?
     pub(super) fn is_asked_of_all(&self, rule: usize) -> bool {
         let unfiled = self.plan.sections.iter().filter(|section| section.axis.is_none());
-        unfiled.flat_map(|section| &section.pieces).any(|piece| usize::try_from(piece.rule) == Ok(rule))
+        unfiled
+            .flat_map(|section| &section.groups)
+            .flat_map(|group| &group.pieces)
+            .any(|piece| usize::try_from(piece.rule) == Ok(rule))
     }
 
     /// The axes that a rule looks at, each once.
@@ -122,7 +125,7 @@ impl Matcher {
             axes: &self.axes,
             estimate,
             filed: Vec::new(),
-            tests: Vec::new(),
+            asked: Asked::default(),
             tables: HashMap::new(),
         };
         for (rule, node) in (0_u32..).zip(&self.nodes) {
@@ -136,7 +139,7 @@ struct Filing<'a> {
     axes: &'a [Axis],
     estimate: &'a Estimate,
     filed: Vec<Filed>,
-    tests: Vec<Test>,
+    asked: Asked,
     /// Tables that several rules look up.
     tables: HashMap<(u16, CodeRanges), Arc<[u8]>>,
 }
@@ -182,44 +185,48 @@ impl Filing<'_> {
     }
 
     fn plan(mut self) -> Plan {
-        let mut sections: HashMap<Option<u16>, Section> = HashMap::new();
+        let mut sections: BTreeMap<Option<u16>, BTreeMap<usize, Vec<Piece>>> = BTreeMap::new();
+        let mut looked_at: BTreeMap<Option<u16>, Vec<u16>> = BTreeMap::new();
         for filed in std::mem::take(&mut self.filed) {
-            let first = count(&self.tests);
-            let mut rest = filed.rest;
-            let shares = |rest: &Rest| match rest {
-                Rest::Holds(node) => self.share(node),
-                Rest::HoldsNot(node) => 1.0 - self.share(node),
-            };
-            rest.sort_by(|a, b| shares(a).total_cmp(&shares(b)));
             let axis = filed.access.as_ref().map(|(axis, _)| *axis);
-            let section = sections.entry(axis).or_insert_with(|| Section {
-                axis,
-                looks_at: Vec::new(),
-                pieces: Vec::new(),
-            });
-            for rest in &rest {
-                let test = match rest {
-                    Rest::Holds(node) => self.test(node, &mut section.looks_at),
-                    Rest::HoldsNot(node) => Test::Not([self.test(node, &mut section.looks_at)].into()),
+            let looks_at = looked_at.entry(axis).or_default();
+            let (within, first) = (count(&self.asked.within), count(&self.asked.tests));
+            let mut ranges = 0_usize;
+            for rest in self.rarest_first(filed.rest) {
+                let test = match &rest {
+                    Rest::Holds(node) => self.test(node, looks_at),
+                    Rest::HoldsNot(node) => Test::Not([self.test(node, looks_at)].into()),
                 };
-                self.tests.push(test);
+                match test {
+                    Test::Within(range) if ranges < WITHIN_MAX => {
+                        self.asked.within.push(range);
+                        ranges = ranges.saturating_add(1);
+                    }
+                    other => self.asked.tests.push(other),
+                }
             }
-            let tests = first..count(&self.tests);
-            let ranges = filed.access.map_or(vec![(0, Code::MAX)], |(_, ranges)| ranges);
-            section.pieces.extend(ranges.into_iter().map(|(low, high)| Piece {
-                rule: filed.rule,
-                low,
-                high,
-                tests: tests.clone(),
-            }));
+            let tests = first..count(&self.asked.tests);
+            let runs = filed.access.map_or(vec![(0, Code::MAX)], |(_, ranges)| ranges);
+            let piece = |(low, high)| Piece { rule: filed.rule, low, high, within, tests: tests.clone() };
+            let groups = sections.entry(axis).or_default();
+            groups.entry(ranges).or_default().extend(runs.into_iter().map(piece));
         }
-        let mut sections: Vec<Section> = sections.into_values().collect();
-        sections.sort_by_key(|section| section.axis);
-        for section in &mut sections {
-            // Runs that lie side by side are read one after the other.
-            section.pieces.sort_by_key(|piece| (piece.low, piece.high, piece.rule));
-        }
-        Plan { sections, tests: self.tests }
+        let section = |(axis, groups): (Option<u16>, BTreeMap<usize, Vec<Piece>>)| Section {
+            axis,
+            looks_at: looked_at.remove(&axis).unwrap_or_default(),
+            groups: groups.into_iter().map(|(within, pieces)| group(within, pieces)).collect(),
+        };
+        Plan { sections: sections.into_iter().map(section).collect(), asked: self.asked }
+    }
+
+    fn rarest_first(&self, rest: Vec<Rest>) -> Vec<Rest> {
+        let share = |rest: &Rest| match rest {
+            Rest::Holds(node) => self.share(node),
+            Rest::HoldsNot(node) => 1.0 - self.share(node),
+        };
+        let mut by_share: Vec<(f64, Rest)> = rest.into_iter().map(|rest| (share(&rest), rest)).collect();
+        by_share.sort_by(|(a, _), (b, _)| a.total_cmp(b));
+        by_share.into_iter().map(|(_, rest)| rest).collect()
     }
 
     fn test(&mut self, node: &Node, looks_at: &mut Vec<u16>) -> Test {
@@ -230,7 +237,7 @@ impl Filing<'_> {
                 }
                 let width = |(low, high): &(Code, Code)| (*low, high.saturating_sub(*low));
                 match ranges.as_slice() {
-                    [only] => Test::Within { axis: *axis, low: only.0, width: width(only).1 },
+                    [only] => Test::Within(Within { axis: *axis, low: only.0, width: width(only).1 }),
                     few if few.len() <= COMPARED_MAX => {
                         Test::Among { axis: *axis, ranges: few.iter().map(width).collect() }
                     }
@@ -269,6 +276,12 @@ impl Filing<'_> {
     }
 }
 
-fn count(tests: &[Test]) -> u32 {
-    u32::try_from(tests.len()).unwrap_or(u32::MAX)
+/// Runs that lie side by side are read one after the other.
+fn group(within: usize, mut pieces: Vec<Piece>) -> Group {
+    pieces.sort_by_key(|piece| (piece.low, piece.high, piece.rule));
+    Group { within, pieces }
+}
+
+fn count<T>(asked: &[T]) -> u32 {
+    u32::try_from(asked.len()).unwrap_or(u32::MAX)
 }

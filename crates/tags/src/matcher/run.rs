@@ -13,9 +13,9 @@ const LANES: usize = 64;
 /// One more condition of a rule, on entries of a run.
 #[derive(Debug, Clone)]
 pub(crate) enum Test {
-    /// The axis has a code from `low` to `low + width`.
-    Within { axis: u16, low: Code, width: Code },
-    /// In one of a few such ranges.
+    /// In a range.
+    Within(Within),
+    /// In one of a few ranges, each from its first code to so many beyond it.
     Among { axis: u16, ranges: Box<[(Code, Code)]> },
     /// 1 for the codes for which it holds.
     Table { axis: u16, holds: std::sync::Arc<[u8]> },
@@ -25,14 +25,42 @@ pub(crate) enum Test {
     Not(Box<[Test]>),
 }
 
+/// The axis has a code from `low` to `low + width`: what most conditions come to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Within {
+    pub(crate) axis: u16,
+    pub(crate) low: Code,
+    pub(crate) width: Code,
+}
+
 /// A rule, or one of its alternatives, filed under a range of an axis.
 #[derive(Debug)]
 pub(crate) struct Piece {
     pub(crate) rule: u32,
     pub(crate) low: Code,
     pub(crate) high: Code,
-    /// Among the tests of the plan, the rarest first.
+    /// Where its ranges begin among those of the plan; its group says how many they are.
+    pub(crate) within: u32,
+    /// Its other tests among those of the plan, the rarest first.
     pub(crate) tests: Range<u32>,
+}
+
+/// Pieces with equally many ranges: they are asked by a loop of their own, in which the processor has nothing to guess.
+#[derive(Debug)]
+pub(crate) struct Group {
+    /// At most [`WITHIN_MAX`].
+    pub(crate) within: usize,
+    pub(crate) pieces: Vec<Piece>,
+}
+
+/// Ranges of a piece that its group's loop asks; more are tests like others.
+pub(crate) const WITHIN_MAX: usize = 4;
+
+/// What pieces ask.
+#[derive(Debug, Default)]
+pub(crate) struct Asked {
+    pub(crate) within: Vec<Within>,
+    pub(crate) tests: Vec<Test>,
 }
 
 /// All that is filed under one axis.
@@ -42,7 +70,7 @@ pub(crate) struct Section {
     pub(crate) axis: Option<u16>,
     /// Axes that the tests look at.
     pub(crate) looks_at: Vec<u16>,
-    pub(crate) pieces: Vec<Piece>,
+    pub(crate) groups: Vec<Group>,
 }
 
 /// Entries that fulfil a rule: up to 64 of a block.
@@ -109,7 +137,7 @@ const STRIDE: usize = ROWS_MAX + LANES;
 pub(crate) fn run(
     axes: &[Axis],
     sections: &[Section],
-    tests: &[Test],
+    asked: &Asked,
     block: &Block<'_>,
     rows: Range<usize>,
     scratch: &mut Scratch,
@@ -132,7 +160,7 @@ pub(crate) fn run(
         }
         for section in sections {
             scratch.sort(axes, section, length);
-            ask_section(section, tests, scratch, first, sink);
+            ask_section(section, asked, scratch, first, sink);
         }
         first = last;
     }
@@ -204,150 +232,177 @@ impl Scratch {
 }
 
 /// Asks the pieces of a section of its sorted entries, with the widest vectors that the processor has.
-fn ask_section(section: &Section, tests: &[Test], scratch: &Scratch, first: usize, sink: &mut impl Sink) {
+fn ask_section(section: &Section, asked: &Asked, scratch: &Scratch, first: usize, sink: &mut impl Sink) {
     #[cfg(target_arch = "x86_64")]
     {
         if std::arch::is_x86_feature_detected!("avx512bw") && std::arch::is_x86_feature_detected!("avx512vl")
         {
-            #[expect(
-                unsafe_code,
-                reason = "the processor has what the function was compiled for: 2.1 times faster"
-            )]
+            #[expect(unsafe_code, reason = "UNMEASURED")]
             // SAFETY: the features were detected right above.
             unsafe {
-                ask_avx512(section, tests, scratch, first, sink);
+                ask_avx512(section, asked, scratch, first, sink);
             }
             return;
         }
         if std::arch::is_x86_feature_detected!("avx2") {
-            #[expect(
-                unsafe_code,
-                reason = "the processor has what the function was compiled for: 1.6 times faster"
-            )]
+            #[expect(unsafe_code, reason = "UNMEASURED")]
             // SAFETY: the feature was detected right above.
             unsafe {
-                ask_avx2(section, tests, scratch, first, sink);
+                ask_avx2(section, asked, scratch, first, sink);
             }
             return;
         }
     }
-    ask(section, tests, scratch, first, sink);
+    ask(section, asked, scratch, first, sink);
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,bmi1,bmi2,popcnt")]
-fn ask_avx512(section: &Section, tests: &[Test], scratch: &Scratch, first: usize, sink: &mut impl Sink) {
-    ask(section, tests, scratch, first, sink);
+fn ask_avx512(section: &Section, asked: &Asked, scratch: &Scratch, first: usize, sink: &mut impl Sink) {
+    ask(section, asked, scratch, first, sink);
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
-fn ask_avx2(section: &Section, tests: &[Test], scratch: &Scratch, first: usize, sink: &mut impl Sink) {
-    ask(section, tests, scratch, first, sink);
+fn ask_avx2(section: &Section, asked: &Asked, scratch: &Scratch, first: usize, sink: &mut impl Sink) {
+    ask(section, asked, scratch, first, sink);
 }
 
 #[inline(always)]
-fn ask(section: &Section, tests: &[Test], scratch: &Scratch, first: usize, sink: &mut impl Sink) {
-    for piece in &section.pieces {
-        let run = scratch.run_of(section, piece);
-        if run.is_empty() {
-            continue;
+fn ask(section: &Section, asked: &Asked, scratch: &Scratch, first: usize, sink: &mut impl Sink) {
+    for group in &section.groups {
+        match group.within {
+            0 => ask_group::<0>(section, group, asked, scratch, first, sink),
+            1 => ask_group::<1>(section, group, asked, scratch, first, sink),
+            2 => ask_group::<2>(section, group, asked, scratch, first, sink),
+            3 => ask_group::<3>(section, group, asked, scratch, first, sink),
+            _ => ask_group::<WITHIN_MAX>(section, group, asked, scratch, first, sink),
         }
-        let place = |at: u32| usize::try_from(at).unwrap_or_default();
-        let tests = tests.get(place(piece.tests.start)..place(piece.tests.end)).unwrap_or_default();
+    }
+}
+
+#[inline(always)]
+fn ask_group<const WITHIN: usize>(
+    section: &Section,
+    group: &Group,
+    asked: &Asked,
+    scratch: &Scratch,
+    first: usize,
+    sink: &mut impl Sink,
+) {
+    let place = |at: u32| usize::try_from(at).unwrap_or_default();
+    for piece in &group.pieces {
+        let run = scratch.run_of(section, piece);
+        let within =
+            asked.within.get(place(piece.within)..).and_then(|within| within.first_chunk::<WITHIN>());
+        let Some(within) = within else { continue };
+        let tests = asked.tests.get(place(piece.tests.start)..place(piece.tests.end)).unwrap_or_default();
         let mut at = run.start;
         while at < run.end {
-            let mut holds = [1_u8; LANES];
-            if all_hold(tests, &scratch.sorted, at, &mut holds) {
-                let mask = bits(&holds) & low_bits(run.end.saturating_sub(at));
-                if mask != 0 {
-                    let rows = scratch.order.get(at..).unwrap_or_default();
-                    sink.matched(piece.rule, Matched { mask, rows, first });
-                }
+            let mut mask = low_bits(run.end.saturating_sub(at));
+            if WITHIN > 0 {
+                mask &= all_within(within, &scratch.sorted, at);
+            }
+            if mask != 0 && !tests.is_empty() {
+                mask = rest(tests, &scratch.sorted, at, mask);
+            }
+            if mask != 0 {
+                let rows = scratch.order.get(at..).unwrap_or_default();
+                sink.matched(piece.rule, Matched { mask, rows, first });
             }
             at = at.saturating_add(LANES);
         }
     }
 }
 
-/// Clears lanes for which a test does not hold; false as soon as none is left.
+/// The lanes in which all ranges hold.
 #[inline(always)]
-fn all_hold(tests: &[Test], sorted: &[Code], at: usize, holds: &mut [u8; LANES]) -> bool {
-    for test in tests {
-        match test {
-            Test::Within { axis, low, width } => {
-                let Some(codes) = lanes(sorted, *axis, at) else { return false };
-                for (hold, code) in holds.iter_mut().zip(codes) {
-                    *hold &= u8::from(code.wrapping_sub(*low) <= *width);
-                }
-            }
-            Test::Among { axis, ranges } => {
-                let Some(codes) = lanes(sorted, *axis, at) else { return false };
-                let mut any = [0_u8; LANES];
-                for (low, width) in ranges {
-                    for (hold, code) in any.iter_mut().zip(codes) {
-                        *hold |= u8::from(code.wrapping_sub(*low) <= *width);
-                    }
-                }
-                and(holds, &any);
-            }
-            other => rarer(other, sorted, at, holds),
-        }
-        if holds.iter().fold(0, |any, hold| any | hold) == 0 {
-            return false;
+fn all_within<const WITHIN: usize>(within: &[Within; WITHIN], sorted: &[Code], at: usize) -> u64 {
+    let mut holds = [1_u8; LANES];
+    for own in within {
+        let Some(codes) = lanes(sorted, own.axis, at) else { return 0 };
+        for (hold, code) in holds.iter_mut().zip(codes) {
+            *hold &= u8::from(code.wrapping_sub(own.low) <= own.width);
         }
     }
-    true
+    bits(&holds)
 }
 
-/// Tests that few rules have.
-#[inline(never)]
-fn rarer(test: &Test, sorted: &[Code], at: usize, holds: &mut [u8; LANES]) {
-    match test {
-        Test::Table { axis, holds: table } => {
-            let Some(codes) = lanes(sorted, *axis, at) else { return holds.fill(0) };
-            for (hold, code) in holds.iter_mut().zip(codes) {
-                *hold &= table.get(usize::from(*code)).copied().unwrap_or_default();
+/// Lanes up to which tests are asked one by one of those that are left.
+const FEW: u32 = 12;
+
+/// The lanes of a mask in which all other tests hold.
+#[inline(always)]
+fn rest(tests: &[Test], sorted: &[Code], at: usize, mut mask: u64) -> u64 {
+    for test in tests {
+        if mask.count_ones() <= FEW {
+            let mut open = mask;
+            while open != 0 {
+                let lane = open.trailing_zeros();
+                open &= open.wrapping_sub(1);
+                if !holds_at(test, sorted, at.saturating_add(usize::try_from(lane).unwrap_or_default())) {
+                    mask &= !(1_u64 << lane);
+                }
             }
+        } else {
+            mask &= holds_in(test, sorted, at, mask);
+        }
+        if mask == 0 {
+            break;
+        }
+    }
+    mask
+}
+
+/// Does a test hold for one entry?
+fn holds_at(test: &Test, sorted: &[Code], at: usize) -> bool {
+    let code = |axis: u16| sorted.get(usize::from(axis).saturating_mul(STRIDE).saturating_add(at)).copied();
+    match test {
+        Test::Within(own) => code(own.axis).is_some_and(|code| code.wrapping_sub(own.low) <= own.width),
+        Test::Among { axis, ranges } => code(*axis)
+            .is_some_and(|code| ranges.iter().any(|(low, width)| code.wrapping_sub(*low) <= *width)),
+        Test::Table { axis, holds } => {
+            code(*axis).and_then(|code| holds.get(usize::from(code))).is_some_and(|hold| *hold != 0)
         }
         Test::Either(branches) => {
+            branches.iter().any(|branch| branch.iter().all(|test| holds_at(test, sorted, at)))
+        }
+        Test::Not(tests) => !tests.iter().all(|test| holds_at(test, sorted, at)),
+    }
+}
+
+/// The lanes in which a test holds; those outside the mask may be right or wrong.
+fn holds_in(test: &Test, sorted: &[Code], at: usize, mask: u64) -> u64 {
+    match test {
+        Test::Within(own) => all_within(std::array::from_ref(own), sorted, at),
+        Test::Among { axis, ranges } => {
+            let Some(codes) = lanes(sorted, *axis, at) else { return 0 };
             let mut any = [0_u8; LANES];
-            for branch in branches {
-                let mut branch_holds = *holds;
-                if all_hold(branch, sorted, at, &mut branch_holds) {
-                    for (any, hold) in any.iter_mut().zip(&branch_holds) {
-                        *any |= *hold;
-                    }
+            for (low, width) in ranges {
+                for (hold, code) in any.iter_mut().zip(codes) {
+                    *hold |= u8::from(code.wrapping_sub(*low) <= *width);
                 }
             }
-            *holds = any;
+            bits(&any)
         }
-        Test::Not(tests) => {
-            let mut all = *holds;
-            if all_hold(tests, sorted, at, &mut all) {
-                for (hold, all) in holds.iter_mut().zip(&all) {
-                    *hold &= all ^ 1;
-                }
+        Test::Table { axis, holds } => {
+            let Some(codes) = lanes(sorted, *axis, at) else { return 0 };
+            let mut found = [0_u8; LANES];
+            for (hold, code) in found.iter_mut().zip(codes) {
+                *hold = holds.get(usize::from(*code)).copied().unwrap_or_default();
             }
+            bits(&found)
         }
-        Test::Within { .. } | Test::Among { .. } => {
-            if !all_hold(std::slice::from_ref(test), sorted, at, holds) {
-                holds.fill(0);
-            }
+        Test::Either(branches) => {
+            branches.iter().fold(0, |any, branch| any | rest(branch, sorted, at, mask & !any))
         }
+        Test::Not(tests) => mask & !rest(tests, sorted, at, mask),
     }
 }
 
 #[inline(always)]
 fn lanes(sorted: &[Code], axis: u16, at: usize) -> Option<&[Code; LANES]> {
     sorted.get(usize::from(axis).saturating_mul(STRIDE).saturating_add(at)..)?.first_chunk()
-}
-
-#[inline(always)]
-fn and(holds: &mut [u8; LANES], also: &[u8; LANES]) {
-    for (hold, also) in holds.iter_mut().zip(also) {
-        *hold &= *also;
-    }
 }
 
 /// One bit a lane.
@@ -383,10 +438,12 @@ mod tests {
         }
     }
 
+    fn within() -> impl Strategy<Value = Within> {
+        (0_u16..2, 0_u16..6, 0_u16..6).prop_map(|(axis, low, width)| Within { axis, low, width })
+    }
+
     fn test() -> impl Strategy<Value = Test> {
-        let within = (0_u16..2, 0_u16..6, 0_u16..6)
-            .prop_map(|(axis, low, width)| Test::Within { axis, low, width })
-            .boxed();
+        let within = within().prop_map(Test::Within).boxed();
         let among = (0_u16..2, proptest::collection::vec((0_u16..6, 0_u16..3), 0..4))
             .prop_map(|(axis, ranges)| Test::Among { axis, ranges: ranges.into() })
             .boxed();
@@ -408,7 +465,7 @@ mod tests {
     fn holds(test: &Test, codes: [Code; 2]) -> bool {
         let within = |axis: u16, low: Code, width: Code| codes[usize::from(axis)].wrapping_sub(low) <= width;
         match test {
-            Test::Within { axis, low, width } => within(*axis, *low, *width),
+            Test::Within(own) => within(own.axis, own.low, own.width),
             Test::Among { axis, ranges } => ranges.iter().any(|(low, width)| within(*axis, *low, *width)),
             Test::Table { axis, holds } => holds.get(usize::from(codes[usize::from(*axis)])) == Some(&1),
             Test::Either(branches) => {
@@ -421,6 +478,7 @@ mod tests {
     proptest! {
         #[test]
         fn whatever_vectors_the_processor_has_each_entry_is_judged_as_one_by_one(
+            ranges in proptest::collection::vec(within(), 0..=WITHIN_MAX),
             tests in proptest::collection::vec(test(), 0..4),
             codes in proptest::collection::vec((0_u16..6, 0_u16..6), 1..200),
         ) {
@@ -430,21 +488,24 @@ mod tests {
                 scratch.sorted[STRIDE + at] = *second;
             }
             scratch.order = (0_u32..).take(codes.len()).collect();
-            let piece = Piece { rule: 7, low: 0, high: 0, tests: 0..u32::try_from(tests.len()).unwrap() };
-            let section = Section { axis: None, looks_at: vec![0, 1], pieces: vec![piece] };
+            let all: Vec<Test> = ranges.iter().copied().map(Test::Within).chain(tests.clone()).collect();
+            let piece = Piece { rule: 7, low: 0, high: 0, within: 0, tests: 0..u32::try_from(tests.len()).unwrap() };
+            let groups = vec![Group { within: ranges.len(), pieces: vec![piece] }];
+            let section = Section { axis: None, looks_at: vec![0, 1], groups };
+            let asked = Asked { within: ranges, tests };
             let expected: Vec<(u32, u64)> = codes
                 .chunks(LANES)
                 .map(|chunk| {
                     let bit = |(at, (a, b)): (usize, &(Code, Code))| {
-                        u64::from(tests.iter().all(|test| holds(test, [*a, *b]))) << at
+                        u64::from(all.iter().all(|test| holds(test, [*a, *b]))) << at
                     };
                     (7, chunk.iter().enumerate().map(bit).fold(0, |mask, bit| mask | bit))
                 })
                 .filter(|(_, mask)| *mask != 0)
                 .collect();
             let (mut widest, mut portable) = (Told::default(), Told::default());
-            ask_section(&section, &tests, &scratch, 0, &mut widest);
-            ask(&section, &tests, &scratch, 0, &mut portable);
+            ask_section(&section, &asked, &scratch, 0, &mut widest);
+            ask(&section, &asked, &scratch, 0, &mut portable);
             prop_assert_eq!(&widest.0, &expected);
             prop_assert_eq!(&portable.0, &expected);
         }
