@@ -13,7 +13,7 @@ fuzz_target!(|bytes: &[u8]| {
                 let node = document.tree.node(id).expect("nodes are numbered without gaps");
                 assert_eq!(node.parent.is_none(), at == 0);
                 assert!(node.parent.is_none_or(|parent| parent < id));
-                let found = node.parent.map(|parent| document.tree.children_named(parent, &node.name).any(|c| c == id));
+                let found = node.parent.map(|parent| document.tree.children_named(parent, node.name).any(|c| c == id));
                 assert!(found.unwrap_or(true));
             }
         }

@@ -160,12 +160,7 @@ impl<'a> Explainer<'a> {
 
     fn texts(&self, nodes: &[NodeId]) -> Vec<String> {
         let Some(tree) = self.machine.tree() else { return Vec::new() };
-        nodes
-            .iter()
-            .take(ELEMENTS_SHOWN_MAX + 1)
-            .filter_map(|node| tree.node(*node))
-            .map(|node| node.text.to_string())
-            .collect()
+        nodes.iter().take(ELEMENTS_SHOWN_MAX + 1).map(|node| tree.text(*node).to_owned()).collect()
     }
 }
 

@@ -208,7 +208,7 @@ impl<'a> Machine<'a> {
         let Place::Node { tree, node } = self.place else { return None };
         match start {
             Start::This => Some(node),
-            Start::Parent => tree.node(node)?.parent,
+            Start::Parent => tree.parent(node),
             Start::Root => Some(tree.root()),
         }
     }
@@ -235,7 +235,7 @@ impl<'a> Machine<'a> {
     }
 
     fn text_of(&self, node: NodeId) -> Option<Scalar<'a>> {
-        self.tree()?.node(node).map(|node| Scalar::Text(Cow::Borrowed(&node.text)))
+        Some(Scalar::Text(Cow::Borrowed(self.tree()?.text(node))))
     }
 
     fn texts(&mut self, nodes: &'a Typed) -> Option<Vec<Option<Scalar<'a>>>> {

@@ -299,7 +299,7 @@ impl RulePack {
     #[must_use]
     pub fn applies_to(&self, tree: &Tree) -> bool {
         let root = tree.root();
-        let known = tree.node(root).is_some_and(|node| self.roots.contains(&*node.name));
+        let known = tree.node(root).is_some_and(|node| self.roots.contains(node.name));
         known
             && self
                 .only_where
@@ -428,7 +428,7 @@ impl RulePack {
     }
 
     fn location(&self, tree: &Tree, pointer: &Pointer) -> String {
-        let root = tree.node(tree.root()).map_or("", |root| &root.name);
+        let root = tree.node(tree.root()).map_or("", |root| root.name);
         let prefix = self.prefix.as_ref().map(|prefix| format!("{prefix}:")).unwrap_or_default();
         let below = if pointer.0.is_empty() { String::new() } else { format!("/{}", pointer.0) };
         format!("/{prefix}{root}[1]{below}")

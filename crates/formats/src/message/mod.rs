@@ -126,7 +126,7 @@ pub fn read_message(bytes: &[u8]) -> Result<Message, Vec<Finding>> {
     let document = read_xml(bytes, dms::BOUNDS).map_err(|finding| vec![finding])?;
     let tree = &document.tree;
     let root = tree.root();
-    let name = tree.node(root).map_or("", |node| &node.name);
+    let name = tree.node(root).map_or("", |node| node.name);
     if let Some((_, amends)) = ENTRY_SUMMARIES.iter().find(|(known, _)| *known == name) {
         return Ok(Message::EntrySummary { amends: *amends });
     }
