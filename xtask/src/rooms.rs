@@ -82,7 +82,8 @@ const CONFINED: &[(&str, &[&str])] = &[
 ];
 
 /// Rooms whose answers depend on their arguments alone.
-const PURE: &[&str] = &["spine", "markup", "rules", "formats", "xsd", "tags", "learning", "clearance", "selection"];
+const PURE: &[&str] =
+    &["spine", "markup", "rules", "formats", "xsd", "tags", "learning", "clearance", "selection"];
 
 /// What a pure room never names outside its tests, and what it would be.
 const IMPURE: &[(&str, &str)] = &[

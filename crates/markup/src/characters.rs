@@ -29,6 +29,10 @@ pub fn is_name_start(c: char) -> bool {
 /// Is it a name, with or without colons?
 #[must_use]
 pub fn is_name(value: &str, colons: bool) -> bool {
+    // Most names are letters and digits.
+    if value.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        return value.bytes().next().is_some_and(|first| first.is_ascii_alphabetic());
+    }
     let mut characters = value.chars();
     characters.next().is_some_and(|first| is_name_start(first) || (colons && first == ':'))
         && characters.all(|c| is_name_character(c) || (colons && c == ':'))

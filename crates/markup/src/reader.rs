@@ -40,8 +40,8 @@ pub trait Sink<'t> {
     /// Takes the next piece; false where it wants no more.
     fn take(&mut self, token: Token<'t>, reader: &Reader<'t>) -> bool;
 
-    /// Hears why there is no next piece.
-    fn broken(&mut self, _broken: &Broken) {}
+    /// Hears why there is no next piece of the text.
+    fn broken(&mut self, _broken: &Broken, _text: &'t str) {}
 }
 
 /// Nobody listens.
@@ -58,9 +58,9 @@ impl<'t, S: Sink<'t>> Sink<'t> for Option<S> {
         self.as_mut().is_some_and(|sink| sink.take(token, reader))
     }
 
-    fn broken(&mut self, broken: &Broken) {
+    fn broken(&mut self, broken: &Broken, text: &'t str) {
         if let Some(sink) = self {
-            sink.broken(broken);
+            sink.broken(broken, text);
         }
     }
 }
@@ -71,8 +71,8 @@ impl<'t, S: Sink<'t>> Sink<'t> for &mut S {
         S::take(self, token, reader)
     }
 
-    fn broken(&mut self, broken: &Broken) {
-        S::broken(self, broken);
+    fn broken(&mut self, broken: &Broken, text: &'t str) {
+        S::broken(self, broken, text);
     }
 }
 
@@ -86,13 +86,13 @@ impl<'t, A: Sink<'t>, B: Sink<'t>> Sink<'t> for ((A, bool), (B, bool)) {
         first.1 || second.1
     }
 
-    fn broken(&mut self, broken: &Broken) {
+    fn broken(&mut self, broken: &Broken, text: &'t str) {
         let (first, second) = self;
         if first.1 {
-            first.0.broken(broken);
+            first.0.broken(broken, text);
         }
         if second.1 {
-            second.0.broken(broken);
+            second.0.broken(broken, text);
         }
     }
 }
@@ -110,7 +110,7 @@ pub fn read<'t>(text: &'t str, limits: Limits, sink: &mut impl Sink<'t>) -> Resu
             }
         }
     });
-    result.inspect_err(|broken| sink.broken(broken))
+    result.inspect_err(|broken| sink.broken(broken, text))
 }
 
 /// An element that began and did not end yet.
@@ -162,7 +162,13 @@ impl<'t> Reader<'t> {
     /// A character that no text may hold, wherever it stands.
     pub fn new(text: &'t str, limits: Limits) -> Result<Self, Broken> {
         check_characters(text)?;
-        Ok(Self {
+        Ok(Self::of_checked(text, limits))
+    }
+
+    /// The same with a text whose characters were looked at before.
+    #[must_use]
+    pub fn of_checked(text: &'t str, limits: Limits) -> Self {
+        Self {
             text,
             limits,
             at: 0,
@@ -179,7 +185,7 @@ impl<'t> Reader<'t> {
             namespace: NamespaceNumber::NONE,
             attributes: Vec::new(),
             stated: Vec::new(),
-        })
+        }
     }
 
     /// Where the last piece began, in bytes; of an element that ends with the tag that it began with, that tag.

@@ -21,7 +21,7 @@ impl NameNumber {
 /// Places that a name may stand in.
 const PLACES: usize = 8;
 /// Places of the smallest table that has any.
-const PLACES_MIN: usize = 64;
+const PLACES_MIN: usize = 256;
 
 /// Names and their numbers.
 #[derive(Debug, Clone, Default)]
