@@ -107,7 +107,7 @@ impl<'b> XmlText<'b> {
     /// Reads the document; `beside` hears every piece of it in the same reading, as long as it wants, such as a schema
     /// that judges it. The finding says why there is no tree.
     pub fn read<'t>(&'t self, beside: &mut impl Sink<'t>) -> Result<XmlDocument, Finding> {
-        let mut listeners = ((Builder::new(self.bounds), true), (beside, true));
+        let mut listeners = ((Builder::new(self.bounds, self.text.len()), true), (beside, true));
         markup::read(&self.text, self.limits(), &mut listeners).map_err(|broken| self.refused(&broken))?;
         let ((builder, _), _) = listeners;
         builder.finish(self.encoding)
@@ -210,9 +210,16 @@ fn declared_encoding(bytes: &[u8]) -> Result<&'static Encoding, Finding> {
 /// Characters that are shown of what is not well-formed.
 const FOUND_CHARACTERS: usize = 40;
 
+/// Of so many bytes of a message one is at most a node, and so many hold one of text: room is made for as many, less than
+/// the message has itself.
+const BYTES_OF_NODE: usize = 64;
+const BYTES_OF_TEXT: usize = 4;
+
 /// Builds the tree of what is read.
 struct Builder<'t> {
     bounds: XmlBounds,
+    /// Of the whole document.
+    text_bytes: usize,
     /// None before the root.
     tree: Option<Tree>,
     open: Vec<Open<'t>>,
@@ -263,9 +270,10 @@ impl<'t> Sink<'t> for Builder<'t> {
 }
 
 impl<'t> Builder<'t> {
-    fn new(bounds: XmlBounds) -> Self {
+    fn new(bounds: XmlBounds, text_bytes: usize) -> Self {
         Self {
             bounds,
+            text_bytes,
             tree: None,
             open: Vec::new(),
             elements: Vec::new(),
@@ -287,7 +295,11 @@ impl<'t> Builder<'t> {
                 let name = numbered(&mut self.elements, reader.number(), || tree.number_of(&local()))?;
                 tree.add_numbered(parent.node, name)?
             }
-            (tree, _) => tree.insert(Tree::new(&local())).root(),
+            (tree, _) => {
+                let tree = tree.insert(Tree::new(&local()));
+                tree.reserve(self.text_bytes / BYTES_OF_NODE, self.text_bytes / BYTES_OF_TEXT);
+                tree.root()
+            }
         };
         self.see_namespace(reader);
         if let Some(tree) = &mut self.tree {

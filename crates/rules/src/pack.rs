@@ -488,7 +488,11 @@ fn nodes_at(tree: &Tree, path: &[NameNumber], names: &[Option<NameNumber>]) -> V
     let mut reached = vec![tree.root()];
     for step in path {
         let Some(name) = names.get(step.position()).copied().flatten() else { return Vec::new() };
-        reached = reached.iter().flat_map(|node| tree.children_numbered(*node, name)).collect();
+        let mut next = Vec::new();
+        for node in reached {
+            next.extend(tree.children_numbered(node, name));
+        }
+        reached = next;
     }
     reached
 }

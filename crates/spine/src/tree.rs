@@ -110,6 +110,12 @@ impl Tree {
         }
     }
 
+    /// Makes room for so many nodes and so many bytes of text, if they are not too many.
+    pub fn reserve(&mut self, nodes: usize, text_bytes: usize) {
+        self.entries.reserve(nodes.min(Self::NODES_MAX));
+        self.texts.reserve(text_bytes);
+    }
+
     /// The root.
     #[must_use]
     pub fn root(&self) -> NodeId {
