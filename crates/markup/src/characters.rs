@@ -29,10 +29,6 @@ pub fn is_name_start(c: char) -> bool {
 /// Is it a name, with or without colons?
 #[must_use]
 pub fn is_name(value: &str, colons: bool) -> bool {
-    // Most names are letters and digits.
-    if value.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-        return value.bytes().next().is_some_and(|first| first.is_ascii_alphabetic());
-    }
     let mut characters = value.chars();
     characters.next().is_some_and(|first| is_name_start(first) || (colons && first == ':'))
         && characters.all(|c| is_name_character(c) || (colons && c == ':'))
@@ -40,6 +36,10 @@ pub fn is_name(value: &str, colons: bool) -> bool {
 
 /// A name with one colon at the most, as documents with namespaces have them.
 pub(crate) fn is_qualified_name(name: &str) -> bool {
+    // Most names are letters and digits.
+    if name.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        return name.bytes().next().is_some_and(|first| first.is_ascii_alphabetic());
+    }
     match name.split_once(':') {
         Some((prefix, local)) => is_name(prefix, false) && is_name(local, false),
         None => is_name(name, false),

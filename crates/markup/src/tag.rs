@@ -197,16 +197,13 @@ impl<'t> Reader<'t> {
 
     /// The number of a name, which is looked at when it comes for the first time.
     fn name(&mut self, written: &str, at: usize) -> Result<NameNumber, Broken> {
-        if let Some(number) = self.names.find(written) {
-            return Ok(number);
+        let Some(number) = self.names.number_if(written, is_qualified_name) else {
+            let rule = "a name begins with a letter and has one colon at the most";
+            return Err(Broken::not_well_formed(at, rule));
+        };
+        if number.position() >= self.known.len() {
+            self.known.push(Known { scope: u32::MAX, namespace: NamespaceNumber::NONE });
         }
-        let wrong =
-            || Broken::not_well_formed(at, "a name begins with a letter and has one colon at the most");
-        if !is_qualified_name(written) {
-            return Err(wrong());
-        }
-        let number = self.names.number(written).ok_or_else(wrong)?;
-        self.known.push(Known { scope: u32::MAX, namespace: NamespaceNumber::NONE });
         Ok(number)
     }
 

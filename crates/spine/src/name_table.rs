@@ -82,6 +82,16 @@ impl NameTable {
         self.find_mixed(name, mixed).or_else(|| self.add(name, mixed))
     }
 
+    /// The number of a name, known from now on if it may be: `None` where it is new and may not.
+    #[inline]
+    pub fn number_if(&mut self, name: &str, may_be: impl FnOnce(&str) -> bool) -> Option<NameNumber> {
+        let mixed = mix(name.as_bytes());
+        match self.find_mixed(name, mixed) {
+            None if may_be(name) => self.add(name, mixed),
+            known => known,
+        }
+    }
+
     #[inline]
     fn find_mixed(&self, name: &str, mixed: u32) -> Option<NameNumber> {
         let last = self.places.len().checked_sub(1)?;

@@ -1,6 +1,5 @@
 //! Texts piece by piece: what is told of each, and what is refused where. Another reader of XML stands beside this one in
 //! the tests of `formats`.
-#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use markup::{Broken, Limits, Reader, Sink, Token, read};
 
