@@ -82,7 +82,7 @@ impl<'t> Scopes<'t> {
         self.current
     }
 
-    /// The numbers of all namespaces so far, as texts; the empty one is none.
+    /// The namespace that has this number in the text; empty for none.
     #[must_use]
     pub fn uri(&self, namespace: NamespaceNumber) -> &str {
         self.uris.get(namespace.position()).map_or("", |uri| uri)
