@@ -1,10 +1,11 @@
 //! The places of findings in the text of an XML document, so that whoever wrote it sees which element is meant.
 
-use roxmltree::{Document, Node};
+use markup::{Reader, Sink, Token};
 use serde::Serialize;
 use spine::Pointer;
+use spine::tree::{NodeId, Tree};
 
-use crate::xml::{XmlBounds, decode, parsing_options};
+use crate::xml::{XmlBounds, XmlText};
 
 /// Characters of the line that are shown on either side of the element.
 const BESIDE_CHARACTERS: usize = 60;
@@ -35,32 +36,84 @@ pub struct Excerpt {
 #[must_use]
 pub fn excerpts(bytes: &[u8], bounds: XmlBounds, places: &[(&[&str], Pointer)]) -> Vec<Option<Excerpt>> {
     let Some(text) =
-        Some(bytes).filter(|bytes| bytes.len() <= bounds.bytes_max).and_then(|bytes| decode(bytes).ok())
+        Some(bytes).filter(|_| !places.is_empty()).and_then(|bytes| XmlText::decode(bytes, bounds).ok())
     else {
         return vec![None; places.len()];
     };
-    // What was refused before its parsing is not parsed here either.
-    let guarded = crate::xml_guard::check(&text, bounds).is_ok();
-    let parsed =
-        if guarded { Document::parse_with_options(&text, parsing_options(bounds)).ok() } else { None };
-    let lines = LineStarts::of(&text);
+    let elements = places.iter().any(|(_, pointer)| line_and_column(pointer).is_none());
+    let elements = if elements { Elements::of(&text) } else { None };
+    let lines = LineStarts::of(text.as_str());
     places
         .iter()
         .map(|(base, pointer)| match line_and_column(pointer) {
-            Some(place) => lines.at_line(&text, place),
+            Some(place) => lines.at_line(text.as_str(), place),
             None => {
-                let root = parsed.as_ref()?.root_element();
-                let start = base.iter().try_fold(root, |node, name| child(node, name, 1))?;
-                let (node, exact) = follow(start, pointer);
-                let range = node.range();
-                Some(lines.excerpt(&text, range.start, range.end, exact))
+                let elements = elements.as_ref()?;
+                let tree = &elements.tree;
+                let start = base.iter().try_fold(tree.root(), |node, name| child(tree, node, name, 1))?;
+                let (node, exact) = follow(tree, start, pointer);
+                let (from, to) = elements.range(node)?;
+                Some(lines.excerpt(text.as_str(), from, to, exact))
             }
         })
         .collect()
 }
 
+/// A document with the place of each of its elements.
+struct Elements {
+    tree: Tree,
+    /// The number of each node among the elements; attributes have that of the element before them.
+    numbers: Vec<usize>,
+    ranges: Vec<(usize, usize)>,
+}
+
+impl Elements {
+    fn of(text: &XmlText<'_>) -> Option<Self> {
+        let mut ranges = Ranges::default();
+        let tree = text.read(&mut ranges).ok()?.tree;
+        let mut elements: usize = 0;
+        let ids = (0..u32::try_from(tree.len()).ok()?).map(NodeId);
+        let numbers = ids.map(|id| {
+            let is_element = tree.node(id).is_some_and(|node| !node.name.starts_with('@'));
+            elements = elements.saturating_add(usize::from(is_element));
+            elements.saturating_sub(1)
+        });
+        let numbers = numbers.collect();
+        Some(Self { tree, numbers, ranges: ranges.all })
+    }
+
+    fn range(&self, node: NodeId) -> Option<(usize, usize)> {
+        self.ranges.get(*self.numbers.get(usize::try_from(node.0).ok()?)?).copied()
+    }
+}
+
+/// Hears where elements begin and end.
+#[derive(Default)]
+struct Ranges {
+    all: Vec<(usize, usize)>,
+    open: Vec<usize>,
+}
+
+impl<'t> Sink<'t> for Ranges {
+    fn take(&mut self, token: Token<'t>, reader: &Reader<'t>) -> bool {
+        match token {
+            Token::Start => {
+                self.open.push(self.all.len());
+                self.all.push((reader.at(), reader.end()));
+            }
+            Token::End => {
+                if let Some(range) = self.open.pop().and_then(|number| self.all.get_mut(number)) {
+                    range.1 = reader.end();
+                }
+            }
+            Token::Text(_) | Token::Character(_) | Token::Eof => {}
+        }
+        true
+    }
+}
+
 /// The element that a pointer leads to, or the last one on the way that is there.
-fn follow<'a, 'i>(start: Node<'a, 'i>, pointer: &Pointer) -> (Node<'a, 'i>, bool) {
+fn follow(tree: &Tree, start: NodeId, pointer: &Pointer) -> (NodeId, bool) {
     let mut node = start;
     for step in pointer.0.split('/').filter(|step| !step.is_empty()) {
         // An attribute stands within its element.
@@ -71,7 +124,7 @@ fn follow<'a, 'i>(start: Node<'a, 'i>, pointer: &Pointer) -> (Node<'a, 'i>, bool
             Some((name, position)) => (name, position.parse().unwrap_or(1)),
             None => (step, 1),
         };
-        match child(node, name, position) {
+        match child(tree, node, name, position) {
             Some(next) => node = next,
             None => return (node, false),
         }
@@ -80,10 +133,8 @@ fn follow<'a, 'i>(start: Node<'a, 'i>, pointer: &Pointer) -> (Node<'a, 'i>, bool
 }
 
 /// The `position`th child element of a local name.
-fn child<'a, 'i>(node: Node<'a, 'i>, name: &str, position: usize) -> Option<Node<'a, 'i>> {
-    node.children()
-        .filter(|child| child.is_element() && child.tag_name().name() == name)
-        .nth(position.saturating_sub(1))
+fn child(tree: &Tree, node: NodeId, name: &str, position: usize) -> Option<NodeId> {
+    tree.children_named(node, name).nth(position.saturating_sub(1))
 }
 
 /// Reads `line[3]/column[5]`.

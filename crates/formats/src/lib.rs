@@ -19,7 +19,6 @@ mod record_guard;
 mod synonyms;
 pub mod wco;
 pub mod xml;
-mod xml_guard;
 mod xml_reading;
 mod xml_writer;
 
@@ -29,4 +28,4 @@ pub use intake::{FindingGroup, Intake, IntakeError, IntakeOptions, QuarantinedRo
 pub use mapping::{FieldMapping, Mapping};
 pub use outcomes::{JoinSummary, join_outcomes, outcome_schema};
 pub use propose::{Proposal, ProposedField, propose};
-pub use xml::{XmlBounds, XmlDocument, read_xml};
+pub use xml::{XmlBounds, XmlDocument, XmlText, read_xml};

@@ -11,14 +11,12 @@
 //! appendix F).
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
-use roxmltree::{Document, Node, NodeType, ParsingOptions};
+use markup::{Broken, Limits, NamespaceNumber, Reader, Sink, Token, Value, split};
+use spine::name_table::NameNumber;
 use spine::tree::{NodeId, Tree};
 use spine::{Finding, Pointer};
-
-use crate::xml_guard::{self, Excess};
 
 /// Bounds of reading; what exceeds one is refused with a finding that names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,32 +61,84 @@ pub struct XmlDocument {
 
 /// Reads a document. The finding says why there is no tree.
 pub fn read_xml(bytes: &[u8], bounds: XmlBounds) -> Result<XmlDocument, Finding> {
-    if bytes.is_empty() {
-        return Err(Finding::error("file_empty")
-            .found("0 bytes")
-            .expected("an XML document")
-            .fix("Send the message again; this file holds nothing."));
-    }
-    if bytes.len() > bounds.bytes_max {
-        return Err(Finding::error("xml_too_large")
-            .found(&format!("{} bytes", bytes.len()))
-            .expected(format!("at most {} bytes", bounds.bytes_max))
-            .fix("Split the message, or ask for a larger bound."));
-    }
-    let (text, encoding) = decode_with_encoding(bytes)?;
-    xml_guard::check(&text, bounds).map_err(|excess| excess_finding(&text, excess, bounds))?;
-    let parsed = Document::parse_with_options(&text, parsing_options(bounds))
-        .map_err(|error| not_well_formed(&text, &error))?;
-    build(&parsed, encoding.name(), bounds)
+    XmlText::decode(bytes, bounds)?.read(&mut ())
 }
 
-/// How a document is parsed within these bounds.
-pub(crate) fn parsing_options<'input>(bounds: XmlBounds) -> ParsingOptions<'input> {
-    ParsingOptions {
-        allow_dtd: false,
-        // Texts, comments and processing instructions are nodes of the parser as well.
-        nodes_limit: u32::try_from(bounds.nodes_max.saturating_mul(4)).unwrap_or(u32::MAX),
-        entity_resolver: None,
+/// The text of a document, decoded and not read yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct XmlText<'b> {
+    text: Cow<'b, str>,
+    encoding: &'static str,
+    bounds: XmlBounds,
+}
+
+impl<'b> XmlText<'b> {
+    /// Decodes a document. The finding says why there is no text.
+    pub fn decode(bytes: &'b [u8], bounds: XmlBounds) -> Result<Self, Finding> {
+        if bytes.is_empty() {
+            return Err(Finding::error("file_empty")
+                .found("0 bytes")
+                .expected("an XML document")
+                .fix("Send the message again; this file holds nothing."));
+        }
+        if bytes.len() > bounds.bytes_max {
+            return Err(Finding::error("xml_too_large")
+                .found(&format!("{} bytes", bytes.len()))
+                .expected(format!("at most {} bytes", bounds.bytes_max))
+                .fix("Split the message, or ask for a larger bound."));
+        }
+        let (text, encoding) = decode_with_encoding(bytes)?;
+        Ok(Self { text, encoding: encoding.name(), bounds })
+    }
+
+    /// The text, without a byte-order mark.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Local name of the root element, read no further than that; `None` where there is none.
+    #[must_use]
+    pub fn root_name(&self) -> Option<&str> {
+        let mut reader = Reader::new(&self.text, self.limits()).ok()?;
+        (reader.token().ok()? == Token::Start).then(|| split(reader.written()).1)
+    }
+
+    /// Reads the document; `beside` hears every piece of it in the same reading, as long as it wants, such as a schema
+    /// that judges it. The finding says why there is no tree.
+    pub fn read<'t>(&'t self, beside: &mut impl Sink<'t>) -> Result<XmlDocument, Finding> {
+        let mut listeners = ((Builder::new(self.bounds, self.text.len()), true), (beside, true));
+        markup::read(&self.text, self.limits(), &mut listeners).map_err(|broken| self.refused(&broken))?;
+        let ((builder, _), _) = listeners;
+        builder.finish(self.encoding)
+    }
+
+    fn limits(&self) -> Limits {
+        Limits {
+            depth_max: self.bounds.depth_max,
+            nodes_max: self.bounds.nodes_max,
+            attributes_max: self.bounds.attributes_max,
+            namespaces_max: self.bounds.namespaces_max,
+        }
+    }
+
+    fn refused(&self, broken: &Broken) -> Finding {
+        let finding = match broken.code {
+            "xml_not_well_formed" => {
+                let line = self.text.get(broken.at..).and_then(|rest| rest.lines().next());
+                let found: String = line.unwrap_or_default().chars().take(FOUND_CHARACTERS).collect();
+                let at_end = broken.at >= self.text.len();
+                Finding::error(broken.code)
+                    .found(if at_end { "the end of the document" } else { found.trim() })
+                    .expected(broken.expected.clone())
+            }
+            "xml_document_type" => Finding::error(broken.code)
+                .found("<!DOCTYPE or another declaration")
+                .expected(broken.expected.clone()),
+            "xml_too_many_nodes" => too_many(self.bounds),
+            code => Finding::error(code).expected(broken.expected.clone()),
+        };
+        finding.fix(broken.remedy()).at(place_at(&self.text, broken.at))
     }
 }
 
@@ -157,122 +207,184 @@ fn declared_encoding(bytes: &[u8]) -> Result<&'static Encoding, Finding> {
     }
 }
 
-fn build(parsed: &Document<'_>, encoding: &'static str, bounds: XmlBounds) -> Result<XmlDocument, Finding> {
-    let root = parsed.root_element();
-    let mut tree = Tree::new(root.tag_name().name());
-    let mut namespaces: Vec<String> = Vec::new();
-    let mut mixed: u64 = 0;
-    let mut first_mixed = None;
-    let mut places: HashMap<roxmltree::NodeId, NodeId> = HashMap::new();
-    for node in root.descendants().filter(Node::is_element) {
-        let place = match node.parent_element().and_then(|parent| places.get(&parent.id())) {
-            Some(parent) => tree.add(*parent, node.tag_name().name(), "").ok_or_else(|| too_many(bounds))?,
-            None => tree.root(),
-        };
-        if let Some(namespace) = node.tag_name().namespace()
-            && !namespaces.iter().any(|known| known == namespace)
-            && namespaces.len() < bounds.namespaces_max
-        {
-            namespaces.push(namespace.to_owned());
+/// Characters that are shown of what is not well-formed.
+const FOUND_CHARACTERS: usize = 40;
+
+/// Of so many bytes of a message one is at most a node, and so many hold one of text: room is made for as many, less than
+/// the message has itself.
+const BYTES_OF_NODE: usize = 64;
+const BYTES_OF_TEXT: usize = 4;
+
+/// Builds the tree of what is read.
+struct Builder<'t> {
+    bounds: XmlBounds,
+    /// Of the whole document.
+    text_bytes: usize,
+    /// None before the root.
+    tree: Option<Tree>,
+    open: Vec<Open<'t>>,
+    /// Numbers in the tree of the reader's names, as elements and as attributes.
+    elements: Vec<Option<NameNumber>>,
+    attributes: Vec<Option<NameNumber>>,
+    namespaces: Vec<String>,
+    /// The one that was seen last.
+    namespace: NamespaceNumber,
+    /// Elements with both texts and elements in them, and the first one with its text.
+    mixed: u64,
+    first_mixed: Option<(NodeId, String)>,
+    full: bool,
+}
+
+/// An element that did not end yet.
+struct Open<'t> {
+    node: NodeId,
+    text: Value<'t>,
+    has_elements: bool,
+}
+
+impl<'t> Sink<'t> for Builder<'t> {
+    fn take(&mut self, token: Token<'t>, reader: &Reader<'t>) -> bool {
+        match token {
+            Token::Start => {
+                self.full = self.start(reader).is_none();
+                return !self.full;
+            }
+            Token::End => self.end(),
+            Token::Text(piece) => {
+                // Texts are trimmed: white space in front, as between elements, need not be kept.
+                if let Some(open) = self.open.last_mut()
+                    && (open.text != Value::Empty || !piece.bytes().all(markup::is_blank))
+                {
+                    open.text.push(piece);
+                }
+            }
+            Token::Character(character) => {
+                if let Some(open) = self.open.last_mut() {
+                    open.text.push_character(character);
+                }
+            }
+            Token::Eof => {}
         }
-        for attribute in node.attributes().filter(|attribute| attribute.namespace().is_none()) {
-            tree.add(place, &format!("@{}", attribute.name()), attribute.value())
-                .ok_or_else(|| too_many(bounds))?;
-        }
-        let text = own_text(node);
-        if !text.trim().is_empty() && node.first_element_child().is_some() {
-            mixed = mixed.saturating_add(1);
-            first_mixed.get_or_insert((place, text.trim().to_owned()));
-        }
-        tree.set_text(place, &text);
-        places.insert(node.id(), place);
+        true
     }
-    let findings = first_mixed
-        .map(|(place, text)| {
+}
+
+impl<'t> Builder<'t> {
+    fn new(bounds: XmlBounds, text_bytes: usize) -> Self {
+        Self {
+            bounds,
+            text_bytes,
+            tree: None,
+            open: Vec::new(),
+            elements: Vec::new(),
+            attributes: Vec::new(),
+            namespaces: Vec::new(),
+            namespace: NamespaceNumber::NONE,
+            mixed: 0,
+            first_mixed: None,
+            full: false,
+        }
+    }
+
+    /// Adds the element that begins; `None` where the tree is full.
+    fn start(&mut self, reader: &Reader<'t>) -> Option<()> {
+        let local = || split(reader.written()).1.to_owned();
+        let node = match (&mut self.tree, self.open.last_mut()) {
+            (Some(tree), Some(parent)) => {
+                parent.has_elements = true;
+                let name = numbered(&mut self.elements, reader.number(), || tree.number_of(&local()))?;
+                tree.add_numbered(parent.node, name)?
+            }
+            (tree, _) => {
+                let tree = tree.insert(Tree::new(&local()));
+                tree.reserve(self.text_bytes / BYTES_OF_NODE, self.text_bytes / BYTES_OF_TEXT);
+                tree.root()
+            }
+        };
+        self.see_namespace(reader);
+        if let Some(tree) = &mut self.tree {
+            for attribute in reader.attributes() {
+                let (prefix, local) = split(attribute.written);
+                if prefix.is_empty() {
+                    let number = || tree.number_of(&format!("@{local}"));
+                    let name = numbered(&mut self.attributes, attribute.number, number)?;
+                    let added = tree.add_numbered(node, name)?;
+                    tree.set_text(added, &attribute.value);
+                }
+            }
+        }
+        self.open.push(Open { node, text: Value::Empty, has_elements: false });
+        Some(())
+    }
+
+    fn see_namespace(&mut self, reader: &Reader<'t>) {
+        let namespace = reader.namespace();
+        if namespace == self.namespace {
+            return;
+        }
+        self.namespace = namespace;
+        let uri = reader.scopes().uri(namespace);
+        if namespace != NamespaceNumber::NONE
+            && !self.namespaces.iter().any(|known| known == uri)
+            && self.namespaces.len() < self.bounds.namespaces_max
+        {
+            self.namespaces.push(uri.to_owned());
+        }
+    }
+
+    fn end(&mut self) {
+        let (Some(open), Some(tree)) = (self.open.pop(), &mut self.tree) else { return };
+        let text = open.text.as_str();
+        if open.has_elements && !text.trim().is_empty() {
+            self.mixed = self.mixed.saturating_add(1);
+            // The first in the order of the document; what ends first may begin later.
+            if self.first_mixed.as_ref().is_none_or(|(first, _)| open.node < *first) {
+                self.first_mixed = Some((open.node, text.trim().to_owned()));
+            }
+        }
+        if !text.is_empty() {
+            tree.set_text(open.node, text);
+        }
+    }
+
+    fn finish(self, encoding: &'static str) -> Result<XmlDocument, Finding> {
+        let Some(tree) = self.tree.filter(|_| !self.full) else { return Err(too_many(self.bounds)) };
+        let mixed = self.mixed;
+        let findings = self.first_mixed.map(|(place, text)| {
             Finding::warning("xml_text_between_elements")
                 .at(tree.pointer(place))
                 .found(&text)
                 .expected("either text or elements within an element")
                 .fix(format!("Remove the text, or close the element before it. Elements like this: {mixed}."))
-        })
-        .into_iter()
-        .collect();
-    Ok(XmlDocument { tree, namespaces, encoding, findings })
+        });
+        let findings = findings.into_iter().collect();
+        Ok(XmlDocument { tree, namespaces: self.namespaces, encoding, findings })
+    }
 }
 
-/// The texts right below an element, one behind the other; comments may stand between them.
-fn own_text<'a>(node: Node<'a, '_>) -> Cow<'a, str> {
-    let mut texts =
-        node.children().filter(|child| child.node_type() == NodeType::Text).filter_map(|child| child.text());
-    let Some(first) = texts.next() else { return Cow::Borrowed("") };
-    let mut text = Cow::Borrowed(first);
-    for more in texts {
-        text.to_mut().push_str(more);
+/// The tree's number of a name of the reader; asked for once.
+fn numbered(
+    numbers: &mut Vec<Option<NameNumber>>,
+    of: NameNumber,
+    number: impl FnOnce() -> Option<NameNumber>,
+) -> Option<NameNumber> {
+    if let Some(Some(known)) = numbers.get(of.position()) {
+        return Some(*known);
     }
-    text
+    let number = number()?;
+    if numbers.len() <= of.position() {
+        numbers.resize(of.position().saturating_add(1), None);
+    }
+    if let Some(slot) = numbers.get_mut(of.position()) {
+        *slot = Some(number);
+    }
+    Some(number)
 }
 
 fn too_many(bounds: XmlBounds) -> Finding {
     Finding::error("xml_too_many_nodes")
         .expected(format!("at most {} elements and attributes", bounds.nodes_max.min(Tree::NODES_MAX)))
         .fix("Split the message, or ask for a larger bound.")
-}
-
-fn excess_finding(text: &str, excess: Excess, bounds: XmlBounds) -> Finding {
-    let (at, finding) = match excess {
-        Excess::DocumentType(at) => (
-            at,
-            Finding::error("xml_document_type")
-                .found("<!DOCTYPE or another declaration")
-                .expected("a message without document type and entities: they are never read here")
-                .fix("Remove the declaration and write the entities out."),
-        ),
-        Excess::Depth(at) => (
-            at,
-            Finding::error("xml_too_deep")
-                .expected(format!("at most {} elements within each other", bounds.depth_max))
-                .fix("Look for elements that are not closed."),
-        ),
-        Excess::Nodes(at) => (at, too_many(bounds)),
-        Excess::Attributes(at) => (
-            at,
-            Finding::error("xml_too_many_attributes")
-                .expected(format!("at most {} attributes an element", bounds.attributes_max))
-                .fix("Customs messages have a handful; check the program that wrote this."),
-        ),
-        Excess::Namespaces(at) => (
-            at,
-            Finding::error("xml_too_many_namespaces")
-                .expected(format!("at most {} namespaces at one place", bounds.namespaces_max))
-                .fix("Customs messages have a handful; check the program that wrote this."),
-        ),
-    };
-    finding.at(place_at(text, at))
-}
-
-fn not_well_formed(text: &str, error: &roxmltree::Error) -> Finding {
-    use roxmltree::Error;
-    if matches!(error, Error::DtdDetected) {
-        return excess_finding(text, Excess::DocumentType(0), XmlBounds::default());
-    }
-    // What is missing at the end has no place of its own in the parser.
-    let at_end = matches!(error, Error::UnclosedRootNode | Error::UnexpectedEndOfStream);
-    let place = if at_end {
-        place_at(text, text.len())
-    } else {
-        place(u64::from(error.pos().row), u64::from(error.pos().col))
-    };
-    let words = error.to_string();
-    let words = words.rsplit_once(" at ").filter(|(_, tail)| tail.starts_with(|c: char| c.is_ascii_digit()));
-    let all = error.to_string();
-    let line = text.lines().nth(usize::try_from(error.pos().row).unwrap_or(1).saturating_sub(1));
-    let column = usize::try_from(error.pos().col).unwrap_or(1).saturating_sub(1);
-    let found: String = line.unwrap_or_default().chars().skip(column).take(40).collect();
-    Finding::error("xml_not_well_formed")
-        .at(place)
-        .found(if at_end { "the end of the document" } else { found.trim() })
-        .expected(format!("well-formed XML: {}", words.map_or(all.as_str(), |(head, _)| head)))
-        .fix("Correct the place; a program that writes XML never produces this.")
 }
 
 fn place(line: u64, column: u64) -> Pointer {

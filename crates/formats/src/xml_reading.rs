@@ -59,8 +59,7 @@ impl<'t> Reading<'t> {
 
     /// The text of a child, if it has one.
     pub(crate) fn text(&self, of: NodeId, name: &str) -> Option<&'t str> {
-        let node = self.tree.node(self.child(of, name)?)?;
-        Some(&*node.text).filter(|text| !text.is_empty())
+        Some(self.tree.text(self.child(of, name)?)).filter(|text| !text.is_empty())
     }
 
     /// The same as a text of its own.

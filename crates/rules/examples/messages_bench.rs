@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use formats::declaration::{part_in, read_document};
-use formats::{XmlBounds, read_xml};
+use formats::{XmlBounds, XmlText};
 use rules::{Lists, RulePack};
 use serde_json::{Value, json};
 use spine::Severity;
@@ -122,14 +122,19 @@ impl Public {
 
     /// Takes a message so far; answers with the errors found.
     fn look(&self, bytes: &[u8], up_to: Part) -> Result<usize, Failure> {
-        let text = formats::xml::decode(bytes).map_err(|finding| finding.to_string())?;
-        let mut errors = self.schema.validate(&text, Entry::Root, Limits::default()).len();
+        let text = XmlText::decode(bytes, XmlBounds::default()).map_err(|finding| finding.to_string())?;
         if up_to < Part::Tree {
+            return Ok(self.schema.validate(text.as_str(), Entry::Root, Limits::default()).len());
+        }
+        // One reading for both, as in the house.
+        let mut judgement = self.schema.judgement(Entry::Root, Limits::default());
+        let document = text.read(&mut judgement).map_err(|finding| finding.to_string())?;
+        let mut errors = judgement.violations(text.as_str()).len();
+        if up_to < Part::Model {
             return Ok(errors);
         }
-        let document = read_xml(bytes, XmlBounds::default()).map_err(|finding| finding.to_string())?;
         let part = part_in(&document);
-        if part.is_some() && up_to >= Part::Model {
+        if part.is_some() {
             let found = read_document(&document).findings;
             errors += found.iter().filter(|finding| finding.severity == Severity::Error).count();
         }

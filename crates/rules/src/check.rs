@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use spine::name_table::NameTable;
 use spine::{EntrySchema, FieldType, Value};
 
 use crate::ast::{Form as Written, Operator, Part};
@@ -28,6 +29,8 @@ const STARTS: [(&str, Start); 3] = [("this", Start::This), ("parent", Start::Par
 pub(crate) struct Checker<'a> {
     pub(crate) scope: Scope<'a>,
     lists: &'a Lists,
+    /// Names of elements that it asks for.
+    names: &'a mut NameTable,
     /// Fields read so far, in the order of their first use.
     pub(crate) fields: Vec<String>,
     /// Variables in scope, outermost first.
@@ -44,8 +47,16 @@ pub(crate) struct Checked {
 }
 
 /// Checks a whole rule, which must be true or false.
-pub(crate) fn check(root: &Part, scope: Scope<'_>, lists: &Lists) -> Result<Checked, Vec<RuleError>> {
-    let mut checker = Checker { scope, lists, fields: Vec::new(), variables: Vec::new(), errors: Vec::new() };
+///
+/// Names of elements that it asks for are kept in `names`, which several rules may share.
+pub(crate) fn check(
+    root: &Part,
+    scope: Scope<'_>,
+    lists: &Lists,
+    names: &mut NameTable,
+) -> Result<Checked, Vec<RuleError>> {
+    let (fields, variables, errors) = (Vec::new(), Vec::new(), Vec::new());
+    let mut checker = Checker { scope, lists, names, fields, variables, errors };
     match checker.want(root, Type::BOOLEAN, "a rule is true or false") {
         Some(root) if checker.errors.is_empty() => match crate::cost::bound(&root) {
             Ok(cost) => Ok(Checked { root, fields: checker.fields, cost }),
@@ -163,10 +174,19 @@ impl Checker<'_> {
                     Some(start) => Form::Start(start),
                     None => {
                         let this = Typed { form: Form::Start(Start::This), of: Type::Nodes, span };
-                        Form::Step(boxed(this), name.into())
+                        self.step(this, name, span)?
                     }
                 };
                 Some(Typed { form, of: Type::Nodes, span })
+            }
+        }
+    }
+
+    fn step(&mut self, base: Typed, name: &str, span: Span) -> Option<Form> {
+        match self.names.number(name) {
+            Some(number) => Some(Form::Step(boxed(base), number)),
+            None => {
+                self.refuse(RuleError::new("rule_too_costly", span, "there are too many names".to_owned()))
             }
         }
     }
@@ -200,7 +220,8 @@ impl Checker<'_> {
     fn member(&mut self, base: &Part, name: &str, span: Span) -> Option<Typed> {
         let base = self.part(base)?;
         if base.of == Type::Nodes {
-            return Some(Typed { form: Form::Step(boxed(base), name.into()), of: Type::Nodes, span });
+            let form = self.step(base, name, span)?;
+            return Some(Typed { form, of: Type::Nodes, span });
         }
         let message = format!("{} has no parts, so .{name} has no meaning", base.of.words());
         let help = if functions().any(|function| function.name == name) {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use spine::name_table::{NameNumber, NameTable};
 use spine::tree::{NodeId, Tree};
 
 use crate::ast::Expression;
@@ -10,6 +11,7 @@ use crate::error::RuleError;
 use crate::explanation::{Explainer, Explanation};
 use crate::lists::Lists;
 use crate::machine::{Machine, Place};
+use crate::needs;
 use crate::truth::Truth;
 
 /// A rule over nodes of a document, checked and ready to be evaluated. Cheap to clone.
@@ -17,6 +19,13 @@ use crate::truth::Truth;
 pub struct DocumentRule {
     source: Arc<str>,
     checked: Arc<Checked>,
+    /// Names of elements that it asks for; of a rule that shares them with others, none.
+    names: Arc<NameTable>,
+}
+
+/// What a document calls the elements that rules ask for, by the numbers that these have in the rules.
+pub(crate) fn names_in(tree: &Tree, asked: &NameTable) -> Vec<Option<NameNumber>> {
+    asked.names().map(|(_, name)| tree.names().find(name)).collect()
 }
 
 /// Steps that may still be spent on a document.
@@ -51,15 +60,36 @@ impl Budget {
 
 /// Checks a rule for documents. Names of elements are not checked: a document says itself which it has.
 pub fn compile_document_rule(expression: &Expression, lists: &Lists) -> Result<DocumentRule, Vec<RuleError>> {
-    let checked = check(&expression.root, Scope::Document, lists)?;
-    Ok(DocumentRule { source: expression.source().into(), checked: Arc::new(checked) })
+    let mut names = NameTable::default();
+    let rule = compile_sharing(expression, lists, &mut names)?;
+    Ok(DocumentRule { names: Arc::new(names), ..rule })
+}
+
+/// The same for a rule that shares with others the names that they ask for.
+pub(crate) fn compile_sharing(
+    expression: &Expression,
+    lists: &Lists,
+    names: &mut NameTable,
+) -> Result<DocumentRule, Vec<RuleError>> {
+    let checked = check(&expression.root, Scope::Document, lists, names)?;
+    Ok(DocumentRule {
+        source: expression.source().into(),
+        checked: Arc::new(checked),
+        names: Arc::new(NameTable::default()),
+    })
 }
 
 impl DocumentRule {
     /// The answer at a node.
     #[must_use]
     pub fn evaluate(&self, tree: &Tree, node: NodeId, budget: &mut Budget) -> Truth {
-        let mut machine = Machine::with_steps(Place::Node { tree, node }, budget.steps_left);
+        let names = names_in(tree, &self.names);
+        self.evaluate_at(Place::Node { tree, node, names: &names }, budget)
+    }
+
+    /// The answer at a place.
+    pub(crate) fn evaluate_at(&self, place: Place<'_>, budget: &mut Budget) -> Truth {
+        let mut machine = Machine::with_steps(place, budget.steps_left);
         let truth = machine.truth(&self.checked.root);
         budget.steps_left = machine.steps_left;
         budget.exhausted |= machine.exhausted;
@@ -69,11 +99,22 @@ impl DocumentRule {
     /// The reason for the answer at a node; pointers name nodes. Without steps left, parts show as unknown.
     #[must_use]
     pub fn explain(&self, tree: &Tree, node: NodeId, budget: &mut Budget) -> Explanation {
-        let machine = Machine::with_steps(Place::Node { tree, node }, budget.steps_left);
+        let names = names_in(tree, &self.names);
+        self.explain_at(Place::Node { tree, node, names: &names }, budget)
+    }
+
+    /// The reason for the answer at a place.
+    pub(crate) fn explain_at(&self, place: Place<'_>, budget: &mut Budget) -> Explanation {
+        let machine = Machine::with_steps(place, budget.steps_left);
         let mut explainer = Explainer { machine, source: &self.source, fields: &[] };
         let explanation = explainer.explain(&self.checked.root);
         budget.steps_left = explainer.machine.steps_left;
         budget.exhausted |= explainer.machine.exhausted;
         explanation
+    }
+
+    /// Names of elements without which the rule is never true.
+    pub(crate) fn needs(&self) -> Vec<NameNumber> {
+        needs::of_truth(&self.checked.root).into_iter().collect()
     }
 }

@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use spine::name_table::NameTable;
 use spine::{Column, EntrySchema, EntryTable};
 
 use crate::ast::Expression;
@@ -29,7 +30,8 @@ pub fn compile_entry_rule(
     schema: &EntrySchema,
     lists: &Lists,
 ) -> Result<EntryRule, Vec<RuleError>> {
-    let checked = check(&expression.root, Scope::Entry(schema), lists)?;
+    // Entries have fields and no elements: no name is asked for.
+    let checked = check(&expression.root, Scope::Entry(schema), lists, &mut NameTable::default())?;
     Ok(EntryRule { source: expression.source().into(), checked: Arc::new(checked) })
 }
 

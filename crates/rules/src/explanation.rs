@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 use spine::Pointer;
-use spine::tree::NodeId;
 
 use crate::function::Quantifier;
 use crate::machine::Machine;
+use crate::nodes::Nodes;
 use crate::truth::Truth;
 use crate::typed::{Form, Typed};
 use crate::types::Type;
@@ -102,10 +102,10 @@ impl<'a> Explainer<'a> {
 
     /// Adds where nodes stand; of nodes that were chosen by a filter, how they were chosen.
     fn nodes(&mut self, part: &'a Typed, explanation: &mut Explanation) {
-        let nodes = self.machine.data(part).nodes().unwrap_or_default();
-        if let Some(tree) = self.machine.tree() {
-            explanation.pointers =
-                nodes.iter().take(ELEMENTS_SHOWN_MAX).map(|node| tree.pointer(*node)).collect();
+        let nodes = self.machine.data(part).nodes();
+        if let (Some(nodes), Some(tree)) = (nodes, self.machine.tree()) {
+            let shown = nodes.into_iter().take(ELEMENTS_SHOWN_MAX);
+            explanation.pointers = shown.map(|node| tree.pointer(node)).collect();
         }
         let mut base = part;
         while let Form::Step(inner, _) = &base.form {
@@ -130,7 +130,7 @@ impl<'a> Explainer<'a> {
             Quantifier::Map => None,
         };
         let mut explained = Vec::new();
-        for element in self.machine.elements(list).unwrap_or_default() {
+        for element in self.machine.elements(list).into_iter().flatten() {
             if explained.len() >= WITNESSES_MAX {
                 break;
             }
@@ -150,7 +150,7 @@ impl<'a> Explainer<'a> {
             Data::One(value) => value.map(|value| value.into_value().to_string()),
             Data::List(list) => list.map(shown_list),
             // Elements that only hold others have no text to show.
-            Data::Nodes(nodes) => match self.texts(&nodes?).as_slice() {
+            Data::Nodes(nodes) => match self.texts(nodes?).as_slice() {
                 texts if texts.iter().all(String::is_empty) => None,
                 [text] => Some(text.clone()),
                 texts => Some(shown_list(texts.iter().map(|text| Some(Scalar::Text(text.into()))).collect())),
@@ -158,14 +158,9 @@ impl<'a> Explainer<'a> {
         }
     }
 
-    fn texts(&self, nodes: &[NodeId]) -> Vec<String> {
+    fn texts(&self, nodes: Nodes<'_>) -> Vec<String> {
         let Some(tree) = self.machine.tree() else { return Vec::new() };
-        nodes
-            .iter()
-            .take(ELEMENTS_SHOWN_MAX + 1)
-            .filter_map(|node| tree.node(*node))
-            .map(|node| node.text.to_string())
-            .collect()
+        nodes.into_iter().take(ELEMENTS_SHOWN_MAX + 1).map(|node| tree.text(node).to_owned()).collect()
     }
 }
 

@@ -20,6 +20,8 @@ mod function;
 mod lexer;
 mod lists;
 mod machine;
+mod needs;
+mod nodes;
 mod pack;
 mod parser;
 mod truth;

@@ -1,16 +1,17 @@
 //! Rule packs: rules over documents, written in TOML.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
+use spine::name_table::{NameNumber, NameTable};
 use spine::tree::{NodeId, Tree};
 use spine::{Finding, Language, LocalizedText, Pointer, Sensitivity, Severity};
 use toml::Spanned;
 
-use crate::document::{Budget, DocumentRule, compile_document_rule};
-use crate::error::RuleError;
+use crate::document::{Budget, DocumentRule, compile_document_rule, compile_sharing, names_in};
 use crate::explanation::Explanation;
 use crate::lists::Lists;
+use crate::machine::Place;
 use crate::parser::parse;
 use crate::truth::Truth;
 
@@ -88,9 +89,23 @@ pub struct RulePack {
     /// What must hold at the root for the rules to be asked at all.
     only_where: Option<DocumentRule>,
     definitions: Vec<RuleDefinition>,
-    compiled: Vec<DocumentRule>,
+    compiled: Vec<Asked>,
+    /// Names of elements that the rules ask for.
+    names: NameTable,
+    /// Ways from the root to the nodes that rules are asked of, each once.
+    contexts: Vec<Vec<NameNumber>>,
     not_asked: Vec<RuleDefinition>,
     missing: BTreeSet<String>,
+}
+
+/// A rule that is asked.
+#[derive(Debug, Clone)]
+struct Asked {
+    rule: DocumentRule,
+    /// Which of the contexts.
+    context: usize,
+    /// Names without which it is not broken anywhere.
+    needs: Vec<NameNumber>,
 }
 
 #[derive(Deserialize)]
@@ -140,7 +155,11 @@ impl RulePack {
         pack.prefix = raw.document.prefix;
         let mut findings = Vec::new();
         if let Some(only_where) = raw.document.only_where {
-            match compiled(only_where.get_ref(), lists) {
+            let rule = match parse(only_where.get_ref()) {
+                Ok(expression) => compile_document_rule(&expression, lists),
+                Err(error) => Err(vec![error]),
+            };
+            match rule {
                 Ok(rule) => pack.only_where = Some(rule),
                 // Rules that are asked of more than their author meant are worse than none.
                 Err(errors) => {
@@ -190,17 +209,29 @@ impl RulePack {
         let missing: Vec<&String> =
             definition.needs.iter().filter(|list| !lists.0.contains_key(*list)).collect();
         if missing.is_empty() {
+            let context = self.context(&definition.context);
+            let needs = rule.needs();
             self.definitions.push(definition);
-            self.compiled.push(rule);
+            self.compiled.push(Asked { rule, context, needs });
         } else {
             self.missing.extend(missing.into_iter().cloned());
             self.not_asked.push(definition);
         }
     }
 
+    /// The number of a way from the root, known from now on.
+    fn context(&mut self, path: &str) -> usize {
+        let steps = path.split('/').filter(|step| !step.is_empty());
+        let context: Vec<NameNumber> = steps.filter_map(|step| self.names.number(step)).collect();
+        self.contexts.iter().position(|known| *known == context).unwrap_or_else(|| {
+            self.contexts.push(context);
+            self.contexts.len().saturating_sub(1)
+        })
+    }
+
     /// The rule compiled, or all that is wrong with it, each with its line.
     fn compile(
-        &self,
+        &mut self,
         raw: RawRule,
         line: u64,
         when_line: u64,
@@ -210,7 +241,11 @@ impl RulePack {
             self.problems(&raw).into_iter().map(|problem| (line, problem)).collect();
         let source = raw.when.get_ref();
         let in_when = |rendered: String| (when_line, format!("in `when`, {rendered}"));
-        match compiled(source, lists) {
+        let compiled = match parse(source) {
+            Ok(expression) => compile_sharing(&expression, lists, &mut self.names),
+            Err(error) => Err(vec![error]),
+        };
+        match compiled {
             Ok(rule) if problems.is_empty() => Ok((
                 RuleDefinition {
                     id: raw.id.into_inner(),
@@ -299,7 +334,7 @@ impl RulePack {
     #[must_use]
     pub fn applies_to(&self, tree: &Tree) -> bool {
         let root = tree.root();
-        let known = tree.node(root).is_some_and(|node| self.roots.contains(&*node.name));
+        let known = tree.node(root).is_some_and(|node| self.roots.contains(node.name));
         known
             && self
                 .only_where
@@ -321,14 +356,16 @@ impl RulePack {
         if !self.applies_to(tree) {
             return Vec::new();
         }
-        let (mut broken, limit) = self.broken(tree, steps_max);
+        let names = names_in(tree, &self.names);
+        let (mut broken, limit) = self.broken(tree, &names, steps_max);
         broken.sort_unstable();
         let mut budget = Budget::of_steps(steps_max);
         let mut findings: Vec<RuleFinding> = broken
             .into_iter()
             .filter_map(|(node, rule)| {
-                let (definition, compiled) = (self.definitions.get(rule)?, self.compiled.get(rule)?);
-                Some(self.finding(tree, node, definition, compiled.explain(tree, node, &mut budget)))
+                let (definition, asked) = (self.definitions.get(rule)?, self.compiled.get(rule)?);
+                let place = Place::Node { tree, node, names: &names };
+                Some(self.finding(tree, node, definition, asked.rule.explain_at(place, &mut budget)))
             })
             .collect();
         if let Some((rule, limit)) = limit
@@ -340,17 +377,28 @@ impl RulePack {
     }
 
     /// Places and rules broken there, and what stopped the check, if something did.
-    fn broken(&self, tree: &Tree, steps_max: u64) -> (Vec<Broken>, Option<(usize, Limit)>) {
-        let mut contexts: BTreeMap<&str, Vec<NodeId>> = BTreeMap::new();
+    fn broken(
+        &self,
+        tree: &Tree,
+        names: &[Option<NameNumber>],
+        steps_max: u64,
+    ) -> (Vec<Broken>, Option<(usize, Limit)>) {
+        let mut contexts: Vec<Option<Vec<NodeId>>> = vec![None; self.contexts.len()];
         let mut broken = Vec::new();
         let mut budget = Budget::of_steps(steps_max);
-        for (at, (definition, rule)) in self.definitions.iter().zip(&self.compiled).enumerate() {
-            let nodes = contexts.entry(&definition.context).or_insert_with(|| {
-                let path: Vec<&str> = definition.context.split('/').filter(|step| !step.is_empty()).collect();
-                tree.at_path(&path)
+        let there = |name: &NameNumber| names.get(name.position()).copied().flatten().is_some();
+        for (at, asked) in self.compiled.iter().enumerate() {
+            if !asked.needs.iter().all(there) {
+                continue;
+            }
+            let Some(context) = contexts.get_mut(asked.context) else { continue };
+            let nodes = context.get_or_insert_with(|| {
+                let path = self.contexts.get(asked.context).map_or(&[][..], Vec::as_slice);
+                nodes_at(tree, path, names)
             });
             for node in nodes.iter() {
-                let truth = rule.evaluate(tree, *node, &mut budget);
+                let place = Place::Node { tree, node: *node, names };
+                let truth = asked.rule.evaluate_at(place, &mut budget);
                 if budget.is_exhausted() {
                     return (broken, Some((at, Limit::Steps(steps_max))));
                 }
@@ -428,11 +476,25 @@ impl RulePack {
     }
 
     fn location(&self, tree: &Tree, pointer: &Pointer) -> String {
-        let root = tree.node(tree.root()).map_or("", |root| &root.name);
+        let root = tree.node(tree.root()).map_or("", |root| root.name);
         let prefix = self.prefix.as_ref().map(|prefix| format!("{prefix}:")).unwrap_or_default();
         let below = if pointer.0.is_empty() { String::new() } else { format!("/{}", pointer.0) };
         format!("/{prefix}{root}[1]{below}")
     }
+}
+
+/// The nodes that a way from the root leads to, in document order.
+fn nodes_at(tree: &Tree, path: &[NameNumber], names: &[Option<NameNumber>]) -> Vec<NodeId> {
+    let mut reached = vec![tree.root()];
+    for step in path {
+        let Some(name) = names.get(step.position()).copied().flatten() else { return Vec::new() };
+        let mut next = Vec::new();
+        for node in reached {
+            next.extend(tree.children_numbered(node, name));
+        }
+        reached = next;
+    }
+    reached
 }
 
 /// A node and the position of the rule that is broken there.
@@ -464,13 +526,6 @@ fn read(file_name: &str, text: &str) -> Result<RawFile, Box<Finding>> {
             .fix(format!("Correct line {line}: {}", error.message()));
         Box::new(finding)
     })
-}
-
-fn compiled(source: &str, lists: &Lists) -> Result<DocumentRule, Vec<RuleError>> {
-    match parse(source) {
-        Ok(expression) => compile_document_rule(&expression, lists),
-        Err(error) => Err(vec![error]),
-    }
 }
 
 fn line_at(text: &str, byte: usize) -> u64 {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use regex::Regex;
 use rust_decimal::Decimal;
 use spine::Value;
+use spine::name_table::NameNumber;
 
 use crate::error::Span;
 use crate::function::{Quantifier, Run};
@@ -31,8 +32,8 @@ pub(crate) enum Form {
     /// Position on the stack of variables that `exists` and its kin bind.
     Variable(usize),
     Start(Start),
-    /// Children of this name of all nodes.
-    Step(Box<Typed>, Box<str>),
+    /// Children of this name of all nodes; the name by its number among those that rules ask for.
+    Step(Box<Typed>, NameNumber),
     /// The text of nodes that are exactly one node.
     Single(Box<Typed>),
     /// The texts of nodes.

@@ -5,9 +5,9 @@ use std::cmp::Ordering;
 
 use jiff::civil::{Date, DateTime};
 use rust_decimal::Decimal;
-use spine::tree::NodeId;
 use spine::{Column, Value};
 
+use crate::nodes::Nodes;
 use crate::types::Type;
 
 /// One known value; text is borrowed where it can be.
@@ -87,13 +87,13 @@ impl<'a> Scalar<'a> {
 }
 
 /// What a part of a rule comes to.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub(crate) enum Data<'a> {
     One(Option<Scalar<'a>>),
     /// A list that is unknown as a whole, or one with elements that may be unknown each.
     List(Option<Vec<Option<Scalar<'a>>>>),
     /// Nodes in document order, unless it is unknown which.
-    Nodes(Option<Vec<NodeId>>),
+    Nodes(Option<Nodes<'a>>),
 }
 
 impl<'a> Data<'a> {
@@ -112,7 +112,7 @@ impl<'a> Data<'a> {
     }
 
     /// The nodes; unknown if it is none.
-    pub(crate) fn nodes(self) -> Option<Vec<NodeId>> {
+    pub(crate) fn nodes(self) -> Option<Nodes<'a>> {
         if let Self::Nodes(nodes) = self { nodes } else { None }
     }
 

@@ -9,6 +9,7 @@ pub mod entry;
 pub mod event;
 pub mod finding;
 pub mod identifier;
+pub mod name_table;
 pub mod noun;
 pub mod progress;
 pub mod quantity;

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use spine::Finding;
 
+use crate::limits::Limits;
 use crate::place::locate;
-use crate::reader::Limits;
 
 /// Something in a message that its schema does not allow.
 ///
@@ -56,12 +56,6 @@ fn remedy(code: &str) -> &'static str {
     match code {
         "file_empty" => "Send the message again; this file holds nothing.",
         "xml_too_large" => "Split the message, or ask for a larger bound.",
-        "xml_document_type" => "Remove the declaration and write the entities out.",
-        "xml_too_deep" => "Look for elements that are not closed.",
-        "xml_too_many_attributes" | "xml_too_many_namespaces" => {
-            "Customs messages have a handful; check the program that wrote this."
-        }
-        "xml_not_well_formed" => "Correct the place; a program that writes XML never produces this.",
         "xsd_root_unknown" => "Check which message this is, and its namespace (xmlns).",
         "xsd_entry_missing" => "Send the message that this place is for, with its namespace (xmlns).",
         "xsd_element_unexpected" => {
@@ -80,6 +74,7 @@ fn remedy(code: &str) -> &'static str {
         "xsd_id_repeated" => "Give each element an identifier of its own.",
         "xsd_idref_unknown" => "Name an identifier that stands in the message.",
         "xsd_too_many_findings" => "Mend what is named, then check again.",
-        _ => "Correct the value.",
+        // What cannot be read is not the schema's matter.
+        code => markup::Broken::remedy_of(code).unwrap_or("Correct the value."),
     }
 }

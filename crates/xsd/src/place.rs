@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
+use markup::{Reader, Token, split};
 use spine::Pointer;
 
-use crate::namespaces::split;
-use crate::reader::{Limits, Reader, Token};
+use crate::limits::Limits;
 
 /// A place in a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,12 +72,12 @@ impl<'t> Walk<'t> {
     }
 
     fn pointers(mut self, text: &'t str, limits: Limits, wanted: &[usize]) -> Vec<Pointer> {
-        let mut reader = Reader::new(text, limits);
+        let mut reader = Reader::of_checked(text, limits.of_reading());
         let mut pointers: Vec<Pointer> = Vec::with_capacity(wanted.len());
         while pointers.len() < wanted.len() {
-            let token = reader.next();
+            let token = reader.token();
             let is_last = matches!(token, Err(_) | Ok(Token::Eof));
-            self.read(token, &mut pointers, wanted, reader.at);
+            self.read(token.ok(), &mut pointers, wanted, &reader);
             if is_last {
                 break;
             }
@@ -88,13 +88,14 @@ impl<'t> Walk<'t> {
         pointers
     }
 
-    fn read<E>(
+    fn read(
         &mut self,
-        token: Result<Token<'t>, E>,
+        token: Option<Token<'t>>,
         pointers: &mut Vec<Pointer>,
         wanted: &[usize],
-        at: usize,
+        reader: &Reader<'t>,
     ) {
+        let at = reader.at();
         let mut passed = |walk: &Self, before: bool| {
             while wanted.get(pointers.len()).is_some_and(|next| if before { *next < at } else { *next <= at })
             {
@@ -103,19 +104,16 @@ impl<'t> Walk<'t> {
         };
         passed(self, true);
         match token {
-            Ok(Token::Start { name, closes_itself, .. }) => {
-                let (_, local) = split(name);
+            Some(Token::Start) => {
+                let (_, local) = split(reader.written());
                 let siblings = self.open.last_mut().map_or(&mut self.at_root, |(_, _, children)| children);
                 let count = siblings.entry(local).or_insert(0);
                 *count = count.saturating_add(1);
                 let position = *count;
                 self.open.push((local, position, HashMap::new()));
                 passed(self, false);
-                if closes_itself {
-                    self.open.pop();
-                }
             }
-            Ok(Token::End) => {
+            Some(Token::End) => {
                 passed(self, false);
                 self.open.pop();
             }

@@ -1,5 +1,6 @@
 //! Simple types: what a value may be (XML Schema part 2).
 
+use markup::{is_name, is_name_character};
 use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -193,28 +194,6 @@ fn base64_bytes(value: &str) -> Option<usize> {
         return None;
     }
     Some(digits.saturating_mul(3) / 4)
-}
-
-/// May it stand in an XML name, the colon aside (XML 1.0, 5th edition, production 4a)?
-pub(crate) fn is_name_character(c: char) -> bool {
-    is_name_start(c)
-        || matches!(c, '-' | '.' | '0'..='9' | '\u{B7}' | '\u{300}'..='\u{36F}' | '\u{203F}'..='\u{2040}')
-}
-
-/// May it begin an XML name, the colon aside (production 4)?
-pub(crate) fn is_name_start(c: char) -> bool {
-    matches!(c,
-        'A'..='Z' | 'a'..='z' | '_' | '\u{C0}'..='\u{D6}' | '\u{D8}'..='\u{F6}' | '\u{F8}'..='\u{2FF}'
-        | '\u{370}'..='\u{37D}' | '\u{37F}'..='\u{1FFF}' | '\u{200C}'..='\u{200D}' | '\u{2070}'..='\u{218F}'
-        | '\u{2C00}'..='\u{2FEF}' | '\u{3001}'..='\u{D7FF}' | '\u{F900}'..='\u{FDCF}' | '\u{FDF0}'..='\u{FFFD}'
-        | '\u{10000}'..='\u{EFFFF}')
-}
-
-/// Is it a name, with or without colons?
-pub(crate) fn is_name(value: &str, colons: bool) -> bool {
-    let mut characters = value.chars();
-    characters.next().is_some_and(|first| is_name_start(first) || (colons && first == ':'))
-        && characters.all(|c| is_name_character(c) || (colons && c == ':'))
 }
 
 /// How a simple type is made.

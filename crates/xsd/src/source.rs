@@ -2,14 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use markup::{Limits, Reader, Token};
 use roxmltree::{Document, Node, ParsingOptions};
 
 use crate::error::{Fault, SchemaError};
 
 /// The namespace of XML Schema itself.
 pub(crate) const XSD: &str = "http://www.w3.org/2001/XMLSchema";
-/// The namespace that the prefix `xml` always has.
-pub(crate) const XML: &str = "http://www.w3.org/XML/1998/namespace";
 
 /// Files of one schema.
 const FILES_MAX: usize = 256;
@@ -19,6 +18,8 @@ const CHAIN_MAX: usize = 32;
 const FILE_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// Elements within each other in a schema. What is compiled recursively follows this nesting.
 const DEPTH_MAX: usize = 64;
+/// Attributes of one element of a schema, and namespaces declared at one place.
+const ATTRIBUTES_MAX: usize = 256;
 
 /// A schema's files by the paths they name each other with, such as `wco/declaration/WCO_DEC_2_DMS.xsd`.
 pub type Files = BTreeMap<String, Vec<u8>>;
@@ -52,7 +53,7 @@ impl Unit<'_> {
             None => (None, written.trim()),
         };
         if prefix == Some("xml") {
-            return Ok((XML, local));
+            return Ok((markup::XML, local));
         }
         match (node.lookup_namespace_uri(prefix), prefix) {
             (Some(uri), _) => Ok((uri, local)),
@@ -170,7 +171,7 @@ impl<'f> Loader<'f> {
                 let place =
                     if self.files.contains_key(location) { location.clone() } else { joined(path, location) };
                 // Attributes such as xml:lang are known without their file.
-                if namespace == XML && !self.files.contains_key(&place) {
+                if namespace == markup::XML && !self.files.contains_key(&place) {
                     return Ok(());
                 }
                 // The place is a hint: a namespace comes from the first file that was named for it.
@@ -204,7 +205,7 @@ impl<'f> Loader<'f> {
         }
         let text = std::str::from_utf8(bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes))
             .map_err(|error| Fault::NotUtf8.at(path, 0, error.to_string()))?;
-        check_depth(path, text)?;
+        check_markup(path, text)?;
         let options = ParsingOptions { allow_dtd: false, ..ParsingOptions::default() };
         let document = Document::parse_with_options(text, options)
             .map_err(|error| Fault::NotWellFormed.at(path, error.pos().row, error.to_string()))?;
@@ -240,28 +241,30 @@ impl<'f> Loader<'f> {
     }
 }
 
-/// The parser of schemas goes down with the markup, and so does the compiler.
-fn check_depth(path: &str, text: &str) -> Result<(), SchemaError> {
-    let mut depth = 0_usize;
-    let mut reader = quick_xml::Reader::from_str(text);
-    loop {
-        match reader.read_event() {
-            Ok(quick_xml::events::Event::Start(_)) => depth = depth.saturating_add(1),
-            Ok(quick_xml::events::Event::End(_)) => depth = depth.saturating_sub(1),
-            // What is wrong with the markup is told by the parser proper.
-            Ok(quick_xml::events::Event::Eof) | Err(_) => return Ok(()),
-            Ok(_) => {}
+/// The parser of schemas goes down with the markup, and so does the compiler: what they are given is bounded before.
+fn check_markup(path: &str, text: &str) -> Result<(), SchemaError> {
+    let limits = Limits {
+        depth_max: DEPTH_MAX,
+        nodes_max: usize::MAX,
+        attributes_max: ATTRIBUTES_MAX,
+        namespaces_max: ATTRIBUTES_MAX,
+    };
+    let read = Reader::new(text, limits).and_then(|mut reader| {
+        loop {
+            if reader.token()? == Token::Eof {
+                return Ok(());
+            }
         }
-        if depth > DEPTH_MAX {
-            let before = text.get(..usize::try_from(reader.buffer_position()).unwrap_or(0)).unwrap_or(text);
-            let line = u32::try_from(before.matches('\n').count()).unwrap_or(u32::MAX).saturating_add(1);
-            return Err(Fault::TooLarge.at(
-                path,
-                line,
-                format!("elements may stand {DEPTH_MAX} within each other"),
-            ));
-        }
-    }
+    });
+    read.map_err(|broken| {
+        let before = text.get(..broken.at).unwrap_or(text);
+        let line = u32::try_from(before.matches('\n').count()).unwrap_or(u32::MAX).saturating_add(1);
+        let fault = match broken.code {
+            "xml_not_well_formed" | "xml_document_type" => Fault::NotWellFormed,
+            _ => Fault::TooLarge,
+        };
+        fault.at(path, line, broken.expected)
+    })
 }
 
 /// An `include` (no namespace) or an `import`.

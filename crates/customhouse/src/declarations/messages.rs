@@ -89,7 +89,7 @@ impl Customhouse {
             .with_findings(findings)
         })?;
         let (request, mrn, reference, what) = match message {
-            Message::Declaration(_, form) => return Ok(Received::Declaration(form)),
+            Message::Declaration(form) => return Ok(Received::Declaration(form)),
             Message::EntrySummary { .. } => return Ok(Received::EntrySummary),
             Message::Movement(movement) => {
                 return self.goods_moved(reader, &movement, bytes).map(Received::Followed);
@@ -105,7 +105,7 @@ impl Customhouse {
             }
             Message::Amendment(request) => {
                 let (mrn, reference) = (request.head.mrn.clone(), request.head.reference.clone());
-                ("amendment", mrn, Some(reference), What::Amend(Box::new(request)))
+                ("amendment", mrn, Some(reference), What::Amend(request))
             }
             Message::Cancellation(request) => {
                 let why = Some(reasons(&request.head)).filter(|why| !why.trim().is_empty());

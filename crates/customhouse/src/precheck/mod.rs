@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use ::rules::{Lists, RuleFinding, RulePack};
 use formats::declaration::{self, Form, Understood};
 use formats::wco::WcoPointer;
-use formats::{Excerpt, XmlBounds, XmlDocument, read_xml};
+use formats::{Excerpt, XmlBounds, XmlDocument, XmlText};
 use packs::{NamedLists, PackKind, Registry};
 use serde::Serialize;
 use spine::declaration::Declaration;
@@ -29,7 +29,7 @@ use crate::Customhouse;
 use crate::error::{Error, Kind};
 use crate::identity::{Permission, Reader};
 use crate::rules::usable_rules_with;
-use schemas::Schemas;
+use schemas::{BySchema, Schemas};
 
 pub use codes::validation_code;
 pub use kept::SCHEMA_NOT_APPLIED;
@@ -150,6 +150,23 @@ struct Told {
     schema: Option<CheckedBy>,
 }
 
+impl Told {
+    /// Adds what a schema says.
+    fn by_schema(&mut self, found: BySchema) {
+        self.findings.extend(found.findings.into_iter().map(|finding| (finding, Said::Schema)));
+        self.schema = Some(CheckedBy {
+            pack: found.pack,
+            version: found.version,
+            rules: 0,
+            rules_not_asked: 0,
+            lists_missing: Vec::new(),
+        });
+    }
+}
+
+/// What an installed schema says of a message, if there is one for it; or why it cannot be used.
+type SchemaSays = Result<Option<BySchema>, Error>;
+
 /// A message that was looked at, before its findings are placed in its text.
 struct Seen {
     kind: MessageKind,
@@ -237,16 +254,13 @@ impl Checker {
             Form::Json => {
                 declared(Form::Json, declaration::read(bytes, Form::Json), &[], &|_| Ok(Vec::new()))?
             }
-            Form::DmsXml => match read_xml(bytes, BOUNDS) {
-                Ok(document) if declaration::path_in(&document).is_some() => {
-                    self.see_document(&document, bytes, &|_| Ok(Vec::new()))?
+            Form::DmsXml => self.read(bytes, |document, by_schema| {
+                if declaration::path_in(document).is_some() {
+                    return self.see_document(document, by_schema, &|_| Ok(Vec::new()));
                 }
                 // Why there is no declaration in it, the reader says.
-                Ok(document) => {
-                    declared(Form::DmsXml, declaration::read_document(&document), ROOT, &|_| Ok(Vec::new()))?
-                }
-                Err(finding) => Seen::unread(finding),
-            },
+                declared(Form::DmsXml, declaration::read_document(document), ROOT, &|_| Ok(Vec::new()))
+            })?,
         };
         let findings = seen.told.findings.into_iter().map(|(finding, said)| match said {
             Said::Schema => {
@@ -266,11 +280,29 @@ impl Checker {
         if Form::sniff(bytes) == Some(Form::Json) {
             return declared(Form::Json, declaration::read(bytes, Form::Json), &[], of_house);
         }
-        match read_xml(bytes, BOUNDS) {
+        self.read(bytes, |document, by_schema| {
+            let seen = self.see_document(document, by_schema, of_house)?;
+            let looked = !seen.told.checked_by.is_empty() || seen.told.schema.is_some();
+            if seen.kind == MessageKind::Ruled && !looked { Err(unknown(&seen.root)) } else { Ok(seen) }
+        })
+    }
+
+    /// Reads a message once, for its tree and for the schema that is installed for such messages, and looks at both.
+    fn read(
+        &self,
+        bytes: &[u8],
+        look: impl FnOnce(&XmlDocument, SchemaSays) -> Result<Seen, Error>,
+    ) -> Result<Seen, Error> {
+        let text = match XmlText::decode(bytes, BOUNDS) {
+            Ok(text) => text,
+            Err(finding) => return Ok(Seen::unread(finding)),
+        };
+        let mut judging = self.schemas.judging(text.root_name());
+        let mut judgement =
+            judging.as_mut().ok().and_then(Option::as_mut).map(|judging| &mut judging.judgement);
+        match text.read(&mut judgement) {
             Ok(document) => {
-                let seen = self.see_document(&document, bytes, of_house)?;
-                let looked = !seen.told.checked_by.is_empty() || seen.told.schema.is_some();
-                if seen.kind == MessageKind::Ruled && !looked { Err(unknown(&seen.root)) } else { Ok(seen) }
+                look(&document, judging.map(|judging| judging.map(|judging| judging.found(text.as_str()))))
             }
             Err(finding) => Ok(Seen::unread(finding)),
         }
@@ -279,7 +311,7 @@ impl Checker {
     fn see_document(
         &self,
         document: &XmlDocument,
-        bytes: &[u8],
+        by_schema: SchemaSays,
         of_house: OfHouse<'_>,
     ) -> Result<Seen, Error> {
         let tree = &document.tree;
@@ -292,26 +324,14 @@ impl Checker {
                 Seen { kind: MessageKind::Ruled, root: String::new(), base: ROOT, declaration: None, told }
             }
         };
-        self.by_schema(&root, bytes, &mut seen.told)?;
+        if let Some(found) = by_schema? {
+            seen.told.by_schema(found);
+        }
         match declaration::part_in(document) {
             Some(part) => self.by_rules(&part, &mut seen.told),
             None => self.by_rules(tree, &mut seen.told),
         }
         Ok(Seen { root, ..seen })
-    }
-
-    /// What an installed schema says.
-    fn by_schema(&self, root: &str, bytes: &[u8], told: &mut Told) -> Result<(), Error> {
-        let Some(found) = self.schemas.judge(root, bytes)? else { return Ok(()) };
-        told.findings.extend(found.findings.into_iter().map(|finding| (finding, Said::Schema)));
-        told.schema = Some(CheckedBy {
-            pack: found.pack,
-            version: found.version,
-            rules: 0,
-            rules_not_asked: 0,
-            lists_missing: Vec::new(),
-        });
-        Ok(())
     }
 
     /// What the rules of all packs say that look at such documents.

@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use packs::{ExternalForm, Pack, PackKind, Registry};
 use spine::{Finding, Pointer};
-use xsd::{Entry, Files, Limits, Schema, SchemaError};
+use xsd::{Entry, Files, Judgement, Limits, Schema, SchemaError};
 
 use super::{FILE_BYTES_MAX, FINDINGS_MAX};
 use crate::error::{Error, Kind};
@@ -86,11 +86,11 @@ impl Schemas {
         Self { installed: installed.collect() }
     }
 
-    /// What the schema says that is for messages with this root; none is installed: `None`.
-    pub(super) fn judge(&self, root: &str, bytes: &[u8]) -> Result<Option<BySchema>, Error> {
-        let Some(own) = self.installed.iter().find(|own| own.message.roots.contains(&root)) else {
-            return Ok(None);
-        };
+    /// What judges messages with this root while they are read; no schema for them is installed: `None`.
+    pub(super) fn judging<'t>(&self, root: Option<&str>) -> Result<Option<Judging<'_, 't>>, Error> {
+        let own =
+            self.installed.iter().find(|own| root.is_some_and(|root| own.message.roots.contains(&root)));
+        let Some(own) = own else { return Ok(None) };
         let schema = own.compiled.get_or_init(|| own.compile()).as_ref().map_err(|error| {
             Error::new(
                 Kind::Refused,
@@ -102,19 +102,30 @@ impl Schemas {
                 error.remedy,
             )
         })?;
-        let Ok(text) = formats::xml::decode(bytes) else { return Ok(None) };
         let limits = Limits { bytes_max: FILE_BYTES_MAX, findings_max: FINDINGS_MAX, ..Limits::default() };
-        let violations = schema.validate(&text, own.message.entry, limits);
-        let findings = violations.into_iter().map(|violation| {
+        Ok(Some(Judging { judgement: schema.judgement(own.message.entry, limits), pack: &own.pack }))
+    }
+}
+
+/// A schema that hears a message being read.
+pub(super) struct Judging<'s, 't> {
+    pub(super) judgement: Judgement<'s, 't>,
+    pack: &'s Pack,
+}
+
+impl Judging<'_, '_> {
+    /// What it says of the message with this text.
+    pub(super) fn found(self, text: &str) -> BySchema {
+        let findings = self.judgement.violations(text).into_iter().map(|violation| {
             let pointer = below_root(&violation.finding.pointer);
             Finding { pointer, ..violation.finding }
         });
-        let manifest = &own.pack.manifest;
-        Ok(Some(BySchema {
+        let manifest = &self.pack.manifest;
+        BySchema {
             pack: manifest.id.clone(),
             version: manifest.version.to_string(),
             findings: findings.collect(),
-        }))
+        }
     }
 }
 

@@ -36,7 +36,7 @@ const PLACES: [&[&str]; 3] =
 /// Names that lead from the root to the one declaration of a document.
 pub(super) fn path_in(document: &XmlDocument) -> Option<&'static [&'static str]> {
     let tree = &document.tree;
-    if tree.node(tree.root()).is_some_and(|node| &*node.name == ROOT) {
+    if tree.node(tree.root()).is_some_and(|node| node.name == ROOT) {
         return Some(&[]);
     }
     PLACES.into_iter().find(|path| tree.at_path(path).len() == 1)
@@ -52,10 +52,8 @@ pub(super) fn part_in(document: &XmlDocument) -> Option<Tree> {
     let mut part = tree.below(*tree.at_path(base).first()?)?;
     if let Some((_, envelope)) = base.split_last() {
         let beside: Vec<&str> = envelope.iter().copied().chain([RESPONSIBLE]).collect();
-        if let [country] = tree.at_path(&beside).as_slice()
-            && let Some(country) = tree.node(*country)
-        {
-            part.add(part.root(), &format!("@{RESPONSIBLE}"), &country.text);
+        if let [country] = tree.at_path(&beside).as_slice() {
+            part.add(part.root(), &format!("@{RESPONSIBLE}"), tree.text(*country));
         }
     }
     Some(part)
@@ -65,7 +63,7 @@ pub(super) fn part_in(document: &XmlDocument) -> Option<Tree> {
 pub(crate) fn locate(document: &XmlDocument) -> Result<(NodeId, Option<Finding>), Finding> {
     let tree = &document.tree;
     let root = tree.root();
-    let is_root = tree.node(root).is_some_and(|node| &*node.name == ROOT);
+    let is_root = tree.node(root).is_some_and(|node| node.name == ROOT);
     let found: Vec<NodeId> = if is_root {
         vec![root]
     } else {
@@ -73,7 +71,7 @@ pub(crate) fn locate(document: &XmlDocument) -> Result<(NodeId, Option<Finding>)
     };
     match found.as_slice() {
         [] => Err(Finding::error("declaration_not_found")
-            .found(tree.node(root).map_or("", |node| &node.name))
+            .found(tree.node(root).map_or("", |node| node.name))
             .expected("MetaData with a Declaration in it (WCO DMS 3.6)")
             .fix("Send the declaration in its envelope, MetaData.")),
         [one] => {

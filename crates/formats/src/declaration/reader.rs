@@ -118,14 +118,13 @@ impl<'a> Reader<'a> {
                 odd.into_iter().for_each(|finding| self.findings.push(finding.at(at.clone())));
             }
             Node::Xml(tree, id) => {
-                let children = tree.node(id).map_or(&[][..], |node| &node.children);
-                for child in children.iter().filter_map(|child| tree.node(*child)) {
-                    let known = frame.known.iter().any(|known| first_step(known.dms) == &*child.name)
-                        || self.beside.contains(&&*child.name);
+                for child in tree.children(id).filter_map(|child| tree.node(child)) {
+                    let known = frame.known.iter().any(|known| first_step(known.dms) == child.name)
+                        || self.beside.contains(&child.name);
                     if !known && !child.name.starts_with('@') && self.unread.len() < UNREAD_MAX {
                         let classes = self.frames.iter().map(|frame| frame.name);
                         let path: Vec<&str> =
-                            classes.chain([&*child.name]).filter(|name| !name.is_empty()).collect();
+                            classes.chain([child.name]).filter(|name| !name.is_empty()).collect();
                         self.unread.insert(path.join("/"));
                     }
                 }
@@ -221,7 +220,7 @@ impl<'a> Reader<'a> {
     /// A text or number, trimmed; nothing where it is absent or empty.
     fn written(&mut self, name: Name, wanted: &str) -> Option<Written<'a>> {
         let written = match self.child(name)? {
-            Node::Xml(tree, id) => Written { text: Cow::Borrowed(&*tree.node(id)?.text), number: false },
+            Node::Xml(tree, id) => Written { text: Cow::Borrowed(tree.text(id)), number: false },
             Node::Json(Json::Text(text)) => Written { text: text.clone(), number: false },
             Node::Json(Json::Number(digits)) => Written { text: Cow::Borrowed(digits), number: true },
             Node::Json(value) => {
@@ -251,10 +250,10 @@ impl<'a> Reader<'a> {
         let Some(Node::Xml(tree, id)) = self.frames.last().map(|frame| frame.node) else { return };
         let measure = tree.children_named(id, name.dms).next();
         let unit = measure.and_then(|measure| tree.children_named(measure, "@unitCode").next());
-        if let Some(unit) = unit.and_then(|unit| tree.node(unit))
-            && &*unit.text != "KGM"
+        if let Some(unit) = unit.map(|unit| tree.text(unit))
+            && unit != "KGM"
         {
-            self.tell(name, value::wrong_unit(&unit.text));
+            self.tell(name, value::wrong_unit(unit));
         }
     }
 
@@ -336,7 +335,7 @@ impl Visit for Reader<'_> {
             Form::DmsXml => {
                 let Some(Node::Xml(tree, id)) = self.child(name) else { return };
                 let string = tree.children_named(id, "DateTimeString").next();
-                let text = string.and_then(|string| tree.node(string)).map_or("", |node| &node.text);
+                let text = string.map_or("", |string| tree.text(string));
                 value::dms_day(text).map_err(|finding| self.tell(name, finding)).ok()
             }
         };
@@ -355,7 +354,7 @@ impl Visit for Reader<'_> {
         let amount = match node {
             Node::Json(_) => self.parsed(AMOUNT, "a number", value::number),
             Node::Xml(tree, id) => {
-                let amount = value::number(tree.node(id).map_or("", |node| &node.text));
+                let amount = value::number(tree.text(id));
                 amount.map_err(|finding| self.findings.push(finding.at(self.place()))).ok()
             }
         };

@@ -64,7 +64,7 @@ pub fn read_entry_summary(bytes: &[u8]) -> Result<EntrySummary, Vec<Finding>> {
     let document = read_xml(bytes, dms::BOUNDS).map_err(|finding| vec![finding])?;
     let tree = &document.tree;
     let root = tree.root();
-    let name = tree.node(root).map_or("", |node| &node.name);
+    let name = tree.node(root).map_or("", |node| node.name);
     let amends = match name {
         "CC315A" => false,
         "CC313A" => true,
@@ -111,6 +111,6 @@ fn summary(reading: &mut Reading<'_>, root: NodeId, amends: bool) -> EntrySummar
 fn parties(tree: &Tree) -> Vec<String> {
     let nodes = (0..u32::try_from(tree.len()).unwrap_or(u32::MAX)).filter_map(|id| tree.node(NodeId(id)));
     let named = nodes.filter(|node| node.name.starts_with("TIN") && !node.text.is_empty());
-    let parties: BTreeSet<&str> = named.map(|node| &*node.text).take(EntrySummary::PARTIES_MAX).collect();
+    let parties: BTreeSet<&str> = named.map(|node| node.text).take(EntrySummary::PARTIES_MAX).collect();
     parties.into_iter().map(str::to_owned).collect()
 }

@@ -11,7 +11,7 @@ use spine::Finding;
 use spine::declaration::Declaration;
 use spine::tree::NodeId;
 
-use crate::declaration::{self, Form, Understood, dms, value};
+use crate::declaration::{self, Form, dms, value};
 use crate::wco::WcoPointer;
 use crate::xml::{XmlDocument, read_xml};
 use crate::xml_reading::Reading;
@@ -24,16 +24,16 @@ pub use movement::{
 /// A message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Message {
-    /// An original declaration as far as it was understood, and the form that it is in.
-    Declaration(Understood, Form),
+    /// An original declaration in this form; [`declaration::read`] says what is in it.
+    Declaration(Form),
     /// A request to change a declaration (DMS 13/COR).
-    Amendment(AmendmentRequest),
+    Amendment(Box<AmendmentRequest>),
     /// A request to cancel a declaration (DMS 13/INV).
     Cancellation(CancellationRequest),
     /// The goods of a declaration that was lodged before their arrival are there (DMS 13/GPR).
     Presentation(PresentationRequest),
     /// Goods arrive at, or leave, a place (`inventoryLinkingMovementRequest`).
-    Movement(Movement),
+    Movement(Box<Movement>),
     /// Consignments are put under one reference, or that is shut (`inventoryLinkingConsolidationRequest`).
     Consolidation(Consolidation),
     /// The goods of an import declaration are there (`inventoryLinkingImportsGoodsArrival`).
@@ -118,15 +118,15 @@ const ENTRY_SUMMARIES: [(&str, bool); 2] = [("CC315A", false), ("CC313A", true)]
 /// Reads a message and says what it is: JSON as a declaration, XML by its root and, of DMS, by function and type.
 ///
 /// The error holds what is wrong: with the XML, with what a request must state, or that nothing known was sent. A
-/// declaration that is wrong is no error here: its findings stand beside it.
+/// declaration is told apart and not read: whoever takes it in does so with its schema.
 pub fn read_message(bytes: &[u8]) -> Result<Message, Vec<Finding>> {
     if Form::sniff(bytes) == Some(Form::Json) {
-        return Ok(Message::Declaration(declaration::read(bytes, Form::Json), Form::Json));
+        return Ok(Message::Declaration(Form::Json));
     }
     let document = read_xml(bytes, dms::BOUNDS).map_err(|finding| vec![finding])?;
     let tree = &document.tree;
     let root = tree.root();
-    let name = tree.node(root).map_or("", |node| &node.name);
+    let name = tree.node(root).map_or("", |node| node.name);
     if let Some((_, amends)) = ENTRY_SUMMARIES.iter().find(|(known, _)| *known == name) {
         return Ok(Message::EntrySummary { amends: *amends });
     }
@@ -134,7 +134,7 @@ pub fn read_message(bytes: &[u8]) -> Result<Message, Vec<Finding>> {
     match name {
         "inventoryLinkingMovementRequest" => {
             let movement = movement::movement(&mut reading, root);
-            finish(reading, movement.map(Message::Movement))
+            finish(reading, movement.map(Box::new).map(Message::Movement))
         }
         "inventoryLinkingConsolidationRequest" => {
             let consolidation = movement::consolidation(&mut reading, root);
@@ -165,11 +165,11 @@ fn read_dms(document: &XmlDocument) -> Result<Message, Vec<Finding>> {
     let function = reading.text(at, "FunctionCode").unwrap_or("9");
     let kind = reading.text(at, "TypeCode").unwrap_or_default();
     match (function, kind) {
-        ("9", _) => Ok(Message::Declaration(declaration::read_document(document), Form::DmsXml)),
+        ("9", _) => Ok(Message::Declaration(Form::DmsXml)),
         ("13", "COR") => {
             let request = request::amendment(&mut reading, at);
             let (request, findings) = reading.finish(request)?;
-            Ok(Message::Amendment(request::with_findings(request, findings)))
+            Ok(Message::Amendment(Box::new(request::with_findings(request, findings))))
         }
         ("13", "INV") => {
             let request = request::cancellation(&mut reading, at);

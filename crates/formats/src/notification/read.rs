@@ -22,12 +22,12 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Notification>, Vec<Finding>> {
     let document = read_xml(bytes, BOUNDS).map_err(|finding| vec![finding])?;
     let tree = &document.tree;
     let root = tree.root();
-    let is_response = tree.node(root).is_some_and(|node| &*node.name == "Response");
+    let is_response = tree.node(root).is_some_and(|node| node.name == "Response");
     let responses = if is_response { vec![root] } else { tree.at_path(&["Response"]) };
     if responses.is_empty() {
         return Err(vec![
             Finding::error("notification_not_found")
-                .found(tree.node(root).map_or("", |node| &node.name))
+                .found(tree.node(root).map_or("", |node| node.name))
                 .expected("MetaData with a Response in it (WCO DMS 3.6)")
                 .fix("Send the notification in its envelope, MetaData."),
         ]);

@@ -177,8 +177,8 @@ pub(crate) fn pointer_in(tree: &Tree, at: NodeId) -> Option<WcoPointer> {
         return None;
     }
     let text = |of: NodeId, name: &str| {
-        let node = tree.node(tree.children_named(of, name).next()?)?;
-        Some(node.text.to_string()).filter(|text| !text.is_empty())
+        let text = tree.text(tree.children_named(of, name).next()?);
+        Some(text.to_owned()).filter(|text| !text.is_empty())
     };
     let mut pointer = WcoPointer { steps: Vec::with_capacity(children.len()), tag: None };
     for step in children {

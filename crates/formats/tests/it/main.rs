@@ -13,3 +13,4 @@ mod notification;
 mod support;
 mod wco;
 mod xml;
+mod xml_oracle;

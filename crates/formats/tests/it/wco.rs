@@ -19,7 +19,7 @@ struct Walk {
 impl Walk {
     fn attribute(&self, node: NodeId, name: &str) -> Option<&str> {
         let child = self.schema.children_named(node, name).next()?;
-        self.schema.node(child).map(|node| &*node.text)
+        self.schema.node(child).map(|node| node.text)
     }
 
     /// The identifier in an element's annotation.
@@ -27,15 +27,15 @@ impl Walk {
         let annotations = self.schema.children_named(element, "annotation");
         let documentations = annotations.flat_map(|id| self.schema.children_named(id, "documentation"));
         let mut identifiers = documentations.flat_map(|id| self.schema.children_named(id, "WCOID"));
-        self.schema.node(identifiers.next()?).map(|node| &*node.text)
+        self.schema.node(identifiers.next()?).map(|node| node.text)
     }
 
     /// Elements of a content model, whatever groups they stand in.
     fn elements(&self, model: NodeId, found: &mut Vec<NodeId>) {
-        for child in &self.schema.node(model).unwrap().children {
-            match &*self.schema.node(*child).unwrap().name {
-                "element" => found.push(*child),
-                "sequence" | "choice" | "complexContent" | "extension" => self.elements(*child, found),
+        for child in self.schema.children(model) {
+            match self.schema.node(child).unwrap().name {
+                "element" => found.push(child),
+                "sequence" | "choice" | "complexContent" | "extension" => self.elements(child, found),
                 _ => {}
             }
         }

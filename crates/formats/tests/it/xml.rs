@@ -13,7 +13,7 @@ fn read(bytes: &[u8]) -> XmlDocument {
 fn outline(tree: &Tree, id: NodeId) -> String {
     let node = tree.node(id).unwrap();
     let text = if node.text.is_empty() { String::new() } else { format!("={:?}", node.text) };
-    let children: Vec<String> = node.children.iter().map(|child| outline(tree, *child)).collect();
+    let children: Vec<String> = tree.children(id).map(|child| outline(tree, child)).collect();
     if children.is_empty() {
         format!("{}{text}", node.name)
     } else {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::civil::date;
 use proptest::prelude::*;
-use rules::{Budget, Lists, Truth, compile_document_rule, compile_entry_rule, parse};
+use rules::{Budget, Lists, RulePack, Truth, compile_document_rule, compile_entry_rule, parse};
 use rust_decimal::Decimal;
 use spine::tree::Tree;
 use spine::{EntryTable, FieldType, Value};
@@ -265,6 +265,43 @@ proptest! {
                 Err(errors) => prop_assert!(!errors.is_empty()),
             }
         }
+    }
+
+    #[test]
+    fn a_pack_finds_what_each_rule_answers_at_each_place(seed: u64) {
+        let mut generator = Generator::new(seed, Over::Document);
+        let document = document(&mut generator.random);
+        // Some rules need elements that the document lacks: they are not asked, and would not be true.
+        let mut sources: Vec<String> = (0..8).map(|_| generator.rule().ours).collect();
+        sources.extend((0..40).map(|_| soup(&mut generator.random)));
+        sources.retain(|source| {
+            let expression = parse(source);
+            expression.is_ok_and(|own| compile_document_rule(&own, &Lists::default()).is_ok())
+        });
+        let contexts = [("/", vec![]), ("/ITEM", vec!["ITEM"]), ("/ITEM/V", vec!["ITEM", "V"])];
+        let mut text = "[document]\nroots = [\"DOC\"]\n".to_owned();
+        let mut expected: Vec<(spine::tree::NodeId, usize)> = Vec::new();
+        for (number, source) in sources.iter().enumerate() {
+            let (context, path) = &contexts[number % contexts.len()];
+            text.push_str(&format!(
+                "[[rule]]\nid = \"r{number}\"\ncode = \"C\"\ncontext = \"{context}\"\nwhen = {source:?}\nseverity = \"error\"\n\
+                 message = {{ en = \"a\", zh = \"a\" }}\nhow_to_fix = {{ en = \"a\", zh = \"a\" }}\n"
+            ));
+            let rule = compile_document_rule(&parse(source).unwrap(), &Lists::default()).unwrap();
+            let nodes = document.at_path(path).into_iter();
+            let true_at = nodes.filter(|node| {
+                rule.evaluate(&document, *node, &mut Budget::of_steps(1_000_000)) == Truth::True
+            });
+            expected.extend(true_at.map(|node| (node, number)));
+        }
+        expected.sort_unstable();
+        let (pack, findings) = RulePack::from_toml("laws.toml", &text, &Lists::default());
+        prop_assert_eq!(findings, vec![]);
+        let found: Vec<String> =
+            pack.check(&document).iter().map(|found| format!("{} {}", found.pointer, found.rule_id)).collect();
+        let expected: Vec<String> =
+            expected.iter().map(|(node, rule)| format!("{} r{rule}", document.pointer(*node))).collect();
+        prop_assert_eq!(found, expected, "{}", text);
     }
 
     #[test]

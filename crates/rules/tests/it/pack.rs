@@ -141,7 +141,8 @@ fn a_document_that_needs_too_many_steps_gets_a_finding_not_a_hanging_office() {
     ]);
     let mut big = Tree::new("DOC");
     for _ in 0..500 {
-        big.add(big.root(), "ITEM", "");
+        let item = big.add(big.root(), "ITEM", "").unwrap();
+        big.add(item, "NO", "1").unwrap();
     }
     let found = pack.check_within(&big, 200_000);
     let codes: Vec<&str> = found.iter().map(|finding| finding.code.as_str()).collect();

@@ -8,7 +8,7 @@ use crate::name::NameId;
 use crate::particle::{Namespaces, Wildcard};
 use crate::schema::{AttributeDeclaration, AttributeUse, Attributes};
 use crate::simple::{Facets, SimpleId};
-use crate::source::XML;
+use markup::XML;
 
 /// Attributes as a type or group states them.
 #[derive(Debug, Default)]

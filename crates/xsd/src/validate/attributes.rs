@@ -2,13 +2,13 @@
 
 use std::borrow::Cow;
 
+use markup::{Attribute, NamespaceNumber, Reader, XSI, split};
+
 use super::{Judgement, Stop, cut};
 use crate::builtin;
 use crate::finding::Raw;
 use crate::name::{NameId, NamespaceId};
-use crate::namespaces::{XSI, split};
 use crate::particle::{ElementId, Process};
-use crate::reader::Attribute;
 use crate::schema::{Attributes, TypeRef, ValueConstraint};
 use crate::simple::SimpleId;
 use crate::source::XSD;
@@ -21,31 +21,25 @@ pub(super) struct Special {
 }
 
 impl<'s, 't> Judgement<'s, 't> {
-    /// Takes the attributes that any element may have; the others stay.
+    /// The attributes that any element may have; the others are judged by its type.
     pub(super) fn special_attributes(
         &mut self,
         declared: TypeRef,
         declaration: Option<ElementId>,
-        at: usize,
+        reader: &Reader<'t>,
     ) -> Result<Special, Stop> {
         let mut special = Special::default();
-        if !self.attributes.iter().any(|attribute| self.is_instance(attribute)) {
-            return Ok(special);
-        }
-        for attribute in std::mem::take(&mut self.attributes) {
-            if !self.is_instance(&attribute) {
-                self.attributes.push(attribute);
-                continue;
-            }
-            match split(attribute.name).1 {
-                "type" => special.type_of = self.stated_type(&attribute, declared, at)?,
+        let at = reader.at();
+        for attribute in reader.attributes().iter().filter(|attribute| is_instance(attribute, reader)) {
+            match split(attribute.written).1 {
+                "type" => special.type_of = self.stated_type(attribute, declared, reader)?,
                 "nil" => {
                     special.nil = match attribute.value.trim() {
-                        "true" | "1" => self.may_be_nil(&attribute, declaration, at)?,
+                        "true" | "1" => self.may_be_nil(attribute, declaration, at)?,
                         "false" | "0" => false,
                         _ => {
                             let expected = "true or false".to_owned();
-                            self.find_attribute("xsd_value_type", &attribute, at, expected)?;
+                            self.find_attribute("xsd_value_type", attribute, at, expected)?;
                             false
                         }
                     };
@@ -53,16 +47,11 @@ impl<'s, 't> Judgement<'s, 't> {
                 "schemaLocation" | "noNamespaceSchemaLocation" => {}
                 _ => {
                     let expected = "type, nil or schemaLocation of xsi".to_owned();
-                    self.find_attribute("xsd_attribute_unexpected", &attribute, at, expected)?;
+                    self.find_attribute("xsd_attribute_unexpected", attribute, at, expected)?;
                 }
             }
         }
         Ok(special)
-    }
-
-    fn is_instance(&self, attribute: &Attribute<'_>) -> bool {
-        let (prefix, _) = split(attribute.name);
-        !prefix.is_empty() && self.namespaces.uri(prefix) == XSI
     }
 
     fn may_be_nil(
@@ -86,16 +75,18 @@ impl<'s, 't> Judgement<'s, 't> {
         &mut self,
         attribute: &Attribute<'_>,
         declared: TypeRef,
-        at: usize,
+        reader: &Reader<'t>,
     ) -> Result<Option<TypeRef>, Stop> {
+        let at = reader.at();
         let (prefix, local) = split(attribute.value.trim());
-        let type_of = if self.namespaces.uri(prefix) == XSD {
+        let namespace = reader.scopes().find(prefix);
+        let type_of = if namespace.is_some_and(|namespace| reader.scopes().uri(namespace) == XSD) {
             builtin::builtin(local)
                 .map(TypeRef::Simple)
                 .or_else(|| (local == "anyType").then_some(TypeRef::Complex(crate::schema::ANY_TYPE)))
         } else {
-            self.namespaces
-                .find(prefix)
+            namespace
+                .map(|namespace| self.namespace(namespace, reader))
                 .and_then(|namespace| self.schema.names.find(namespace, local))
                 .and_then(|name| self.schema.global_types.get(&name))
                 .copied()
@@ -116,23 +107,26 @@ impl<'s, 't> Judgement<'s, 't> {
     }
 
     /// An element of a simple type has none.
-    pub(super) fn no_attributes(&mut self, at: usize) -> Result<(), Stop> {
-        for attribute in std::mem::take(&mut self.attributes) {
-            self.find_attribute("xsd_attribute_unexpected", &attribute, at, "no attribute".to_owned())?;
+    pub(super) fn no_attributes(&mut self, reader: &Reader<'t>) -> Result<(), Stop> {
+        let own = reader.attributes().iter().filter(|attribute| !is_instance(attribute, reader));
+        for attribute in own {
+            let expected = "no attribute".to_owned();
+            self.find_attribute("xsd_attribute_unexpected", attribute, reader.at(), expected)?;
         }
         Ok(())
     }
 
     /// Judges attributes against those of a type.
-    pub(super) fn attributes_of(&mut self, allowed: &'s Attributes, at: usize) -> Result<(), Stop> {
+    pub(super) fn attributes_of(&mut self, allowed: &'s Attributes, reader: &Reader<'t>) -> Result<(), Stop> {
         self.seen.clear();
-        let attributes = std::mem::take(&mut self.attributes);
-        for attribute in &attributes {
-            let (namespace, name) = self.name_of(attribute);
+        let at = reader.at();
+        let own = reader.attributes().iter().filter(|attribute| !is_instance(attribute, reader));
+        for attribute in own {
+            let (namespace, name) = self.name_of(attribute, reader);
             let used = name.and_then(|name| allowed.uses.iter().find(|used| used.name == name));
             if let Some(used) = used {
                 self.seen.push(used.name);
-                self.attribute_value(attribute, used.simple, used.fixed.as_deref(), at)?;
+                self.attribute_value(attribute, used.simple, used.fixed.as_deref(), reader)?;
                 continue;
             }
             let wildcard = allowed.wildcard.as_ref().filter(|wildcard| wildcard.namespaces.has(namespace));
@@ -140,7 +134,7 @@ impl<'s, 't> Judgement<'s, 't> {
             match (wildcard.map(|wildcard| wildcard.process), declared) {
                 (Some(Process::Skip), _) | (Some(Process::Lax), None) => {}
                 (Some(_), Some(declared)) => {
-                    self.attribute_value(attribute, declared.simple, declared.fixed.as_deref(), at)?;
+                    self.attribute_value(attribute, declared.simple, declared.fixed.as_deref(), reader)?;
                 }
                 (Some(Process::Strict), None) => {
                     let expected = "an attribute that the schema declares".to_owned();
@@ -152,8 +146,6 @@ impl<'s, 't> Judgement<'s, 't> {
                 }
             }
         }
-        // The list is used again for the next element.
-        self.attributes = attributes;
         for used in allowed.uses.iter().filter(|used| used.required) {
             if !self.seen.contains(&used.name) {
                 let name = self.schema.names.local(used.name);
@@ -168,13 +160,9 @@ impl<'s, 't> Judgement<'s, 't> {
         if names.is_empty() { "no attribute".to_owned() } else { format!("one of {}", names.join(", ")) }
     }
 
-    fn name_of(&self, attribute: &Attribute<'_>) -> (NamespaceId, Option<NameId>) {
-        let (prefix, local) = split(attribute.name);
-        // The default namespace is not that of attributes.
-        let namespace =
-            if prefix.is_empty() { Some(NamespaceId::NONE) } else { self.namespaces.find(prefix) };
-        let namespace = namespace.unwrap_or(NamespaceId::UNKNOWN);
-        (namespace, self.schema.names.find(namespace, local))
+    fn name_of(&mut self, attribute: &Attribute<'_>, reader: &Reader<'t>) -> (NamespaceId, Option<NameId>) {
+        let namespace = self.namespace(attribute.namespace, reader);
+        (namespace, self.schema.names.find(namespace, split(attribute.written).1))
     }
 
     fn attribute_value(
@@ -182,8 +170,9 @@ impl<'s, 't> Judgement<'s, 't> {
         attribute: &Attribute<'_>,
         simple: SimpleId,
         fixed: Option<&str>,
-        at: usize,
+        reader: &Reader<'t>,
     ) -> Result<(), Stop> {
+        let at = reader.at();
         match self.schema.simple.check(simple, &attribute.value) {
             Err(refusal) => self.find_attribute(refusal.code, attribute, at, refusal.expected),
             Ok(value) => {
@@ -193,7 +182,7 @@ impl<'s, 't> Judgement<'s, 't> {
                     return self.find_attribute("xsd_value_fixed", attribute, at, fixed.to_owned());
                 }
                 let value: Cow<'_, str> = value;
-                self.identify(simple, &value, at)
+                self.identify(simple, &value, at, reader)
             }
         }
     }
@@ -208,9 +197,14 @@ impl<'s, 't> Judgement<'s, 't> {
         self.record(Raw {
             code,
             at,
-            attribute: Some(split(attribute.name).1.to_owned()),
+            attribute: Some(split(attribute.written).1.to_owned()),
             found: cut(&attribute.value),
             expected,
         })
     }
+}
+
+/// Is it one of those that any element may have?
+fn is_instance(attribute: &Attribute<'_>, reader: &Reader<'_>) -> bool {
+    attribute.namespace != NamespaceNumber::NONE && reader.scopes().uri(attribute.namespace) == XSI
 }

@@ -1,9 +1,10 @@
 //! Open elements: what each of them lets in.
 
+use markup::{Reader, split};
+
 use super::{Judgement, Stop};
 use crate::model::{Accepted, Model, State};
 use crate::name::{NameId, Names, NamespaceId};
-use crate::namespaces::split;
 use crate::particle::{ElementId, Process};
 use crate::schema::{Content, TypeRef};
 use crate::simple::SimpleId;
@@ -16,8 +17,6 @@ const NAMES_MAX: usize = 12;
 pub(super) struct Frame<'s> {
     /// Where it begins.
     pub(super) at: usize,
-    /// Namespaces in force around it.
-    pub(super) bindings: usize,
     /// The namespace of what states none within it.
     pub(super) assumed: NamespaceId,
     pub(super) judge: Judge<'s>,
@@ -151,7 +150,8 @@ impl<'s, 't> Judgement<'s, 't> {
     }
 
     /// Looks at an element's attributes and says what it lets in.
-    pub(super) fn begin(&mut self, beginning: Beginning, at: usize) -> Result<Judge<'s>, Stop> {
+    pub(super) fn begin(&mut self, beginning: Beginning, reader: &Reader<'t>) -> Result<Judge<'s>, Stop> {
+        let at = reader.at();
         let (declared, declaration) = match beginning {
             Beginning::Outside => return Ok(Judge::Outside),
             Beginning::Skip => return Ok(Judge::Skip),
@@ -164,15 +164,15 @@ impl<'s, 't> Judgement<'s, 't> {
                 (element.type_of, Some(id))
             }
         };
-        let special = if self.attributes.is_empty() {
+        let special = if reader.attributes().is_empty() {
             super::attributes::Special::default()
         } else {
-            self.special_attributes(declared, declaration, at)?
+            self.special_attributes(declared, declaration, reader)?
         };
         let type_of = special.type_of.unwrap_or(declared);
         match type_of {
             TypeRef::Simple(simple) => {
-                self.no_attributes(at)?;
+                self.no_attributes(reader)?;
                 Ok(if special.nil {
                     Judge::Nothing { nil: true }
                 } else {
@@ -190,7 +190,7 @@ impl<'s, 't> Judgement<'s, 't> {
                     )?;
                     return Ok(Judge::Skip);
                 }
-                self.attributes_of(&complex.attributes, at)?;
+                self.attributes_of(&complex.attributes, reader)?;
                 Ok(match &complex.content {
                     _ if special.nil => Judge::Nothing { nil: true },
                     Content::Empty => Judge::Nothing { nil: false },

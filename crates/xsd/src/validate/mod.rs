@@ -10,13 +10,13 @@ mod values;
 
 use std::collections::HashSet;
 
+use markup::{Broken, NamespaceNumber, Reader, Sink, Token, Value, split};
+
 use crate::finding::{Raw, Violation, placed};
+use crate::limits::Limits;
 use crate::name::{NameId, NamespaceId};
-use crate::namespaces::{Namespaces, split, unbound};
-use crate::reader::{Attribute, Broken, Limits, Reader, Token};
 use crate::schema::Schema;
 use frame::{Frame, Judge};
-use values::Text;
 
 /// Which element of a message is judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,40 +54,68 @@ impl Schema {
         limits: Limits,
     ) -> Vec<Violation> {
         let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
-        let raw = Judgement::new(self, text, entry, assumed, limits).run();
-        if raw.is_empty() { Vec::new() } else { placed(text, limits, raw) }
+        let mut judgement = Judgement::new(self, entry, assumed, limits);
+        if judgement.whole_text(text).is_ok() {
+            // Why it could not be read to its end, the judgement has heard.
+            let _ = markup::read(text, limits.of_reading(), &mut judgement);
+        }
+        judgement.violations(text)
+    }
+
+    /// The judgement of a message that somebody else reads: it listens as a [`Sink`], and says at the end what it found.
+    #[must_use]
+    pub fn judgement<'s, 't>(&'s self, entry: Entry<'t>, limits: Limits) -> Judgement<'s, 't> {
+        Judgement::new(self, entry, &[], limits)
     }
 }
 
-/// Stops the reading: the message is broken, or there are findings enough.
+/// Stops the reading: there are findings enough.
 struct Stop;
 
-/// The state of reading one message.
-struct Judgement<'s, 't> {
+/// The state of judging one message.
+#[derive(Debug)]
+pub struct Judgement<'s, 't> {
     schema: &'s Schema,
-    text: &'t str,
     limits: Limits,
-    reader: Reader<'t>,
-    namespaces: Namespaces<'t>,
     /// The element that is judged; `None` is the root.
     entry: Option<(NamespaceId, &'t str)>,
     entry_seen: bool,
     assumed: Vec<(&'t str, NamespaceId)>,
     frames: Vec<Frame<'s>>,
-    /// Attributes of the element at hand.
-    attributes: Vec<Attribute<'t>>,
+    /// The schema's number of each namespace of the message.
+    namespaces: Vec<Option<NamespaceId>>,
+    /// The schema's name of each name of the message, in the namespace where it was last.
+    names: Vec<Option<(NamespaceId, Option<NameId>)>>,
     seen: Vec<NameId>,
     /// The text of the innermost element that has simple content.
-    value: Text<'t>,
+    value: Value<'t>,
     ids: HashSet<String>,
     references: Vec<(String, usize)>,
     findings: Vec<Raw>,
 }
 
+impl<'t> Sink<'t> for Judgement<'_, 't> {
+    fn take(&mut self, token: Token<'t>, reader: &Reader<'t>) -> bool {
+        let taken = match token {
+            Token::Start => self.start(reader),
+            Token::End => self.end(reader),
+            Token::Text(piece) => self.text(piece, reader.at()),
+            Token::Character(character) => self.character(character, reader.at()),
+            Token::Eof => self.finish(),
+        };
+        taken.is_ok()
+    }
+
+    fn broken(&mut self, broken: &Broken, text: &'t str) {
+        let found: String = text.get(broken.at..).unwrap_or_default().chars().take(40).collect();
+        let found = if found.is_empty() { "the end of the message" } else { found.trim() };
+        let _ = self.find(broken.code, broken.at, found, broken.expected.clone());
+    }
+}
+
 impl<'s, 't> Judgement<'s, 't> {
     fn new<'e: 't>(
         schema: &'s Schema,
-        text: &'t str,
         entry: Entry<'e>,
         assumed: AssumedNamespaces<'e>,
         limits: Limits,
@@ -97,10 +125,7 @@ impl<'s, 't> Judgement<'s, 't> {
         };
         Self {
             schema,
-            text,
             limits,
-            reader: Reader::new(text, limits),
-            namespaces: Namespaces::new(&schema.names, limits.namespaces_max),
             entry: match entry {
                 Entry::Root => None,
                 Entry::Element { namespace, name } => Some((find(namespace), name)),
@@ -108,59 +133,33 @@ impl<'s, 't> Judgement<'s, 't> {
             entry_seen: false,
             assumed: assumed.iter().map(|(name, uri)| (*name, find(uri))).collect(),
             frames: Vec::new(),
-            attributes: Vec::new(),
+            namespaces: Vec::new(),
+            names: Vec::new(),
             seen: Vec::new(),
-            value: Text::Empty,
+            value: Value::Empty,
             ids: HashSet::new(),
             references: Vec::new(),
             findings: Vec::new(),
         }
     }
 
-    fn run(mut self) -> Vec<Raw> {
-        // Whoever stopped has said why.
-        let _ = self.read();
-        self.findings
+    /// What was found in the message with this text; nothing means that it is valid.
+    #[must_use]
+    pub fn violations(self, text: &str) -> Vec<Violation> {
+        if self.findings.is_empty() { Vec::new() } else { placed(text, self.limits, self.findings) }
     }
 
-    fn read(&mut self) -> Result<(), Stop> {
-        self.whole_text()?;
-        loop {
-            let token = self.reader.next();
-            match token {
-                Err(broken) => return Err(self.broken(broken)),
-                Ok(Token::Start { name, attributes, closes_itself }) => {
-                    self.start(name, attributes)?;
-                    if closes_itself {
-                        self.end()?;
-                    }
-                }
-                Ok(Token::End) => self.end()?,
-                Ok(Token::Text(piece)) => self.text(piece)?,
-                Ok(Token::Character(character)) => self.character(character)?,
-                Ok(Token::Eof) => return self.finish(),
-            }
-        }
-    }
-
-    fn whole_text(&mut self) -> Result<(), Stop> {
-        if self.text.is_empty() {
+    fn whole_text(&mut self, text: &str) -> Result<(), Stop> {
+        if text.is_empty() {
             self.find("file_empty", 0, "0 bytes", "an XML document".to_owned())?;
             return Err(Stop);
         }
-        if self.text.len() > self.limits.bytes_max {
-            let found = format!("{} bytes", self.text.len());
+        if text.len() > self.limits.bytes_max {
+            let found = format!("{} bytes", text.len());
             self.find("xml_too_large", 0, &found, format!("at most {} bytes", self.limits.bytes_max))?;
             return Err(Stop);
         }
-        Reader::check_characters(self.text).map_err(|broken| self.broken(broken))
-    }
-
-    fn broken(&mut self, broken: Broken) -> Stop {
-        let found: String = self.text.get(broken.at..).unwrap_or_default().chars().take(40).collect();
-        let found = if found.is_empty() { "the end of the message" } else { found.trim() };
-        let _ = self.find(broken.code, broken.at, found, broken.expected);
-        Stop
+        Ok(())
     }
 
     /// Records a finding at a byte.
@@ -184,39 +183,53 @@ impl<'s, 't> Judgement<'s, 't> {
         Err(Stop)
     }
 
-    fn start(&mut self, name: &'t str, attributes: &'t str) -> Result<(), Stop> {
-        let at = self.reader.at;
-        let bindings = self.namespaces.len();
-        self.attributes.clear();
-        if !attributes.is_empty() {
-            let mut list = std::mem::take(&mut self.attributes);
-            let read = self
-                .reader
-                .attributes(attributes, &mut list)
-                .and_then(|()| self.namespaces.declare(&self.schema.names, &mut list, at))
-                .and_then(|()| self.namespaces.check(&list, at));
-            self.attributes = list;
-            read.map_err(|broken| self.broken(broken))?;
-        }
-        let (prefix, local) = split(name);
-        let Some(stated) = self.namespaces.find(prefix) else {
-            return Err(self.broken(unbound(prefix, at)));
-        };
-        let (namespace, assumed) = self.assume(prefix, local, stated);
-        let known = self.schema.names.find(namespace, local);
-        let judge = self.judge_for(known, namespace, name, at)?;
-        let judge = self.begin(judge, at)?;
+    fn start(&mut self, reader: &Reader<'t>) -> Result<(), Stop> {
+        let at = reader.at();
+        let written = reader.written();
+        let stated = self.namespace(reader.namespace(), reader);
+        let (namespace, assumed) =
+            if self.assumed.is_empty() { (stated, NamespaceId::NONE) } else { self.assume(written, stated) };
+        let known = self.name(namespace, reader);
+        let judge = self.judge_for(known, namespace, written, at)?;
+        let judge = self.begin(judge, reader)?;
         if judge.wants_text() {
-            self.value = Text::Empty;
+            self.value = Value::Empty;
         }
-        self.frames.push(Frame { at, bindings, assumed, judge });
+        self.frames.push(Frame { at, assumed, judge });
         Ok(())
     }
 
+    /// The schema's number of a namespace of the message; asked for once.
+    fn namespace(&mut self, number: NamespaceNumber, reader: &Reader<'t>) -> NamespaceId {
+        if number == NamespaceNumber::NONE {
+            return NamespaceId::NONE;
+        }
+        if let Some(Some(known)) = self.namespaces.get(number.position()) {
+            return *known;
+        }
+        let found = self.schema.names.find_namespace(reader.scopes().uri(number));
+        remember(&mut self.namespaces, number.position(), found);
+        found
+    }
+
+    /// The schema's name of the element that begins; asked for once as long as its namespace is the same.
+    fn name(&mut self, namespace: NamespaceId, reader: &Reader<'t>) -> Option<NameId> {
+        let at = reader.number().position();
+        if let Some(Some((known, name))) = self.names.get(at)
+            && *known == namespace
+        {
+            return *name;
+        }
+        let found = self.schema.names.find(namespace, split(reader.written()).1);
+        remember(&mut self.names, at, (namespace, found));
+        found
+    }
+
     /// The namespace of an element, and the one that is assumed within it.
-    fn assume(&self, prefix: &str, local: &str, stated: NamespaceId) -> (NamespaceId, NamespaceId) {
+    fn assume(&self, written: &str, stated: NamespaceId) -> (NamespaceId, NamespaceId) {
+        let (prefix, local) = split(written);
         let inherited = self.frames.last().map_or(NamespaceId::NONE, |frame| frame.assumed);
-        if self.assumed.is_empty() || !prefix.is_empty() || stated != NamespaceId::NONE {
+        if !prefix.is_empty() || stated != NamespaceId::NONE {
             return (stated, inherited);
         }
         let own = self.assumed.iter().find(|(name, _)| *name == local).map(|(_, namespace)| *namespace);
@@ -224,15 +237,14 @@ impl<'s, 't> Judgement<'s, 't> {
         (namespace, namespace)
     }
 
-    fn end(&mut self) -> Result<(), Stop> {
+    fn end(&mut self, reader: &Reader<'t>) -> Result<(), Stop> {
         let Some(frame) = self.frames.pop() else { return Ok(()) };
-        self.namespaces.truncate(frame.bindings);
         match frame.judge {
             Judge::Elements { model, state, in_order: true, .. } if !model.may_end(state) => {
                 let expected = frame::expected(&self.schema.names, model, state, "");
                 self.find("xsd_element_missing", frame.at, "", expected)
             }
-            Judge::Value { simple, declaration } => self.end_value(simple, declaration, frame.at),
+            Judge::Value { simple, declaration } => self.end_value(simple, declaration, frame.at, reader),
             _ => Ok(()),
         }
     }
@@ -255,4 +267,14 @@ impl<'s, 't> Judgement<'s, 't> {
 /// As much of a value as a finding shows.
 fn cut(value: &str) -> String {
     value.chars().take(spine::Finding::FOUND_CHARACTERS_MAX.saturating_add(1)).collect()
+}
+
+/// Puts something at a place of a list, which grows to have it.
+fn remember<T: Clone>(list: &mut Vec<Option<T>>, at: usize, what: T) {
+    if list.len() <= at {
+        list.resize(at.saturating_add(1), None);
+    }
+    if let Some(slot) = list.get_mut(at) {
+        *slot = Some(what);
+    }
 }

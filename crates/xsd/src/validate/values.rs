@@ -1,89 +1,44 @@
 //! Text: values of elements with simple content, and text where none may stand.
 
+use markup::{Reader, Value, is_blank, split};
+
 use super::frame::Judge;
 use super::{Judgement, Stop};
-use crate::namespaces::split;
 use crate::particle::ElementId;
-use crate::reader::is_blank;
 use crate::schema::ValueConstraint;
 use crate::simple::{Lexical, SimpleId, Variety};
 
-/// The text of an element: borrowed from the message as long as it is one piece.
-#[derive(Debug)]
-pub(super) enum Text<'t> {
-    Empty,
-    Borrowed(&'t str),
-    Owned(String),
-}
-
-impl<'t> Text<'t> {
-    fn as_str(&self) -> &str {
-        match self {
-            Self::Empty => "",
-            Self::Borrowed(text) => text,
-            Self::Owned(text) => text,
-        }
-    }
-
-    fn owned(&mut self) -> Option<&mut String> {
-        if !matches!(self, Self::Owned(_)) {
-            *self = Self::Owned(self.as_str().to_owned());
-        }
-        match self {
-            Self::Owned(text) => Some(text),
-            _ => None,
-        }
-    }
-
-    /// Adds a piece; ends of lines become what XML makes of them (XML 1.0, 2.11).
-    fn push(&mut self, piece: &'t str) {
-        if piece.contains('\r') {
-            let piece = piece.replace("\r\n", "\n").replace('\r', "\n");
-            if let Some(text) = self.owned() {
-                text.push_str(&piece);
-            }
-        } else if matches!(self, Self::Empty) {
-            *self = Self::Borrowed(piece);
-        } else if let Some(text) = self.owned() {
-            text.push_str(piece);
-        }
-    }
-}
-
 impl<'s, 't> Judgement<'s, 't> {
-    pub(super) fn text(&mut self, piece: &'t str) -> Result<(), Stop> {
+    pub(super) fn text(&mut self, piece: &'t str, at: usize) -> Result<(), Stop> {
         match self.frames.last().map(|frame| frame.judge) {
             Some(Judge::Value { .. }) => {
                 self.value.push(piece);
                 Ok(())
             }
             Some(Judge::Elements { mixed: false, .. }) if !piece.bytes().all(is_blank) => {
-                self.text_misplaced(piece)
+                self.text_misplaced(piece, at)
             }
-            Some(Judge::Nothing { .. }) if !piece.is_empty() => self.text_misplaced(piece),
+            Some(Judge::Nothing { .. }) if !piece.is_empty() => self.text_misplaced(piece, at),
             _ => Ok(()),
         }
     }
 
-    pub(super) fn character(&mut self, character: char) -> Result<(), Stop> {
+    pub(super) fn character(&mut self, character: char, at: usize) -> Result<(), Stop> {
         match self.frames.last().map(|frame| frame.judge) {
             Some(Judge::Value { .. }) => {
-                if let Some(text) = self.value.owned() {
-                    text.push(character);
-                }
+                self.value.push_character(character);
                 Ok(())
             }
             // White space is white space, however it was written.
             Some(Judge::Elements { mixed: false, .. }) if !character.is_ascii_whitespace() => {
-                self.text_misplaced(&character.to_string())
+                self.text_misplaced(&character.to_string(), at)
             }
-            Some(Judge::Nothing { .. }) => self.text_misplaced(&character.to_string()),
+            Some(Judge::Nothing { .. }) => self.text_misplaced(&character.to_string(), at),
             _ => Ok(()),
         }
     }
 
-    fn text_misplaced(&mut self, found: &str) -> Result<(), Stop> {
-        let at = self.reader.at;
+    fn text_misplaced(&mut self, found: &str, at: usize) -> Result<(), Stop> {
         let nil = matches!(self.frames.last().map(|frame| frame.judge), Some(Judge::Nothing { nil: true }));
         let code = if nil { "xsd_nil_with_content" } else { "xsd_text_unexpected" };
         self.find(code, at, found.trim(), "no text here".to_owned())
@@ -95,8 +50,9 @@ impl<'s, 't> Judgement<'s, 't> {
         simple: SimpleId,
         declaration: Option<ElementId>,
         at: usize,
+        reader: &Reader<'t>,
     ) -> Result<(), Stop> {
-        let value = std::mem::replace(&mut self.value, Text::Empty);
+        let value = std::mem::replace(&mut self.value, Value::Empty);
         let stated =
             declaration.and_then(|id| self.schema.element(id)).and_then(|element| element.value.as_ref());
         // An element without text has the value that its declaration gives it.
@@ -111,13 +67,19 @@ impl<'s, 't> Judgement<'s, 't> {
                 {
                     return self.find("xsd_value_fixed", at, value.as_str(), fixed.to_string());
                 }
-                self.identify(simple, &accepted, at)
+                self.identify(simple, &accepted, at, reader)
             }
         }
     }
 
     /// Remembers identifiers, and what names them.
-    pub(super) fn identify(&mut self, simple: SimpleId, value: &str, at: usize) -> Result<(), Stop> {
+    pub(super) fn identify(
+        &mut self,
+        simple: SimpleId,
+        value: &str,
+        at: usize,
+        reader: &Reader<'t>,
+    ) -> Result<(), Stop> {
         let Some(simple_type) = self.schema.simple.get(simple) else { return Ok(()) };
         match simple_type.variety {
             Variety::Atomic(Lexical::Id) if !self.ids.insert(value.to_owned()) => {
@@ -126,7 +88,7 @@ impl<'s, 't> Judgement<'s, 't> {
             }
             Variety::Atomic(Lexical::QName) => {
                 let prefix = split(value).0;
-                if self.namespaces.find(prefix).is_none() {
+                if reader.scopes().find(prefix).is_none() {
                     let expected = format!("xmlns:{prefix}, which says what the prefix means");
                     return self.find("xsd_value_type", at, value, expected);
                 }

@@ -67,7 +67,7 @@ fn request(kind: &str, pointers: &[&str], content: &str) -> String {
 
 fn amendment(pointers: &[&str], content: &str) -> AmendmentRequest {
     match read_message(request("COR", pointers, content).as_bytes()) {
-        Ok(Message::Amendment(request)) => request,
+        Ok(Message::Amendment(request)) => *request,
         other => panic!("{other:?}"),
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 
+use formats::declaration::read;
 use formats::message::{Message, amend, read_message};
 use serde::Deserialize;
 use spine::Severity;
@@ -70,7 +71,8 @@ fn published_messages_are_told_apart_and_their_amendments_apply() {
     for scenario in scenarios.values() {
         let mut declaration = None;
         for Input { file, kind: expected } in &scenario.inputs {
-            let message = match read_message(&fs::read(folder.join("samples").join(file)).unwrap()) {
+            let bytes = fs::read(folder.join("samples").join(file)).unwrap();
+            let message = match read_message(&bytes) {
                 Ok(message) => message,
                 Err(findings) => {
                     // Some declarations are not well-formed as they were published.
@@ -84,7 +86,7 @@ fn published_messages_are_told_apart_and_their_amendments_apply() {
             assert_eq!(kind(&message), expected, "{file}");
             *kinds.entry(expected.clone()).or_default() += 1;
             match &message {
-                Message::Declaration(understood, _) => declaration = understood.declaration.clone(),
+                Message::Declaration(form) => declaration = read(&bytes, *form).declaration,
                 Message::Amendment(_) => {
                     applied += apply(file, declaration.as_ref().unwrap(), &message);
                 }
