@@ -21,6 +21,7 @@ mod lists;
 mod machine;
 mod pack;
 mod parser;
+mod reads;
 mod truth;
 mod typed;
 mod types;

@@ -165,6 +165,7 @@ impl<'a> Applier<'a> {
             party: Some(lodged.party),
             number: Some(lodged.number),
             sha256: Some(lodged.sha256),
+            schema: lodged.schema,
             office: lodged
                 .declaration
                 .as_ref()

@@ -12,15 +12,15 @@ use serde_json::{Value, json};
 
 use crate::support::{Answer, Caller, PASSWORD, Site};
 
-/// A site whose policies send a gross mass below the net mass to the red lane, and everything else through.
+/// A site whose policies send packages that weigh nothing to the red lane, and everything else through.
 struct Desk {
     site: Site,
     second: Caller,
 }
 
-/// A declaration of two items of mobile phones; the masses of one that is `odd` cannot be.
+/// A declaration of two items of mobile phones; the packages of one that is `odd` weigh nothing.
 fn declaration(reference: &str, odd: bool) -> Value {
-    let gross = if odd { "8" } else { "12.5" };
+    let gross = if odd { "10" } else { "12.5" };
     let item = |number: u32, gross: &str| {
         json!({
             "sequence_numeric": number,
@@ -66,7 +66,7 @@ impl Desk {
             let mut content = desk.site.house.standard_policy(kind).unwrap();
             if kind == PolicyKind::Selection {
                 let hard = json!({ "lane": "red", "legal_basis": "Customs Act, section 1", "reason": { "en": "Masses cannot be." } });
-                content["hard_rules"] = json!({ "gross_below_net": hard });
+                content["hard_rules"] = json!({ "no_tare_at_all": hard });
                 content["initial_threshold"] = json!(900);
                 content["floor_ppm"] = json!(1);
                 content["random_share_ppm"] = json!(0);
@@ -203,10 +203,7 @@ async fn an_officer_sees_why_but_no_points_and_no_arm() {
     let red = desk.lodge("R-1", true);
     let place = format!("/declarations/{red}");
     let seen = desk.get(&desk.officer(), &place).await.text;
-    assert!(
-        seen.contains("/tags/gross_below_net") && seen.contains("The goods are to be examined"),
-        "{seen}"
-    );
+    assert!(seen.contains("/tags/no_tare_at_all") && seen.contains("The goods are to be examined"), "{seen}");
     for secret in ["hard rule", "points", "A rule without discretion"] {
         assert!(!seen.contains(secret), "{secret}: {seen}");
     }
