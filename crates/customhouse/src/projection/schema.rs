@@ -132,7 +132,8 @@ fn open_writer(path: &Path) -> rusqlite::Result<Connection> {
     )?;
     if !made {
         let notifications = crate::notifications::read_model::TABLE;
-        connection.execute_batch(&format!("BEGIN; {TABLES} {notifications} COMMIT;"))?;
+        let entry_summaries = crate::entry_summary::index::TABLES;
+        connection.execute_batch(&format!("BEGIN; {TABLES} {notifications} {entry_summaries} COMMIT;"))?;
     }
     position(&connection)?;
     Ok(connection)
