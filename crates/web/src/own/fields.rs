@@ -16,7 +16,7 @@ pub(super) const VALUE_CHARACTERS_MAX: usize = 600;
 
 /// How a field is filled in.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Input {
+pub(crate) enum Input {
     /// Words or a code.
     Text,
     /// A number.
@@ -31,13 +31,13 @@ pub(super) enum Input {
 
 /// A field.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Field {
+pub(crate) struct Field {
     /// Name in the form and in drafts.
-    pub(super) name: &'static str,
+    pub(crate) name: &'static str,
     /// Where its value stands in the declaration, from the declaration or from the item on.
-    pub(super) place: &'static str,
+    pub(crate) place: &'static str,
     /// What it is called.
-    pub(super) label: Text,
+    pub(crate) label: Text,
     /// What to write, in plain words.
     pub(super) help: Option<Text>,
     /// How it is filled in.
@@ -45,7 +45,7 @@ pub(super) struct Field {
     /// Must something stand there in every declaration?
     pub(super) wanted: bool,
     /// Is it as wide as two others?
-    pub(super) wide: bool,
+    pub(crate) wide: bool,
 }
 
 const fn field(name: &'static str, place: &'static str, label: Text, help: Option<Text>) -> Field {
@@ -232,10 +232,13 @@ fn put(object: &mut Map<String, Value>, place: &str, value: &str) {
     }
 }
 
+fn pointer_to(place: &str) -> String {
+    place.split('/').map(|step| format!("/{}", step.replace("[1]", "/0"))).collect()
+}
+
 /// What stands at a place, or nothing.
 fn text_at(value: &Value, place: &str) -> String {
-    let pointer: String = place.split('/').map(|step| format!("/{}", step.replace("[1]", "/0"))).collect();
-    value.pointer(&pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
+    value.pointer(&pointer_to(place)).and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
 impl Typed {
@@ -460,6 +463,35 @@ fn papers_typed(item: &Value) -> String {
         format!("{code} {}", text_at(paper, "id")).trim().to_owned()
     };
     all.map(text).collect::<Vec<_>>().join(", ")
+}
+
+/// Items whose fields an officer's correction shows.
+pub(crate) const CORRECTABLE_ITEMS_MAX: usize = ITEMS_MAX;
+
+/// Fields of an item that hold one value each: those that can be corrected one by one.
+pub(crate) fn correctable_fields() -> impl Iterator<Item = &'static Field> {
+    ITEM.iter().filter(|field| !matches!(field.place, PROCEDURE | PAPERS))
+}
+
+fn pointer_of_item(item: usize) -> String {
+    format!("/{ITEMS}/{}", item.saturating_sub(1))
+}
+
+/// What stands in an item of a declaration in JSON; items count from 1.
+pub(crate) fn standing_in_item(declaration: &Value, item: usize, place: &str) -> String {
+    declaration.pointer(&pointer_of_item(item)).map(|own| text_at(own, place)).unwrap_or_default()
+}
+
+/// Writes a value over what stands in an item; an empty one takes it away.
+pub(crate) fn put_in_item(declaration: &mut Value, item: usize, place: &str, value: &str) {
+    let Some(own) = declaration.pointer_mut(&pointer_of_item(item)) else { return };
+    if value.is_empty() {
+        if let Some(standing) = own.pointer_mut(&pointer_to(place)) {
+            *standing = Value::Null;
+        }
+    } else if let Some(own) = own.as_object_mut() {
+        put(own, place, value);
+    }
 }
 
 /// The field of the form that a finding is about; `None`: it is about none of them.

@@ -263,6 +263,56 @@ async fn a_red_declaration_is_taken_controlled_and_its_result_taken_back() {
 }
 
 #[tokio::test]
+async fn an_officer_corrects_what_a_control_found_and_only_what_was_written_over_changes() {
+    let desk = Desk::new();
+    let red = desk.lodge("R-1", true);
+    let officer = desk.officer();
+    let place = format!("/declarations/{red}");
+    let page = desk.get(&officer, &place).await.text;
+    assert!(!page.contains("name=\"item.1.net\""), "there is no result yet");
+    desk.act(&officer, &red, &page, &[("action", "take")]).await;
+    let irregular = [("code", "irregular"), ("found.1.net_mass", "9"), ("note", "Weighed.")];
+    let done = desk.result(&officer, &red, &irregular, None).await;
+    assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.text);
+    let page = desk.get(&officer, &place).await.text;
+    for part in [
+        "Correct the declaration",
+        "name=\"item.1.net\" value=\"10\"",
+        "name=\"item.2.code\" value=\"851713\"",
+    ] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    let correct = |net: &'static str, why: &'static str| {
+        [
+            ("action", "correct"),
+            ("item.1.net", net),
+            ("item.1.gross", "10"),
+            ("item.2.description", ""),
+            ("why", why),
+        ]
+    };
+    // What breaks a rule is refused with what is wrong, and nothing is recorded.
+    let refused = desk.act(&officer, &red, &page, &correct("13", "Weighed.")).await;
+    assert_eq!(refused.status, StatusCode::CONFLICT, "{}", refused.text);
+    let unread = desk.act(&officer, &red, &page, &correct("ten", "Weighed.")).await;
+    assert_eq!(unread.status, StatusCode::BAD_REQUEST, "{}", unread.text);
+    let corrected = desk.act(&officer, &red, &page, &correct("9", "Weighed on the bridge.")).await;
+    assert_eq!(corrected.status, StatusCode::SEE_OTHER, "{}", corrected.text);
+    let chief = Reader::new("c", Role::Chief);
+    let declaration = desk.site.house.case(&chief, &red).unwrap().declaration.unwrap();
+    let told: Vec<(Option<String>, Option<String>)> = declaration
+        .items()
+        .iter()
+        .map(|item| {
+            let net = item.commodity.goods_measure.net_net_weight_measure.map(|net| net.to_string());
+            (net, item.commodity.description.clone())
+        })
+        .collect();
+    let text = |text: &str| Some(text.to_owned());
+    assert_eq!(told, [(text("9"), text("mobile phones")), (text("10"), None)]);
+}
+
+#[tokio::test]
 async fn a_decision_is_derived_again_and_compared_with_what_was_recorded() {
     let desk = Desk::new();
     let red = desk.lodge("R-1", true);

@@ -45,7 +45,8 @@ pub(crate) fn declaration(reference: &str, party: &str, odd: bool) -> Value {
                     "goods_measure": { "gross_mass_measure": if odd { "10" } else { "12.5" }, "net_net_weight_measure": "10" }
                 },
                 "government_procedure": [{ "current_code": "40", "previous_code": "00" }],
-                "origin": [{ "country_code": "CN" }]
+                "origin": [{ "country_code": "CN" }],
+                "packaging": [{ "quantity_quantity": "10", "type_code": "CT" }]
             }]
         }
     })
