@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { accessible, binary, browser, looks, picture, scratch, serve, watchedPage } from "./support/site.mjs";
@@ -14,7 +15,10 @@ const PEOPLE = [
   ["oleg", "officer"],
   ["olga", "officer"],
   ["tom", "trader", "--party", "NL0001"],
+  ["tess", "trader", "--party", "GB123456789"],
 ];
+/** An entry summary declaration of that party, against which the public rules have nothing. */
+const ENTRY_SUMMARY = new URL("../../crates/customhouse/src/entry_summary/accepted.xml", import.meta.url);
 /** Declarations lodged at most until every lane was chosen: a blue one is one in a hundred. */
 const LODGED_MAX = 4_000;
 const LODGED_AT_ONCE = 50;
@@ -68,9 +72,9 @@ function pageOf(name) {
   return watchedPage(context);
 }
 
-/** A declaration as a trader's program sends it; every third cannot weigh what it says. @param {number} number */
+/** A declaration as a trader's program sends it; the packages of every third weigh nothing. @param {number} number */
 function declaration(number) {
-  const gross = number % 3 === 0 ? "8" : "12.5";
+  const gross = number % 3 === 0 ? "10" : "12.5";
   return {
     functional_reference_id: `REF-${number}`,
     type_code: "IMA",
@@ -307,6 +311,61 @@ test("a view is saved, found again and forgotten; the list is exported as it is 
   assert.equal(await page.getByRole("link", { name: "red, dear ones first" }).count(), 0);
   assert.deepEqual(faults, []);
   await page.close();
+});
+
+test("an entry summary is found by an officer, read with its messages, and stopped; its trader sees that", async () => {
+  const { page: own, faults: traders } = await pageOf("tess");
+  await own.goto(`${site.url}/own/entry-summaries`);
+  await own.getByRole("heading", { name: "No entry summaries yet" }).waitFor();
+  const good = readFileSync(ENTRY_SUMMARY, "utf8");
+  const bad = good.replace("<TotNumOfIteHEA305>1<", "<TotNumOfIteHEA305>2<").replace(">LRN-1<", ">LRN-BAD<");
+  const statuses = await own.evaluate(async (bodies) => {
+    const { csrf } = await (await fetch("/api/v1/session")).json();
+    const headers = { "content-type": "application/xml", "x-csrf-token": csrf };
+    const answers = [];
+    for (const body of bodies) {
+      answers.push(await fetch("/api/v1/entry-summaries", { method: "POST", headers, body }));
+    }
+    return answers.map((answer) => answer.status);
+  }, [good, bad]);
+  assert.deepEqual(statuses, [201, 422]);
+  const { page, faults } = await pageOf("oleg");
+  await page.goto(`${site.url}/entry-summaries`);
+  await page.getByLabel("Search").last().fill("LRN");
+  await page.getByLabel("State").selectOption("rejected");
+  await page.getByRole("button", { name: "Apply" }).click();
+  await page.getByRole("link", { name: "LRN-BAD" }).click();
+  await page.getByText("8206").waitFor();
+  await page.goto(`${site.url}/entry-summaries?sort=lrn`);
+  await page.getByRole("link", { name: "LRN-1", exact: true }).click();
+  await page.getByText("CC328A").waitFor();
+  await page.locator("summary", { hasText: "Order an intervention" }).click();
+  await page.getByLabel("Code (up to four characters)").fill("A002");
+  await page.getByLabel("What is to be done").fill("Do not load the goods.");
+  await page.getByRole("button", { name: "Order an intervention" }).click();
+  await page.getByText("CC351A").waitFor();
+  await own.goto(`${site.url}/own/entry-summaries?state=stopped`);
+  await own.getByRole("link", { name: "LRN-1" }).click();
+  await own.getByText("Do not load the goods.").waitFor();
+  // The browser notes the answer to the one that was rejected.
+  assert.deepEqual([...faults, ...traders.filter((fault) => !fault.includes("422"))], []);
+  for (const look of looks) {
+    for (const [watched, name] of /** @type {const} */ ([[page, "official"], [own, "own"]])) {
+      await watched.setViewportSize({ width: look.width, height: look.height });
+      await watched.emulateMedia({ colorScheme: look.colorScheme, reducedMotion: "reduce" });
+      const list = name === "own" ? "/own/entry-summaries" : "/entry-summaries";
+      await watched.reload();
+      await accessible(watched, `entry summary, ${name}, ${look.name}`);
+      await picture(watched, `entry-summary-${name}-${look.name}`);
+      const one = watched.url();
+      await watched.goto(`${site.url}${list}`);
+      await accessible(watched, `entry summaries, ${name}, ${look.name}`);
+      await picture(watched, `entry-summaries-${name}-${look.name}`);
+      await watched.goto(one);
+    }
+  }
+  await page.close();
+  await own.close();
 });
 
 for (const look of looks) {

@@ -18,6 +18,8 @@ const LOOK_FOR_MAX: usize = 1_000;
 const FINDINGS_MAX: usize = 10_000;
 /// Changes of one amendment.
 const CHANGES_MAX: usize = 10_000;
+/// Packs of rules and lists that a content is held against.
+const PACKS_MAX: usize = 1_000;
 /// Things that may be open after release.
 const OPEN_MAX: usize = 2;
 /// Documents at once.
@@ -67,9 +69,11 @@ pub(crate) fn check(case: &Case, command: &Command, now: Timestamp) -> Vec<Findi
             check.needed("changes", !changes.is_empty(), "what is to change");
             check.count("changes", changes.len(), CHANGES_MAX);
         }
-        Command::Correct { changes, .. } => {
+        Command::GrantAmendment { packs, .. } => check.count("packs", packs.len(), PACKS_MAX),
+        Command::Correct { changes, packs, .. } => {
             check.needed("changes", !changes.is_empty(), "what changes");
             check.count("changes", changes.len(), CHANGES_MAX);
+            check.count("packs", packs.len(), PACKS_MAX);
         }
         Command::RefuseRequest { notice, findings, .. } => {
             check.notice(notice);
@@ -121,7 +125,6 @@ pub(crate) fn check(case: &Case, command: &Command, now: Timestamp) -> Vec<Findi
         | Command::Take
         | Command::GiveBack
         | Command::Clear { .. }
-        | Command::GrantAmendment { .. }
         | Command::DenyAmendment { .. }
         | Command::Detain { .. }
         | Command::Cancel { .. }

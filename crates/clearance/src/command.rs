@@ -266,6 +266,8 @@ pub enum Command {
         declaration: Box<Declaration>,
         /// What it owes then.
         debt: Vec<ItemDebt>,
+        /// Content hashes of the packs of rules and lists that it was held against.
+        packs: Vec<String>,
     },
     /// Do not amend it.
     DenyAmendment {
@@ -282,6 +284,8 @@ pub enum Command {
         declaration: Box<Declaration>,
         /// What it owes then.
         debt: Vec<ItemDebt>,
+        /// Content hashes of the packs of rules and lists that it was held against.
+        packs: Vec<String>,
     },
     /// Answer a message that cannot be followed.
     RefuseRequest {

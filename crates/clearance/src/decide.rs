@@ -245,17 +245,17 @@ fn life_events(case: &Case, command: &Command, now: Timestamp) -> Option<Vec<Eve
             vec![Event::AmendmentRequested { notice, why, changes }]
         }
         // What is not accepted yet owes nothing yet.
-        Command::GrantAmendment { basis, declaration, .. }
+        Command::GrantAmendment { basis, declaration, packs, .. }
             if matches!(case.state, State::Received | State::Presented) =>
         {
-            vec![Event::AmendmentGranted { basis, version, declaration }]
+            vec![Event::AmendmentGranted { basis, version, declaration, packs }]
         }
-        Command::GrantAmendment { basis, declaration, debt } => {
-            with_debt(Event::AmendmentGranted { basis, version, declaration }, debt)
+        Command::GrantAmendment { basis, declaration, debt, packs } => {
+            with_debt(Event::AmendmentGranted { basis, version, declaration, packs }, debt)
         }
         Command::DenyAmendment { basis } => vec![Event::AmendmentDenied { basis }],
-        Command::Correct { basis, changes, declaration, debt } => {
-            with_debt(Event::Corrected { basis, version, changes, declaration }, debt)
+        Command::Correct { basis, changes, declaration, debt, packs } => {
+            with_debt(Event::Corrected { basis, version, changes, declaration, packs }, debt)
         }
         Command::RefuseRequest { notice, request, findings } => {
             vec![Event::RequestRefused { notice, request, findings }]

@@ -268,6 +268,9 @@ pub enum Event {
         version: u32,
         /// Its content from now on.
         declaration: Box<Declaration>,
+        /// Content hashes of the packs of rules and lists that it was held against.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        packs: Vec<String>,
     },
     /// It was not amended.
     #[serde(rename = "amendment.denied")]
@@ -286,6 +289,9 @@ pub enum Event {
         changes: Vec<Change>,
         /// Its content from now on.
         declaration: Box<Declaration>,
+        /// Content hashes of the packs of rules and lists that it was held against.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        packs: Vec<String>,
     },
     /// A message about it could not be followed; it stays as it was.
     #[serde(rename = "request.refused")]

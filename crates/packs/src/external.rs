@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::civil::Date;
 use serde::Deserialize;
 use spine::{Finding, LocalizedText, Pointer, Sensitivity};
 
@@ -47,11 +48,16 @@ struct TableList {
     empty: Option<&'static str>,
     /// A value is this column too, behind a blank.
     with: Option<&'static str>,
+    /// Keep only rows that are valid on the day that is asked about, by the columns of their first and last day.
+    valid: Option<[&'static str; 2]>,
 }
 
 const fn column(name: &'static str, column: &'static str) -> TableList {
-    TableList { name, column, characters: 0, empty: None, with: None }
+    TableList { name, column, characters: 0, empty: None, with: None, valid: None }
 }
+
+/// Columns of the first and the last day on which an authorisation is valid; an empty one is no bound.
+const VALID: [&str; 2] = ["valid_from", "valid_to"];
 
 /// Lists that rules ask for, by the name of the file that an administration publishes them in.
 const KNOWN_CODE_LISTS: &[(&str, &str)] = &[
@@ -190,6 +196,11 @@ const FORMS: &[Form] = &[
             lists: &[
                 column("authorisation_holders", "holder"),
                 TableList { with: Some("type"), ..column("authorisations", "holder") },
+                TableList {
+                    with: Some("type"),
+                    valid: Some(VALID),
+                    ..column("authorisations_in_force", "holder")
+                },
             ],
         },
     },
@@ -307,8 +318,8 @@ impl Form {
     }
 }
 
-/// The named lists of a pack of this form.
-pub(crate) fn lists(form: ExternalForm, files: &Files) -> NamedLists {
+/// The named lists of a pack of this form; those that change from day to day only where a day is asked about.
+pub(crate) fn lists(form: ExternalForm, files: &Files, day: Option<Date>) -> NamedLists {
     let Some(form) = FORMS.iter().find(|known| known.form == form) else { return NamedLists::new() };
     let mut lists = NamedLists::new();
     match &form.shape {
@@ -317,10 +328,14 @@ pub(crate) fn lists(form: ExternalForm, files: &Files) -> NamedLists {
                 // A companion table (sections) lacks the columns and offers nothing.
                 let header = header_of(bytes);
                 if columns.iter().all(|column| header.iter().any(|own| own == column)) {
-                    for list in *wanted {
-                        let values = table_values(bytes, list);
+                    for list in wanted.iter().filter(|list| list.valid.is_none() || day.is_some()) {
+                        let ever = table_values(bytes, list, None);
                         // A register that says who holds an authorisation, and not which, is not asked which.
-                        if list.with.is_none() || !values.is_empty() {
+                        if list.with.is_none() || !ever.is_empty() {
+                            let values = match (list.valid, day) {
+                                (Some(_), Some(day)) => table_values(bytes, list, Some(day)),
+                                _ => ever,
+                            };
                             lists.entry(list.name.to_owned()).or_default().extend(values);
                         }
                     }
@@ -389,7 +404,8 @@ fn header_of(bytes: &[u8]) -> Vec<String> {
     header.iter().map(|name| String::from_utf8_lossy(name).trim().to_owned()).collect()
 }
 
-fn table_values(bytes: &[u8], list: &TableList) -> BTreeSet<String> {
+/// Values of a list; of rows with a time in which they are valid those of the day, where one is given.
+fn table_values(bytes: &[u8], list: &TableList, day: Option<Date>) -> BTreeSet<String> {
     let header = header_of(bytes);
     let at = |name: &str| header.iter().position(|own| own == name);
     let (Some(column), empty, with) = (at(list.column), list.empty.and_then(at), list.with.and_then(at))
@@ -400,9 +416,16 @@ fn table_values(bytes: &[u8], list: &TableList) -> BTreeSet<String> {
         let text = std::str::from_utf8(record.get(at)?).ok()?.trim();
         (!text.is_empty()).then(|| text.to_owned())
     };
+    let bounds = list.valid.map(|bounds| bounds.map(at));
+    let bound = |record: &csv::ByteRecord, at: Option<usize>| cell(record, at?)?.parse::<Date>().ok();
+    let valid = |record: &csv::ByteRecord| {
+        let (Some([from, to]), Some(day)) = (bounds, day) else { return true };
+        bound(record, from).is_none_or(|from| from <= day) && bound(record, to).is_none_or(|to| day <= to)
+    };
     reader(bytes)
         .byte_records()
         .filter_map(Result::ok)
+        .filter(valid)
         .filter(|record| empty.and_then(|at| record.get(at)).is_none_or(<[u8]>::is_empty))
         .filter_map(|record| {
             let value = cell(&record, column)?;
@@ -413,6 +436,27 @@ fn table_values(bytes: &[u8], list: &TableList) -> BTreeSet<String> {
         })
         .filter(|value| list.characters == 0 || value.len() == list.characters)
         .collect()
+}
+
+/// Bounds of validity that are no days.
+fn odd_days(path: &str, header: &[String], record: &csv::ByteRecord) -> Vec<Finding> {
+    let named = header.iter().zip(record).filter(|(name, _)| VALID.contains(&name.as_str()));
+    let odd = named.filter_map(|(name, cell)| {
+        let text = String::from_utf8_lossy(cell);
+        let text = text.trim();
+        if text.is_empty() || text.parse::<Date>().is_ok() {
+            return None;
+        }
+        let line = record.position().map_or(0, csv::Position::line);
+        Some(
+            Finding::warning("date_not_understood")
+                .at(Pointer(format!("{path}:{line}/{name}")))
+                .found(text)
+                .expected("a day such as 2026-03-31, or nothing")
+                .fix("Correct the day; until then the row counts as valid without this bound."),
+        )
+    });
+    odd.collect()
 }
 
 fn check_table(path: &str, bytes: &[u8], columns: &[&str], rows_min: usize) -> Vec<Finding> {
@@ -433,6 +477,7 @@ fn check_table(path: &str, bytes: &[u8], columns: &[&str], rows_min: usize) -> V
         match record {
             Ok(record) => {
                 rows = rows.saturating_add(1);
+                findings.extend(odd_days(path, &header, &record));
                 let short = record.len() < header.len();
                 if short || record.iter().any(|cell| std::str::from_utf8(cell).is_err()) {
                     let line = record.position().map_or(0, csv::Position::line);

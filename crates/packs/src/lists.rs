@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use spine::{Finding, LocalizedText, Pointer};
 
@@ -68,8 +69,13 @@ impl Pack {
     /// The named lists this pack offers; of packs made from what others publish too.
     #[must_use]
     pub fn lists(&self) -> NamedLists {
+        self.lists_of(None)
+    }
+
+    /// The same, with those that depend on the day that is asked about, such as the authorisations in force.
+    pub(crate) fn lists_of(&self, day: Option<Date>) -> NamedLists {
         if let Some(form) = self.manifest.external {
-            return external::lists(form, &self.files);
+            return external::lists(form, &self.files, day);
         }
         let (definitions, _) = self.list_definitions();
         definitions.into_iter().map(|list| (list.id, list.values)).collect()

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
 use include_dir::{Dir, include_dir};
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use spine::{Finding, Pointer, Severity};
 
@@ -325,10 +326,20 @@ impl Registry {
     /// built-in one: an administration's own list replaces ours.
     #[must_use]
     pub fn lists(&self) -> NamedLists {
+        self.lists_of(None)
+    }
+
+    /// The same, with those that depend on the day that is asked about: `authorisations_in_force`.
+    #[must_use]
+    pub fn lists_on(&self, day: Date) -> NamedLists {
+        self.lists_of(Some(day))
+    }
+
+    fn lists_of(&self, day: Option<Date>) -> NamedLists {
         let mut all = NamedLists::new();
         for origin in [Origin::BuiltIn, Origin::Installed] {
             for entry in self.entries.iter().filter(|entry| entry.current && entry.origin == origin) {
-                all.extend(entry.pack.lists());
+                all.extend(entry.pack.lists_of(day));
             }
         }
         all

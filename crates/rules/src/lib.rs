@@ -24,6 +24,7 @@ mod needs;
 mod nodes;
 mod pack;
 mod parser;
+mod reads;
 mod truth;
 mod typed;
 mod types;

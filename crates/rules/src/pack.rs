@@ -13,6 +13,7 @@ use crate::explanation::Explanation;
 use crate::lists::Lists;
 use crate::machine::Place;
 use crate::parser::parse;
+use crate::reads::paths_read;
 use crate::truth::Truth;
 
 /// Steps that all rules of a file together may take on one document.
@@ -318,16 +319,34 @@ impl RulePack {
         &self.definitions
     }
 
-    /// The rules that were understood and are not asked, because a list that they need is not there.
+    /// The rules that were understood and are not asked, because a list that they need is not there, or what they read.
     #[must_use]
     pub fn not_asked(&self) -> &[RuleDefinition] {
         &self.not_asked
     }
 
-    /// Those lists.
+    /// Lists that rules need and that are not there.
     #[must_use]
     pub fn missing_lists(&self) -> &BTreeSet<String> {
         &self.missing
+    }
+
+    /// The same rules for documents of which only part is there: those that read something that cannot be there are
+    /// not asked. `there` is asked with paths below the root, as `GoodsShipment/Consignee/ID`; `lists` are those that
+    /// the file was read with.
+    #[must_use]
+    pub fn asked_where(&self, lists: &Lists, there: &dyn Fn(&str) -> bool) -> Self {
+        let mut part = self.clone();
+        (part.definitions, part.compiled) = (Vec::new(), Vec::new());
+        for (definition, rule) in self.definitions.iter().zip(&self.compiled) {
+            if paths_read(definition, lists).iter().all(|path| there(path)) {
+                part.definitions.push(definition.clone());
+                part.compiled.push(rule.clone());
+            } else {
+                part.not_asked.push(definition.clone());
+            }
+        }
+        part
     }
 
     /// Do these rules look at documents like this one?

@@ -17,6 +17,7 @@ mod declarations;
 mod drawing;
 mod entities;
 mod entrance;
+mod entry_summaries;
 mod erasures;
 mod events;
 mod failure;
@@ -65,6 +66,7 @@ use tower_http::timeout::TimeoutLayer;
 
 pub use api::openapi;
 pub use assets::user_interface_built;
+pub use oauth::basic as basic_credentials;
 pub use server::{Patience, Ready, ServeOptions, serve};
 
 /// Longest body of an ordinary form.
@@ -168,6 +170,7 @@ fn router_with(house: Arc<Customhouse>, live: &stream::Live, request_max: Durati
         .merge(clients::routes())
         .merge(proofs::routes())
         .merge(own::routes())
+        .merge(entry_summaries::routes())
         .merge(webhooks::routes())
         .merge(stream::routes(live))
         .route_layer(middleware::from_fn(headers::signed_in_only));

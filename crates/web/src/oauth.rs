@@ -179,8 +179,9 @@ impl Asked {
     }
 }
 
-/// Client and secret of a header of RFC 7617. Ours hold nothing that RFC 6749 has escaped before they are joined.
-fn basic(header: &str) -> Option<(String, String)> {
+/// Client and secret of a header `Authorization: Basic` (RFC 7617); `None` where it holds none. Ours hold nothing that RFC 6749 has escaped before they are joined.
+#[must_use]
+pub fn basic(header: &str) -> Option<(String, String)> {
     let (scheme, given) = header.split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("basic") {
         return None;

@@ -26,6 +26,9 @@ use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto};
 use tokio_stream::StreamExt as _;
 
+#[cfg(test)]
+mod tests;
+
 use crate::server::Patience;
 use crate::visit::blocking;
 
@@ -84,7 +87,7 @@ pub(crate) async fn carry(house: Arc<Customhouse>, patience: Patience) {
 async fn deliver(house: Arc<Customhouse>, delivery: Delivery, patience: Patience) -> String {
     let begun = Instant::now();
     let to_private = house.webhooks_reach_private();
-    let tried = post(&delivery, to_private, patience.push_connect);
+    let tried = post(&delivery, to_private, patience.push_connect, tls());
     let answered = match timeout(patience.push, tried).await {
         Ok(answered) => answered,
         Err(_) => Err(Trouble::TimedOut),
@@ -102,7 +105,12 @@ async fn deliver(house: Arc<Customhouse>, delivery: Delivery, patience: Patience
 }
 
 /// Sends it, and answers with the status once all of the answer is there.
-async fn post(delivery: &Delivery, to_private: bool, connect_max: Duration) -> Result<u16, Trouble> {
+async fn post(
+    delivery: &Delivery,
+    to_private: bool,
+    connect_max: Duration,
+    trusted: Option<Arc<ClientConfig>>,
+) -> Result<u16, Trouble> {
     let stream = timeout(connect_max, connect(&delivery.target, to_private))
         .await
         .map_err(|_| Trouble::TimedOut)??;
@@ -110,7 +118,7 @@ async fn post(delivery: &Delivery, to_private: bool, connect_max: Duration) -> R
         return exchange(stream, delivery).await;
     }
     let name = ServerName::try_from(delivery.target.host.clone()).map_err(|_| Trouble::NotSecure)?;
-    let config = tls().ok_or(Trouble::NotSecure)?;
+    let config = trusted.ok_or(Trouble::NotSecure)?;
     let stream = TlsConnector::from(config).connect(name, stream).await.map_err(|_| Trouble::NotSecure)?;
     exchange(stream, delivery).await
 }
@@ -149,11 +157,16 @@ fn tls() -> Option<Arc<ClientConfig>> {
             tracing::warn!("this machine knows no certificates to trust: nothing can be pushed over TLS");
             return None;
         }
-        let builder = ClientConfig::builder_with_provider(Arc::new(crypto::ring::default_provider()));
-        let builder = builder.with_safe_default_protocol_versions().ok()?;
-        Some(Arc::new(builder.with_root_certificates(roots).with_no_client_auth()))
+        trusting(roots)
     };
     CONFIG.get_or_init(make).clone()
+}
+
+/// A client that believes what these say of hosts.
+fn trusting(roots: RootCertStore) -> Option<Arc<ClientConfig>> {
+    let builder = ClientConfig::builder_with_provider(Arc::new(crypto::ring::default_provider()));
+    let builder = builder.with_safe_default_protocol_versions().ok()?;
+    Some(Arc::new(builder.with_root_certificates(roots).with_no_client_auth()))
 }
 
 async fn exchange<S>(stream: S, delivery: &Delivery) -> Result<u16, Trouble>

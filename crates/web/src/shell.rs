@@ -19,6 +19,8 @@ pub(crate) enum Room {
     Queue,
     /// Declarations and their cases.
     Declarations,
+    /// What is announced before goods come in.
+    EntrySummaries,
     /// Who trades.
     Entities,
     /// Plans, policies, thresholds.
@@ -61,7 +63,7 @@ type Entry = (Room, &'static str, Text, &'static str, Option<Permission>);
 /// A screen with brackets.
 const CLIENTS_PICTURE: &str = "M4 5h12v8H4zM2.5 16h15M8 8l-1.5 1.5L8 11M12 8l1.5 1.5L12 11";
 
-const RAIL: [Entry; 14] = [
+const RAIL: [Entry; 15] = [
     (
         Room::Overview,
         "/",
@@ -81,6 +83,13 @@ const RAIL: [Entry; 14] = [
         "/declarations",
         texts::DECLARATIONS,
         "M5 3h7l3 3v11H5zM12 3v3h3M7.5 10h5M7.5 13h5",
+        Some(Permission::ViewDeclarations),
+    ),
+    (
+        Room::EntrySummaries,
+        "/entry-summaries",
+        texts::ENTRY_SUMMARIES,
+        "M3 12.5h14l-2 4H5zM10 12.5V3.5l4.5 5H10M6.5 12.5v-4",
         Some(Permission::ViewDeclarations),
     ),
     (

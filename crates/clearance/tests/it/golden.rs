@@ -65,13 +65,14 @@ fn events() -> Vec<Event> {
             why: text("The weighing note came later."),
             changes: vec![change("28")],
         },
-        Event::AmendmentGranted { basis: by_policy(), version: 2, declaration: content() },
+        Event::AmendmentGranted { basis: by_policy(), version: 2, declaration: content(), packs: Vec::new() },
         Event::AmendmentDenied { basis: basis(None) },
         Event::Corrected {
             basis: basis(None),
             version: 3,
             changes: vec![change("16")],
             declaration: content(),
+            packs: Vec::new(),
         },
         Event::RequestRefused { notice: notice(), request: text("amendment"), findings: to_correct() },
         Event::DebtAssessed { items: debt() },
@@ -113,6 +114,19 @@ fn later_fields_of_released_kinds_are_read_again() {
     for event in [
         Event::Accepted { basis: basis(None), export: true },
         Event::Released { basis: basis(None), open: vec!["debt".to_owned()], exit_by: Some(start()) },
+        Event::AmendmentGranted {
+            basis: basis(None),
+            version: 2,
+            declaration: content(),
+            packs: vec!["ab".repeat(32)],
+        },
+        Event::Corrected {
+            basis: basis(None),
+            version: 2,
+            changes: vec![change("16")],
+            declaration: content(),
+            packs: vec!["ab".repeat(32)],
+        },
         Event::CancelRequested { why: "Lodged twice.".to_owned(), reference: Some("M-8".to_owned()) },
     ] {
         assert_eq!(Event::read(event.kind(), 1, &event.payload()), Some(Ok(event)));

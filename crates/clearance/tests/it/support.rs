@@ -169,13 +169,19 @@ pub(crate) fn command(words: &str, now: Timestamp) -> Command {
         "request-amendment" => {
             Command::RequestAmendment { notice: notice(), why: text(), changes: vec![change("32")] }
         }
-        "amend" => Command::GrantAmendment { basis: basis(None), declaration: content(), debt: debt() },
+        "amend" => Command::GrantAmendment {
+            basis: basis(None),
+            declaration: content(),
+            debt: debt(),
+            packs: Vec::new(),
+        },
         "deny-amendment" => Command::DenyAmendment { basis: basis(None) },
         "correct" => Command::Correct {
             basis: basis(None),
             changes: vec![change("16")],
             declaration: content(),
             debt: debt(),
+            packs: Vec::new(),
         },
         "refuse" => Command::RefuseRequest {
             notice: notice(),

@@ -45,7 +45,10 @@ pub(super) struct PublicRules {
 
 impl PublicRules {
     pub(super) fn with(lists: NamedLists) -> Result<Self, Error> {
-        let checker = Checker::with_lists(&Registry::built_in(), Sensitivity::Public, lists)?;
+        let registry = Registry::built_in();
+        let mut all = registry.lists();
+        all.extend(lists);
+        let checker = Checker::with_lists(&registry, Sensitivity::Public, all)?;
         Ok(Self { checker })
     }
 

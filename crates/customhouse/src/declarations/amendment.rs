@@ -1,14 +1,15 @@
 //! Amendments that traders ask for: what the declaration is to be, and what that changes.
 
 use clearance::{Change, Command, Notice};
-use formats::declaration::Understood;
+use formats::declaration::{Form, Understood};
 use formats::message::{AmendmentRequest, Message, RequestHead, amend, read_message};
 use formats::wco;
+use spine::Finding;
 use spine::declaration::Declaration;
-use spine::{Finding, Severity};
 
 use super::commands::Folded;
 use super::content::standing;
+use super::past::acceptable;
 use crate::Customhouse;
 use crate::error::{Error, Kind};
 
@@ -17,9 +18,16 @@ const MESSAGE_BYTES_MAX: u64 = 1024 * 1024;
 /// Reason of a change for which its trader states none: any other (code list of the DMS profile).
 const OTHER_REASON: &str = "32";
 
+/// What a declaration is to be, and what it was held against.
+pub(super) struct Amended {
+    pub(super) declaration: Declaration,
+    /// Content hashes of the packs of rules and lists that were asked.
+    pub(super) packs: Vec<String>,
+}
+
 impl Customhouse {
     /// What the declaration is to be once the open amendment is granted.
-    pub(super) fn amended(&self, folded: &Folded) -> Result<Declaration, Error> {
+    pub(super) fn amended(&self, folded: &Folded) -> Result<Amended, Error> {
         let message = folded.case.amendment.as_ref().and_then(|notice| notice.message.as_ref());
         let message = message.ok_or_else(|| {
             Error::new(
@@ -36,7 +44,7 @@ impl Customhouse {
         let Ok(Message::Amendment(request)) = read_message(&bytes) else {
             return Err(Error::internal("message_unreadable", &"the message that was kept is no amendment"));
         };
-        applied(folded, &request)?.map_err(|findings| {
+        self.applied(folded, &request)?.map_err(|findings| {
             Error::new(
                 Kind::Refused,
                 "amendment_not_possible",
@@ -46,19 +54,24 @@ impl Customhouse {
             .with_findings(findings)
         })
     }
-}
 
-/// The declaration with an amendment, or why it cannot be amended so.
-pub(super) fn applied(
-    folded: &Folded,
-    request: &AmendmentRequest,
-) -> Result<Result<Declaration, Vec<Finding>>, Error> {
-    let Understood { declaration, findings } = amend(&standing(folded)?, request);
-    let refused = findings.iter().any(|finding| finding.severity == Severity::Error);
-    Ok(match declaration {
-        Some(declaration) if !refused => Ok(declaration),
-        _ => Err(findings),
-    })
+    /// The declaration with an amendment, or why it cannot be amended so: what comes out is held against its structure
+    /// and against the rules that lodgement asks.
+    pub(super) fn applied(
+        &self,
+        folded: &Folded,
+        request: &AmendmentRequest,
+    ) -> Result<Result<Amended, Vec<Finding>>, Error> {
+        let Understood { declaration, mut findings } = amend(&standing(folded)?, request);
+        let Some(declaration) = declaration else { return Ok(Err(findings)) };
+        let checked = self.check_content(folded, &declaration, Form::DmsXml)?;
+        findings.extend(checked.findings);
+        Ok(if acceptable(&findings) {
+            Ok(Amended { declaration, packs: checked.packs })
+        } else {
+            Err(findings)
+        })
+    }
 }
 
 /// The command that asks for an amendment.

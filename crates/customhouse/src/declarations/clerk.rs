@@ -142,6 +142,11 @@ impl Clerk {
         if let Some(position) = self.landed.get_mut(&landed.number) {
             *position = Some(landed.position);
         }
+        self.forget_shown();
+    }
+
+    /// What read models show is looked up there: they know what happened since, which a receipt of then does not.
+    fn forget_shown(&mut self) {
         let shown = self.parts.projection.position();
         let gone: Vec<u64> = self
             .landed
@@ -184,6 +189,7 @@ impl Clerk {
     }
 
     fn begin(&mut self) -> Batch {
+        self.forget_shown();
         self.batch = self.batch.saturating_add(1);
         self.last = self.after(self.last);
         Batch {

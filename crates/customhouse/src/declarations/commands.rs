@@ -13,7 +13,6 @@ use spine::noun::Evidence;
 use spine::{Actor, Finding, LocalizedText, Pointer};
 
 use super::clerk::new_event;
-use super::content::corrected;
 use super::desk::{Lodgement, Reply};
 use super::event::{LODGED, SELECTION_MADE, lodged_by, state_of_kind, stream};
 use super::model::{LodgeRequest, Receipt};
@@ -22,7 +21,7 @@ use super::wanted::{CaseAction, SentDocument};
 use crate::Customhouse;
 use crate::error::{Error, Kind};
 use crate::identity::{Permission, Reader, Role};
-use crate::precheck::{CheckedBy, schema_named};
+use crate::precheck::schema_named;
 use crate::projection::Record;
 
 /// Longest declaration.
@@ -55,12 +54,6 @@ impl Folded {
             Payload::Present(_) => None,
         }
     }
-}
-
-/// Has the receipt name the schema that the declaration was held against.
-fn with_schema(reply: Reply, schema: Option<CheckedBy>) -> Reply {
-    let schema = Some(schema_named(schema.as_ref()));
-    Box::new(move |receipt| reply(receipt.map(|receipt| Receipt { schema, ..receipt })))
 }
 
 /// The case of a declaration whose content was erased: its state by the kinds of its events, and its lane.
@@ -129,8 +122,9 @@ impl Customhouse {
             sha256: hex::encode(Sha256::digest(&request.bytes)),
             bytes: request.bytes,
             understood,
+            schema: schema_named(schema.as_ref()),
             arrived,
-            reply: with_schema(reply, schema),
+            reply,
         })
     }
 
@@ -391,12 +385,12 @@ impl Customhouse {
             A::Release { why, open } => Command::Release { basis: basis(why)?, open: open.clone() },
             A::Clear { why } => Command::Clear { basis: basis(why)? },
             A::GrantAmendment { why } => {
-                let declaration = self.amended(folded)?;
-                let debt = clearance::duty::declared(&declaration);
-                Command::GrantAmendment { basis: basis(why)?, declaration: Box::new(declaration), debt }
+                let super::amendment::Amended { declaration, packs } = self.amended(folded)?;
+                let (basis, debt) = (basis(why)?, clearance::duty::declared(&declaration));
+                Command::GrantAmendment { basis, declaration: Box::new(declaration), debt, packs }
             }
             A::DenyAmendment { why } => Command::DenyAmendment { basis: basis(why)? },
-            A::Correct { why, declaration } => corrected(folded, declaration, basis(why)?)?,
+            A::Correct { why, declaration } => self.corrected(folded, declaration, basis(why)?)?,
             A::ReportInsufficient { note } => {
                 Command::ReportInsufficient { note: text("note", note)?, deadlines }
             }

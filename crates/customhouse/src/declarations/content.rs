@@ -1,13 +1,18 @@
 //! What two contents of one declaration differ in.
 
 use clearance::{Basis, Change, Command};
+use formats::declaration::{Form, read, write_json};
 use serde_json::Value;
 use spine::declaration::Declaration;
-use spine::{Finding, Pointer};
+use spine::{Finding, Pointer, Sensitivity};
 
 use super::commands::Folded;
+use super::event::Kept;
+use super::past::acceptable;
 use super::timeline::Told;
+use crate::Customhouse;
 use crate::error::{Error, Kind};
+use crate::precheck::{CheckedContent, responsible_in};
 
 /// Reason of a change that customs made (code list of the DMS profile).
 const CUSTOMS_CORRECTION: &str = "16";
@@ -29,29 +34,80 @@ pub(super) fn standing(folded: &Folded) -> Result<Declaration, Error> {
     })
 }
 
-/// The command that corrects a declaration by what a control found.
-pub(super) fn corrected(folded: &Folded, declaration: &Declaration, basis: Basis) -> Result<Command, Error> {
-    let before = standing(folded)?;
-    if before.functional_reference_id != declaration.functional_reference_id {
-        let finding = Finding::error("reference_changed")
-            .at(Pointer("functional_reference_id".to_owned()))
-            .found(declaration.functional_reference_id.as_deref().unwrap_or_default())
-            .expected(before.functional_reference_id.unwrap_or_default())
-            .fix("A correction keeps the reference of its trader.");
-        return Err(Error::new(
-            Kind::Refused,
-            "correction_refused",
-            "this is not a correction of the declaration",
-            "Correct what the findings name. Nothing was recorded.",
-        )
-        .with_findings(vec![finding]));
+impl Customhouse {
+    /// The bytes of a declaration as they came.
+    pub(super) fn kept_bytes(&self, kept: Kept) -> Result<Vec<u8>, Error> {
+        match kept {
+            Kept::Text(text) => Ok(text.into_bytes()),
+            Kept::Blob(sha256) => {
+                let mut bytes = Vec::new();
+                std::io::Read::read_to_end(&mut self.journal.get_blob(&sha256)?, &mut bytes)
+                    .map_err(|error| Error::internal("original_unreadable", &error))?;
+                Ok(bytes)
+            }
+        }
     }
-    let changes = places_of_change(&before, declaration)
-        .into_iter()
-        .map(|place| Change { reason_code: CUSTOMS_CORRECTION.to_owned(), place })
-        .collect();
-    let debt = clearance::duty::declared(declaration);
-    Ok(Command::Correct { basis, changes, declaration: Box::new(declaration.clone()), debt })
+
+    /// What the rules that lodgement asks say of what a declaration is to be. Rules that a trader may not know are
+    /// silent here as they are there, and those of one country are asked where the declaration came to it.
+    pub(super) fn check_content(
+        &self,
+        folded: &Folded,
+        content: &Declaration,
+        form: Form,
+    ) -> Result<CheckedContent, Error> {
+        let lodged = Told::of(folded).lodged;
+        let responsible = match lodged {
+            Some(lodged) if lodged.media_type == "application/xml" => {
+                responsible_in(&self.kept_bytes(lodged.kept)?)
+            }
+            _ => None,
+        };
+        Ok(self.checker(Sensitivity::Public).check_content(content, form, responsible.as_deref()))
+    }
+
+    /// The command that corrects a declaration by what a control found.
+    pub(super) fn corrected(
+        &self,
+        folded: &Folded,
+        declaration: &Declaration,
+        basis: Basis,
+    ) -> Result<Command, Error> {
+        let before = standing(folded)?;
+        if before.functional_reference_id != declaration.functional_reference_id {
+            let finding = Finding::error("reference_changed")
+                .at(Pointer("functional_reference_id".to_owned()))
+                .found(declaration.functional_reference_id.as_deref().unwrap_or_default())
+                .expected(before.functional_reference_id.unwrap_or_default())
+                .fix("A correction keeps the reference of its trader.");
+            return Err(not_corrected(vec![finding]));
+        }
+        let understood = read(&write_json(declaration), Form::Json);
+        let mut findings = understood.findings;
+        let after = understood.declaration.unwrap_or_default();
+        let checked = self.check_content(folded, &after, Form::Json)?;
+        findings.extend(checked.findings);
+        if !acceptable(&findings) {
+            return Err(not_corrected(findings));
+        }
+        let changes = places_of_change(&before, &after)
+            .into_iter()
+            .map(|place| Change { reason_code: CUSTOMS_CORRECTION.to_owned(), place })
+            .collect();
+        let debt = clearance::duty::declared(&after);
+        let declaration = Box::new(after);
+        Ok(Command::Correct { basis, changes, declaration, debt, packs: checked.packs })
+    }
+}
+
+fn not_corrected(findings: Vec<Finding>) -> Error {
+    Error::new(
+        Kind::Refused,
+        "correction_refused",
+        "this is not a correction of the declaration",
+        "Correct what the findings name. Nothing was recorded.",
+    )
+    .with_findings(findings)
 }
 
 /// Places that differ: members, with the index of lists from 1.

@@ -87,6 +87,8 @@ pub(crate) struct Lodgement {
     pub(crate) bytes: Vec<u8>,
     pub(crate) sha256: String,
     pub(crate) understood: Understood,
+    /// The schema that it was held against.
+    pub(crate) schema: String,
     pub(crate) arrived: Instant,
     pub(crate) reply: Reply,
 }

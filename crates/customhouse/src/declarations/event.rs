@@ -100,6 +100,10 @@ pub(crate) struct Lodged {
     pub(crate) findings: Vec<Finding>,
     /// Was it made up?
     pub(crate) simulated: bool,
+    /// The installed schema that it was held against, or that none was applied. Declarations of before this was kept
+    /// have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) schema: Option<String>,
 }
 
 /// One tag of `tags.applied`.

@@ -207,3 +207,131 @@ fn messages_that_cannot_be_followed_are_kept_up_to_a_bound_and_answered_beyond_i
     assert_eq!((beyond.code.as_str(), beyond.findings.len()), ("too_many_refused", 1));
     assert_eq!(world.house.journal_position(), head);
 }
+
+/// An amendment of the net mass of the only item, in our own words.
+fn net_mass_amended(reference: &str, mrn: &str, net: &str) -> Vec<u8> {
+    let steps = [("42A", 1), ("67A", 1), ("68A", 1), ("23A", 1)].map(|(section, number)| {
+        format!("<Pointer><SequenceNumeric>{number}</SequenceNumeric><DocumentSectionCode>{section}</DocumentSectionCode></Pointer>")
+    });
+    format!(
+        r#"<md:MetaData xmlns:md="urn:wco:datamodel:WCO:DocumentMetaData-DMS:2" xmlns="urn:wco:datamodel:WCO:DEC-DMS:2"><Declaration>
+        <FunctionCode>13</FunctionCode><FunctionalReferenceID>{reference}</FunctionalReferenceID><ID>{mrn}</ID><TypeCode>COR</TypeCode>
+        <Amendment><ChangeReasonCode>28</ChangeReasonCode>{}<Pointer><DocumentSectionCode>65A</DocumentSectionCode><TagID>128</TagID></Pointer></Amendment>
+        <GoodsShipment><GovernmentAgencyGoodsItem><SequenceNumeric>1</SequenceNumeric><Commodity><GoodsMeasure>
+        <NetNetWeightMeasure unitCode="KGM">{net}</NetNetWeightMeasure></GoodsMeasure></Commodity></GovernmentAgencyGoodsItem></GoodsShipment>
+        </Declaration></md:MetaData>"#,
+        steps.concat()
+    )
+    .into_bytes()
+}
+
+#[test]
+fn what_a_declaration_becomes_is_held_against_the_rules_that_lodgement_asks() {
+    let world = World::with_policies(false);
+    let mrn = world.lodge(&of_kind("AMEND-1", "IMD")).unwrap().mrn;
+    let amend = |reference: &str, net: &str| {
+        let message = net_mass_amended(reference, &mrn, net);
+        let Received::Followed(answer) = world.house.receive_message(&trader(), &message).unwrap() else {
+            panic!("it is a request")
+        };
+        answer
+    };
+    // More net than gross: what is told is what lodgement tells of the same content.
+    let refused = amend("COR-1", "13");
+    let mut same = of_kind("AMEND-2", "IMD");
+    let goods = &mut same["goods_shipment"]["government_agency_goods_item"][0]["commodity"]["goods_measure"];
+    goods["net_net_weight_measure"] = json!("13");
+    let lodged = world.lodge(&same).unwrap();
+    let error = |findings: &[spine::Finding]| {
+        let error =
+            findings.iter().find(|own| own.code == "CDS11006").unwrap_or_else(|| panic!("{findings:?}"));
+        let pointer = formats::wco::of_place(&error.pointer).unwrap().to_string();
+        (error.severity, pointer, error.found.clone(), error.how_to_fix.clone())
+    };
+    assert!(!refused.followed && lodged.progress == Progress::Rejected, "{refused:?}");
+    assert_eq!(error(&refused.findings), error(&lodged.findings));
+    assert_eq!(error(&refused.findings).1, "42A/67A[1]/68A[1]/23A/65A#128");
+    // The trader's software is told so too.
+    let notifications = world.house.notifications(&trader(), &NotificationsQuery::default()).unwrap();
+    let of_request = notifications.notifications.iter().find(|own| own.function_code == "03").unwrap();
+    let xml = String::from_utf8(world.house.notification(&trader(), &of_request.id).unwrap().1).unwrap();
+    assert!(xml.contains("CDS11006") && xml.contains("<TagID>128</TagID>"), "{xml}");
+    // What breaks no rule is granted, and names the packs that were asked.
+    assert!(amend("COR-2", "11").followed);
+    let folded = world.house.folded(&mrn).unwrap();
+    let granted = folded.events.iter().find(|own| own.envelope.kind == "amendment.granted").unwrap();
+    let packs = granted.payload.value().unwrap()["packs"].as_array().unwrap().clone();
+    let shipped = world.house.registry().get("dms-declaration").unwrap().pack.hash.clone();
+    assert!(packs.contains(&json!(shipped)), "{packs:?}");
+    world.act(&trader(), &mrn, CaseAction::Present { location: String::new() }).unwrap();
+    world.until(&mrn, State::Cleared);
+    let derived = world.house.replay_decision(&reader("c", Role::Chief), &mrn, &spine::Silent).unwrap();
+    assert!(derived.same, "{:?}", derived.differences);
+}
+
+#[test]
+fn what_customs_corrects_is_held_against_the_same_rules() {
+    let world = World::with_policies(false);
+    let mrn = world.lodge(&impossible("CORRECT-1")).unwrap().mrn;
+    let officer = reader("o-1", Role::Officer);
+    world.act(&officer, &mrn, CaseAction::Take).unwrap();
+    world.act(&officer, &mrn, CaseAction::Complete { result: result(ResultCode::Irregular) }).unwrap();
+    let correct = |net: &str| {
+        let mut declaration = world.case(&mrn).declaration.unwrap();
+        let goods = &mut declaration.goods_shipment.government_agency_goods_item[0].commodity.goods_measure;
+        goods.net_net_weight_measure = Some(net.parse().unwrap());
+        let action = CaseAction::Correct { why: "Weighed.".to_owned(), declaration: Box::new(declaration) };
+        world.act(&officer, &mrn, action)
+    };
+    let refused = correct("13").unwrap_err();
+    assert_eq!(refused.code, "correction_refused");
+    let error = refused.findings.iter().find(|own| own.code == "CDS11006").unwrap();
+    let place =
+        "goods_shipment/government_agency_goods_item[1]/commodity/goods_measure/net_net_weight_measure";
+    assert_eq!((error.pointer.0.as_str(), error.found.as_str()), (place, "13"));
+    correct("9").unwrap();
+    let told = world.case(&mrn).declaration.unwrap();
+    let measure = &told.goods_shipment.government_agency_goods_item[0].commodity.goods_measure;
+    assert_eq!(measure.net_net_weight_measure.unwrap().to_string(), "9");
+}
+
+/// The arrival of an import's goods, as a port tells it, in our own words.
+fn goods_arrived(mrn: &str) -> Vec<u8> {
+    format!(
+        r#"<inventoryLinkingImportsGoodsArrival xmlns="http://gov.uk/customs/inventoryLinkingImport/v1"><entryNumber>{mrn}</entryNumber><entryVersionNumber>1</entryVersionNumber><inventoryConsignmentReference>GBAN 123-45</inventoryConsignmentReference></inventoryLinkingImportsGoodsArrival>"#
+    )
+    .into_bytes()
+}
+
+#[test]
+fn the_arrival_of_goods_that_are_here_is_noted_and_changes_nothing() {
+    let world = World::with_policies(false);
+    let mrn = world.lodge(&of_kind("HERE-1", "IMA")).unwrap().mrn;
+    world.until(&mrn, State::Cleared);
+    let before = world.case(&mrn).version;
+    let send = |message: &[u8]| {
+        let Received::Followed(answer) = world.house.receive_message(&trader(), message).unwrap() else {
+            panic!("it is a movement")
+        };
+        let codes: Vec<String> = answer.findings.iter().map(|own| own.code.clone()).collect();
+        (answer.followed, answer.repeated, codes.concat(), answer.position)
+    };
+    let message = goods_arrived(&mrn);
+    let noted = send(&message);
+    assert_eq!((noted.0, noted.1, noted.2.as_str()), (true, false, "goods_presented_already"));
+    // Once: the very same message is known.
+    assert_eq!(send(&message), (true, true, noted.2.clone(), noted.3));
+    assert_eq!((world.case(&mrn).version, world.told().as_str()), (before, "01 13/67 13/4 09"));
+    // It is kept.
+    let event = world.house.journal.feed(noted.3 - 1, 1).unwrap().remove(0);
+    let payload = event.payload.value().unwrap();
+    assert_eq!((event.envelope.kind.as_str(), &payload["declarations"]), ("movement.noted", &json!([mrn])));
+    let blob = payload["message"]["blob"].as_str().unwrap();
+    let mut kept = Vec::new();
+    std::io::Read::read_to_end(&mut world.house.journal.get_blob(blob).unwrap(), &mut kept).unwrap();
+    assert_eq!(kept, message);
+    // Of what is rejected, nothing can arrive.
+    let wrong = world.lodge(&json!({ "functional_reference_id": "HERE-2", "declarant": { "id": "NL0001" } }));
+    let refused = send(&goods_arrived(&wrong.unwrap().mrn));
+    assert_eq!((refused.0, refused.2.as_str()), (false, "request_not_possible"));
+}

@@ -104,6 +104,7 @@ pub(super) fn written_down(
         declaration: lodgement.understood.declaration.clone(),
         findings: lodgement.understood.findings.clone(),
         simulated: parts.simulated,
+        schema: Some(lodgement.schema.clone()),
     })
 }
 
@@ -118,7 +119,7 @@ pub(super) fn receipt_of(lodged: &Lodged, now: Timestamp) -> Receipt {
         progress: Progress::Received,
         findings: lodged.findings.clone(),
         position: 0,
-        schema: None,
+        schema: lodged.schema.clone(),
     }
 }
 

@@ -5,13 +5,13 @@ use clearance::{Command, Event, Notice, State};
 use formats::message::{
     Consolidation, ConsolidationKind, GoodsArrival, Message, Movement, MovementKind, read_message,
 };
-use journal::{AppendRequest, NewEvent};
+use journal::{AppendRequest, JournalError, NewEvent};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use spine::noun::Evidence;
-use spine::{Actor, Finding};
+use spine::{Actor, Finding, Severity};
 
-use super::amendment::{applied, asked, reasons};
+use super::amendment::{Amended, asked, reasons};
 use super::clerk::policy_actor;
 use super::commands::{Folded, LODGE_BYTES_MAX, OWN_WRITE_WAIT, own, unknown};
 use super::event::{MOVEMENT_NOTED, REQUEST_REFUSED};
@@ -29,10 +29,12 @@ const REFUSED_MAX: usize = 200;
 /// Declarations of one consignment that a movement moves.
 const CONSIGNMENT_MAX: usize = 1_000;
 
-/// `movement.noted`, version 1: a movement that moves no declaration, or consignments put under one reference.
+/// `movement.noted`, version 1: a movement that moves no declaration, consignments put under one reference, or the
+/// arrival of goods that were here already.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct MovementNoted {
-    /// What it is: `anticipated_arrival`, `associated`, `shut`.
+    /// What it is: `anticipated_arrival`, `associated`, `shut`; `arrival` and `presentation` of goods that had been
+    /// presented before.
     pub(crate) what: String,
     /// Reference of the consignment.
     pub(crate) ucr: Option<String>,
@@ -170,6 +172,14 @@ impl Customhouse {
             let followed = findings.is_empty();
             return Ok(MessageAnswer { repeated: true, ..answer(findings, followed, position) });
         }
+        if matches!(asked.what, What::Present) && is_presented(folded.case.state) {
+            let at = self.note_presented(reader, mrn, asked)?;
+            let finding = presented_already(&folded);
+            return Ok(match at {
+                Ok(position) => answer(vec![finding], true, position),
+                Err(position) => MessageAnswer { repeated: true, ..answer(vec![finding], true, position) },
+            });
+        }
         let steps = match self.message_steps(reader, &folded, asked)? {
             Ok(steps) => steps,
             Err(findings) => {
@@ -199,8 +209,8 @@ impl Customhouse {
         let by = reader.actor();
         Ok(Ok(match &request.what {
             What::Amend(amendment) => {
-                let declaration = match applied(folded, amendment)? {
-                    Ok(declaration) => declaration,
+                let Amended { declaration, packs } = match self.applied(folded, amendment)? {
+                    Ok(amended) => amended,
                     Err(findings) => return Ok(Err(findings)),
                 };
                 let mut steps = vec![(asked(amendment, notice), by)];
@@ -208,7 +218,7 @@ impl Customhouse {
                 if let Some(acceptance) = acceptance.filter(|_| folded.case.state == State::Received) {
                     let basis = clearance::Basis { reason: words::amended(), ..acceptance.basis() };
                     let declaration = Box::new(declaration);
-                    let grant = Command::GrantAmendment { basis, declaration, debt: Vec::new() };
+                    let grant = Command::GrantAmendment { basis, declaration, debt: Vec::new(), packs };
                     steps.push((grant, policy_actor(&acceptance.hash)));
                 }
                 steps
@@ -219,6 +229,47 @@ impl Customhouse {
             What::Present => vec![(Command::Present { notice }, by)],
             What::Depart => vec![(Command::Depart { notice }, by)],
         }))
+    }
+
+    /// Keeps a message that tells of goods that are known to be here. Answers with its position; `Err` is that of the
+    /// very same message, which came before.
+    fn note_presented(&self, reader: &Reader, mrn: &str, asked: &Asked) -> Result<Result<u64, u64>, Error> {
+        let Some(message) = asked.notice.message.clone() else { return Ok(Ok(self.journal.head())) };
+        let claim = format!("presented-already/{mrn}/{}", message.blob);
+        let noted = MovementNoted {
+            what: asked.request.to_owned(),
+            ucr: None,
+            master_ucr: None,
+            declarations: vec![mrn.to_owned()],
+            message,
+        };
+        match self.journal.append(self.noting(reader, mrn, &noted, vec![claim])?) {
+            Ok(appended) => Ok(Ok(appended.last_position())),
+            Err(JournalError::Claimed { position, .. }) => Ok(Err(position)),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The event of a movement of a consignment, or of the goods of a declaration.
+    fn noting(
+        &self,
+        reader: &Reader,
+        about: &str,
+        noted: &MovementNoted,
+        claims: Vec<String>,
+    ) -> Result<AppendRequest, Error> {
+        let payload =
+            serde_json::to_value(noted).map_err(|error| Error::internal("event_unwritable", &error))?;
+        let event = NewEvent {
+            stream: format!("consignment/{}", hex::encode(Sha256::digest(about))),
+            kind: MOVEMENT_NOTED.to_owned(),
+            kind_version: 1,
+            occurred_at: self.now(),
+            actor: reader.actor(),
+            causation: None,
+            payload,
+        };
+        Ok(AppendRequest { events: vec![event], claims, ..AppendRequest::default() })
     }
 
     /// Keeps and answers a message that cannot be followed.
@@ -307,19 +358,7 @@ impl Customhouse {
             declarations: declarations.clone(),
             message: self.keep_message(bytes)?,
         };
-        let payload =
-            serde_json::to_value(&noted).map_err(|error| Error::internal("event_unwritable", &error))?;
-        let event = NewEvent {
-            stream: format!("consignment/{}", hex::encode(Sha256::digest(about))),
-            kind: MOVEMENT_NOTED.to_owned(),
-            kind_version: 1,
-            occurred_at: self.now(),
-            actor: reader.actor(),
-            causation: None,
-            payload,
-        };
-        let appended =
-            self.journal.append(AppendRequest { events: vec![event], ..AppendRequest::default() })?;
+        let appended = self.journal.append(self.noting(reader, about, &noted, Vec::new())?)?;
         let mut answer = MessageAnswer::of(what, None);
         answer.declarations = declarations;
         answer.position = appended.last_position();
@@ -357,6 +396,33 @@ impl Customhouse {
         }
         Ok(own)
     }
+}
+
+/// Are its goods known to be here: were they presented, or was it accepted, which none is before they are?
+fn is_presented(state: State) -> bool {
+    use State as S;
+    match state {
+        S::Lodged | S::Received | S::Rejected | S::Cancelled => false,
+        S::Presented
+        | S::Accepted
+        | S::AwaitingDocuments
+        | S::UnderControl
+        | S::Held
+        | S::ReleasePending
+        | S::PaymentPending
+        | S::Released
+        | S::Cleared
+        | S::Exited
+        | S::Detained => true,
+    }
+}
+
+/// What is said of the arrival of goods that are here.
+fn presented_already(folded: &Folded) -> Finding {
+    Finding::new("goods_presented_already", Severity::Information)
+        .found(Progress::of(&folded.case).name())
+        .expected("a declaration that waits for its goods")
+        .fix("Nothing to do: the goods of this declaration are known to be here. The message is kept.")
 }
 
 /// Was the very same message followed or refused before? Where, and with what findings.

@@ -55,8 +55,8 @@ pub struct Receipt {
     pub findings: Vec<Finding>,
     /// Position in the journal up to which all of this is recorded.
     pub position: u64,
-    /// The schema that the declaration was held against when it was handed in, or `schema_not_applied`; none where an
-    /// earlier receipt is looked at.
+    /// The schema that the declaration was held against when it was handed in, or `schema_not_applied`; none of
+    /// one that came before this was kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schema: Option<String>,
 }
@@ -498,7 +498,7 @@ pub struct MessageAnswer {
     pub followed: bool,
     /// Was the very same message sent before? This is what became of it then.
     pub repeated: bool,
-    /// Why it was not followed.
+    /// Why it was not followed; of one that changed nothing, why not.
     pub findings: Vec<Finding>,
     /// Position in the journal up to which this is recorded.
     pub position: u64,

@@ -408,7 +408,7 @@ pub(super) fn receipt(record: &Record) -> Receipt {
         progress: record.case.as_ref().map_or(Progress::Received, Progress::of),
         findings: findings.unwrap_or_default(),
         position: record.position,
-        schema: None,
+        schema: record.schema.clone(),
     }
 }
 

@@ -16,8 +16,10 @@ use crate::identity::{Reader, Role};
 use crate::plans::PolicyKind;
 
 /// A clock that a test moves.
+///
+/// The second part stops the desk alone: as long as it is taken, the desk cannot learn the time.
 #[derive(Debug)]
-pub(crate) struct HandClock(Mutex<Timestamp>);
+pub(crate) struct HandClock(Mutex<Timestamp>, Mutex<()>);
 
 impl HandClock {
     /// Forward, or back.
@@ -29,6 +31,8 @@ impl HandClock {
 
 impl Clock for HandClock {
     fn now(&self) -> Timestamp {
+        let at_desk = std::thread::current().name() == Some("desk");
+        let _stopped = at_desk.then(|| self.1.lock().unwrap());
         *self.0.lock().unwrap()
     }
 }
@@ -56,7 +60,7 @@ impl World {
     /// A house without any policy.
     fn bare() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let clock = Arc::new(HandClock(Mutex::new("2026-03-02T08:00:00Z".parse().unwrap())));
+        let clock = Arc::new(HandClock(Mutex::new("2026-03-02T08:00:00Z".parse().unwrap()), Mutex::new(())));
         let house = Customhouse::open_with_clock(&folder.path().join("data"), clock.clone()).unwrap();
         Self { folder, clock, house }
     }
@@ -140,8 +144,8 @@ pub(crate) fn put_policies_into_force(house: &Customhouse, audit: bool) {
         bring_into_force(house, kind, house.standard_policy(kind).unwrap());
     }
     let mut plan = house.standard_policy(PolicyKind::Selection).unwrap();
-    let hard = json!({ "lane": "red", "legal_basis": "Customs Act, section 1", "reason": { "en": "Masses cannot be." } });
-    plan["hard_rules"] = json!({ "gross_below_net": hard });
+    let hard = json!({ "lane": "red", "legal_basis": "Customs Act, section 1", "reason": { "en": "Packed goods weigh more than the goods." } });
+    plan["hard_rules"] = json!({ "no_tare_at_all": hard });
     plan["weights"] = json!({});
     plan["physical_tags"] = json!([]);
     plan["physical_share_ppm"] = json!(0);
@@ -188,11 +192,11 @@ pub(crate) fn declaration(reference: &str) -> Value {
     })
 }
 
-/// The same with a gross mass below the net mass: the hard rule of the tests.
+/// The same with packages that weigh nothing: the hard rule of the tests. No rule refuses it at lodgement.
 pub(crate) fn impossible(reference: &str) -> Value {
     let mut declaration = declaration(reference);
     let item = &mut declaration["goods_shipment"]["government_agency_goods_item"][0];
-    item["commodity"]["goods_measure"]["gross_mass_measure"] = json!("8");
+    item["commodity"]["goods_measure"]["gross_mass_measure"] = json!("10");
     declaration
 }
 
@@ -250,7 +254,7 @@ fn a_red_declaration_is_examined_and_its_release_can_be_undone_until_it_has_effe
     let case = world.case(&receipt.mrn);
     assert_eq!((case.row.lane, case.row.arm), (Some(Lane::Red), Some(Arm::HardRule)));
     assert!(
-        case.tags.iter().any(|tag| tag.tag == "gross_below_net" && !tag.values.is_empty()),
+        case.tags.iter().any(|tag| tag.tag == "no_tare_at_all" && !tag.values.is_empty()),
         "{:?}",
         case.tags
     );
@@ -354,7 +358,7 @@ fn a_full_desk_says_so_at_once_and_loses_nobody_it_let_in() {
         world.house.lodge_then(&trader(), request(number), reply)
     };
     // The desk stands still as long as it cannot learn the time.
-    let stopped = world.clock.0.lock().unwrap();
+    let stopped = world.clock.1.lock().unwrap();
     let bound = u32::try_from(WAITING_MAX).unwrap();
     let (turned_away, error) =
         (0..2 * bound).find_map(|number| hand_in(number).err().map(|error| (number, error))).unwrap();
@@ -500,7 +504,7 @@ fn a_trader_sees_its_own_and_what_is_not_its_own_is_as_unknown_as_what_does_not_
     let own = world.house.own_declaration(&trader(), &mrn).unwrap();
     assert_eq!((own.progress, own.lrn.as_str()), (Progress::UnderExamination, "LRN-1"));
     let told = serde_json::to_string(&own).unwrap();
-    for secret in ["gross_below_net", "\"red\"", "score", "threshold", "o-1"] {
+    for secret in ["no_tare_at_all", "\"red\"", "score", "threshold", "o-1"] {
         assert!(!told.contains(secret), "{secret} in {told}");
     }
     let stranger = reader("t-2", Role::Trader).of_party(Some("NL0002"));
@@ -549,7 +553,7 @@ fn the_read_model_can_be_deleted_and_is_rebuilt_the_same() {
     let house = Customhouse::open_with_clock(&folder.path().join("data"), clock.clone()).unwrap();
     assert!(house.wait_until_shown(head, Duration::from_secs(60)) >= head);
     assert_eq!(house.find_declarations(&chief, &DeclarationsQuery::default()).unwrap(), before);
-    let by_tag = DeclarationsQuery { tag: "gross_below_net".to_owned(), ..DeclarationsQuery::default() };
+    let by_tag = DeclarationsQuery { tag: "no_tare_at_all".to_owned(), ..DeclarationsQuery::default() };
     let found = house.find_declarations(&chief, &by_tag).unwrap();
     assert_eq!(found.rows.iter().map(|row| row.mrn.as_str()).collect::<Vec<_>>(), [mrn.as_str()]);
 }

@@ -11,7 +11,7 @@ use selection::Made;
 use spine::{ActorKind, Sensitivity, declaration_entry};
 
 use super::commands::{Folded, unknown};
-use super::event::{AMENDED, CORRECTED, Kept, LODGED, Lodged, SELECTION_MADE, TAGS_APPLIED, TagsApplied};
+use super::event::{AMENDED, CORRECTED, LODGED, Lodged, SELECTION_MADE, TAGS_APPLIED, TagsApplied};
 use super::model::{
     CaseFile, ControlOnCase, DecisionShown, Erased, HitRate, OpinionOnCase, Original, TagOnCase, TimelineStep,
 };
@@ -180,16 +180,7 @@ impl Customhouse {
                 "Nothing can be done.",
             )
         })?;
-        let bytes = match lodged.kept {
-            Kept::Text(text) => text.into_bytes(),
-            Kept::Blob(sha256) => {
-                let mut bytes = Vec::new();
-                std::io::Read::read_to_end(&mut self.journal.get_blob(&sha256)?, &mut bytes)
-                    .map_err(|error| Error::internal("original_unreadable", &error))?;
-                bytes
-            }
-        };
-        Ok((lodged.media_type, bytes))
+        Ok((lodged.media_type, self.kept_bytes(lodged.kept)?))
     }
 
     fn case_of_history(&self, reader: &Reader, record: &Record) -> Result<CaseFile, Error> {

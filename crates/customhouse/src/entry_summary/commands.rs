@@ -1,5 +1,7 @@
 //! Lodging, amending, ordering an intervention.
 
+use std::time::Duration;
+
 use formats::entry_summary::{EntrySummary, FunctionalError, read_entry_summary};
 use journal::{AppendRequest, NewEvent};
 use serde::Serialize;
@@ -8,8 +10,8 @@ use sha2::{Digest, Sha256};
 use spine::Severity;
 
 use super::model::{
-    ACCEPTED, AMENDED, AMENDMENT_REJECTED, EntrySummaryAnswer, INTERVENTION_ORDERED, LISTED, LODGED, Listed,
-    Ordered, REJECTED, Received, Refusal, State, stream, stream_of_day,
+    ACCEPTED, AMENDED, AMENDMENT_REJECTED, Accepted, EntrySummaryAnswer, INTERVENTION_ORDERED, LODGED,
+    Ordered, REJECTED, Received, Refusal, State, stream,
 };
 use super::read_model::unknown;
 use crate::Customhouse;
@@ -21,6 +23,8 @@ use crate::identity::{Permission, Reader};
 /// Characters of an intervention's code and words.
 const CODE_CHARACTERS_MAX: usize = 4;
 const TEXT_CHARACTERS_MAX: usize = 350;
+/// How long whoever writes waits for lists to show it.
+const SHOWN_WAIT: Duration = Duration::from_secs(5);
 
 /// A fact of a stream, on its way.
 type Recorded = (String, &'static str, Value);
@@ -170,9 +174,8 @@ impl Customhouse {
             let refusal = Refusal { errors: received.errors.len() };
             return Ok(vec![lodged, fact(&own, REJECTED, &refusal)?]);
         }
-        let listed = Listed { mrn: mrn.to_owned() };
-        let day = stream_of_day(civil(self.now()).date());
-        Ok(vec![lodged, fact(&own, ACCEPTED, &listed)?, fact(&day, LISTED, &listed)?])
+        let accepted = Accepted { mrn: mrn.to_owned() };
+        Ok(vec![lodged, fact(&own, ACCEPTED, &accepted)?])
     }
 
     fn append_facts(
@@ -197,7 +200,9 @@ impl Customhouse {
             expected: vec![(stream(mrn), version)],
             ..AppendRequest::default()
         };
-        Ok(self.journal.append(request).map(drop)?)
+        let position = self.journal.append(request)?.last_position();
+        self.projection.wait_for(position, SHOWN_WAIT);
+        Ok(())
     }
 
     fn answered(&self, mrn: &str, sha256: &str) -> Result<EntrySummaryAnswer, Error> {

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use journal::RecordedEvent;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use spine::Finding;
 
 pub(super) const LODGED: &str = "entry_summary.lodged";
 pub(super) const ACCEPTED: &str = "entry_summary.accepted";
@@ -12,17 +13,13 @@ pub(super) const REJECTED: &str = "entry_summary.rejected";
 pub(super) const AMENDED: &str = "entry_summary.amended";
 pub(super) const AMENDMENT_REJECTED: &str = "entry_summary.amendment_rejected";
 pub(super) const INTERVENTION_ORDERED: &str = "entry_summary.intervention_ordered";
-/// In the stream of a day: one was accepted.
-pub(super) const LISTED: &str = "entry_summary.listed";
+
+/// Streams of entry summary declarations begin like this.
+pub(crate) const STREAM_PREFIX: &str = "entry-summary/";
 
 /// The stream of an entry summary declaration.
 pub(super) fn stream(mrn: &str) -> String {
-    format!("entry-summary/{mrn}")
-}
-
-/// The stream that lists what was accepted on a day.
-pub(super) fn stream_of_day(day: jiff::civil::Date) -> String {
-    format!("entry-summaries/{day}")
+    format!("{STREAM_PREFIX}{mrn}")
 }
 
 /// A message that came in: `entry_summary.lodged`, `amended` and `amendment_rejected`, version 1. The payload holds
@@ -54,9 +51,9 @@ pub(super) struct Ordered {
     pub(super) text: String,
 }
 
-/// `entry_summary.listed`, version 1.
+/// `entry_summary.accepted`, version 1.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Listed {
+pub(super) struct Accepted {
     pub(super) mrn: String,
 }
 
@@ -74,6 +71,13 @@ pub(super) struct Given {
     pub(super) event: String,
 }
 
+/// A message that came in, or went out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Exchanged {
+    In(Box<Received>, Timestamp),
+    Out(Box<Given>),
+}
+
 /// What the events of a stream add up to.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct State {
@@ -84,6 +88,10 @@ pub(super) struct State {
     pub(super) amendments: u32,
     pub(super) intervention: Option<InterventionRecord>,
     pub(super) given: Vec<Given>,
+    /// When the message in force came, or the last one that was rejected.
+    pub(super) came_at: Option<Timestamp>,
+    /// All messages, in their order.
+    pub(super) exchanged: Vec<Exchanged>,
 }
 
 impl State {
@@ -102,8 +110,14 @@ impl State {
     fn apply(&mut self, event: &RecordedEvent, payload: &Value) {
         let at = event.envelope.occurred_at;
         let received = || Received::deserialize(payload).ok();
+        if matches!(event.envelope.kind.as_str(), LODGED | AMENDED | AMENDMENT_REJECTED) {
+            self.exchanged.extend(received().map(|own| Exchanged::In(Box::new(own), at)));
+        }
         match event.envelope.kind.as_str() {
-            LODGED => self.received = received(),
+            LODGED => {
+                self.received = received();
+                self.came_at = Some(at);
+            }
             ACCEPTED => {
                 self.registered_at = Some(at);
                 self.give(event, Outcome::Accepted { registered_at: at });
@@ -150,14 +164,22 @@ impl State {
 
     fn give_to(&mut self, event: &RecordedEvent, to: Option<&Received>, outcome: Outcome) {
         let sender = to.or(self.received.as_ref()).and_then(|received| received.summary.sender.clone());
-        self.given.push(Given {
+        let given = Given {
             sha256: to.map(|received| received.sha256.clone()),
             message_id: to.and_then(|received| received.summary.message_id.clone()),
             recipient: sender.unwrap_or_default(),
             outcome,
             at: event.envelope.occurred_at,
             event: event.envelope.id.clone(),
-        });
+        };
+        self.exchanged.push(Exchanged::Out(Box::new(given.clone())));
+        self.given.push(given);
+    }
+
+    /// Identification of an answer: the end of its event's id is what differs between events of one moment.
+    pub(super) fn message_id(given: &Given) -> String {
+        let digits: Vec<char> = given.event.chars().filter(char::is_ascii_alphanumeric).collect();
+        digits.iter().skip(digits.len().saturating_sub(14)).collect()
     }
 
     /// The answer that these bytes got.
@@ -176,16 +198,13 @@ impl State {
         let summary = self.received.as_ref().map(|received| &received.summary);
         let of =
             |read: fn(&EntrySummary) -> &Option<String>| summary.and_then(|summary| read(summary).clone());
-        // The end of an event's id is what differs between events of one moment.
-        let digits: Vec<char> = given.event.chars().filter(char::is_ascii_alphanumeric).collect();
-        let message_id = digits.iter().skip(digits.len().saturating_sub(14)).collect();
         let rejected = matches!(given.outcome, Outcome::Rejected { .. });
         let mrn = Some(mrn.to_owned()).filter(|_| !rejected);
         let answer = Answer {
             head: AnswerHead {
                 sender: sender.to_owned(),
                 recipient: given.recipient.clone(),
-                message_id,
+                message_id: Self::message_id(given),
                 correlation_id: given.message_id.clone(),
                 prepared_at: given.at,
                 lrn: of(|summary| &summary.lrn),
@@ -233,7 +252,91 @@ pub struct InterventionRecord {
     pub text: String,
 }
 
-/// An accepted entry summary declaration as it stands.
+/// Where an entry summary declaration stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EntryState {
+    /// It was accepted.
+    Accepted,
+    /// It was rejected, and may come again corrected.
+    Rejected,
+    /// It was accepted, and an intervention was ordered.
+    Stopped,
+}
+
+impl EntryState {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Accepted, Self::Rejected, Self::Stopped];
+
+    /// Stable name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Rejected => "rejected",
+            Self::Stopped => "stopped",
+        }
+    }
+
+    /// The state of a name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|own| own.name() == name)
+    }
+}
+
+/// Which entry summary declarations.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct EntrySummariesQuery {
+    /// Beginning of a number (MRN) or reference (LRN), or the identification of anybody whom the message names.
+    pub q: String,
+    /// `accepted`, `rejected`, `stopped`, or empty.
+    pub state: String,
+    /// Day on which it came, `2026-03-31`, or empty.
+    pub day: String,
+    /// `mrn`, `lrn`, `office`, `arrival`, `items`, `state`, `came`, with `-` before it downwards; default `-came`.
+    pub sort: String,
+    /// Page, from 1.
+    pub page: usize,
+}
+
+/// A page of a list.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct EntrySummariesPage {
+    /// Rows.
+    pub rows: Vec<EntrySummaryRecord>,
+    /// How many there are; counting stops at 10,000.
+    pub total: u64,
+}
+
+/// A message in or out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct EntrySummaryMessage {
+    /// Its place among all messages of the declaration, from 1.
+    pub number: u32,
+    /// When it came or went.
+    pub at: Timestamp,
+    /// Did it come in?
+    pub incoming: bool,
+    /// Name of the message, such as `CC315A`.
+    pub message_type: String,
+    /// Its sender's identification of it.
+    pub message_id: Option<String>,
+    /// What is wrong with one that came in.
+    pub findings: Vec<Finding>,
+}
+
+/// One with everything that was exchanged about it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct EntrySummaryFile {
+    /// As it stands.
+    pub record: EntrySummaryRecord,
+    /// Messages in and out, in their order.
+    pub messages: Vec<EntrySummaryMessage>,
+}
+
+/// An entry summary declaration as it stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct EntrySummaryRecord {
     /// Number (MRN).
@@ -254,13 +357,14 @@ pub struct EntrySummaryRecord {
     pub transport_mode: Option<String>,
     /// Goods items.
     pub items: u32,
-    /// When it was accepted.
-    pub registered_at: Timestamp,
+    /// Where it stands.
+    pub state: EntryState,
+    /// When it came.
+    pub came_at: Timestamp,
+    /// When it was accepted; none of one that was rejected.
+    pub registered_at: Option<Timestamp>,
     /// Amendments that were accepted.
     pub amendments: u32,
     /// What was ordered.
     pub intervention: Option<InterventionRecord>,
-    /// The last answer that was given, as a message.
-    #[serde(skip)]
-    pub last_answer: Vec<u8>,
 }

@@ -1,3 +1,8 @@
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::model::{Accepted, Ordered, Received, Refusal};
+use super::{EntryState, EntrySummariesQuery};
 use crate::Customhouse;
 use crate::erasure::{ErasureRequest, Subject};
 use crate::error::Kind;
@@ -52,7 +57,7 @@ fn what_is_right_is_accepted_once_under_a_number_of_its_own() {
     let record = house.entry_summary(&own(), &mrn).unwrap();
     assert_eq!((record.lrn.as_deref(), record.items, record.amendments), (Some("LRN-1"), 1, 0));
     let day = crate::civil_time::civil(house.now()).date();
-    assert_eq!(house.entry_summaries(&officer(), day).unwrap(), [record]);
+    assert_eq!(house.entry_summaries(&officer(), day, 1).unwrap(), [record]);
 }
 
 #[test]
@@ -102,7 +107,18 @@ fn an_officer_orders_an_intervention_once() {
     assert!(String::from_utf8(ordered.xml.clone()).unwrap().contains("<CusIntCodCUSINT665>A002<"));
     assert_eq!(order(&officer(), &mrn, "A002").unwrap_err().code, "intervention_ordered_already");
     let record = house.entry_summary(&own(), &mrn).unwrap();
-    assert_eq!((record.intervention.unwrap().code.as_str(), record.last_answer), ("A002", ordered.xml));
+    assert_eq!((record.intervention.unwrap().code.as_str(), record.state), ("A002", EntryState::Stopped));
+    let file = house.entry_summary_file(&own(), &mrn).unwrap();
+    let told: Vec<(bool, &str)> =
+        file.messages.iter().map(|own| (own.incoming, own.message_type.as_str())).collect();
+    assert_eq!(told, [(true, "CC315A"), (false, "CC328A"), (false, "CC351A")]);
+    let message = |number: u32| house.entry_summary_message(&own(), &mrn, number).unwrap();
+    assert_eq!(message(1), ("CC315A".to_owned(), GOOD.as_bytes().to_vec()));
+    assert_eq!(message(3), ("CC351A".to_owned(), ordered.xml));
+    for (reader, number) in [(trader("GB999999999"), 1), (officer(), 0), (officer(), 4)] {
+        let refused = house.entry_summary_message(&reader, &mrn, number).unwrap_err();
+        assert_eq!(refused.code, "entry_summary_unknown");
+    }
 }
 
 #[test]
@@ -158,10 +174,120 @@ fn what_is_not_ones_own_is_as_unknown_as_what_does_not_exist() {
         assert_eq!((error.kind, error.code.as_str()), (Kind::NotFound, "entry_summary_unknown"));
     }
     let day = crate::civil_time::civil(house.now()).date();
-    assert_eq!(house.entry_summaries(&own(), day).unwrap_err().code, "not_permitted");
+    assert_eq!(house.entry_summaries(&own(), day, 1).unwrap_err().code, "not_permitted");
     for broken in ["", "<CC315A>", "<CC316A/>", "<!DOCTYPE a><CC315A/>"] {
         let refused = house.lodge_entry_summary(&own(), broken.as_bytes()).unwrap_err();
         assert_eq!(refused.code, "entry_summary_unreadable");
         assert!(!refused.findings.is_empty());
     }
+}
+
+/// A message of another party and reference, against which the rules have nothing.
+fn of(person: &str, lrn: &str) -> String {
+    GOOD.replace("GB123456789<", &format!("{person}<")).replace(">LRN-1<", &format!(">{lrn}<"))
+}
+
+#[test]
+fn lists_find_by_number_reference_party_state_and_day_and_a_trader_sees_its_own() {
+    let (folder, house) = house();
+    let mut numbers = Vec::new();
+    for lrn in ["LRN-1", "LRN-2", "REF-3"] {
+        let message = of("GB123456789", lrn);
+        numbers.push(house.lodge_entry_summary(&own(), message.as_bytes()).unwrap().mrn.unwrap());
+    }
+    let theirs = of("GB777777777", "LRN-9");
+    house.lodge_entry_summary(&trader("GB777777777"), theirs.as_bytes()).unwrap();
+    let wrong = of("GB123456789", "BAD-1").replace("<TotNumOfIteHEA305>1<", "<TotNumOfIteHEA305>2<");
+    house.lodge_entry_summary(&own(), wrong.as_bytes()).unwrap();
+    house.order_intervention(&officer(), &numbers[1], "A002", "Do not load the goods.").unwrap();
+    let day = crate::civil_time::civil(house.now()).date();
+    house.lodge_entry_summary(&own(), amendment_of(&numbers[2]).as_bytes()).unwrap();
+    let check = |house: &Customhouse, q: &str, state: &str, day: &str, sort: &str, expected: &[&str]| {
+        let query = EntrySummariesQuery {
+            q: q.to_owned(),
+            state: state.to_owned(),
+            day: day.to_owned(),
+            sort: sort.to_owned(),
+            page: 1,
+        };
+        let page = house.find_entry_summaries(&officer(), &query).unwrap();
+        let found: Vec<&str> = page.rows.iter().filter_map(|row| row.lrn.as_deref()).collect();
+        assert_eq!(
+            (found.as_slice(), page.total),
+            (expected, u64::try_from(expected.len()).unwrap()),
+            "{query:?}"
+        );
+    };
+    let all = |house: &Customhouse| {
+        check(house, "", "", "", "lrn", &["BAD-1", "LRN-1", "LRN-2", "LRN-9", "REF-3"]);
+        check(house, "LRN-", "", "", "-lrn", &["LRN-9", "LRN-2", "LRN-1"]);
+        check(house, &numbers[2], "", "", "", &["REF-3"]);
+        check(house, "GB777777777", "", "", "", &["LRN-9"]);
+        check(house, "", "stopped", "", "", &["LRN-2"]);
+        check(house, "", "rejected", "", "", &["BAD-1"]);
+        check(house, "", "accepted", &day.to_string(), "lrn", &["LRN-1", "LRN-9", "REF-3"]);
+        check(house, "", "", "1999-01-01", "", &[]);
+        check(house, "nobody", "", "", "", &[]);
+    };
+    all(&house);
+    let unreadable = EntrySummariesQuery { day: "soon".to_owned(), ..EntrySummariesQuery::default() };
+    assert_eq!(house.find_entry_summaries(&officer(), &unreadable).unwrap_err().code, "day_unreadable");
+    let every = EntrySummariesQuery::default();
+    assert_eq!(house.find_entry_summaries(&own(), &every).unwrap_err().code, "not_permitted");
+    let of = |party: &str| house.own_entry_summaries(&trader(party), &every).unwrap().total;
+    assert_eq!((of("GB123456789"), of("GB777777777"), of("GB999999999")), (4, 1, 0));
+    // What was rejected is told with what is wrong, and has no number that could be asked for.
+    let rejected = EntrySummariesQuery { state: "rejected".to_owned(), ..EntrySummariesQuery::default() };
+    let row = house.own_entry_summaries(&own(), &rejected).unwrap().rows.remove(0);
+    let file = house.entry_summary_file(&own(), &row.mrn).unwrap();
+    assert_eq!((file.record.registered_at, &file.record), (None, &row));
+    assert_eq!(file.messages[0].findings[0].code, "8206");
+    assert_eq!(house.entry_summary(&own(), &row.mrn).unwrap_err().code, "entry_summary_unknown");
+    // The rows are the streams': gone, they come back the same.
+    let head = house.journal_position();
+    drop(house);
+    std::fs::remove_dir_all(folder.path().join("data/read-models")).unwrap();
+    let house = Customhouse::open(&folder.path().join("data")).unwrap();
+    assert!(house.wait_until_shown(head, std::time::Duration::from_secs(60)) >= head);
+    all(&house);
+    for row in house.find_entry_summaries(&officer(), &every).unwrap().rows {
+        assert_eq!(house.entry_summary_file(&officer(), &row.mrn).unwrap().record, row);
+    }
+}
+
+/// A payload of a released kind: written like this, and read, for ever. A file that is not there is made when
+/// `UPDATE_GOLDEN=1` is set; one that is there is never written again.
+fn golden<T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug>(kind: &str, payload: &T) {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/entry_summary/golden");
+    let path = folder.join(format!("{kind}@1.json"));
+    let bytes = String::from_utf8(spine::event::canonical_bytes(payload).unwrap()).unwrap();
+    if std::env::var_os("UPDATE_GOLDEN").is_some() && !path.exists() {
+        std::fs::write(&path, &bytes).unwrap();
+    }
+    let golden = std::fs::read_to_string(&path).unwrap();
+    assert_eq!(bytes, golden, "{kind}");
+    assert_eq!(&serde_json::from_str::<T>(&golden).unwrap(), payload, "{kind}");
+}
+
+#[test]
+fn payloads_of_released_events_are_written_and_read_for_ever() {
+    let received = |xml: &str, errors: Vec<formats::entry_summary::FunctionalError>| Received {
+        summary: formats::entry_summary::read_entry_summary(xml.as_bytes()).unwrap(),
+        party: "GB123456789".to_owned(),
+        sha256: "ab".repeat(32),
+        errors,
+    };
+    let error = formats::entry_summary::FunctionalError {
+        pointer: spine::Pointer("HEAHEA[1]/TotNumOfIteHEA305[1]".to_owned()),
+        reason: "8206".to_owned(),
+        original_value: "2".to_owned(),
+    };
+    let amendment = amendment_of("26ZZE000000000000");
+    golden("entry_summary.lodged", &received(GOOD, Vec::new()));
+    golden("entry_summary.accepted", &Accepted { mrn: "26ZZE000000000000".to_owned() });
+    golden("entry_summary.rejected", &Refusal { errors: 1 });
+    golden("entry_summary.amended", &received(&amendment, Vec::new()));
+    golden("entry_summary.amendment_rejected", &received(&amendment, vec![error]));
+    let ordered = Ordered { code: "A002".to_owned(), text: "Do not load the goods.".to_owned() };
+    golden("entry_summary.intervention_ordered", &ordered);
 }

@@ -90,12 +90,12 @@ fn of_other(reference: &str) -> serde_json::Value {
     other
 }
 
-/// A declaration of the party that is examined: less gross mass than net.
+/// A declaration of the party that is examined: packages that weigh nothing.
 fn held(reference: &str) -> serde_json::Value {
     let mut odd = declaration(reference);
     let goods = &mut odd["goods_shipment"]["government_agency_goods_item"][0];
     goods["commodity"]["goods_measure"] =
-        json!({ "gross_mass_measure": "5", "net_net_weight_measure": "10" });
+        json!({ "gross_mass_measure": "10", "net_net_weight_measure": "10" });
     odd
 }
 

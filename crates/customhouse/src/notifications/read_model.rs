@@ -1,5 +1,7 @@
 //! The list of notifications: kept with the read model of declarations, written again from their events.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use clearance::{Case, Event};
 use formats::notification::{self, FunctionCode, Notification};
 use jiff::Timestamp;
@@ -162,15 +164,27 @@ impl Customhouse {
                 .optional()
         })?;
         let found = found.ok_or_else(|| unknown(id))?;
-        let written = self.written(&found)?.ok_or_else(|| unknown(id))?;
-        Ok((found, notification::write(&[written])))
+        let written = self.written(std::slice::from_ref(&found))?;
+        if written.is_empty() {
+            return Err(unknown(id));
+        }
+        Ok((found, notification::write(&written)))
     }
 
-    /// A notification in full. `None`: its declaration was erased.
-    pub(crate) fn written(&self, row: &NotificationRow) -> Result<Option<Notification>, Error> {
-        let stream = crate::declarations::event::stream(&row.mrn);
-        let events = self.journal.read_stream(&stream, 0, EVENTS_MAX)?;
-        let all = compose::all(&events).unwrap_or_default().into_iter();
-        Ok(all.map(|(_, notification)| notification).find(|notification| notification.id == row.id))
+    /// Notifications in full, in the order of their rows. Those whose declarations were erased are left out. The life
+    /// of a declaration is followed once, however many of its notifications are asked for.
+    pub(crate) fn written(&self, rows: &[NotificationRow]) -> Result<Vec<Notification>, Error> {
+        let mut wanted: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for row in rows {
+            wanted.entry(&row.mrn).or_default().insert(&row.id);
+        }
+        let mut found: BTreeMap<String, Notification> = BTreeMap::new();
+        for (mrn, ids) in wanted {
+            let events = self.journal.read_stream(&crate::declarations::event::stream(mrn), 0, EVENTS_MAX)?;
+            let all = compose::all(&events).unwrap_or_default().into_iter().map(|(_, written)| written);
+            let asked = all.filter(|written| ids.contains(written.id.as_str()));
+            found.extend(asked.map(|written| (written.id.clone(), written)));
+        }
+        Ok(rows.iter().filter_map(|row| found.remove(&row.id)).collect())
     }
 }

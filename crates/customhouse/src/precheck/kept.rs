@@ -4,16 +4,19 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use formats::declaration::{Form, Understood, read};
+use jiff::civil::Date;
 use packs::{PackKind, Registry};
 use spine::Sensitivity;
 
+use super::schemas::Schemas;
 use super::{CheckedBy, Checker, Lodged};
 use crate::Customhouse;
+use crate::civil_time::civil;
 
 /// What is said where no installed schema was applied.
 pub const SCHEMA_NOT_APPLIED: &str = "schema_not_applied";
 
-/// A checker for each clearance, with the content hashes of the packs that it was made of.
+/// A checker for each clearance, with the day and the content hashes of the packs that it was made of.
 #[derive(Debug, Default)]
 pub(crate) struct Checkers {
     kept: Mutex<BTreeMap<Sensitivity, Kept>>,
@@ -21,32 +24,35 @@ pub(crate) struct Checkers {
 
 #[derive(Debug)]
 struct Kept {
+    day: Date,
     packs: Vec<String>,
     checker: Arc<Checker>,
 }
 
 impl Checkers {
-    /// The checker for the packs in use. Packs that cannot be used are left out: a mistake in one must not keep a
+    /// The checker for the packs in use and declarations of a day. Packs that cannot be used are left out: a mistake in one must not keep a
     /// house from taking declarations, and whoever looks at the pack is told.
-    pub(crate) fn of(&self, registry: &Registry, clearance: Sensitivity) -> Arc<Checker> {
+    pub(crate) fn of(&self, registry: &Registry, clearance: Sensitivity, day: Date) -> Arc<Checker> {
         let used = || {
             registry.current().filter(|pack| {
                 matches!(pack.manifest.kind, PackKind::Rules | PackKind::Lists | PackKind::Schemas)
             })
         };
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(own) = kept.get(&clearance)
-            && own.packs.iter().eq(used().map(|pack| &pack.hash))
-        {
+        let same = kept.get(&clearance).filter(|own| own.packs.iter().eq(used().map(|pack| &pack.hash)));
+        if let Some(own) = same.filter(|own| own.day == day) {
             return Arc::clone(&own.checker);
         }
-        let (checker, refused) = Checker::usable(registry, clearance, packs::NamedLists::new());
+        // Schemas do not change from day to day, and compiling them takes long.
+        let schemas = same.map(|own| Arc::clone(&own.checker.schemas));
+        let schemas = schemas.unwrap_or_else(|| Arc::new(Schemas::of(registry)));
+        let (checker, refused) = Checker::usable(registry, clearance, registry.lists_on(day), schemas);
         for error in refused {
             tracing::error!(code = error.code, "rules are left out: {error}");
         }
         let checker = Arc::new(checker);
         let packs = used().map(|pack| pack.hash.clone()).collect();
-        kept.insert(clearance, Kept { packs, checker: Arc::clone(&checker) });
+        kept.insert(clearance, Kept { day, packs, checker: Arc::clone(&checker) });
         checker
     }
 }
@@ -57,9 +63,9 @@ pub(crate) fn schema_named(schema: Option<&CheckedBy>) -> String {
 }
 
 impl Customhouse {
-    /// The checker of this house for somebody who may know so much.
+    /// The checker of this house for somebody who may know so much, for declarations of today.
     pub(crate) fn checker(&self, clearance: Sensitivity) -> Arc<Checker> {
-        self.checkers.of(&self.registry(), clearance)
+        self.checkers.of(&self.registry(), clearance, civil(self.now()).date())
     }
 
     /// A declaration that is lodged, with all that the public says of it: its structure, the installed schema and the

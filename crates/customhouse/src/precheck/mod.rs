@@ -3,10 +3,11 @@
 //!
 //! | call | answer | permission |
 //! |---|---|---|
-//! | [`Checker::of`]`(registry, clearance)`, `check(bytes) -> CheckedFile` | without a house, offline | none |
+//! | [`Checker::of`]`(registry, clearance, day)`, `of_today`, `check(bytes) -> CheckedFile` | without a house, offline | none |
 //! | `check_file(&reader, bytes) -> CheckedFile` | what the house knows as well: references in use, whose declaration it is | lodge |
 
 mod codes;
+mod content;
 mod kept;
 mod schemas;
 mod shown;
@@ -14,11 +15,14 @@ mod shown;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use ::rules::{Lists, RuleFinding, RulePack};
+use ::rules::{Explanation, Lists, RuleFinding, RulePack};
 use formats::declaration::{self, Form, Understood};
 use formats::wco::WcoPointer;
 use formats::{Excerpt, XmlBounds, XmlDocument, XmlText};
+use jiff::Timestamp;
+use jiff::civil::Date;
 use packs::{NamedLists, PackKind, Registry};
 use serde::Serialize;
 use spine::declaration::Declaration;
@@ -26,12 +30,14 @@ use spine::tree::Tree;
 use spine::{Finding, LocalizedText, Pointer, Sensitivity};
 
 use crate::Customhouse;
+use crate::civil_time::civil;
 use crate::error::{Error, Kind};
 use crate::identity::{Permission, Reader};
 use crate::rules::usable_rules_with;
 use schemas::{BySchema, Schemas};
 
 pub use codes::validation_code;
+pub(crate) use content::{CheckedContent, responsible_in};
 pub use kept::SCHEMA_NOT_APPLIED;
 pub(crate) use kept::{Checkers, schema_named};
 
@@ -107,7 +113,9 @@ pub struct CheckedBy {
     pub rules: usize,
     /// Rules that did not look, because a list that they need is not installed.
     pub rules_not_asked: usize,
-    /// Those lists.
+    /// Rules that did not look, because what they read has a place in XML only.
+    pub rules_of_xml: usize,
+    /// Lists that are not installed.
     pub lists_missing: Vec<String>,
 }
 
@@ -159,6 +167,7 @@ impl Told {
             version: found.version,
             rules: 0,
             rules_not_asked: 0,
+            rules_of_xml: 0,
             lists_missing: Vec::new(),
         });
     }
@@ -184,7 +193,9 @@ struct Seen {
 pub struct Checker {
     clearance: Sensitivity,
     packs: Vec<RulesOfPack>,
-    schemas: Schemas,
+    /// Content hashes of the packs of rules and lists that it was made of.
+    hashes: Vec<String>,
+    schemas: Arc<Schemas>,
     /// Texts of published error codes.
     texts: BTreeMap<String, String>,
 }
@@ -194,45 +205,63 @@ struct RulesOfPack {
     pack: String,
     version: String,
     files: Vec<RulePack>,
+    /// Those of declarations of which only the content is there, not the message: of the JSON form, and of amended ones.
+    of_content: Vec<RulePack>,
 }
 
 impl Checker {
-    /// What the packs of a registry say. Rules above `clearance` are not asked.
+    /// What the packs of a registry say of declarations of a day. Rules above `clearance` are not asked.
     ///
     /// # Errors
     /// A pack with rules that cannot be used.
-    pub fn of(registry: &Registry, clearance: Sensitivity) -> Result<Self, Error> {
-        Self::with_lists(registry, clearance, NamedLists::new())
+    pub fn of(registry: &Registry, clearance: Sensitivity, day: Date) -> Result<Self, Error> {
+        Self::with_lists(registry, clearance, registry.lists_on(day))
     }
 
-    /// The same with further lists, in place of those of the same names in the registry.
+    /// [`Checker::of`] declarations of today, by the system's clock.
+    ///
+    /// # Errors
+    /// Those of [`Checker::of`].
+    pub fn of_today(registry: &Registry, clearance: Sensitivity) -> Result<Self, Error> {
+        Self::of(registry, clearance, civil(Timestamp::now()).date())
+    }
+
+    /// The same with the lists given.
     pub(crate) fn with_lists(
         registry: &Registry,
         clearance: Sensitivity,
-        further: NamedLists,
+        lists: NamedLists,
     ) -> Result<Self, Error> {
-        let (checker, refused) = Self::usable(registry, clearance, further);
+        let (checker, refused) = Self::usable(registry, clearance, lists, Arc::new(Schemas::of(registry)));
         refused.into_iter().next().map_or(Ok(checker), Err)
     }
 
     /// The same of the packs that can be used, and why the others cannot.
-    fn usable(registry: &Registry, clearance: Sensitivity, further: NamedLists) -> (Self, Vec<Error>) {
+    fn usable(
+        registry: &Registry,
+        clearance: Sensitivity,
+        lists: NamedLists,
+        schemas: Arc<Schemas>,
+    ) -> (Self, Vec<Error>) {
         let (mut packs, mut refused) = (Vec::new(), Vec::new());
-        let mut lists = registry.lists();
-        lists.extend(further);
         let lists = Lists(lists);
         let rules = registry.current().filter(|pack| pack.manifest.kind == PackKind::Rules);
         for pack in rules.filter(|pack| pack.manifest.sensitivity <= clearance) {
             match usable_rules_with(pack, &lists) {
                 Ok(files) => {
                     let (pack, version) = (pack.manifest.id.clone(), pack.manifest.version.to_string());
-                    packs.push(RulesOfPack { pack, version, files });
+                    let part = |file: &RulePack| file.asked_where(&lists, &declaration::can_hold);
+                    let of_content = files.iter().map(part).collect();
+                    packs.push(RulesOfPack { pack, version, files, of_content });
                 }
                 Err(error) => refused.push(error),
             }
         }
         let texts = registry.current().flat_map(|pack| pack.code_texts("error_codes")).collect();
-        (Self { clearance, packs, schemas: Schemas::of(registry), texts }, refused)
+        let asked =
+            registry.current().filter(|pack| matches!(pack.manifest.kind, PackKind::Rules | PackKind::Lists));
+        let hashes = asked.map(|pack| pack.hash.clone()).collect();
+        (Self { clearance, packs, hashes, schemas, texts }, refused)
     }
 
     /// Looks at a message: a declaration as JSON or XML, or another message for which a pack has rules or a schema.
@@ -251,9 +280,7 @@ impl Checker {
     /// Places count from the declaration.
     pub(crate) fn understand(&self, bytes: &[u8], form: Form) -> Result<Lodged, Error> {
         let seen = match form {
-            Form::Json => {
-                declared(Form::Json, declaration::read(bytes, Form::Json), &[], &|_| Ok(Vec::new()))?
-            }
+            Form::Json => self.see_json(bytes, &|_| Ok(Vec::new()))?,
             Form::DmsXml => self.read(bytes, |document, by_schema| {
                 if declaration::path_in(document).is_some() {
                     return self.see_document(document, by_schema, &|_| Ok(Vec::new()));
@@ -278,7 +305,7 @@ impl Checker {
 
     fn see(&self, bytes: &[u8], of_house: OfHouse<'_>) -> Result<Seen, Error> {
         if Form::sniff(bytes) == Some(Form::Json) {
-            return declared(Form::Json, declaration::read(bytes, Form::Json), &[], of_house);
+            return self.see_json(bytes, of_house);
         }
         self.read(bytes, |document, by_schema| {
             let seen = self.see_document(document, by_schema, of_house)?;
@@ -328,25 +355,30 @@ impl Checker {
             seen.told.by_schema(found);
         }
         match declaration::part_in(document) {
-            Some(part) => self.by_rules(&part, &mut seen.told),
-            None => self.by_rules(tree, &mut seen.told),
+            Some(part) => self.by_rules(&part, Asked::OfMessage, &mut seen.told),
+            None => self.by_rules(tree, Asked::OfMessage, &mut seen.told),
         }
         Ok(Seen { root, ..seen })
     }
 
     /// What the rules of all packs say that look at such documents.
-    fn by_rules(&self, tree: &Tree, told: &mut Told) {
+    fn by_rules(&self, tree: &Tree, asked: Asked, told: &mut Told) {
         for pack in &self.packs {
             let mut by = CheckedBy {
                 pack: pack.pack.clone(),
                 version: pack.version.clone(),
                 rules: 0,
                 rules_not_asked: 0,
+                rules_of_xml: 0,
                 lists_missing: Vec::new(),
             };
-            for file in pack.files.iter().filter(|rules| rules.applies_to(tree)) {
+            let files = pack.files.iter().zip(&pack.of_content);
+            for (all, of_content) in files.filter(|(all, _)| all.applies_to(tree)) {
+                let file = if asked == Asked::OfContent { of_content } else { all };
                 by.rules = by.rules.saturating_add(file.definitions().len());
-                by.rules_not_asked = by.rules_not_asked.saturating_add(file.not_asked().len());
+                by.rules_not_asked = by.rules_not_asked.saturating_add(all.not_asked().len());
+                let of_xml = all.definitions().len().saturating_sub(file.definitions().len());
+                by.rules_of_xml = by.rules_of_xml.saturating_add(of_xml);
                 by.lists_missing.extend(file.missing_lists().iter().cloned());
                 let found = file.check(tree).into_iter();
                 let seen = found.filter(|found| found.sensitivity.is_none_or(|own| own <= self.clearance));
@@ -359,6 +391,15 @@ impl Checker {
             }
         }
     }
+}
+
+/// What rules are asked of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    /// A message as it came.
+    OfMessage,
+    /// A declaration's content.
+    OfContent,
 }
 
 /// A declaration that is handed in, as it was understood.
@@ -445,10 +486,17 @@ fn in_xml(pointer: &Pointer) -> Pointer {
     Pointer(pointer.0.split('/').map(step).collect::<Vec<_>>().join("/"))
 }
 
+/// The value at a place, where the rule read one there.
+fn value_at<'a>(place: &Pointer, explanation: &'a Explanation) -> Option<&'a str> {
+    let own = explanation.value.as_deref().filter(|_| explanation.pointers.as_slice() == [place.clone()]);
+    own.or_else(|| explanation.parts.iter().find_map(|part| value_at(place, part)))
+}
+
 fn as_finding(found: &RuleFinding) -> Finding {
     let english = |text: &LocalizedText| text.in_language(spine::Language::En).to_owned();
     Finding::new(&found.code, found.severity)
         .at(found.pointer.clone())
+        .found(value_at(&found.pointer, &found.explanation).unwrap_or_default())
         .expected(english(&found.message))
         .fix(english(&found.how_to_fix))
 }

@@ -10,8 +10,11 @@ const ENTRY_SUMMARY: &str = "<ie:CC315A xmlns:ie=\"urn:ie\">\n  <HEAHEA>\n    <R
 
 const DECLARATION: &str = "<MetaData xmlns=\"urn:wco:datamodel:WCO:DocumentMetaData-DMS:2\">\n<Declaration xmlns=\"urn:wco:datamodel:WCO:DEC-DMS:2\">\n<FunctionCode>9</FunctionCode>\n<FunctionalReferenceID>LRN 1/2</FunctionalReferenceID>\n<TypeCode>IMQQ</TypeCode>\n<GoodsItemQuantity>many</GoodsItemQuantity>\n</Declaration>\n</MetaData>";
 
+/// A day on which declarations are looked at.
+const DAY: Date = jiff::civil::date(2026, 3, 31);
+
 fn checker() -> Checker {
-    Checker::of(&Registry::built_in(), Sensitivity::Public).unwrap()
+    Checker::of(&Registry::built_in(), Sensitivity::Public, DAY).unwrap()
 }
 
 fn checked(bytes: &[u8]) -> CheckedFile {
@@ -85,7 +88,7 @@ fn with_schema() -> Checker {
     std::fs::write(published.join("CC313A-v11-2-New.xsd"), summary.replace("CC315A", "CC313A")).unwrap();
     let mut registry = Registry::open(&packs).unwrap();
     registry.install(&published).unwrap();
-    Checker::of(&registry, Sensitivity::Public).unwrap()
+    Checker::of(&registry, Sensitivity::Public, DAY).unwrap()
 }
 
 #[test]
@@ -126,7 +129,7 @@ fn a_rule_on_declarations_is_answered_with_its_code_and_place_and_shows_its_elem
     assert_eq!(missing.validation_code.as_deref(), Some("DMS10001"));
     // No list of offices is installed: what only it decides is not asked, and that is said.
     let by = file.checked_by.iter().find(|by| by.pack == "dms-declaration").unwrap();
-    assert!(by.rules >= 30 && by.rules_not_asked == 4, "{by:?}");
+    assert!(by.rules >= 30 && by.rules_not_asked == 5, "{by:?}");
     assert!(by.lists_missing.iter().any(|list| list == "offices_of_exit"), "{by:?}");
     let other = QUOTA.replace(">GB<", ">FR<");
     assert!(checked(other.as_bytes()).findings.iter().all(|own| own.finding.code != "CDS12144"));
@@ -137,9 +140,9 @@ fn a_checker_is_kept_until_a_pack_changes_and_a_broken_pack_is_left_out() {
     let folder = tempfile::tempdir().unwrap();
     let mut registry = Registry::open(&folder.path().join("packs")).unwrap();
     let checkers = Checkers::default();
-    let first = checkers.of(&registry, Sensitivity::Public);
-    assert!(Arc::ptr_eq(&first, &checkers.of(&registry, Sensitivity::Public)));
-    assert!(!Arc::ptr_eq(&first, &checkers.of(&registry, Sensitivity::Official)));
+    let first = checkers.of(&registry, Sensitivity::Public, DAY);
+    assert!(Arc::ptr_eq(&first, &checkers.of(&registry, Sensitivity::Public, DAY)));
+    assert!(!Arc::ptr_eq(&first, &checkers.of(&registry, Sensitivity::Official, DAY)));
 
     let own = folder.path().join("own-rules");
     std::fs::create_dir(&own).unwrap();
@@ -169,9 +172,9 @@ fn a_checker_is_kept_until_a_pack_changes_and_a_broken_pack_is_left_out() {
     std::fs::write(own.join("rules.toml"), rules).unwrap();
     let report = registry.install(&own).unwrap();
     assert!(report.installed.is_some(), "{:?}", report.findings);
-    let second = checkers.of(&registry, Sensitivity::Public);
+    let second = checkers.of(&registry, Sensitivity::Public, DAY);
     assert!(!Arc::ptr_eq(&first, &second));
-    assert!(Checker::of(&registry, Sensitivity::Public).is_err());
+    assert!(Checker::of(&registry, Sensitivity::Public, DAY).is_err());
     let still = second.check(QUOTA.as_bytes()).unwrap();
     assert!(still.findings.iter().any(|own| own.finding.code == "CDS12144"));
 }
@@ -187,4 +190,126 @@ fn what_the_public_rules_refuse_is_rejected_when_it_is_lodged_and_the_receipt_na
     let place = "GoodsShipment[1]/GovernmentAgencyGoodsItem[2]/Commodity[1]/DutyTaxFee[1]/QuotaOrderID[1]";
     assert_eq!(quota.pointer.0, place);
     assert_eq!(receipt.progress, Progress::Rejected);
+}
+
+#[test]
+fn the_receipt_of_a_declaration_that_comes_again_names_the_schema_that_its_first_receipt_named() {
+    let world = World::with_policies(false);
+    let declaration = crate::declarations::tests::declaration("LRN-SCHEMA");
+    let first = world.lodge(&declaration).unwrap();
+    assert_eq!(first.schema.as_deref(), Some(SCHEMA_NOT_APPLIED));
+    let again = |world: &World| {
+        let receipt = world.lodge(&declaration).unwrap();
+        assert!(receipt.repeated);
+        receipt.schema
+    };
+    assert_eq!(again(&world), first.schema);
+    // Also where it is read from the journal, and whatever would be applied by now.
+    let head = world.house.journal_position();
+    let _ = world.house.wait_until_shown(head, std::time::Duration::from_secs(60));
+    let world = world.closed(|data| std::fs::remove_dir_all(data.join("read-models")).unwrap());
+    assert_eq!(again(&world), first.schema);
+}
+
+/// A declaration in JSON that breaks no rule, with one thing changed.
+fn in_json(change: impl FnOnce(&mut serde_json::Value)) -> Vec<u8> {
+    let mut declaration = crate::declarations::tests::declaration("LRN-JSON");
+    change(&mut declaration);
+    declaration.to_string().into_bytes()
+}
+
+fn item(declaration: &mut serde_json::Value) -> &mut serde_json::Value {
+    &mut declaration["goods_shipment"]["government_agency_goods_item"][0]
+}
+
+#[test]
+fn a_declaration_in_json_is_asked_what_its_form_has_a_place_for_and_nothing_else() {
+    use serde_json::json;
+    let check = |change: &dyn Fn(&mut serde_json::Value), expected: &[(&str, &str, &str, &str)]| {
+        let file = checked(&in_json(change));
+        let errors = file.findings.iter().filter(|own| own.finding.severity == Severity::Error);
+        let told: Vec<_> = errors
+            .map(|own| {
+                let pointer = own.wco_pointer.as_ref().map(ToString::to_string).unwrap_or_default();
+                (own.finding.code.clone(), own.finding.pointer.0.clone(), own.finding.found.clone(), pointer)
+            })
+            .collect();
+        let told: Vec<(&str, &str, &str, &str)> =
+            told.iter().map(|own| (&*own.0, &*own.1, &*own.2, &*own.3)).collect();
+        assert_eq!(told, expected);
+    };
+    let goods = "goods_shipment/government_agency_goods_item[1]";
+    check(&|_| {}, &[]);
+    let net = format!("{goods}/commodity/goods_measure/net_net_weight_measure");
+    check(
+        &|own| item(own)["commodity"]["goods_measure"]["net_net_weight_measure"] = json!("13"),
+        &[("CDS11006", &net, "13", "42A/67A[1]/68A[1]/23A/65A#128")],
+    );
+    let measure = |own: &mut serde_json::Value, mass: serde_json::Value| {
+        item(own)["commodity"]["goods_measure"]["net_net_weight_measure"] = mass;
+    };
+    check(&|own| measure(own, json!(null)), &[("DMS10001", &net, "", "42A/67A[1]/68A[1]/23A/65A#128")]);
+    // What could not be read is not missing besides.
+    check(
+        &|own| measure(own, json!("ten")),
+        &[("number_not_decimal", &net, "ten", "42A/67A[1]/68A[1]/23A/65A#128")],
+    );
+    check(
+        &|own| own["type_code"] = json!("IMC"),
+        &[("CDS12120", "authorisation_holder[1]", "", "42A/17C[1]")],
+    );
+    check(
+        &|own| {
+            own["type_code"] = json!("IMC");
+            own["authorisation_holder"] = json!([{ "id": "NL0001", "category_code": "SDE" }]);
+        },
+        &[],
+    );
+    // The warehouse has no place in JSON, nor has the day of acceptance of a supplementary declaration.
+    check(&|own| item(own)["government_procedure"][0]["current_code"] = json!("71"), &[]);
+    check(&|own| own["type_code"] = json!("IMZ"), &[]);
+    // What one country asks is asked where a message names it.
+    let uk = |own: &mut serde_json::Value| item(own)["government_procedure"][0]["current_code"] = json!("42");
+    check(&uk, &[]);
+    let by = checked(&in_json(|_| {})).checked_by;
+    let by = by.iter().find(|by| by.pack == "dms-declaration").unwrap();
+    assert!(by.rules >= 15 && by.rules_of_xml >= 3, "{by:?}");
+}
+
+#[test]
+fn an_authorisation_is_asked_for_on_the_day_of_the_declaration_in_both_forms() {
+    let (folder, source) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let register = "holder,type,valid_from,valid_to\nNL0001,SDE,2026-01-01,2026-06-30\nNL0001,IPO,,\n";
+    std::fs::write(source.path().join("authorisations.csv"), register).unwrap();
+    let mut registry = Registry::open(&folder.path().join("packs")).unwrap();
+    assert!(registry.install(source.path()).unwrap().installed.is_some());
+    let checkers = Checkers::default();
+    let stating = |kind: &str| {
+        in_json(|own| {
+            own["type_code"] = serde_json::json!("IMC");
+            let stated = [("NL0001", "SDE"), ("NL0001", kind)];
+            let stated = stated.map(|(id, kind)| serde_json::json!({ "id": id, "category_code": kind }));
+            own["authorisation_holder"] = serde_json::json!(stated);
+        })
+    };
+    for (day, kind, json, xml) in [
+        ("2025-12-31", "IPO", Some("authorisation_holder[1]/category_code"), Some("AuthorisationHolder[1]")),
+        ("2026-01-01", "IPO", None, None),
+        ("2026-06-30", "IPO", None, None),
+        ("2026-07-01", "IPO", Some("authorisation_holder[1]/category_code"), Some("AuthorisationHolder[1]")),
+        ("2026-06-30", "OPO", Some("authorisation_holder[2]/category_code"), Some("AuthorisationHolder[2]")),
+    ] {
+        let checker = checkers.of(&registry, Sensitivity::Public, day.parse().unwrap());
+        let bytes = stating(kind);
+        let content: Declaration = serde_json::from_slice(&bytes).unwrap();
+        for (bytes, place) in [(bytes, json), (declaration::write_dms(&content), xml)] {
+            let file = checker.check(&bytes).unwrap();
+            let wrong: Vec<_> = file.findings.iter().filter(|own| own.finding.code == "CDS12007").collect();
+            assert_eq!(wrong.len(), usize::from(place.is_some()), "{day} {kind}: {:?}", file.findings);
+            for own in wrong {
+                assert!(own.finding.pointer.0.starts_with(place.unwrap()), "{:?}", own.finding);
+                assert!(!own.finding.how_to_fix.is_empty() && own.wco_pointer.is_some());
+            }
+        }
+    }
 }

@@ -20,6 +20,7 @@ use crate::declarations::event::{
     TagsApplied, lodged_by, state_of_kind,
 };
 use crate::declarations::messages::MovementNoted;
+use crate::entry_summary;
 use crate::error::{Error, Kind};
 use crate::notifications;
 use crate::pool::Pool;
@@ -104,7 +105,10 @@ impl<'a> Applier<'a> {
             self.associated(&noted).map_err(|error| failed(&error))?;
             return Ok(Applied::Done);
         }
-        let Some(mrn) = envelope.stream.strip_prefix(STREAM_PREFIX) else { return Ok(Applied::Done) };
+        let Some(mrn) = envelope.stream.strip_prefix(STREAM_PREFIX) else {
+            entry_summary::index::follow(self.transaction, event, payload).map_err(|error| failed(&error))?;
+            return Ok(Applied::Done);
+        };
         let at = envelope.occurred_at;
         match envelope.kind.as_str() {
             LODGED => {
@@ -165,6 +169,7 @@ impl<'a> Applier<'a> {
             party: Some(lodged.party),
             number: Some(lodged.number),
             sha256: Some(lodged.sha256),
+            schema: lodged.schema,
             office: lodged
                 .declaration
                 .as_ref()

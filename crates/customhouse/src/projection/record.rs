@@ -13,6 +13,8 @@ pub(crate) struct Record {
     pub(crate) party: Option<String>,
     pub(crate) number: Option<u64>,
     pub(crate) sha256: Option<String>,
+    /// The schema that it was held against when it came in.
+    pub(crate) schema: Option<String>,
     pub(crate) office: String,
     pub(crate) declarant: Option<String>,
     pub(crate) importer: Option<String>,
@@ -69,7 +71,7 @@ fn micros(at: Option<Timestamp>) -> Option<i64> {
 }
 
 /// Columns that [`Record::read`] reads.
-pub(crate) const COLUMNS: &str = "mrn, lrn, party, number, sha256, office, declarant, importer, exporter, carrier, \
+pub(crate) const COLUMNS: &str = "mrn, lrn, party, number, sha256, schema, office, declarant, importer, exporter, carrier, \
     commodity, description, origin, items, value, value_number, currency, state, standing, lane, arm, score, threshold, \
     probability_ppm, received_at, lodged_at, selected_at, ordered_at, released_at, result_at, control, officer, due_at, \
     timer_at, waits_for_trader, inspected, irregular, recovered, batch, first_row, last_row, simulated, findings, erased_at, \
@@ -87,6 +89,7 @@ impl Record {
             party: text("party")?,
             number: row.get("number")?,
             sha256: text("sha256")?,
+            schema: text("schema")?,
             office: row.get("office")?,
             declarant: text("declarant")?,
             importer: text("importer")?,
@@ -144,7 +147,7 @@ impl Record {
         let standing = self.case.as_ref().and_then(|case| serde_json::to_string(case).ok());
         connection
             .prepare_cached(&format!(
-                "INSERT OR REPLACE INTO declaration ({COLUMNS}) VALUES (:mrn, :lrn, :party, :number, :sha256, :office,
+                "INSERT OR REPLACE INTO declaration ({COLUMNS}) VALUES (:mrn, :lrn, :party, :number, :sha256, :schema, :office,
                  :declarant, :importer, :exporter, :carrier, :commodity, :description, :origin, :items, :value,
                  :value_number, :currency, :state, :standing, :lane, :arm, :score, :threshold, :probability_ppm,
                  :received_at, :lodged_at, :selected_at, :ordered_at, :released_at, :result_at, :control, :officer,
@@ -153,7 +156,7 @@ impl Record {
             ))?
             .execute(named_params! {
                 ":mrn": self.mrn, ":lrn": self.lrn, ":party": self.party, ":number": self.number,
-                ":sha256": self.sha256, ":office": self.office, ":declarant": self.declarant,
+                ":sha256": self.sha256, ":schema": self.schema, ":office": self.office, ":declarant": self.declarant,
                 ":importer": self.importer, ":exporter": self.exporter, ":carrier": self.carrier,
                 ":commodity": self.commodity, ":description": self.description, ":origin": self.origin,
                 ":items": self.items, ":value": self.value, ":value_number": self.value_number,

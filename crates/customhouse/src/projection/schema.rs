@@ -8,7 +8,7 @@ use super::failed;
 use crate::error::Error;
 
 /// Version of the tables: part of the file's name.
-pub(super) const VERSION: u32 = 4;
+pub(super) const VERSION: u32 = 5;
 
 /// The tables. Times are microseconds since 1970; amounts are text as declared, with a number beside it to order by.
 const TABLES: &str = "
@@ -20,6 +20,7 @@ const TABLES: &str = "
         party TEXT,
         number INTEGER,
         sha256 TEXT,
+        schema TEXT,
         office TEXT NOT NULL,
         declarant TEXT, importer TEXT, exporter TEXT, carrier TEXT,
         commodity TEXT, description TEXT, origin TEXT,
@@ -131,7 +132,8 @@ fn open_writer(path: &Path) -> rusqlite::Result<Connection> {
     )?;
     if !made {
         let notifications = crate::notifications::read_model::TABLE;
-        connection.execute_batch(&format!("BEGIN; {TABLES} {notifications} COMMIT;"))?;
+        let entry_summaries = crate::entry_summary::index::TABLES;
+        connection.execute_batch(&format!("BEGIN; {TABLES} {notifications} {entry_summaries} COMMIT;"))?;
     }
     position(&connection)?;
     Ok(connection)

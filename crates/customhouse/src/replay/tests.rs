@@ -93,7 +93,7 @@ fn what_would_be_decided_otherwise_today_says_why() {
     let same = world.house.replay_decision(&chief(), &red, &Silent).unwrap();
     assert!(same.same && same.changes.is_empty(), "{same:#?}");
     assert_eq!(same.now.as_ref().unwrap().made, same.then.made);
-    // Masses are now compared with a wide margin, and the plan gives other points.
+    // Now only very many packages must weigh something, and the plan gives other points.
     edit_rules(&world.house, 9);
     let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs/customs-tags");
     let folder = tempfile::tempdir().unwrap();
@@ -102,8 +102,8 @@ fn what_would_be_decided_otherwise_today_says_why() {
         let text = fs::read_to_string(file.path()).unwrap();
         let text = text
             .replace("version = \"1.0.0\"\nkind", "version = \"1.1.0\"\nkind")
-            .replace("when = \"gross_mass < net_mass\"", "when = \"gross_mass + 900 < net_mass\"")
-            .replace("set = { gross_mass = 900 }", "set = { gross_mass = 1 }");
+            .replace("net_mass && packages > 1\"", "net_mass && packages > 900\"")
+            .replace("set = { gross_mass = 1000 } }", "set = { gross_mass = 1000, packages = 901 } }");
         fs::write(folder.path().join(file.file_name()), text).unwrap();
     }
     let report = world.house.install_pack(&reader("admin", Role::Admin), folder.path()).unwrap();
@@ -118,7 +118,7 @@ fn what_would_be_decided_otherwise_today_says_why() {
     assert_eq!(now.made.unwrap().lane, Lane::Green);
     let told: Vec<(ChangeKind, Option<&str>)> =
         derived.changes.iter().map(|change| (change.kind, change.tag.as_deref())).collect();
-    assert!(told.contains(&(ChangeKind::TagChanged, Some("gross_below_net"))), "{told:?}");
+    assert!(told.contains(&(ChangeKind::TagChanged, Some("no_tare_at_all"))), "{told:?}");
     assert!(told.contains(&(ChangeKind::BasePoints, None)), "{told:?}");
 }
 

@@ -52,9 +52,13 @@ impl Outbox for Customhouse {
                 break;
             }
             position = page.next_after;
-            for row in &page.notifications {
-                // One whose declaration was erased is nothing to be sent any more; those behind it are.
-                items.extend(self.written(row)?.map(|written| item(party, row, &written)).transpose()?);
+            // One whose declaration was erased is nothing to be sent any more; those behind it are.
+            let written = self.written(&page.notifications)?;
+            let mut rows = page.notifications.iter();
+            for written in &written {
+                if let Some(row) = rows.find(|row| row.id == written.id) {
+                    items.push(item(party, row, written)?);
+                }
             }
         }
         Ok(items)

@@ -28,7 +28,7 @@ pub(crate) const BOUNDS: XmlBounds = XmlBounds {
 };
 
 /// A declaration without an envelope.
-const ROOT: &str = "Declaration";
+pub(super) const ROOT: &str = "Declaration";
 /// Where a declaration stands below the root of a message: alone, in its envelope, or in a request of a service.
 const PLACES: [&[&str]; 3] =
     [&["Declaration"], &["MetaData", "Declaration"], &["requestDetail", "MetaData", "Declaration"]];
@@ -44,6 +44,8 @@ pub(super) fn path_in(document: &XmlDocument) -> Option<&'static [&'static str]>
 
 /// Element of the envelope that names the country whose administration is asked.
 const RESPONSIBLE: &str = "ResponsibleCountryCode";
+/// The same as an attribute of the declaration.
+pub(super) const RESPONSIBLE_ATTRIBUTE: &str = "@ResponsibleCountryCode";
 
 /// The one declaration of a document as a tree of its own. What its envelope says of the country that is responsible
 /// stands in it as its attribute, so that rules of one country need not be asked of messages to another.
@@ -53,7 +55,7 @@ pub(super) fn part_in(document: &XmlDocument) -> Option<Tree> {
     if let Some((_, envelope)) = base.split_last() {
         let beside: Vec<&str> = envelope.iter().copied().chain([RESPONSIBLE]).collect();
         if let [country] = tree.at_path(&beside).as_slice() {
-            part.add(part.root(), &format!("@{RESPONSIBLE}"), tree.text(*country));
+            part.add(part.root(), RESPONSIBLE_ATTRIBUTE, tree.text(*country));
         }
     }
     Some(part)

@@ -8,6 +8,7 @@ mod json;
 pub(crate) mod names;
 mod reader;
 pub(crate) mod shape;
+mod tree;
 pub(crate) mod value;
 
 use spine::Finding;
@@ -18,6 +19,8 @@ use crate::xml::{XmlDocument, read_xml};
 use findings::Findings;
 use reader::{Node, Reader};
 use shape::Name;
+
+pub use tree::{can_hold, place_in_json, responsible_country, tree_of};
 
 /// Bytes of one declaration.
 pub const BYTES_MAX: usize = 16 * 1024 * 1024;

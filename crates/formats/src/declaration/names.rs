@@ -11,6 +11,18 @@ use super::shape::{Class, Measure, Name, Rule, Visit};
 /// A step of a place: a name, and a position from 1 where one is stated.
 pub(crate) type Step<'a> = (&'a str, Option<u32>);
 
+/// Name without its prefix, and position.
+pub(crate) fn parse_step(step: &str) -> Option<Step<'_>> {
+    let (name, position) = match step.strip_suffix(']') {
+        Some(step) => {
+            let (name, position) = step.split_once('[')?;
+            (name, Some(position.parse().ok().filter(|position| *position > 0)?))
+        }
+        None => (step, None),
+    };
+    Some((name.rsplit(':').next()?, position))
+}
+
 /// What stands at a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {

@@ -17,7 +17,7 @@ use spine::declaration::Declaration;
 use spine::tree::{NodeId, Tree};
 
 use crate::declaration::Form;
-use crate::declaration::names::{Step, renamed};
+use crate::declaration::names::{Step, parse_step, renamed};
 use classes::{CLASSES, Class};
 
 /// Steps of the longest pointer that is read or made; the deepest attribute of a declaration has half of them.
@@ -74,18 +74,6 @@ pub fn of_place(place: &Pointer) -> Option<WcoPointer> {
     } else {
         of_steps(steps, renamed(Form::DmsXml, steps).is_some())
     }
-}
-
-/// Name without its prefix, and position.
-fn parse_step(step: &str) -> Option<Step<'_>> {
-    let (name, position) = match step.strip_suffix(']') {
-        Some(step) => {
-            let (name, position) = step.split_once('[')?;
-            (name, Some(position.parse().ok().filter(|position| *position > 0)?))
-        }
-        None => (step, None),
-    };
-    Some((name.rsplit(':').next()?, position))
 }
 
 /// The pointer of elements below the declaration. Where the platform knows the place (`known`), its last element may be

@@ -82,6 +82,17 @@ fn a_register_of_authorisations_offers_holders_and_what_they_hold() {
     let values = |list: &str| lists[list].iter().map(String::as_str).collect::<Vec<_>>();
     assert_eq!(values("authorisation_holders"), ["GB1", "XI2"]);
     assert_eq!(values("authorisations"), ["GB1 CGU", "GB1 SDE"]);
+    assert!(!lists.contains_key("authorisations_in_force"), "it depends on the day");
+    for (day, in_force) in [
+        ("2023-12-31", &[][..]),
+        ("2024-01-01", &["GB1 CGU", "GB1 SDE"]),
+        ("2026-12-31", &["GB1 CGU", "GB1 SDE"]),
+        ("2027-01-01", &["GB1 CGU"]),
+    ] {
+        let lists = registry.lists_on(day.parse().unwrap());
+        let own: Vec<&str> = lists["authorisations_in_force"].iter().map(String::as_str).collect();
+        assert_eq!((own.as_slice(), lists["authorisations"].len()), (in_force, 2), "{day}");
+    }
     let entry = registry.get("external-authorisation-register").unwrap();
     assert_eq!(entry.pack.manifest.sensitivity, spine::Sensitivity::Official);
 
@@ -91,6 +102,13 @@ fn a_register_of_authorisations_offers_holders_and_what_they_hold() {
     assert!(registry.install(holders.path()).unwrap().installed.is_some());
     assert!(registry.lists().contains_key("authorisation_holders"));
     assert!(!registry.lists().contains_key("authorisations"));
+
+    let odd = folder(&[("authorisations.csv", "holder,type,valid_from,valid_to\nGB1,CGU,soon,2026-12-31\n")]);
+    let mut registry = Registry::open(tempfile::tempdir().unwrap().path()).unwrap();
+    let report = registry.install(odd.path()).unwrap();
+    assert_eq!((codes(&report.findings), report.installed.is_some()), (vec!["date_not_understood"], true));
+    let on = |day: &str| registry.lists_on(day.parse().unwrap())["authorisations_in_force"].len();
+    assert_eq!((on("1999-01-01"), on("2027-01-01")), (1, 0));
 
     let bare = folder(&[("authorisations.csv", "holder,type\nGB1,CGU\n")]);
     let findings = registry.install(bare.path()).unwrap().findings;

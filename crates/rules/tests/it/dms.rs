@@ -32,7 +32,14 @@ fn lists() -> Lists {
     Lists(
         [
             list("authorisation_holders", &["GB700000000000"]),
-            list("authorisations", &["GB700000000000 CSE", "GB100000000000 CGU", "GB100000000000 SDE"]),
+            list(
+                "authorisations",
+                &["GB700000000000 CSE", "GB700000000000 TEA", "GB100000000000 CGU", "GB100000000000 SDE"],
+            ),
+            list(
+                "authorisations_in_force",
+                &["GB700000000000 CSE", "GB100000000000 CGU", "GB100000000000 SDE"],
+            ),
             list("offices_of_exit", &["GB000011"]),
             list("customs_offices", &["GBBEL003"]),
         ]
@@ -104,6 +111,7 @@ const EDITS: &str = r"
     <AuthorisationHolder><ID>GB1 | <AuthorisationHolder><ID>GB900000000000</ID><CategoryCode>IPO</CategoryCode></AuthorisationHolder><AuthorisationHolder><ID>GB900000000000</ID><CategoryCode>OPO</CategoryCode></AuthorisationHolder><AuthorisationHolder><ID>GB1 | dms_authorisation_not_held AuthorisationHolder[1]/CategoryCode[1], dms_authorisation_not_held AuthorisationHolder[2]/CategoryCode[1]
     <CategoryCode>CSE< | <CategoryCode>IPO< | dms_authorisation_not_held AuthorisationHolder[2]/CategoryCode[1]
     <CategoryCode>CSE< | <CategoryCode> CSE < |
+    <CategoryCode>CSE< | <CategoryCode>TEA< | dms_authorisation_out_of_time AuthorisationHolder[2]/CategoryCode[1]
     # data sets
     <NetNetWeightMeasure>20</NetNetWeightMeasure> | | dms_net_mass_missing GovernmentAgencyGoodsItem[2]/Commodity[1]/GoodsMeasure[1]/NetNetWeightMeasure[1]
     <GoodsMeasure><GrossMassMeasure>20</GrossMassMeasure><NetNetWeightMeasure>20</NetNetWeightMeasure></GoodsMeasure> | | dms_net_mass_missing GovernmentAgencyGoodsItem[2]/Commodity[1]/GoodsMeasure[1]/NetNetWeightMeasure[1]
@@ -183,10 +191,16 @@ fn each_rule_is_broken_by_the_change_that_breaks_it_and_by_no_other() {
 fn what_only_an_installed_list_decides_is_not_asked_without_it() {
     let without = pack(&Lists::default());
     let missing: BTreeSet<&String> = without.iter().flat_map(RulePack::missing_lists).collect();
-    let expected = ["authorisation_holders", "authorisations", "customs_offices", "offices_of_exit"];
+    let expected = [
+        "authorisation_holders",
+        "authorisations",
+        "authorisations_in_force",
+        "customs_offices",
+        "offices_of_exit",
+    ];
     assert_eq!(missing.into_iter().collect::<Vec<_>>(), expected);
     let not_asked: usize = without.iter().map(|rules| rules.not_asked().len()).sum();
-    assert_eq!(not_asked, 4);
+    assert_eq!(not_asked, 5);
     let office = MESSAGE
         .replace("<GoodsShipment>", "<ExitOffice><ID>GB999999</ID></ExitOffice><GoodsShipment>")
         .replace("<ID>GB700000000000<", "<ID>GB900000000000<");

@@ -14,7 +14,7 @@ use crate::terminal;
 pub(super) fn run(arguments: &CheckArguments) -> Result<Answer, Error> {
     // What a trader may know: whoever reads this may hand it on.
     let registry = offline::registry(arguments.data.data.as_deref())?;
-    let checker = Checker::of(&registry, Sensitivity::Public)?;
+    let checker = Checker::of_today(&registry, Sensitivity::Public)?;
     let mut errors = false;
     let mut answers = Vec::new();
     for file in &arguments.files {
@@ -43,9 +43,13 @@ fn print(file: &Path, checked: &CheckedFile) -> Result<(), Error> {
         .iter()
         .map(|by| {
             let asked = format!("{} rules of {} {}", by.rules, by.pack, by.version);
-            match by.rules_not_asked {
+            let asked = match by.rules_not_asked {
                 0 => asked,
                 more => format!("{asked} ({more} not asked: no {})", by.lists_missing.join(", no ")),
+            };
+            match by.rules_of_xml {
+                0 => asked,
+                more => format!("{asked} ({more} look at XML only)"),
             }
         })
         .chain(checked.schema.iter().map(|by| format!("schema {} {}", by.pack, by.version)))

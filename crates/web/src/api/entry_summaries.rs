@@ -68,12 +68,15 @@ pub(super) async fn lodge(visit: Visit, posted: PostedBytes) -> Result<Response,
 #[derive(Debug, Deserialize)]
 pub(super) struct DayQuery {
     day: Date,
+    #[serde(default)]
+    page: usize,
 }
 
-/// Those that were accepted on a day, the latest first; at most 200.
-#[utoipa::path(get, path = "/api/v1/entry-summaries", params(("day" = String, Query, description = "Day of the house's calendar, such as 2026-03-31")), responses((status = 200, description = "The entry summary declarations", body = Vec<serde_json::Value>), (status = 403, description = "Not permitted", body = Problem)))]
+/// Those that were accepted on a day, the latest first: 200 on each page.
+#[utoipa::path(get, path = "/api/v1/entry-summaries", params(("day" = String, Query, description = "Day of the house's calendar, such as 2026-03-31"), ("page" = Option<usize>, Query, description = "Page, from 1")), responses((status = 200, description = "The entry summary declarations", body = Vec<serde_json::Value>), (status = 403, description = "Not permitted", body = Problem)))]
 pub(super) async fn list(visit: Visit, Asked(asked): Asked<DayQuery>) -> Result<Response, Failure> {
-    let records = visit.work(move |house, reader| house.entry_summaries(reader, asked.day)).await?;
+    let records =
+        visit.work(move |house, reader| house.entry_summaries(reader, asked.day, asked.page)).await?;
     Ok(Json(records).into_response())
 }
 

@@ -34,7 +34,7 @@ pub(crate) struct FollowedAnswer {
     followed: bool,
     /// True if the very same message had been sent before: this is what became of it then.
     repeated: bool,
-    /// Why it was not followed.
+    /// Why it was not followed; of one that changed nothing, why not.
     findings: Vec<FindingAnswer>,
     /// Position in the journal up to which this is recorded.
     position: u64,

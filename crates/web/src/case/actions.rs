@@ -5,14 +5,14 @@ use customhouse::identity::Permission;
 use jiff::Timestamp;
 use maud::{Markup, html};
 
-use super::timeline;
+use super::{correct, timeline};
 use crate::failure::Failure;
 use crate::view::csrf;
 use crate::visit::{Posted, Visit, own_place};
 use crate::words::{Text, texts};
 
 /// The order in which actions are offered: the first that is possible is the primary one.
-const ORDER: [Action; 20] = [
+const ORDER: [Action; 21] = [
     Action::Complete,
     Action::CloseAudit,
     Action::Take,
@@ -27,6 +27,7 @@ const ORDER: [Action; 20] = [
     Action::RequestDocuments,
     Action::Ask,
     Action::Escalate,
+    Action::Correct,
     Action::Release,
     Action::Detain,
     Action::WithdrawResult,
@@ -58,6 +59,7 @@ fn asked(action: Action) -> Vec<Asked> {
         }
         Action::ConfirmExit => vec![Asked { name: "office", label: texts::EXIT_OFFICE, lines: false }],
         Action::WithdrawResult
+        | Action::Correct
         | Action::Escalate
         | Action::Release
         | Action::Clear
@@ -181,6 +183,7 @@ fn one(visit: &Visit, case: &CaseFile, action: Action, primary: bool) -> Markup 
                     (hidden(visit, case, action))
                     p { (will) }
                     @if action == Action::AnswerContest { (upheld(visit)) }
+                    @if action == Action::Correct { (correct::fields(visit, case)) }
                     @for field in &asked { (text_field(visit, action, field)) }
                     button class="primary" { (word) }
                 }

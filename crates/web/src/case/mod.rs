@@ -2,6 +2,7 @@
 //! be done now.
 
 mod actions;
+mod correct;
 mod evidence;
 mod findings;
 mod goods;
@@ -14,7 +15,7 @@ use axum::extract::Path;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use customhouse::Kind;
-use customhouse::declarations::{CaseFile, TimelineStep};
+use customhouse::declarations::{Action, CaseFile, TimelineStep};
 use customhouse::identity::Permission;
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -217,7 +218,6 @@ fn safe_name(mrn: &str) -> String {
 /// Does what was chosen. Where somebody else was faster, says what happened and shows the case as it stands.
 pub(crate) async fn act(visit: Visit, Path(mrn): Path<String>, posted: Posted) -> Result<Response, Failure> {
     visit.require(Permission::Examine)?;
-    let chosen = actions::read(&posted)?;
     let number = |name: &str| {
         posted
             .text(name)
@@ -225,6 +225,13 @@ pub(crate) async fn act(visit: Visit, Path(mrn): Path<String>, posted: Posted) -
             .map_err(|_| Failure::unreadable("the form does not say what was looked at"))
     };
     let (version, seen) = (number("version")?, number("seen")?);
+    let chosen = if posted.text("action") == Action::Correct.name() {
+        let mrn = mrn.clone();
+        let case = visit.work(move |house, reader| house.case_unseen(reader, &mrn)).await?;
+        correct::read(&posted, &case.declaration.unwrap_or_default())?
+    } else {
+        actions::read(&posted)?
+    };
     let place = actions::next_place(&posted, &mrn);
     let acted = {
         let mrn = mrn.clone();
@@ -269,7 +276,7 @@ pub(crate) async fn document(
     Ok((attachment(&found.media_type, &disposition), found.bytes).into_response())
 }
 
-fn attachment(media_type: &str, disposition: &str) -> [(HeaderName, HeaderValue); 2] {
+pub(crate) fn attachment(media_type: &str, disposition: &str) -> [(HeaderName, HeaderValue); 2] {
     let plain = HeaderValue::from_static("application/octet-stream");
     [
         (header::CONTENT_TYPE, HeaderValue::from_str(media_type).unwrap_or(plain)),

@@ -79,6 +79,9 @@ fn outcome(visit: &Visit, name: &str, file: &CheckedFile) -> Markup {
             @if by.rules_not_asked > 0 {
                 div class="soft" { (visit.fill(texts::OWN_CHECK_NOT_ASKED, &[("n", &by.rules_not_asked.to_string()), ("lists", &by.lists_missing.join(", "))])) }
             }
+            @if by.rules_of_xml > 0 {
+                div class="soft" { (visit.fill(texts::OWN_CHECK_OF_XML, &[("n", &by.rules_of_xml.to_string())])) }
+            }
         }
     };
     let pairs = [

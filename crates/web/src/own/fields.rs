@@ -16,7 +16,7 @@ pub(super) const VALUE_CHARACTERS_MAX: usize = 600;
 
 /// How a field is filled in.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Input {
+pub(crate) enum Input {
     /// Words or a code.
     Text,
     /// A number.
@@ -31,13 +31,13 @@ pub(super) enum Input {
 
 /// A field.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Field {
+pub(crate) struct Field {
     /// Name in the form and in drafts.
-    pub(super) name: &'static str,
+    pub(crate) name: &'static str,
     /// Where its value stands in the declaration, from the declaration or from the item on.
-    pub(super) place: &'static str,
+    pub(crate) place: &'static str,
     /// What it is called.
-    pub(super) label: Text,
+    pub(crate) label: Text,
     /// What to write, in plain words.
     pub(super) help: Option<Text>,
     /// How it is filled in.
@@ -45,7 +45,7 @@ pub(super) struct Field {
     /// Must something stand there in every declaration?
     pub(super) wanted: bool,
     /// Is it as wide as two others?
-    pub(super) wide: bool,
+    pub(crate) wide: bool,
 }
 
 const fn field(name: &'static str, place: &'static str, label: Text, help: Option<Text>) -> Field {
@@ -111,6 +111,12 @@ pub(super) const HEAD: [Group; 3] = [
                 "goods_shipment/importer/id",
                 texts::OWN_IMPORTER,
                 Some(texts::OWN_IMPORTER_HELP),
+            ),
+            field(
+                "authorisations",
+                AUTHORISATIONS,
+                texts::OWN_AUTHORISATIONS,
+                Some(texts::OWN_AUTHORISATIONS_HELP),
             ),
             field("exporter_name", "exporter/name", texts::OWN_EXPORTER, None),
             field(
@@ -182,6 +188,7 @@ pub(super) const ITEM: &[Field] = &[
 ];
 
 const CURRENCY: &str = "currency";
+const AUTHORISATIONS: &str = "authorisation_holder";
 const CONTAINERS: &str = "goods_shipment/consignment/transport_equipment";
 const PROCEDURE: &str = "government_procedure[1]";
 const PAPERS: &str = "additional_document";
@@ -197,6 +204,11 @@ pub(super) struct Typed {
 /// Name of an item's field in the form.
 pub(super) fn item_name(item: usize, field: &str) -> String {
     format!("{item}.{field}")
+}
+
+/// Fields of the declaration as a whole that hold one value each.
+fn single_fields() -> impl Iterator<Item = &'static Field> {
+    head_fields().filter(|field| !matches!(field.place, "" | CONTAINERS | AUTHORISATIONS))
 }
 
 fn head_fields() -> impl Iterator<Item = &'static Field> {
@@ -220,10 +232,13 @@ fn put(object: &mut Map<String, Value>, place: &str, value: &str) {
     }
 }
 
+fn pointer_to(place: &str) -> String {
+    place.split('/').map(|step| format!("/{}", step.replace("[1]", "/0"))).collect()
+}
+
 /// What stands at a place, or nothing.
 fn text_at(value: &Value, place: &str) -> String {
-    let pointer: String = place.split('/').map(|step| format!("/{}", step.replace("[1]", "/0"))).collect();
-    value.pointer(&pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
+    value.pointer(&pointer_to(place)).and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
 impl Typed {
@@ -265,12 +280,13 @@ impl Typed {
     pub(super) fn from_declaration(declaration: &Declaration) -> Self {
         let whole = serde_json::to_value(declaration).unwrap_or_default();
         let mut typed = Self { fields: BTreeMap::new() };
-        for field in head_fields().filter(|field| !field.place.is_empty() && field.place != CONTAINERS) {
+        for field in single_fields() {
             typed.keep(field.name.to_owned(), text_at(&whole, field.place));
         }
         let shipment = &declaration.goods_shipment;
         let containers = shipment.consignment.transport_equipment.iter().filter_map(|own| own.id.clone());
         typed.keep("containers".to_owned(), containers.collect::<Vec<_>>().join(" "));
+        typed.keep("authorisations".to_owned(), authorisations_typed(&whole));
         let items = whole.pointer(&format!("/{ITEMS}")).and_then(Value::as_array);
         for (item, number) in items.into_iter().flatten().take(ITEMS_MAX).zip(1_usize..) {
             for field in ITEM {
@@ -340,11 +356,15 @@ impl Typed {
     /// The declaration in its JSON form. What is not filled in is not there.
     pub(super) fn declaration(&self) -> Vec<u8> {
         let mut declaration = Map::new();
-        for field in head_fields().filter(|field| !field.place.is_empty() && field.place != CONTAINERS) {
+        for field in single_fields() {
             let value = self.value(field.name).trim();
             if !value.is_empty() {
                 put(&mut declaration, field.place, value);
             }
+        }
+        let authorisations = self.value("authorisations");
+        if !authorisations.trim().is_empty() {
+            declaration.insert(AUTHORISATIONS.to_owned(), authorisations_of(authorisations));
         }
         let items: Vec<Value> = (1..=self.items()).map(|item| self.item(item)).collect();
         let shipment =
@@ -397,18 +417,42 @@ impl Typed {
     }
 }
 
+/// What is typed with commas between.
+fn one_by_one(typed: &str) -> impl Iterator<Item = &str> {
+    typed.split([',', ';', '\n']).map(str::trim).filter(|text| !text.is_empty())
+}
+
+/// A class of the values that are filled in.
+fn filled<const N: usize>(named: [(&str, &str); N]) -> Value {
+    let filled = named.into_iter().filter(|(_, value)| !value.is_empty());
+    Value::Object(filled.map(|(name, value)| (name.to_owned(), Value::from(value))).collect())
+}
+
+/// Authorisations as they are typed, `SDE NL0001, IPO NL0001`: a type and its holder.
+fn authorisations_of(typed: &str) -> Value {
+    let one = |text| {
+        let (kind, holder) = str::split_once(text, ' ').unwrap_or((text, ""));
+        filled([("id", holder.trim()), ("category_code", kind)])
+    };
+    one_by_one(typed).map(one).collect()
+}
+
+/// The reverse of [`authorisations_of`].
+fn authorisations_typed(declaration: &Value) -> String {
+    let all = declaration.get(AUTHORISATIONS).and_then(Value::as_array).into_iter().flatten();
+    let text =
+        |own: &Value| format!("{} {}", text_at(own, "category_code"), text_at(own, "id")).trim().to_owned();
+    all.map(text).collect::<Vec<_>>().join(", ")
+}
+
 /// Documents as they are typed, `N935 INV-1, C644 …`: a category (one character), a type (three), a number.
 fn papers(typed: &str) -> Value {
-    let texts = typed.split([',', ';', '\n']).map(str::trim).filter(|text| !text.is_empty());
-    texts
-        .map(|text| {
-            let (code, id) = text.split_once(' ').unwrap_or((text, ""));
-            let (category, kind) = code.char_indices().nth(1).map_or((code, ""), |(at, _)| code.split_at(at));
-            let named = [("category_code", category), ("type_code", kind), ("id", id.trim())];
-            let filled = named.into_iter().filter(|(_, value)| !value.is_empty());
-            Value::Object(filled.map(|(name, value)| (name.to_owned(), Value::from(value))).collect())
-        })
-        .collect()
+    let one = |text| {
+        let (code, id) = str::split_once(text, ' ').unwrap_or((text, ""));
+        let (category, kind) = code.char_indices().nth(1).map_or((code, ""), |(at, _)| code.split_at(at));
+        filled([("category_code", category), ("type_code", kind), ("id", id.trim())])
+    };
+    one_by_one(typed).map(one).collect()
 }
 
 /// The reverse of [`papers`].
@@ -419,6 +463,35 @@ fn papers_typed(item: &Value) -> String {
         format!("{code} {}", text_at(paper, "id")).trim().to_owned()
     };
     all.map(text).collect::<Vec<_>>().join(", ")
+}
+
+/// Items whose fields an officer's correction shows.
+pub(crate) const CORRECTABLE_ITEMS_MAX: usize = ITEMS_MAX;
+
+/// Fields of an item that hold one value each: those that can be corrected one by one.
+pub(crate) fn correctable_fields() -> impl Iterator<Item = &'static Field> {
+    ITEM.iter().filter(|field| !matches!(field.place, PROCEDURE | PAPERS))
+}
+
+fn pointer_of_item(item: usize) -> String {
+    format!("/{ITEMS}/{}", item.saturating_sub(1))
+}
+
+/// What stands in an item of a declaration in JSON; items count from 1.
+pub(crate) fn standing_in_item(declaration: &Value, item: usize, place: &str) -> String {
+    declaration.pointer(&pointer_of_item(item)).map(|own| text_at(own, place)).unwrap_or_default()
+}
+
+/// Writes a value over what stands in an item; an empty one takes it away.
+pub(crate) fn put_in_item(declaration: &mut Value, item: usize, place: &str, value: &str) {
+    let Some(own) = declaration.pointer_mut(&pointer_of_item(item)) else { return };
+    if value.is_empty() {
+        if let Some(standing) = own.pointer_mut(&pointer_to(place)) {
+            *standing = Value::Null;
+        }
+    } else if let Some(own) = own.as_object_mut() {
+        put(own, place, value);
+    }
 }
 
 /// The field of the form that a finding is about; `None`: it is about none of them.
@@ -465,6 +538,7 @@ mod tests {
             ("office", "NL000396"),
             ("declarant", "NL1"),
             ("containers", "CSQU3054383, MSKU9070323"),
+            ("authorisations", "SDE NL1; IPO NL 2, CGU"),
             ("currency", "EUR"),
             ("items", "2"),
             ("1.description", "chargers"),
@@ -481,6 +555,11 @@ mod tests {
         let expected = serde_json::json!({
             "functional_reference_id": "R-1", "type_code": "IMA", "declaration_office_id": "NL000396",
             "declarant": { "id": "NL1" },
+            "authorisation_holder": [
+                { "id": "NL1", "category_code": "SDE" },
+                { "id": "NL 2", "category_code": "IPO" },
+                { "category_code": "CGU" },
+            ],
             "goods_shipment": {
                 "consignment": { "transport_equipment": [{ "id": "CSQU3054383" }, { "id": "MSKU9070323" }] },
                 "government_agency_goods_item": [
@@ -499,6 +578,7 @@ mod tests {
             },
         });
         assert_eq!(declaration, expected);
+        assert_eq!(authorisations_typed(&declaration), "SDE NL1, IPO NL 2, CGU");
         let item = declaration.pointer("/goods_shipment/government_agency_goods_item/0").unwrap();
         assert_eq!(papers_typed(item), "N935 INV-1, C644 ORG 9, Y");
     }
@@ -540,6 +620,7 @@ mod tests {
             ),
             ("goods_shipment/government_agency_goods_item[3]/customs_value_amount", Some("3.value")),
             ("goods_shipment/consignment/transport_equipment[2]/id", Some("containers")),
+            ("authorisation_holder[1]", Some("authorisations")),
             ("goods_shipment/seller/id", None),
             ("", None),
         ] {

@@ -46,6 +46,7 @@ pub(super) async fn show(visit: Visit, Asked(asked): Asked<OwnQuery>) -> Result<
         .await?;
     let party = visit.reader()?.party;
     let actions = html! {
+        a class="button" href="/own/entry-summaries" { (visit.say(texts::ENTRY_SUMMARIES)) }
         a class="button" href="/own/check" { (visit.say(texts::OWN_CHECK_FILE)) }
         a class="button" href="/own/file" { (visit.say(texts::OWN_HAND_IN_FILE)) }
         a class="button primary" href="/own/new" { (visit.say(texts::OWN_NEW)) }

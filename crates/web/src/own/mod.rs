@@ -17,6 +17,8 @@ use customhouse::Error;
 use maud::{Markup, html};
 use spine::Finding;
 
+pub(crate) use fields::{CORRECTABLE_ITEMS_MAX, correctable_fields, put_in_item, standing_in_item};
+
 use crate::shell::sentence;
 use crate::view;
 use crate::visit::Visit;
@@ -62,7 +64,7 @@ fn finding_words(visit: &Visit, finding: &Finding) -> Markup {
     }
     // Where a declaration stands is told in the reader's language.
     let found = match finding.code.as_str() {
-        "request_not_possible" => visit.named("progress", &finding.found),
+        "request_not_possible" | "goods_presented_already" => visit.named("progress", &finding.found),
         _ => finding.found.as_str(),
     };
     html! {

@@ -12,15 +12,15 @@ use serde_json::{Value, json};
 
 use crate::support::{Answer, Caller, PASSWORD, Site};
 
-/// A site whose policies send a gross mass below the net mass to the red lane, and everything else through.
+/// A site whose policies send packages that weigh nothing to the red lane, and everything else through.
 struct Desk {
     site: Site,
     second: Caller,
 }
 
-/// A declaration of two items of mobile phones; the masses of one that is `odd` cannot be.
+/// A declaration of two items of mobile phones; the packages of one that is `odd` weigh nothing.
 fn declaration(reference: &str, odd: bool) -> Value {
-    let gross = if odd { "8" } else { "12.5" };
+    let gross = if odd { "10" } else { "12.5" };
     let item = |number: u32, gross: &str| {
         json!({
             "sequence_numeric": number,
@@ -66,7 +66,7 @@ impl Desk {
             let mut content = desk.site.house.standard_policy(kind).unwrap();
             if kind == PolicyKind::Selection {
                 let hard = json!({ "lane": "red", "legal_basis": "Customs Act, section 1", "reason": { "en": "Masses cannot be." } });
-                content["hard_rules"] = json!({ "gross_below_net": hard });
+                content["hard_rules"] = json!({ "no_tare_at_all": hard });
                 content["initial_threshold"] = json!(900);
                 content["floor_ppm"] = json!(1);
                 content["random_share_ppm"] = json!(0);
@@ -203,10 +203,7 @@ async fn an_officer_sees_why_but_no_points_and_no_arm() {
     let red = desk.lodge("R-1", true);
     let place = format!("/declarations/{red}");
     let seen = desk.get(&desk.officer(), &place).await.text;
-    assert!(
-        seen.contains("/tags/gross_below_net") && seen.contains("The goods are to be examined"),
-        "{seen}"
-    );
+    assert!(seen.contains("/tags/no_tare_at_all") && seen.contains("The goods are to be examined"), "{seen}");
     for secret in ["hard rule", "points", "A rule without discretion"] {
         assert!(!seen.contains(secret), "{secret}: {seen}");
     }
@@ -263,6 +260,56 @@ async fn a_red_declaration_is_taken_controlled_and_its_result_taken_back() {
     let page = desk.get(&officer, &place).await.text;
     assert!(page.contains("wrong scale") && page.contains("goods examined"), "{page}");
     assert!(desk.get(&officer, &format!("{place}/original")).await.text.contains("R-1"));
+}
+
+#[tokio::test]
+async fn an_officer_corrects_what_a_control_found_and_only_what_was_written_over_changes() {
+    let desk = Desk::new();
+    let red = desk.lodge("R-1", true);
+    let officer = desk.officer();
+    let place = format!("/declarations/{red}");
+    let page = desk.get(&officer, &place).await.text;
+    assert!(!page.contains("name=\"item.1.net\""), "there is no result yet");
+    desk.act(&officer, &red, &page, &[("action", "take")]).await;
+    let irregular = [("code", "irregular"), ("found.1.net_mass", "9"), ("note", "Weighed.")];
+    let done = desk.result(&officer, &red, &irregular, None).await;
+    assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.text);
+    let page = desk.get(&officer, &place).await.text;
+    for part in [
+        "Correct the declaration",
+        "name=\"item.1.net\" value=\"10\"",
+        "name=\"item.2.code\" value=\"851713\"",
+    ] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    let correct = |net: &'static str, why: &'static str| {
+        [
+            ("action", "correct"),
+            ("item.1.net", net),
+            ("item.1.gross", "10"),
+            ("item.2.description", ""),
+            ("why", why),
+        ]
+    };
+    // What breaks a rule is refused with what is wrong, and nothing is recorded.
+    let refused = desk.act(&officer, &red, &page, &correct("13", "Weighed.")).await;
+    assert_eq!(refused.status, StatusCode::CONFLICT, "{}", refused.text);
+    let unread = desk.act(&officer, &red, &page, &correct("ten", "Weighed.")).await;
+    assert_eq!(unread.status, StatusCode::BAD_REQUEST, "{}", unread.text);
+    let corrected = desk.act(&officer, &red, &page, &correct("9", "Weighed on the bridge.")).await;
+    assert_eq!(corrected.status, StatusCode::SEE_OTHER, "{}", corrected.text);
+    let chief = Reader::new("c", Role::Chief);
+    let declaration = desk.site.house.case(&chief, &red).unwrap().declaration.unwrap();
+    let told: Vec<(Option<String>, Option<String>)> = declaration
+        .items()
+        .iter()
+        .map(|item| {
+            let net = item.commodity.goods_measure.net_net_weight_measure.map(|net| net.to_string());
+            (net, item.commodity.description.clone())
+        })
+        .collect();
+    let text = |text: &str| Some(text.to_owned());
+    assert_eq!(told, [(text("9"), text("mobile phones")), (text("10"), None)]);
 }
 
 #[tokio::test]

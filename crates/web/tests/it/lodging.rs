@@ -24,7 +24,7 @@ pub(crate) struct Harbour {
     pub(crate) tom_token: String,
 }
 
-/// A declaration of one party; of impossible masses where it is `odd`, which is a hard rule for the red lane.
+/// A declaration of one party; of packages that weigh nothing where it is `odd`, which is a hard rule for the red lane.
 pub(crate) fn declaration(reference: &str, party: &str, odd: bool) -> Value {
     json!({
         "functional_reference_id": reference,
@@ -42,10 +42,11 @@ pub(crate) fn declaration(reference: &str, party: &str, odd: bool) -> Value {
                 "commodity": {
                     "description": format!("telephones of {party}"),
                     "classification": [{ "id": "851713" }],
-                    "goods_measure": { "gross_mass_measure": if odd { "8" } else { "12.5" }, "net_net_weight_measure": "10" }
+                    "goods_measure": { "gross_mass_measure": if odd { "10" } else { "12.5" }, "net_net_weight_measure": "10" }
                 },
                 "government_procedure": [{ "current_code": "40", "previous_code": "00" }],
-                "origin": [{ "country_code": "CN" }]
+                "origin": [{ "country_code": "CN" }],
+                "packaging": [{ "quantity_quantity": "10", "type_code": "CT" }]
             }]
         }
     })
@@ -58,7 +59,7 @@ impl Harbour {
             let mut content = site.house.standard_policy(kind).unwrap();
             if kind == PolicyKind::Selection {
                 let hard = json!({ "lane": "red", "legal_basis": "Customs Act, section 1", "reason": { "en": "HARD-RULE-TEXT-5" } });
-                content["hard_rules"] = json!({ "gross_below_net": hard });
+                content["hard_rules"] = json!({ "no_tare_at_all": hard });
                 content["initial_threshold"] = json!(900);
                 content["floor_ppm"] = json!(1);
                 content["random_share_ppm"] = json!(0);

@@ -168,10 +168,14 @@ async fn a_message_about_a_declaration_is_followed_or_answered_on_the_page() {
     }
     let again = hand_in(tara.clone(), request("P-2", &mrn, "GPR")).await;
     assert!(again.status == StatusCode::OK && again.text.contains("sent this very message before"));
-    // Goods that are there cannot be presented once more; the message is kept and answered.
+    // Goods that are there may be presented once more: that is noted, and changes nothing.
     let late = hand_in(tara.clone(), request("P-3", &mrn, "GPR")).await;
-    assert_eq!(late.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", late.text);
-    assert!(late.text.contains("request_not_possible") && late.text.contains("notice bad"), "{}", late.text);
+    assert_eq!(late.status, StatusCode::OK, "{}", late.text);
+    assert!(
+        late.text.contains("goods_presented_already") && late.text.contains("notice good"),
+        "{}",
+        late.text
+    );
     let page = harbour.site.get(&tara, &own).await;
     assert!(page.text.contains("class=\"notifications\"") && page.text.contains("DMSRCV"), "{}", page.text);
     // How long it may wait for its goods is told as people read a moment.

@@ -1,11 +1,13 @@
 //! What holds for any bytes and any declaration.
 
-use formats::declaration::{Form, read, write_dms, write_json};
+use formats::declaration::{Form, part_in, read, responsible_country, tree_of, write_dms, write_json};
+use formats::{XmlBounds, read_xml};
 use jiff::civil::Date;
 use proptest::prelude::*;
 use rust_decimal::Decimal;
 use spine::declaration::*;
 use spine::quantity::{CurrencyCode, Money};
+use spine::tree::{NodeId, Tree};
 use spine::{Finding, Severity};
 
 use super::EXAMPLE;
@@ -337,6 +339,20 @@ proptest! {
             prop_assert_eq!(odd, None);
             prop_assert_eq!(Form::sniff(&bytes), Some(form));
         }
+    }
+
+    #[test]
+    fn the_tree_of_a_declaration_is_that_of_its_dms_form(declaration in declaration()) {
+        let document = read_xml(&write_dms(&declaration), XmlBounds::default()).unwrap();
+        let (written, own) = (part_in(&document).unwrap(), tree_of(&declaration, None));
+        // The same nodes at the same places; in which order attributes were counted does not matter.
+        let nodes = |tree: &Tree| -> Vec<(String, String)> {
+            let nodes = (0..u32::try_from(tree.len()).unwrap()).map(NodeId);
+            nodes.map(|id| (tree.pointer(id).0, tree.node(id).unwrap().text.to_string())).collect()
+        };
+        prop_assert_eq!(nodes(&own), nodes(&written));
+        let answering = tree_of(&declaration, Some("GB"));
+        prop_assert_eq!(responsible_country(&answering), Some("GB"));
     }
 }
 
