@@ -2,6 +2,7 @@
 
 mod arguments;
 mod commands;
+mod made_up;
 mod terminal;
 mod world;
 

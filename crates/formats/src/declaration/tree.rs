@@ -30,7 +30,7 @@ pub fn tree_of(declaration: &Declaration, responsible: Option<&str>) -> Tree {
 #[must_use]
 pub fn responsible_country(tree: &Tree) -> Option<&str> {
     let country = tree.children_named(tree.root(), super::dms::RESPONSIBLE_ATTRIBUTE).next()?;
-    tree.node(country).map(|node| &*node.text)
+    tree.node(country).map(|node| node.text)
 }
 
 /// Can a [`Declaration`] have something at this path of elements, as `GoodsShipment/Consignee/ID`?

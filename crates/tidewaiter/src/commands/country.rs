@@ -5,12 +5,11 @@ use std::path::{Path, PathBuf};
 
 use country::{CountryError, Preset, Settings, Summary, World};
 use customhouse::{Error, Kind, offline};
-use spine::declaration::Declaration;
 use spine::{EntryTable, Progress, Value, declaration_entry};
 
 use super::{Answer, Context, shown};
 use crate::arguments::{CountryArguments, CountryPreset};
-use crate::terminal;
+use crate::{made_up, terminal};
 
 /// Files of one folder of declarations.
 const FILES_PER_FOLDER: usize = 1_000;
@@ -60,7 +59,7 @@ impl Records {
             if consignment.number > from {
                 let first = consignment.items.first().and_then(|item| item.value("declaration_id"));
                 let number = first.map(Value::to_string).unwrap_or_default();
-                let declaration = Declaration::from_rows(&number, &consignment.items);
+                let declaration = made_up::declaration(&number, &consignment.items);
                 records.messages.push((number, offline::declaration_as_dms(&declaration)));
             }
             for item in consignment.items {

@@ -7,9 +7,9 @@ use country::DeclaredConsignment;
 use customhouse::declarations::{Channel, Form, LodgeRequest, Receipt};
 use customhouse::identity::{Reader, Role};
 use customhouse::{Customhouse, Error, Kind, offline};
-use spine::declaration::Declaration;
 
 use super::people::of_declaration;
+use crate::made_up;
 
 /// One declaration in so many comes as XML.
 const XML_EVERY: u64 = 3;
@@ -48,7 +48,7 @@ impl Lodging {
         let own = |field: &str| of_declaration(&consignment, field);
         let reference = own("declaration_id").unwrap_or_default();
         let party = own("declarant_id").or_else(|| own("importer_id")).unwrap_or_default();
-        let declaration = Declaration::from_rows(&reference, &consignment.items);
+        let declaration = made_up::declaration(&reference, &consignment.items);
         let xml = consignment.number.is_multiple_of(XML_EVERY);
         let (form, bytes) = if xml {
             (Form::DmsXml, offline::declaration_as_dms(&declaration))

@@ -157,15 +157,15 @@ fn messages_are_checked_before_they_are_sent() {
 #[test]
 fn tags_are_listed_shown_and_say_why_they_are_on_a_row() {
     let at = world();
-    let listed = run(at, &["tag", "list"]).expect(0).out;
+    let listed = run(at, &["tags", "list"]).expect(0).out;
     assert!(listed.contains("gross_below_net"), "{listed}");
-    let json = run(at, &["tag", "list", "--json"]).expect(0).json();
+    let json = run(at, &["tags", "list", "--json"]).expect(0).json();
     let tags: usize =
         json.as_array().unwrap().iter().map(|family| family["tags"].as_array().unwrap().len()).sum();
     assert!(tags >= 120, "{tags}");
-    let shown = run(at, &["tag", "show", "gross_below_net"]).expect(0).out;
+    let shown = run(at, &["tags", "show", "gross_below_net"]).expect(0).out;
     assert!(shown.contains("gross_mass < net_mass"), "{shown}");
-    assert!(run(at, &["tag", "show", "gross_below_nett"]).expect(3).err.contains("[tag_unknown]"));
+    assert!(run(at, &["tags", "show", "gross_below_nett"]).expect(3).err.contains("[tag_unknown]"));
 
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("two.csv");
@@ -177,7 +177,7 @@ fn tags_are_listed_shown_and_say_why_they_are_on_a_row() {
     for (declaration, said) in [("A", "not carried"), ("B", "carried"), ("C", "cannot be told")] {
         let why = run(
             folder.path(),
-            &["tag", "why", "gross_below_net", "--declarations", "two.csv", "--declaration", declaration],
+            &["tags", "why", "gross_below_net", "--declarations", "two.csv", "--declaration", declaration],
         )
         .expect(0)
         .out;
@@ -185,7 +185,7 @@ fn tags_are_listed_shown_and_say_why_they_are_on_a_row() {
     }
     let refused = run(
         folder.path(),
-        &["tag", "why", "gross_below_net", "--declarations", "two.csv", "--declaration", "Z"],
+        &["tags", "why", "gross_below_net", "--declarations", "two.csv", "--declaration", "Z"],
     );
     assert!(refused.expect(3).err.contains("[declaration_unknown]"));
 }

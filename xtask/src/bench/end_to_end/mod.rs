@@ -15,8 +15,8 @@ use anyhow::Result;
 use self::load::{Load, Sent, send};
 use self::site::Site;
 use super::{scratch, table};
-use crate::process;
 use crate::workspace::Workspace;
+use crate::{cases, process};
 
 /// Declarations of the load.
 const DECLARATIONS: usize = 30_000;
@@ -44,7 +44,7 @@ pub(super) fn run(workspace: &Workspace, runs: u32) -> Result<()> {
     let mut page_rows = Vec::new();
     for run in 0..runs {
         let data = folder.join(format!("data-{run}"));
-        let site = Site::prepare(&tidewaiter, &data)?;
+        let site = Site::prepare(&tidewaiter, &data, None)?;
         let began = Instant::now();
         let server = site.serve()?;
         send(&site, &server, &load, 0..1, 1, None)?;
@@ -63,6 +63,8 @@ pub(super) fn run(workspace: &Workspace, runs: u32) -> Result<()> {
     let steady = steady(&tidewaiter, &folder, &load, runs)?;
     print(&saturated, &steady, &firsts, &peaks, &rebuilt);
     println!();
+    by_schema(workspace, &tidewaiter, &folder, &load, runs)?;
+    println!();
     let many = many(&tidewaiter, &folder)?;
     page_rows.extend(many.pages);
     table::print(&["declarations", "page", "median", "longest of 21"], &page_rows);
@@ -75,6 +77,33 @@ pub(super) fn run(workspace: &Workspace, runs: u32) -> Result<()> {
         &[vec!["100,000 declarations with Parquet and 1,000 messages".to_owned(), wall, processor, memory]],
     );
     fs::remove_dir_all(folder)?;
+    Ok(())
+}
+
+/// The same load where each declaration is also held against the published XML Schema of its message.
+fn by_schema(workspace: &Workspace, tidewaiter: &Path, folder: &Path, load: &Load, runs: u32) -> Result<()> {
+    let schemas = cases::folder(workspace).join("messages/cds-wco-dms");
+    if !schemas.is_dir() {
+        println!("skipped: with schemas (no {})", schemas.display());
+        return Ok(());
+    }
+    let mut all = Vec::new();
+    for _ in 0..runs {
+        let data = folder.join("data-schemas");
+        let site = Site::prepare(tidewaiter, &data, Some(&schemas))?;
+        let server = site.serve()?;
+        all.push(send(&site, &server, load, 0..DECLARATIONS, CONNECTIONS, None)?);
+        drop(server);
+        fs::remove_dir_all(data)?;
+    }
+    table::print(
+        &["end to end, each held against its XML Schema", "figure", "runs"],
+        &[vec![
+            "declarations/s, saturated".to_owned(),
+            middle(all.iter().map(Sent::per_second)),
+            runs.to_string(),
+        ]],
+    );
     Ok(())
 }
 
@@ -94,7 +123,7 @@ fn rebuild(site: &Site, events: u64) -> Result<f64> {
 }
 
 fn steady(tidewaiter: &Path, folder: &Path, load: &Load, runs: u32) -> Result<Vec<Sent>> {
-    let site = Site::prepare(tidewaiter, &folder.join("data-steady"))?;
+    let site = Site::prepare(tidewaiter, &folder.join("data-steady"), None)?;
     let server = site.serve()?;
     let mut all = Vec::new();
     for run in 0..runs.min(5) {
@@ -114,7 +143,7 @@ struct Many {
 fn many(tidewaiter: &Path, folder: &Path) -> Result<Many> {
     let world = folder.join("many");
     process::answer(&mut country(tidewaiter, MANY, 0, &world))?;
-    let site = Site::prepare(tidewaiter, &folder.join("data-many"))?;
+    let site = Site::prepare(tidewaiter, &folder.join("data-many"), None)?;
     let records = world.join("declarations.parquet");
     let began = Instant::now();
     site.call(&["--quiet", "import", &records.to_string_lossy()])?;

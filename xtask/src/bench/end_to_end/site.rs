@@ -28,7 +28,8 @@ pub(super) struct Site {
 }
 
 impl Site {
-    pub(super) fn prepare(tidewaiter: &Path, data: &Path) -> Result<Self> {
+    /// With a folder of schemas, each declaration is held against them when it is lodged.
+    pub(super) fn prepare(tidewaiter: &Path, data: &Path, schemas: Option<&Path>) -> Result<Self> {
         let mut site = Self {
             tidewaiter: tidewaiter.to_owned(),
             data: data.to_owned(),
@@ -46,6 +47,9 @@ impl Site {
             let hash = policy.get("hash").and_then(serde_json::Value::as_str).context("no hash")?;
             site.call(&["policy", "approve", hash, "--as", "analyst"])?;
             site.call(&["policy", "approve", hash, "--as", "chief"])?;
+        }
+        if let Some(folder) = schemas {
+            site.call(&["--quiet", "pack", "install", &folder.to_string_lossy()])?;
         }
         site.chief = site.token("chief")?;
         for party in 0..PARTIES {
