@@ -96,6 +96,8 @@ struct Bench {
 /// What an engine needed and what it counted.
 struct Measured {
     processor_s: f64,
+    /// How long it took; of ours only.
+    wall_s: f64,
     checksum: String,
 }
 
@@ -147,21 +149,34 @@ impl Bench {
     fn growth(&self, folder: &Path) -> Result<()> {
         let all = folder.join("entries.parquet");
         let mut rows = Vec::new();
-        let mut before = None;
+        let (mut before, mut alone) = (None, None);
         for (rules, threads) in [(RULES / 10, "1"), (RULES, "1"), (RULES_MORE, "1"), (RULES, "2")] {
-            let seconds = self.ours(folder, &all, rules, &["--threads", threads])?.processor_s;
-            let cost = before
-                .filter(|_| threads == "1")
-                .map_or_else(String::new, |before| format!("{:.1} times the row above", seconds / before));
-            before = Some(seconds);
+            let ours = self.ours(folder, &all, rules, &["--threads", threads])?;
+            let grown = before.filter(|_| threads == "1").map(|before| ours.processor_s / before);
+            let faster = alone.filter(|_| threads == "2").map(|alone: f64| alone / ours.wall_s);
+            before = Some(ours.processor_s);
+            if rules == RULES && threads == "1" {
+                alone = Some(ours.wall_s);
+            }
+            let times = |ratio: Option<f64>| ratio.map_or_else(String::new, |ratio| format!("{ratio:.2}"));
             rows.push(vec![
                 rules.to_string(),
                 threads.to_owned(),
-                format!("{:.0} ns", seconds * 1e9 / f64::from(ENTRIES)),
-                cost,
+                format!("{:.0} ns", ours.processor_s * 1e9 / f64::from(ENTRIES)),
+                times(grown),
+                times(faster),
             ]);
         }
-        table::print(&["rules", "threads", "processor time an entry", "cost"], &rows);
+        table::print(
+            &[
+                "rules",
+                "threads",
+                "processor time an entry",
+                "times the cost of a tenth of the rules",
+                "times as fast as one thread",
+            ],
+            &rows,
+        );
         Ok(())
     }
 
@@ -174,17 +189,19 @@ impl Bench {
             fs::write(&written, first.join("\n"))?;
         }
         let counts = folder.join("counts.csv");
-        let mut seconds = Vec::new();
+        let mut costs: Vec<(f64, f64)> = Vec::new();
         for _ in 0..self.runs {
             let mut command = Command::new(&self.binary);
             command.args(["tags", "match", "--json", "--rules"]).arg(&written).arg("--entries").arg(entries);
             command.arg("--counts").arg(&counts).args(more);
             let report: Value = serde_json::from_str(&process::answer(&mut command)?)?;
-            seconds.push(report.get("matching_cpu_s").and_then(Value::as_f64).context("no matching_cpu_s")?);
+            let number = |name: &str| report.get(name).and_then(Value::as_f64).context(name.to_owned());
+            costs.push((number("matching_cpu_s")?, number("matching_s")?));
         }
-        seconds.sort_by(f64::total_cmp);
-        let processor_s = seconds.get(seconds.len().saturating_sub(1) / 2).copied().context("no run")?;
-        Ok(Measured { processor_s, checksum: checksum(&fs::read_to_string(&counts)?)? })
+        costs.sort_by(|(a, _), (b, _)| a.total_cmp(b));
+        let (processor_s, wall_s) =
+            costs.get(costs.len().saturating_sub(1) / 2).copied().context("no run")?;
+        Ok(Measured { processor_s, wall_s, checksum: checksum(&fs::read_to_string(&counts)?)? })
     }
 
     fn peer(&self, folder: &Path, peer: &Peer) -> Result<Measured> {
@@ -208,7 +225,7 @@ fn measured(answer: &str) -> Result<Measured> {
     let answer: Value = serde_json::from_str(line).with_context(|| line.to_owned())?;
     let processor_s = answer.get("cpu_s").and_then(Value::as_f64).context("no cpu_s")?;
     let checksum = answer.get("checksum").and_then(Value::as_str).context("no checksum")?;
-    Ok(Measured { processor_s, checksum: checksum.to_owned() })
+    Ok(Measured { processor_s, wall_s: f64::NAN, checksum: checksum.to_owned() })
 }
 
 /// No figure without the same counts.

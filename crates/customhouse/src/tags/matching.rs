@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use ::pool::lanes::{LaneValues, LanesFile};
 use ::rules::{EntryRule, Lists};
@@ -56,6 +57,8 @@ pub struct MatchReport {
     pub reading_cpu_s: f64,
     /// Processor seconds for matching, of all threads.
     pub matching_cpu_s: f64,
+    /// Seconds that went by while it matched.
+    pub matching_s: f64,
     /// Memory that the process had at most, in bytes; Linux tells it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memory_peak_bytes: Option<u64>,
@@ -178,6 +181,7 @@ pub fn match_file(
         compiling_cpu_s,
         reading_cpu_s: 0.0,
         matching_cpu_s: 0.0,
+        matching_s: 0.0,
         memory_peak_bytes: None,
         pairs_of_entities: None,
         findings,
@@ -217,7 +221,9 @@ pub fn match_file(
         let entity_of = entity_column
             .and_then(|column| lanes.get(schema.position(column)?))
             .map_or_else(Vec::new, |lane| entities_seen.of(lane));
+        let begun = Instant::now();
         match_block(&matcher, &block, &entity_of, &mut workers);
+        report.matching_s += begun.elapsed().as_secs_f64();
         report.entries = report.entries.saturating_add(u64::try_from(block.len()).unwrap_or_default());
         progress.report("matching", report.entries, total);
         if progress.cancelled() {

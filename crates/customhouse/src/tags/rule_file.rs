@@ -20,8 +20,16 @@ const FINDINGS_MAX: usize = 50;
 /// One line; other keys are the author's own.
 #[derive(Deserialize)]
 struct WrittenRule {
-    id: String,
+    id: WrittenId,
     when: String,
+}
+
+/// An id: a text, or a number, which stands for its digits.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum WrittenId {
+    Text(String),
+    Number(serde_json::Number),
 }
 
 /// Ids and rules, in the order of the file, or what is wrong with each line.
@@ -96,8 +104,12 @@ fn compiled(
             .expected("a JSON object with `id` and `when`")
             .fix(format!("Correct the line: {error}."))
     })?;
-    if !seen.insert(written.id.clone()) {
-        return Err(at_line(line, "rule_id_doubled", &written.id)
+    let id = match written.id {
+        WrittenId::Text(text) => text,
+        WrittenId::Number(number) => number.to_string(),
+    };
+    if !seen.insert(id.clone()) {
+        return Err(at_line(line, "rule_id_doubled", &id)
             .expected("an id that no other rule has")
             .fix("Give one of the two another id."));
     }
@@ -110,5 +122,5 @@ fn compiled(
     let rule = ::rules::compile_entry_rule(&expression, schema, lists).map_err(|errors| {
         refused(errors.iter().map(|error| error.render(&written.when)).collect::<Vec<_>>().join("\n"))
     })?;
-    Ok((written.id, rule))
+    Ok((id, rule))
 }

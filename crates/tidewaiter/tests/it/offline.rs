@@ -251,6 +251,19 @@ fn many_conditions_are_asked_of_a_file_of_many_entries() {
     }
     assert!(!at.join("counts.csv").exists(), "a refused run writes nothing");
 
+    fs::write(
+        at.join("rules.jsonl"),
+        "{\"id\": 7, \"when\": \"true\"}\n{\"id\": \"7\", \"when\": \"false\"}",
+    )
+    .unwrap();
+    let doubled = told(&[]).expect(3);
+    assert!(doubled.err.contains("line 2") && doubled.err.contains("rule_id_doubled"), "{}", doubled.err);
+    fs::write(at.join("rules.jsonl"), "{\"id\": 7, \"when\": \"true\"}\n\n{\"id\": 8, \"when\": \"false\"}")
+        .unwrap();
+    told(&[]).expect(0);
+    let counts = fs::read_to_string(at.join("counts.csv")).unwrap();
+    assert!(counts.starts_with("id,count\n7,") && counts.ends_with("\n8,0\n"), "{counts}");
+
     write(&rules[..5]);
     let report = told(&["--json", "--threads", "2"]).expect(0).json();
     let counts = fs::read_to_string(at.join("counts.csv")).unwrap();
