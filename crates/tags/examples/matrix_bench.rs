@@ -43,7 +43,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut one = || Selection::Carries(*random.of(&large));
     let mut several = |count: usize| (0..count).map(|_| one()).collect::<Vec<_>>();
     let mut asked: Vec<(&str, Vec<Selection>)> = Vec::new();
-    for (name, count) in [("a && b", 2), ("a && b && c", 3), ("10 tags, all", 10)] {
+    for (name, count) in [("a and b", 2), ("a and b and c", 3), ("10 tags, all", 10)] {
         asked.push((name, (0..QUESTIONS).map(|_| Selection::All(several(count))).collect()));
     }
     asked.push(("10 tags, any", (0..QUESTIONS).map(|_| Selection::Any(several(10))).collect()));
@@ -54,7 +54,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let any = [Selection::Any(vec![a, b, c]), Selection::Any(vec![d, e])];
         Selection::All(any.into_iter().chain([Selection::CarriesNot(f)]).collect())
     };
-    asked.push(("(a || b || c) && (d || e) && !f", (0..QUESTIONS).map(|_| mixed(several(6))).collect()));
+    asked.push(("(a or b or c) and (d or e) and not f", (0..QUESTIONS).map(|_| mixed(several(6))).collect()));
     for (name, selections) in &asked {
         rows.push(row(name, &timed(selections, |selection| matrix.select(selection).len())));
     }
@@ -78,7 +78,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     rows.push(row("a million changes make the next epoch", &[started.elapsed()]));
     let size = |what: &str, bytes: usize| {
         format!(
-            "{{\"what\": \"{what}\", \"median\": \"{:.2} bytes a pair\", \"p99\": \"\"}}",
+            "{{\"asked\": \"{what}\", \"median\": \"{:.2} bytes a pair\", \"p99\": \"\"}}",
             per_pair(bytes)
         )
     };
@@ -109,7 +109,7 @@ fn row(what: &str, times: &[Duration]) -> String {
         format!("{:.3} ms", times.get(place).copied().unwrap_or_default().as_secs_f64() * 1e3)
     };
     let last = if times.len() > 1 { at(99) } else { String::new() };
-    format!("{{\"what\": \"{what}\", \"median\": \"{}\", \"p99\": \"{last}\"}}", at(50))
+    format!("{{\"asked\": \"{what}\", \"median\": \"{}\", \"p99\": \"{last}\"}}", at(50))
 }
 
 /// 5 to 50,000 entities.

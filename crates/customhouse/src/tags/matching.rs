@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use ::pool::lanes::{LaneValues, LanesFile};
 use ::rules::{EntryRule, Lists};
-use ::tags::matcher::{Block, Lane, Matched, Matcher, Remark, Scratch, Sink};
+use ::tags::matcher::{Block, LANES, Lane, Matched, Matcher, Remark, Scratch, Sink};
 use packs::Registry;
 use rust_decimal::prelude::ToPrimitive;
 use rustix::time::{ClockId, clock_gettime};
@@ -268,7 +268,7 @@ impl Worker {
     fn new(rules: usize, request: &MatchRequest) -> Self {
         let found = Found {
             counts: vec![0; rules],
-            pairs: request.pairs.then(Vec::new),
+            pairs: request.pairs.then(Pairs::new),
             carriers: request.matrix.is_some().then(|| Carriers::new(rules)),
         };
         Self { scratch: Scratch::default(), found, seconds: 0.0 }
@@ -277,7 +277,7 @@ impl Worker {
 
 struct Found {
     counts: Vec<u64>,
-    pairs: Option<Vec<(u32, u32)>>,
+    pairs: Option<Pairs>,
     carriers: Option<Carriers>,
 }
 
@@ -290,6 +290,37 @@ struct OfBlock<'a> {
 /// Pairs that are held before they are dropped.
 const PAIRS_HELD: usize = 1 << 20;
 
+/// Pairs of rule and entry: the rows of each rule that was told, one behind the other.
+struct Pairs {
+    /// Rules, and how many rows each has.
+    told: Vec<(u32, usize)>,
+    rows: Vec<u32>,
+    filled: usize,
+}
+
+impl Pairs {
+    fn new() -> Self {
+        Self { told: Vec::new(), rows: vec![0; PAIRS_HELD.saturating_add(LANES)], filled: 0 }
+    }
+
+    #[inline]
+    fn push(&mut self, rule: u32, entries: Matched<'_>) {
+        if self.filled >= PAIRS_HELD {
+            std::hint::black_box(&mut *self).drop_all();
+        }
+        if let Some(out) = self.rows.get_mut(self.filled..).and_then(|rows| rows.first_chunk_mut()) {
+            let count = entries.write_rows(out);
+            self.told.push((rule, count));
+            self.filled = self.filled.saturating_add(count);
+        }
+    }
+
+    fn drop_all(&mut self) {
+        self.told.clear();
+        self.filled = 0;
+    }
+}
+
 impl Sink for OfBlock<'_> {
     #[inline]
     fn matched(&mut self, rule: u32, entries: Matched<'_>) {
@@ -298,10 +329,7 @@ impl Sink for OfBlock<'_> {
             *count = count.saturating_add(u64::from(entries.len()));
         }
         if let Some(pairs) = &mut self.found.pairs {
-            if pairs.len() >= PAIRS_HELD {
-                std::hint::black_box(&mut *pairs).clear();
-            }
-            entries.rows(|row| pairs.push((rule, u32::try_from(row).unwrap_or(u32::MAX))));
+            pairs.push(rule, entries);
         }
         if let Some(carriers) = &mut self.found.carriers {
             carriers.found(at, entries, self.entity_of);

@@ -60,8 +60,8 @@ pub struct Block<'a> {
 }
 
 impl<'a> Block<'a> {
-    /// Entries in lanes, one a field of the schema in its order; none if the lanes are not of one length, or whole
-    /// numbers have more than 6 digits behind the point.
+    /// Entries in lanes, one a field of the schema in its order; none if the lanes are not of one length, have 2^32
+    /// rows, or whole numbers with more than 6 digits behind the point.
     #[must_use]
     pub fn new(schema: &'a EntrySchema, lanes: Vec<Lane<'a>>) -> Option<Self> {
         let length = |lane: &Lane<'_>| match lane {
@@ -71,7 +71,8 @@ impl<'a> Block<'a> {
         };
         let rows = lanes.first().map_or(0, length);
         let exact = |lane: &Lane<'_>| !matches!(lane, Lane::Whole { scale, .. } if *scale > SCALE_MAX);
-        let fits = lanes.len() == schema.fields.len()
+        let fits = u32::try_from(rows).is_ok()
+            && lanes.len() == schema.fields.len()
             && lanes.iter().all(|lane| length(lane) == rows && exact(lane));
         fits.then_some(Self { schema, lanes, rows })
     }

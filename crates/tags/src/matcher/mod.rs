@@ -25,4 +25,4 @@ mod run;
 pub use block::{ABSENT, Block, Lane};
 pub use lint::Remark;
 pub use plan::Matcher;
-pub use run::{Matched, Scratch, Sink};
+pub use run::{LANES, Matched, Scratch, Sink};

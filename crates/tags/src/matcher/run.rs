@@ -8,7 +8,7 @@ use super::block::Block;
 /// Entries sorted at once. More cost memory near the processor, fewer cost the work that a rule takes a block.
 pub(crate) const ROWS_MAX: usize = 64 * 1024;
 /// Entries of a run asked at once.
-const LANES: usize = 64;
+pub const LANES: usize = 64;
 
 /// One more condition of a rule, on entries of a run.
 #[derive(Debug, Clone)]
@@ -77,8 +77,8 @@ pub(crate) struct Section {
 #[derive(Debug, Clone, Copy)]
 pub struct Matched<'a> {
     mask: u64,
-    rows: &'a [u32],
-    first: usize,
+    rows: &'a [u32; LANES],
+    first: u32,
 }
 
 impl Matched<'_> {
@@ -96,16 +96,29 @@ impl Matched<'_> {
         self.mask == 0
     }
 
+    /// Writes the row of each in the block to the beginning of `out`, in no particular order; answers with how many.
+    #[inline]
+    pub fn write_rows(&self, out: &mut [u32; LANES]) -> usize {
+        let (mut left, mut count) = (self.mask, 0_usize);
+        while left != 0 {
+            let lane = usize::try_from(left.trailing_zeros()).unwrap_or_default();
+            left &= left.wrapping_sub(1);
+            #[expect(clippy::indexing_slicing, reason = "the remainder is below 64, and checks cost a fifth")]
+            {
+                out[count % LANES] = self.first.wrapping_add(self.rows[lane % LANES]);
+            }
+            count = count.wrapping_add(1);
+        }
+        count
+    }
+
     /// Calls `visit` with the row of each in the block, in no particular order.
     #[inline]
     pub fn rows(&self, mut visit: impl FnMut(usize)) {
-        let mut left = self.mask;
-        while left != 0 {
-            let at = usize::try_from(left.trailing_zeros()).unwrap_or_default();
-            left &= left.wrapping_sub(1);
-            if let Some(row) = self.rows.get(at).and_then(|row| usize::try_from(*row).ok()) {
-                visit(self.first.saturating_add(row));
-            }
+        let mut out = [0_u32; LANES];
+        let count = self.write_rows(&mut out);
+        for row in out.iter().take(count) {
+            visit(usize::try_from(*row).unwrap_or(usize::MAX));
         }
     }
 }
@@ -123,7 +136,9 @@ pub struct Scratch {
     codes: Vec<Code>,
     /// The same in the order of the axis at hand.
     sorted: Vec<Code>,
+    /// Rows in the order of the axis at hand, and room for a group of lanes behind them.
     order: Vec<u32>,
+    length: usize,
     starts: Vec<u32>,
     next: Vec<u32>,
     /// Of each axis the codes of the block's texts that are known.
@@ -160,7 +175,7 @@ pub(crate) fn run(
         }
         for section in sections {
             scratch.sort(axes, section, length);
-            ask_section(section, asked, scratch, first, sink);
+            ask_section(section, asked, scratch, u32::try_from(first).unwrap_or(u32::MAX), sink);
         }
         first = last;
     }
@@ -170,12 +185,13 @@ impl Scratch {
     /// Sorts the entries by the section's axis and brings the codes that its tests look at into that order.
     fn sort(&mut self, axes: &[Axis], section: &Section, length: usize) {
         self.order.clear();
+        self.length = length;
         let codes_of = |axis: u16| {
             let start = usize::from(axis).saturating_mul(STRIDE);
             start..start.saturating_add(length)
         };
         let Some(axis) = section.axis else {
-            self.order.extend((0_u32..).take(length));
+            self.order.extend((0_u32..).take(length.saturating_add(LANES)));
             for axis in &section.looks_at {
                 let place = codes_of(*axis);
                 if let (Some(to), Some(from)) = (self.sorted.get_mut(place.clone()), self.codes.get(place)) {
@@ -199,7 +215,7 @@ impl Scratch {
             *start = sum;
         }
         self.next.clone_from(&self.starts);
-        self.order.resize(length, 0);
+        self.order.resize(length.saturating_add(LANES), 0);
         for (row, code) in (0_u32..).zip(codes) {
             if let Some(next) = self.next.get_mut(usize::from(*code))
                 && let Some(place) = usize::try_from(*next).ok().and_then(|next| self.order.get_mut(next))
@@ -222,17 +238,17 @@ impl Scratch {
     /// The entries of a piece in the sorted order.
     fn run_of(&self, section: &Section, piece: &Piece) -> Range<usize> {
         if section.axis.is_none() {
-            return 0..self.order.len();
+            return 0..self.length;
         }
         let start = |code: usize| {
-            self.starts.get(code).and_then(|start| usize::try_from(*start).ok()).unwrap_or(self.order.len())
+            self.starts.get(code).and_then(|start| usize::try_from(*start).ok()).unwrap_or(self.length)
         };
         start(usize::from(piece.low))..start(usize::from(piece.high).saturating_add(1))
     }
 }
 
 /// Asks the pieces of a section of its sorted entries, with the widest vectors that the processor has.
-fn ask_section(section: &Section, asked: &Asked, scratch: &Scratch, first: usize, sink: &mut impl Sink) {
+fn ask_section(section: &Section, asked: &Asked, scratch: &Scratch, first: u32, sink: &mut impl Sink) {
     #[cfg(target_arch = "x86_64")]
     {
         if std::arch::is_x86_feature_detected!("avx512bw") && std::arch::is_x86_feature_detected!("avx512vl")
@@ -258,18 +274,18 @@ fn ask_section(section: &Section, asked: &Asked, scratch: &Scratch, first: usize
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,bmi1,bmi2,popcnt")]
-fn ask_avx512(section: &Section, asked: &Asked, scratch: &Scratch, first: usize, sink: &mut impl Sink) {
+fn ask_avx512(section: &Section, asked: &Asked, scratch: &Scratch, first: u32, sink: &mut impl Sink) {
     ask(section, asked, scratch, first, sink);
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
-fn ask_avx2(section: &Section, asked: &Asked, scratch: &Scratch, first: usize, sink: &mut impl Sink) {
+fn ask_avx2(section: &Section, asked: &Asked, scratch: &Scratch, first: u32, sink: &mut impl Sink) {
     ask(section, asked, scratch, first, sink);
 }
 
 #[inline(always)]
-fn ask(section: &Section, asked: &Asked, scratch: &Scratch, first: usize, sink: &mut impl Sink) {
+fn ask(section: &Section, asked: &Asked, scratch: &Scratch, first: u32, sink: &mut impl Sink) {
     for group in &section.groups {
         match group.within {
             0 => ask_group::<0>(section, group, asked, scratch, first, sink),
@@ -287,7 +303,7 @@ fn ask_group<const WITHIN: usize>(
     group: &Group,
     asked: &Asked,
     scratch: &Scratch,
-    first: usize,
+    first: u32,
     sink: &mut impl Sink,
 ) {
     let place = |at: u32| usize::try_from(at).unwrap_or_default();
@@ -307,8 +323,9 @@ fn ask_group<const WITHIN: usize>(
                 mask = rest(tests, &scratch.sorted, at, mask);
             }
             if mask != 0 {
-                let rows = scratch.order.get(at..).unwrap_or_default();
-                sink.matched(piece.rule, Matched { mask, rows, first });
+                if let Some(rows) = scratch.order.get(at..).and_then(|rows| rows.first_chunk()) {
+                    sink.matched(piece.rule, Matched { mask, rows, first });
+                }
             }
             at = at.saturating_add(LANES);
         }
@@ -487,7 +504,8 @@ mod tests {
                 scratch.sorted[at] = *first;
                 scratch.sorted[STRIDE + at] = *second;
             }
-            scratch.order = (0_u32..).take(codes.len()).collect();
+            scratch.order = (0_u32..).take(codes.len() + LANES).collect();
+            scratch.length = codes.len();
             let all: Vec<Test> = ranges.iter().copied().map(Test::Within).chain(tests.clone()).collect();
             let piece = Piece { rule: 7, low: 0, high: 0, within: 0, tests: 0..u32::try_from(tests.len()).unwrap() };
             let groups = vec![Group { within: ranges.len(), pieces: vec![piece] }];
