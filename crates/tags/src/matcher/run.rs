@@ -322,10 +322,10 @@ fn ask_group<const WITHIN: usize>(
             if mask != 0 && !tests.is_empty() {
                 mask = rest(tests, &scratch.sorted, at, mask);
             }
-            if mask != 0 {
-                if let Some(rows) = scratch.order.get(at..).and_then(|rows| rows.first_chunk()) {
-                    sink.matched(piece.rule, Matched { mask, rows, first });
-                }
+            if mask != 0
+                && let Some(rows) = scratch.order.get(at..).and_then(|rows| rows.first_chunk())
+            {
+                sink.matched(piece.rule, Matched { mask, rows, first });
             }
             at = at.saturating_add(LANES);
         }
