@@ -2,7 +2,7 @@
 
 usage: workload.py FOLDER ENTRIES RULES (plain|sharp)
 
-Writes FOLDER/entries.parquet, part.parquet with the first 200,000 and first.parquet and first.csv with the first 2,000
+Writes FOLDER/entries.parquet, part.parquet with the first 500,000 and first.parquet and first.csv with the first 2,000
 of them, and rules.jsonl, one rule a line: `id`, `when` in the rule language, `sql`, and
 `parts` for engines that want expressions built: [column, "range", low, high], [column, "in", [...]], [column, "prefix",
 text]. Amounts are whole numbers, so that every engine compares exactly.
@@ -243,7 +243,7 @@ def write(name, entries):
 table = pa.table(written)
 write("entries", ENTRIES)
 # For engines that would take too long over all of them.
-write("part", 200_000)
+write("part", 500_000)
 # For those that take one entry at a time.
 write("first", 2_000)
 with open(f"{FOLDER}/first.csv", "wb") as out:

@@ -22,7 +22,7 @@ const ENTRIES: u32 = 1_000_000;
 const RULES: u32 = 43_000;
 /// Ten times as many, for growth.
 const RULES_MORE: u32 = 430_000;
-const PART_ENTRIES: u32 = 200_000;
+const PART_ENTRIES: u32 = 500_000;
 const FIRST_ENTRIES: u32 = 2_000;
 
 /// An engine that is not ours: its rules, and how many of them in one query.

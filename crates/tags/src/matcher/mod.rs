@@ -7,8 +7,9 @@
 //! 2. **Access.** Each rule is filed under its rarest condition. A block of entries is sorted by each axis that rules
 //!    are filed under, so that the entries which fulfil a range of it stand side by side: a *run*. A rule is asked of
 //!    the entries of its runs only, and a rule without an entry in its run costs a few instructions a block.
-//! 3. **Runs.** The other conditions of the rule are asked of 64 entries of the run at a time ([`run`]), the rarest
-//!    first, in loops over arrays of 16-bit numbers that a compiler turns into vector instructions.
+//! 3. **Runs.** The other conditions of the rule are asked of 64 entries of the run at a time ([`run`]): ranges all
+//!    together, in loops over arrays of 16-bit numbers that a compiler turns into vector instructions, then the rest,
+//!    the rarest first.
 //!
 //! What is absent has interval 0, which no range holds. An *or* is never multiplied out: it is asked where it stands, on
 //! the entries that the rest of the rule has left.

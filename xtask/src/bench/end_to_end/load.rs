@@ -31,7 +31,29 @@ impl Load {
         }
         Ok(Self(load))
     }
+
+    /// The same with codes in the places where the country writes words that the published schemas refuse.
+    pub(super) fn with_published_codes(&self) -> Self {
+        let coded = |(party, message): &(usize, Vec<u8>)| {
+            let text = String::from_utf8_lossy(message).into_owned();
+            let text = CODES.iter().fold(text, |text, (element, word, code)| {
+                text.replace(&format!("<{element}>{word}<"), &format!("<{element}>{code}<"))
+            });
+            (*party, text.into_bytes())
+        };
+        Self(self.0.iter().map(coded).collect())
+    }
 }
+
+/// Element, word of the country, code of the Union Customs Code's data annex (data elements 4/3 and 4/8).
+const CODES: [(&str, &str, &str); 6] = [
+    ("TypeCode", "ordinary", "A00"),
+    ("TypeCode", "preferential", "A00"),
+    ("MethodCode", "cash", "A"),
+    ("MethodCode", "deferred", "E"),
+    ("MethodCode", "transfer", "H"),
+    ("MethodCode", "guarantee", "R"),
+];
 
 /// The message with another declarant: the first ID after `<Declarant>`.
 fn with_declarant(message: &str, id: &str) -> String {
