@@ -142,7 +142,8 @@ impl MatchReport {
 /// Asks all rules of all entries.
 ///
 /// # Errors
-/// `rules_unreadable`, `rules_refused` with what is wrong with each, `entries_unreadable`, `cancelled`.
+/// `rules_unreadable`, `rules_refused` with what is wrong with each, `rules_too_varied`, `entries_unreadable`,
+/// `column_unknown`, `cancelled`.
 pub fn match_file(
     registry: &Registry,
     request: &MatchRequest,
@@ -155,7 +156,10 @@ pub fn match_file(
     let findings = entries.findings().to_vec();
     let (ids, rules) = read_rules(&request.rules, entries.schema(), &Lists(registry.lists()))?;
     let formulas: Vec<_> = rules.iter().map(EntryRule::formula).collect();
-    let mut matcher = Matcher::new(&formulas);
+    let mut matcher = Matcher::new(&formulas).map_err(|error| {
+        let remedy = "Divide the rules among several runs, or give what they compute columns of its own.";
+        Error::new(Kind::Refused, error.code(), error.to_string(), remedy)
+    })?;
     let compiling_cpu_s = processor_seconds() - begun;
 
     let columns: BTreeSet<&str> = rules.iter().flat_map(|rule| rule.fields()).map(String::as_str).collect();
@@ -212,7 +216,10 @@ pub fn match_file(
         let lanes = reader.next_lanes().map_err(|finding| unreadable(&request.entries, finding))?;
         reading += processor_seconds() - begun;
         let Some(lanes) = lanes else { break };
-        let Some(block) = Block::new(&schema, lanes.iter().map(lane).collect()) else { continue };
+        let block = Block::new(&schema, lanes.iter().map(lane).collect()).ok_or_else(|| {
+            let remedy = "Report this with the file; nothing was written.";
+            Error::new(Kind::Internal, "lanes_unequal", "columns of one part differ in length", remedy)
+        })?;
         if report.entries == 0 {
             let begun = processor_seconds();
             matcher.plan_for(&block);

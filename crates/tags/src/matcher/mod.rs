@@ -25,5 +25,5 @@ mod run;
 
 pub use block::{ABSENT, Block, Lane};
 pub use lint::Remark;
-pub use plan::Matcher;
+pub use plan::{AXES_MAX, Matcher, TooManyAxes};
 pub use run::{LANES, Matched, Scratch, Sink};

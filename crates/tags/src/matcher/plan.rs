@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use rules::Formula;
+use thiserror::Error;
 
 use super::axis::{Axis, Code};
 use super::block::Block;
@@ -16,6 +17,24 @@ use super::run::{Asked, Group, Piece, Scratch, Section, Sink, Test, WITHIN_MAX, 
 const COMPARED_MAX: usize = 12;
 /// Alternatives that a rule is filed under at most; one with more is asked of all entries.
 const ALTERNATIVES_MAX: usize = 16;
+
+/// Different values that rules look at, at most: a thread holds a quarter of a megabyte for each.
+pub const AXES_MAX: usize = 2_048;
+
+/// Rules look at more different values than a matcher can hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error(
+    "the rules look at {0} different values, fields and what they compute of them; at most {AXES_MAX} can be held"
+)]
+pub struct TooManyAxes(usize);
+
+impl TooManyAxes {
+    /// Stable code.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        "rules_too_varied"
+    }
+}
 
 /// Many rules, ready to be asked of blocks of entries.
 #[derive(Debug)]
@@ -34,20 +53,25 @@ struct Plan {
 
 impl Matcher {
     /// Cuts the axes and plans without knowledge of the entries: [`Matcher::plan_for`] does it again with a sample.
-    #[must_use]
-    pub fn new(formulas: &[Formula]) -> Self {
+    ///
+    /// # Errors
+    /// The rules look at too many different values.
+    pub fn new(formulas: &[Formula]) -> Result<Self, TooManyAxes> {
         let mut cutter = Cutter::default();
         let formulas: Vec<Formula> = formulas.iter().map(in_parts).collect();
         for formula in &formulas {
             cutter.gather(formula);
         }
         let (axes, axis_of) = cutter.axes();
+        if axes.len() > AXES_MAX {
+            return Err(TooManyAxes(axes.len()));
+        }
         let mut axis_of = axis_of.into_iter();
         let nodes =
             formulas.iter().map(|formula| simplified(node(formula, &axes, &mut axis_of), &axes)).collect();
         let mut matcher = Self { axes, nodes, plan: Plan::default() };
         matcher.plan = matcher.planned(&Estimate::default());
-        matcher
+        Ok(matcher)
     }
 
     /// Plans anew: rules are filed under the condition that is rarest among these entries.

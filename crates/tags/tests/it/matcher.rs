@@ -9,7 +9,7 @@ use rules::{EntryRule, Formula, Lists};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use spine::{Column, EntrySchema, EntryTable, FieldDefinition, FieldType, LocalizedText, Sensitivity, Value};
-use tags::matcher::{ABSENT, Block, Lane, Matched, Matcher, Remark, Scratch, Sink};
+use tags::matcher::{ABSENT, AXES_MAX, Block, Lane, Matched, Matcher, Remark, Scratch, Sink};
 
 const FIELDS: [(&str, FieldType); 8] = [
     ("code", FieldType::Text),
@@ -253,7 +253,7 @@ proptest! {
         let table = table_of(rows);
         let rules: Vec<EntryRule> = sources.iter().map(|source| compiled(source, &schema, &lists())).collect();
         let formulas: Vec<Formula> = rules.iter().map(EntryRule::formula).collect();
-        let mut matcher = Matcher::new(&formulas);
+        let mut matcher = Matcher::new(&formulas).unwrap();
         let block = Block::of_table(&table);
         if sampled {
             matcher.plan_for(&block);
@@ -299,7 +299,7 @@ fn a_number_in_floating_point_equals_the_decimal_it_is_nearest_to() {
         ("value * 2 == 0.6", vec![2]),
     ] {
         let formula = compiled(source, table.schema(), &lists()).formula();
-        let matcher = Matcher::new(&[formula]);
+        let matcher = Matcher::new(&[formula]).unwrap();
         let found = matched(&matcher, &lanes(&table, &physical), &mut Scratch::default());
         assert_eq!(found.into_iter().map(|(_, row)| row).collect::<Vec<_>>(), expected, "{source}");
     }
@@ -327,7 +327,7 @@ fn a_value_may_be_cut_more_often_than_one_axis_takes() {
             })
             .collect(),
     );
-    let matcher = Matcher::new(&formulas);
+    let matcher = Matcher::new(&formulas).unwrap();
     let mut counts = Counts(vec![0; formulas.len()]);
     matcher.run(&Block::of_table(&table), 0..table.len(), &mut Scratch::default(), &mut counts);
     for (threshold, count) in (0..thresholds).zip(&counts.0) {
@@ -372,7 +372,7 @@ fn questionable_rules_are_named_with_the_reason() {
         sources.iter().map(|source| compiled(source, &schema, &lists()).formula()).collect();
     let computed = Remark::Computed("value / mass".to_owned());
     assert_eq!(
-        Matcher::new(&formulas).lint(),
+        Matcher::new(&formulas).unwrap().lint(),
         [
             (0, Remark::Never),
             (1, Remark::Always),
@@ -382,4 +382,16 @@ fn questionable_rules_are_named_with_the_reason() {
             (6, Remark::Never),
         ]
     );
+}
+
+#[test]
+fn rules_that_each_compute_a_value_of_their_own_are_refused_before_they_take_all_memory() {
+    let schema = schema();
+    let rules = |count: usize| -> Vec<Formula> {
+        let source = |number| format!("value * {number} > mass * 2");
+        (0..count).map(|number| compiled(&source(number), &schema, &lists()).formula()).collect()
+    };
+    assert_eq!(Matcher::new(&rules(AXES_MAX)).map(|matcher| matcher.len()), Ok(AXES_MAX));
+    let refused = Matcher::new(&rules(AXES_MAX + 1)).unwrap_err();
+    assert_eq!(refused.code(), "rules_too_varied");
 }
