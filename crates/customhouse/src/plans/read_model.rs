@@ -210,13 +210,16 @@ fn scored(connection: &Connection, since: Timestamp, office: &str) -> rusqlite::
         .collect()
 }
 
-/// Declarations in order of falling score: at each of so many points, what lies at or above it.
+/// Declarations in order of falling score: after each so many of them, what lies at or above the score of the last.
+/// Those of one score are inspected together or not at all, so that a point stands only where a score ends.
 fn curve(scored: &[Scored], days: f64) -> Vec<ConsequencePoint> {
     let number = |n: usize| f64::from(u32::try_from(n).unwrap_or(u32::MAX));
     let step = scored.len().div_ceil(CURVE_POINTS).max(1);
     let (mut known, mut bad, mut unknown, mut weighted) = (0_u64, 0_u64, 0_u64, 0.0_f64);
     let mut points = Vec::new();
+    let mut due = 1;
     for (at, one) in scored.iter().enumerate() {
+        let inspected = at.saturating_add(1);
         match one.irregular {
             Some(irregular) => {
                 known = known.saturating_add(1);
@@ -228,11 +231,12 @@ fn curve(scored: &[Scored], days: f64) -> Vec<ConsequencePoint> {
             }
             None => unknown = unknown.saturating_add(1),
         }
-        let last_of_score = scored.get(at.saturating_add(1)).is_none_or(|next| next.score != one.score);
-        let due = at.saturating_add(1) % step == 0 || at.saturating_add(1) == scored.len();
-        if last_of_score && (due || points.is_empty()) || at.saturating_add(1) == scored.len() {
+        let last = inspected == scored.len();
+        let last_of_score = scored.get(inspected).is_none_or(|next| next.score != one.score);
+        if last || last_of_score && inspected >= due {
+            due = inspected.saturating_add(step);
             points.push(ConsequencePoint {
-                inspections_per_day: number(at.saturating_add(1)) / days,
+                inspections_per_day: number(inspected) / days,
                 threshold: one.score,
                 known_irregular: bad,
                 known,
@@ -242,4 +246,41 @@ fn curve(scored: &[Scored], days: f64) -> Vec<ConsequencePoint> {
         }
     }
     points
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(scores: &[i32], expect: &[(usize, i32)]) {
+        let scored: Vec<Scored> = scores
+            .iter()
+            .map(|&score| Scored { score, irregular: None, probability_ppm: 1_000_000 })
+            .collect();
+        let points: Vec<(usize, i32)> = curve(&scored, 1.0)
+            .iter()
+            .map(|point| (point.unknown as usize, point.threshold))
+            .collect();
+        assert_eq!(points, expect, "scores {scores:?}");
+    }
+
+    #[test]
+    fn the_curve_has_a_point_where_a_score_ends() {
+        check(&[], &[]);
+        check(&[5, 5, 5], &[(3, 5)]);
+        check(&[9, 7, 7, 3], &[(1, 9), (3, 7), (4, 3)]);
+    }
+
+    #[test]
+    fn many_of_one_score_take_no_later_point_away() {
+        // Groups of 7 of one score: their ends rarely stand at a multiple of the step.
+        let scores: Vec<i32> = (0..7 * 60).map(|at| 100 - at / 7).collect();
+        let scored: Vec<Scored> = scores
+            .iter()
+            .map(|&score| Scored { score, irregular: None, probability_ppm: 1_000_000 })
+            .collect();
+        let points = curve(&scored, 1.0);
+        assert!(points.len() >= 25, "{} points of 60 scores", points.len());
+        assert!(points.len() <= CURVE_POINTS + 1, "{} points", points.len());
+    }
 }
