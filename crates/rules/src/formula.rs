@@ -3,6 +3,9 @@
 //! A rule matches where it is *true*. In Kleene's logic a conjunction is true iff all its parts are, a disjunction iff
 //! one is, and a negation moves to the parts by De Morgan's laws; so after it has moved down to the last parts, only
 //! where each of them is *known* to hold or not to hold matters, and what is unknown needs no care of its own.
+//!
+//! Where it is *not false* is a formula too: the same with every part that is unknown taken as one that holds. So what
+//! is unknown is found by a matcher that knows no third value: where the second formula holds and the first does not.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -174,7 +177,17 @@ impl EntryRule {
     /// Where it is true, for a matcher of many rules.
     #[must_use]
     pub fn formula(&self) -> Formula {
-        let mut writer = Writer { rule: self, conditions: 0 };
+        self.written_as(false)
+    }
+
+    /// Where it is true or unknown, for a matcher of many rules.
+    #[must_use]
+    pub fn not_false(&self) -> Formula {
+        self.written_as(true)
+    }
+
+    fn written_as(&self, with_unknown: bool) -> Formula {
+        let mut writer = Writer { rule: self, conditions: 0, with_unknown };
         let formula = writer.formula(self.root(), true);
         if writer.conditions <= CONDITIONS_MAX { formula } else { writer.whole(self.root(), true) }
     }
@@ -183,6 +196,8 @@ impl EntryRule {
 struct Writer<'a> {
     rule: &'a EntryRule,
     conditions: usize,
+    /// Does a part hold where it is unknown?
+    with_unknown: bool,
 }
 
 impl Writer<'_> {
@@ -208,7 +223,13 @@ impl Writer<'_> {
                 let mut branch = |truth, part| {
                     Formula::All(vec![self.formula(condition, truth), self.formula(part, wanted)])
                 };
-                Formula::Any(vec![branch(true, yes), branch(false, no)])
+                let mut branches = vec![branch(true, yes), branch(false, no)];
+                if self.with_unknown {
+                    // An unknown choice is unknown, whatever there is to choose from.
+                    let both = [true, false].map(|truth| self.formula(condition, truth));
+                    branches.push(Formula::All(both.into()));
+                }
+                Formula::Any(branches)
             }
             Form::Has(inner) => match self.source(inner) {
                 Some(source) => {
@@ -248,7 +269,7 @@ impl Writer<'_> {
         let of = ranges.and_then(|(source, ranges)| Some((self.source(source)?, ranges)));
         let Some((source, ranges)) = of else { return self.whole(part, wanted) };
         let ranges = if wanted { ranges } else { without(&ranges) };
-        Formula::Condition(Condition { source, ranges, absent: false })
+        Formula::Condition(Condition { source, ranges, absent: self.with_unknown })
     }
 
     /// The part's own answer as the source.
@@ -257,9 +278,9 @@ impl Writer<'_> {
             Some(source) => {
                 let cut = |above| Some(Cut::Value { value: Value::Boolean(wanted), above });
                 let ranges = vec![Range { from: cut(false), to: cut(true) }];
-                Formula::Condition(Condition { source, ranges, absent: false })
+                Formula::Condition(Condition { source, ranges, absent: self.with_unknown })
             }
-            None => Formula::Constant(false),
+            None => Formula::Constant(self.with_unknown),
         }
     }
 

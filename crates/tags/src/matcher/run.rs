@@ -134,6 +134,8 @@ pub trait Sink {
 pub struct Scratch {
     /// Of each axis the codes of the block's entries, `stride` apart.
     codes: Vec<Code>,
+    /// Places that the codes of an axis take: behind the last entry there is room for a whole group of lanes.
+    stride: usize,
     /// The same in the order of the axis at hand.
     sorted: Vec<Code>,
     /// Rows in the order of the axis at hand, and room for a group of lanes behind them.
@@ -145,8 +147,27 @@ pub struct Scratch {
     known: Vec<Vec<Code>>,
 }
 
-/// Codes of an axis take so many places; behind the last entry there is room for a whole group of lanes.
-const STRIDE: usize = ROWS_MAX + LANES;
+/// Codes of entries, those of each axis side by side.
+#[derive(Debug, Clone, Copy)]
+struct Codes<'a> {
+    codes: &'a [Code],
+    /// Places that an axis takes.
+    stride: usize,
+}
+
+impl<'a> Codes<'a> {
+    /// The codes of an axis from a place on.
+    #[inline(always)]
+    fn from(self, axis: u16, at: usize) -> Option<&'a [Code]> {
+        self.codes.get(usize::from(axis).saturating_mul(self.stride).saturating_add(at)..)
+    }
+
+    /// The codes of an axis for so many entries from a place on.
+    #[inline(always)]
+    fn lanes(self, axis: u16, at: usize) -> Option<&'a [Code; LANES]> {
+        self.from(axis, at)?.first_chunk()
+    }
+}
 
 /// Asks the pieces of the sections of some rows of a block.
 pub(crate) fn run(
@@ -160,14 +181,15 @@ pub(crate) fn run(
 ) {
     scratch.known.clear();
     scratch.known.resize_with(axes.len(), Vec::new);
-    let needed = axes.len().saturating_mul(STRIDE);
+    scratch.stride = rows.len().min(ROWS_MAX).saturating_add(LANES);
+    let needed = axes.len().saturating_mul(scratch.stride);
     scratch.codes.resize(needed, 0);
     scratch.sorted.resize(needed, 0);
     let mut first = rows.start;
     while first < rows.end {
         let last = rows.end.min(first.saturating_add(ROWS_MAX));
         let length = last.saturating_sub(first);
-        let places = scratch.codes.chunks_exact_mut(STRIDE);
+        let places = scratch.codes.chunks_exact_mut(scratch.stride);
         for ((axis, codes), known) in axes.iter().zip(places).zip(&mut scratch.known) {
             if let Some(codes) = codes.get_mut(..length) {
                 axis.code_rows(block, first..last, known, codes);
@@ -186,8 +208,9 @@ impl Scratch {
     fn sort(&mut self, axes: &[Axis], section: &Section, length: usize) {
         self.order.clear();
         self.length = length;
+        let stride = self.stride;
         let codes_of = |axis: u16| {
-            let start = usize::from(axis).saturating_mul(STRIDE);
+            let start = usize::from(axis).saturating_mul(stride);
             start..start.saturating_add(length)
         };
         let Some(axis) = section.axis else {
@@ -270,6 +293,7 @@ fn ask_group<const WITHIN: usize>(
     sink: &mut impl Sink,
 ) {
     let place = |at: u32| usize::try_from(at).unwrap_or_default();
+    let sorted = Codes { codes: &scratch.sorted, stride: scratch.stride };
     for piece in &group.pieces {
         let run = scratch.run_of(section, piece);
         let within =
@@ -280,10 +304,10 @@ fn ask_group<const WITHIN: usize>(
         while at < run.end {
             let mut mask = low_bits(run.end.saturating_sub(at));
             if WITHIN > 0 {
-                mask &= all_within(within, &scratch.sorted, at);
+                mask &= all_within(within, sorted, at);
             }
             if mask != 0 && !tests.is_empty() {
-                mask = rest(tests, &scratch.sorted, at, mask);
+                mask = rest(tests, sorted, at, mask);
             }
             if mask != 0
                 && let Some(rows) = scratch.order.get(at..).and_then(|rows| rows.first_chunk())
@@ -297,10 +321,10 @@ fn ask_group<const WITHIN: usize>(
 
 /// The lanes in which all ranges hold.
 #[inline(always)]
-fn all_within<const WITHIN: usize>(within: &[Within; WITHIN], sorted: &[Code], at: usize) -> u64 {
+fn all_within<const WITHIN: usize>(within: &[Within; WITHIN], sorted: Codes<'_>, at: usize) -> u64 {
     let mut holds = [1_u8; LANES];
     for own in within {
-        let Some(codes) = lanes(sorted, own.axis, at) else { return 0 };
+        let Some(codes) = sorted.lanes(own.axis, at) else { return 0 };
         for (hold, code) in holds.iter_mut().zip(codes) {
             *hold &= u8::from(code.wrapping_sub(own.low) <= own.width);
         }
@@ -313,7 +337,7 @@ const FEW: u32 = 12;
 
 /// The lanes of a mask in which all other tests hold.
 #[inline(always)]
-fn rest(tests: &[Test], sorted: &[Code], at: usize, mut mask: u64) -> u64 {
+fn rest(tests: &[Test], sorted: Codes<'_>, at: usize, mut mask: u64) -> u64 {
     for test in tests {
         if mask.count_ones() <= FEW {
             let mut open = mask;
@@ -335,8 +359,8 @@ fn rest(tests: &[Test], sorted: &[Code], at: usize, mut mask: u64) -> u64 {
 }
 
 /// Does a test hold for one entry?
-fn holds_at(test: &Test, sorted: &[Code], at: usize) -> bool {
-    let code = |axis: u16| sorted.get(usize::from(axis).saturating_mul(STRIDE).saturating_add(at)).copied();
+fn holds_at(test: &Test, sorted: Codes<'_>, at: usize) -> bool {
+    let code = |axis: u16| sorted.from(axis, at).and_then(|codes| codes.first()).copied();
     match test {
         Test::Within(own) => code(own.axis).is_some_and(|code| code.wrapping_sub(own.low) <= own.width),
         Test::Among { axis, ranges } => code(*axis)
@@ -352,11 +376,11 @@ fn holds_at(test: &Test, sorted: &[Code], at: usize) -> bool {
 }
 
 /// The lanes in which a test holds; those outside the mask may be right or wrong.
-fn holds_in(test: &Test, sorted: &[Code], at: usize, mask: u64) -> u64 {
+fn holds_in(test: &Test, sorted: Codes<'_>, at: usize, mask: u64) -> u64 {
     match test {
         Test::Within(own) => all_within(std::array::from_ref(own), sorted, at),
         Test::Among { axis, ranges } => {
-            let Some(codes) = lanes(sorted, *axis, at) else { return 0 };
+            let Some(codes) = sorted.lanes(*axis, at) else { return 0 };
             let mut any = [0_u8; LANES];
             for (low, width) in ranges {
                 for (hold, code) in any.iter_mut().zip(codes) {
@@ -366,7 +390,7 @@ fn holds_in(test: &Test, sorted: &[Code], at: usize, mask: u64) -> u64 {
             bits(&any)
         }
         Test::Table { axis, holds } => {
-            let Some(codes) = lanes(sorted, *axis, at) else { return 0 };
+            let Some(codes) = sorted.lanes(*axis, at) else { return 0 };
             let mut found = [0_u8; LANES];
             for (hold, code) in found.iter_mut().zip(codes) {
                 *hold = holds.get(usize::from(*code)).copied().unwrap_or_default();
@@ -378,11 +402,6 @@ fn holds_in(test: &Test, sorted: &[Code], at: usize, mask: u64) -> u64 {
         }
         Test::Not(tests) => mask & !rest(tests, sorted, at, mask),
     }
-}
-
-#[inline(always)]
-fn lanes(sorted: &[Code], axis: u16, at: usize) -> Option<&[Code; LANES]> {
-    sorted.get(usize::from(axis).saturating_mul(STRIDE).saturating_add(at)..)?.first_chunk()
 }
 
 /// One bit a lane.
@@ -462,10 +481,11 @@ mod tests {
             tests in proptest::collection::vec(test(), 0..4),
             codes in proptest::collection::vec((0_u16..6, 0_u16..6), 1..200),
         ) {
-            let mut scratch = Scratch { sorted: vec![0; 2 * STRIDE], ..Scratch::default() };
+            let stride = codes.len() + LANES;
+            let mut scratch = Scratch { sorted: vec![0; 2 * stride], stride, ..Scratch::default() };
             for (at, (first, second)) in codes.iter().enumerate() {
                 scratch.sorted[at] = *first;
-                scratch.sorted[STRIDE + at] = *second;
+                scratch.sorted[stride + at] = *second;
             }
             scratch.order = (0_u32..).take(codes.len() + LANES).collect();
             scratch.length = codes.len();

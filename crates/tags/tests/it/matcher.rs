@@ -168,11 +168,12 @@ fn matched(matcher: &Matcher, block: &Block<'_>, scratch: &mut Scratch) -> BTree
     found.0
 }
 
-fn alone(rules: &[EntryRule], table: &EntryTable) -> BTreeSet<(u32, usize)> {
+/// Rules and rows where a rule alone is true, or unknown as well.
+fn alone(rules: &[EntryRule], table: &EntryTable, with_unknown: bool) -> BTreeSet<(u32, usize)> {
     let pairs = rules.iter().zip(0_u32..).flat_map(|(rule, number)| {
         let truths = rule.evaluate(table, 0..table.len());
         (0..table.len())
-            .filter(move |row| truths.is_true(*row))
+            .filter(move |row| truths.is_true(*row) || with_unknown && truths.is_unknown(*row))
             .map(move |row| (number, row))
             .collect::<Vec<_>>()
     });
@@ -259,7 +260,7 @@ proptest! {
             matcher.plan_for(&block);
         }
         let mut scratch = Scratch::default();
-        let expected = alone(&rules, &table);
+        let expected = alone(&rules, &table, false);
         let found = matched(&matcher, &block, &mut scratch);
         prop_assert_eq!(&found, &expected, "of a table: {:?}", sources);
 
@@ -267,6 +268,20 @@ proptest! {
         let physical: Vec<Physical> = columns.map(|(column, (name, _))| Physical::of(column, name)).collect();
         let found = matched(&matcher, &lanes(&table, &physical), &mut scratch);
         prop_assert_eq!(&found, &expected, "of whole numbers: {:?}", sources);
+    }
+
+    #[test]
+    fn where_rules_are_unknown_is_matched_too(
+        sources in proptest::collection::vec(rule(), 1..20),
+        rows in rows(),
+    ) {
+        let schema = schema();
+        let table = table_of(rows);
+        let rules: Vec<EntryRule> = sources.iter().map(|source| compiled(source, &schema, &lists())).collect();
+        let formulas: Vec<Formula> = rules.iter().map(EntryRule::not_false).collect();
+        let matcher = Matcher::new(&formulas).unwrap();
+        let found = matched(&matcher, &Block::of_table(&table), &mut Scratch::default());
+        prop_assert_eq!(&found, &alone(&rules, &table, true), "{:?}", sources);
     }
 }
 
