@@ -15,6 +15,7 @@ use spine::{Column, EntrySchema, EntryTable, FieldDefinition, Progress};
 use thiserror::Error;
 
 use crate::aggregate::{Aggregate, FieldPart};
+use crate::judge::{Judge, Judged};
 use crate::key::{self, KeyOrder};
 use crate::lift;
 use crate::set::TagSet;
@@ -105,8 +106,18 @@ impl TagSet {
             schema.truncate(base);
             schema.extend(live.iter().filter_map(|at| self.extended_field(*at)));
             let whole = self.table(&schema, columns)?;
-            let found: Result<Vec<TagHit>, ApplyError> = wave
-                .tags
+            let (judge, alone) = Judge::of(self, &wave.tags);
+            if let Some(mut judge) = judge {
+                judge.plan_for(&whole);
+                if progress.cancelled() {
+                    return Err(ApplyError::Cancelled);
+                }
+                let own = item_hits(&judge, judge.ask_all(&whole));
+                let more = u64::try_from(own.len()).unwrap_or(u64::MAX);
+                progress.report("tags", done.fetch_add(more, Ordering::Relaxed).saturating_add(more), total);
+                hits.extend(own.into_iter().map(|hit| (hit.tag_index, hit)));
+            }
+            let found: Result<Vec<TagHit>, ApplyError> = alone
                 .par_iter()
                 .map(|tag| {
                     if progress.cancelled() {
@@ -237,6 +248,17 @@ impl TagSet {
         let lifted = lift::lift(definition, &truths, shared);
         TagHit { tag_index: tag, rows: lifted.marked, raised: lifted.raised, unknown: lifted.unknown }
     }
+}
+
+/// What a judge told of tags on items.
+fn item_hits(judge: &Judge, judged: Judged) -> Vec<TagHit> {
+    let told = judge.tags().iter().zip(judged.trues).zip(judged.unknown_of_tag);
+    told.map(|((tag, mut rows), unknown)| {
+        rows.sort_unstable();
+        let rows: RoaringBitmap = rows.into_iter().collect();
+        TagHit { tag_index: *tag, raised: rows.clone(), rows, unknown }
+    })
+    .collect()
 }
 
 /// What all tags share about a table.

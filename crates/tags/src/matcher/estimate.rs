@@ -21,6 +21,10 @@ impl Estimate {
         let places = sample.len().min(SAMPLE_MAX).div_ceil(PLACE_ROWS).max(1);
         let mut known = Vec::new();
         let below = axes.iter().map(|axis| {
+            if axis.source.fields().iter().any(|field| sample.lane(field).is_none()) {
+                // A value that the sample does not have is not a rare one: nothing is known of it.
+                return Vec::new();
+            }
             let mut counts = vec![0_u32; usize::from(axis.code_max()).saturating_add(2)];
             known.clear();
             for place in 0..places {

@@ -30,7 +30,9 @@ use spine::noun::SubjectKind;
 use spine::{Column, EntrySchema, EntryTable, FieldDefinition};
 
 use crate::apply::ApplyError;
+use crate::judge::Judge;
 use crate::lift::subject_parts;
+use crate::matcher::Scratch;
 use crate::set::TagSet;
 
 use calendar::Calendar;
@@ -72,6 +74,12 @@ pub struct OnlineTags {
     streams: Vec<Stream>,
     /// One element a tag; none for those that end with their entry.
     lasting: Vec<Option<Lasting>>,
+    /// The tags that are asked together, and those that are asked one by one.
+    judge: Option<Judge>,
+    alone: Vec<usize>,
+    scratch: Scratch,
+    /// So many entries were known when the judge last planned.
+    planned_at: u64,
     /// The fields that anything reads, as they are taken from tables of past entries.
     needed: Arc<EntrySchema>,
     /// What conditions read: fields, and behind them aggregates.
@@ -113,6 +121,7 @@ impl OnlineTags {
         whole.extend(read.iter().filter_map(|at| set.extended_field(*at)));
         fields.extend(wanted.fields());
         let needed = base(&|name| always(name) || fields.contains(name));
+        let (judge, alone) = Judge::of(&set, &(0..set.definitions.len()).collect::<Vec<_>>());
         let schema =
             |fields| Arc::new(EntrySchema { id: set.base.id.clone(), version: set.base.version, fields });
         Self {
@@ -122,6 +131,10 @@ impl OnlineTags {
             wanted,
             streams,
             lasting,
+            judge,
+            alone,
+            scratch: Scratch::default(),
+            planned_at: 0,
             calendar: Calendar::default(),
             entries: 0,
             swept: 0,
@@ -176,7 +189,18 @@ impl OnlineTags {
             }
         }
         self.count(table);
+        self.plan(table);
         Ok(())
+    }
+
+    /// Entries drift: what was rare may be frequent. Plans again whenever twice as many are known.
+    fn plan(&mut self, sample: &EntryTable) {
+        if let Some(judge) = &mut self.judge
+            && self.entries / 2 >= self.planned_at
+        {
+            judge.plan_for(sample);
+            self.planned_at = self.entries;
+        }
     }
 
     /// Tags new entries, one or more whole declarations in the order in which they came, and takes them in: each
@@ -302,7 +326,13 @@ impl OnlineTags {
             unknown: vec![0; rows],
             whole,
         };
-        for (tag_index, (compiled, lasting)) in self.set.compiled.iter().zip(&mut self.lasting).enumerate() {
+        self.tell_together(&mut hits);
+        for tag_index in self.alone.iter().copied() {
+            let (Some(compiled), Some(lasting)) =
+                (self.set.compiled.get(tag_index), self.lasting.get_mut(tag_index))
+            else {
+                continue;
+            };
             let truths = compiled.rule.evaluate(&hits.whole, 0..rows);
             let on = self.set.definitions.get(tag_index).map(|definition| definition.on);
             let mut mark = |row: usize, raised_by: RaisedBy| {
@@ -338,7 +368,24 @@ impl OnlineTags {
                 }
             }
         }
+        for carried in &mut hits.carried {
+            carried.sort_unstable_by_key(|hit| hit.tag_index);
+        }
         hits
+    }
+
+    /// What the judge says of the rows; tags of its own end with their entry.
+    fn tell_together(&mut self, hits: &mut OnlineHits) {
+        let Some(judge) = &self.judge else { return };
+        let judged = judge.ask(&hits.whole, 0..hits.whole.len(), &mut self.scratch);
+        for (tag_index, rows) in judge.tags().iter().zip(judged.trues) {
+            for row in rows {
+                if let Some(carried) = usize::try_from(row).ok().and_then(|row| hits.carried.get_mut(row)) {
+                    carried.push(OnlineHit { tag_index: *tag_index, raised_by: RaisedBy::Itself });
+                }
+            }
+        }
+        hits.unknown = judged.unknown_of_row;
     }
 }
 

@@ -1,0 +1,174 @@
+//! The conditions of very many tags, asked of entries all at once.
+//!
+//! An office that tells its commodities, origins and routes apart writes thousands of tags that look at the same few
+//! values. Those go to the [`Matcher`], each twice: where it is true, and where it is not false, for what is neither is
+//! unknown. A condition that computes a value nobody else asks for is cheaper alone, column by column, and so are few
+//! conditions; tags that outlast their entry, or are carried by a whole declaration, want to know row by row what is
+//! unknown and are left alone too.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use rayon::prelude::*;
+use rules::{Formula, Source};
+use spine::EntryTable;
+use spine::noun::SubjectKind;
+
+use crate::matcher::{Block, Matched, Matcher, Scratch, Sink};
+use crate::set::TagSet;
+
+/// So many conditions are worth a matcher.
+const TAGS_MIN: usize = 32;
+/// A value computed of several fields is worth an axis where so many conditions ask for it.
+const SHARED_MIN: u32 = 16;
+/// Entries that one thread is given at a time.
+const ROWS_AT_ONCE: usize = 65_536;
+
+/// Tags that are asked together.
+#[derive(Debug)]
+pub(crate) struct Judge {
+    /// Positions of the tags, rising.
+    tags: Vec<usize>,
+    /// Twice as many formulas: where a tag is true, and where it is not false.
+    matcher: Matcher,
+}
+
+/// What came out for some entries.
+#[derive(Debug, Default)]
+pub(crate) struct Judged {
+    /// For each tag of the judge the rows for which it is true, in no particular order.
+    pub(crate) trues: Vec<Vec<u32>>,
+    /// For each tag of the judge how many rows are unknown.
+    pub(crate) unknown_of_tag: Vec<u64>,
+    /// For each row how many of the judge's tags are unknown.
+    pub(crate) unknown_of_row: Vec<u64>,
+}
+
+impl Judge {
+    /// Takes those of some tags that are better asked together; the others are the second part, in their order. None
+    /// is taken if they are too few.
+    pub(crate) fn of(set: &TagSet, tags: &[usize]) -> (Option<Self>, Vec<usize>) {
+        let formulas: Vec<(usize, Formula)> = tags
+            .iter()
+            .filter(|tag| set.definitions.get(**tag).is_some_and(|own| own.on == SubjectKind::Item))
+            .filter_map(|tag| Some((*tag, set.compiled.get(*tag)?.rule.formula())))
+            .collect();
+        let mut asked: HashMap<&str, u32> = HashMap::new();
+        for (_, formula) in &formulas {
+            visit(formula, &mut |source| {
+                let times = asked.entry(source.key()).or_default();
+                *times = times.saturating_add(1);
+            });
+        }
+        let shared = |source: &Source| {
+            source.fields().len() <= 1 || asked.get(source.key().as_ref()).is_some_and(|n| *n >= SHARED_MIN)
+        };
+        let mut together: Vec<usize> = Vec::new();
+        for (tag, formula) in &formulas {
+            let mut fit = true;
+            visit(formula, &mut |source| fit &= shared(source));
+            if fit {
+                together.push(*tag);
+            }
+        }
+        together.sort_unstable();
+        together.dedup();
+        let judge = (together.len() >= TAGS_MIN).then(|| Self::new(set, together)).flatten();
+        let taken = judge.as_ref().map_or(&[][..], |judge| judge.tags.as_slice());
+        let left = tags.iter().copied().filter(|tag| taken.binary_search(tag).is_err()).collect();
+        (judge, left)
+    }
+
+    /// None if the tags look at more different values than a matcher holds.
+    fn new(set: &TagSet, tags: Vec<usize>) -> Option<Self> {
+        let rules = tags.iter().filter_map(|tag| Some(&set.compiled.get(*tag)?.rule));
+        let formulas: Vec<Formula> = rules.flat_map(|rule| [rule.formula(), rule.not_false()]).collect();
+        let matcher = Matcher::new(&formulas).ok()?;
+        Some(Self { tags, matcher })
+    }
+
+    /// Positions of its tags, rising.
+    pub(crate) fn tags(&self) -> &[usize] {
+        &self.tags
+    }
+
+    /// Files conditions under what is rarest among these entries.
+    pub(crate) fn plan_for(&mut self, sample: &EntryTable) {
+        self.matcher.plan_for(&Block::of_table(sample));
+    }
+
+    /// Asks some rows of a table.
+    pub(crate) fn ask(&self, table: &EntryTable, rows: Range<usize>, scratch: &mut Scratch) -> Judged {
+        let mut told = Told { first: rows.start, judged: Judged::empty(self.tags.len(), rows.len()) };
+        self.matcher.run(&Block::of_table(table), rows, scratch, &mut told);
+        told.judged
+    }
+
+    /// Asks all rows of a table, on all threads.
+    pub(crate) fn ask_all(&self, table: &EntryTable) -> Judged {
+        let starts: Vec<usize> = (0..table.len()).step_by(ROWS_AT_ONCE).collect();
+        let parts: Vec<Judged> = starts
+            .into_par_iter()
+            .map_init(Scratch::default, |scratch, first| {
+                let last = table.len().min(first.saturating_add(ROWS_AT_ONCE));
+                self.ask(table, first..last, scratch)
+            })
+            .collect();
+        let mut whole = Judged::empty(self.tags.len(), 0);
+        for part in parts {
+            whole.append(part);
+        }
+        whole
+    }
+}
+
+impl Judged {
+    fn empty(tags: usize, rows: usize) -> Self {
+        Self { trues: vec![Vec::new(); tags], unknown_of_tag: vec![0; tags], unknown_of_row: vec![0; rows] }
+    }
+
+    fn append(&mut self, later: Self) {
+        for (own, rows) in self.trues.iter_mut().zip(later.trues) {
+            own.extend(rows);
+        }
+        for (own, unknown) in self.unknown_of_tag.iter_mut().zip(later.unknown_of_tag) {
+            *own = own.saturating_add(unknown);
+        }
+        self.unknown_of_row.extend(later.unknown_of_row);
+    }
+}
+
+/// Takes down what the matcher says.
+struct Told {
+    first: usize,
+    judged: Judged,
+}
+
+impl Sink for Told {
+    fn matched(&mut self, rule: u32, entries: Matched<'_>) {
+        let Ok(rule) = usize::try_from(rule) else { return };
+        let (tag, is_true) = (rule / 2, rule % 2 == 0);
+        let Some(unknown) = self.judged.unknown_of_tag.get_mut(tag) else { return };
+        // What is true is told twice. Counts wrap in between, for the two are told in any order.
+        let each: u64 = if is_true { u64::MAX } else { 1 };
+        *unknown = unknown.wrapping_add(each.wrapping_mul(u64::from(entries.len())));
+        let Judged { trues, unknown_of_row, .. } = &mut self.judged;
+        let mut trues = trues.get_mut(tag).filter(|_| is_true);
+        entries.rows(|row| {
+            if let Some(unknown) = unknown_of_row.get_mut(row.saturating_sub(self.first)) {
+                *unknown = unknown.wrapping_add(each);
+            }
+            if let (Some(trues), Ok(row)) = (&mut trues, u32::try_from(row)) {
+                trues.push(row);
+            }
+        });
+    }
+}
+
+fn visit<'a>(formula: &'a Formula, with: &mut impl FnMut(&'a Source)) {
+    match formula {
+        Formula::Constant(_) => {}
+        Formula::Condition(condition) => with(&condition.source),
+        Formula::All(parts) | Formula::Any(parts) => parts.iter().for_each(|part| visit(part, with)),
+    }
+}
