@@ -14,6 +14,9 @@ use crate::set::TagSet;
 /// Day of a case's entry unless it names one: a Wednesday, neither the end of a month nor a common holiday.
 const CASE_DAY: Date = date(2026, 3, 11);
 
+/// What the cases of a tag must expect between them.
+const EXPECTATIONS: [Expectation; 3] = [Expectation::Tagged, Expectation::NotTagged, Expectation::Unknown];
+
 /// Most entries around a case.
 const HISTORY_MAX: u32 = 20_000;
 
@@ -43,7 +46,9 @@ impl TagSet {
     pub fn check_cases(&self) -> Vec<Finding> {
         let mut findings = Vec::new();
         for (at, definition) in self.definitions.iter().enumerate() {
-            for expect in [Expectation::Tagged, Expectation::NotTagged, Expectation::Unknown] {
+            // Those of a table are thought through at its first row.
+            let needed = if definition.source.later_row { &[][..] } else { &EXPECTATIONS[..] };
+            for expect in needed.iter().copied() {
                 if !definition.cases.iter().any(|case| case.expect == expect) {
                     findings.push(
                         Finding::error("tag_case_missing")

@@ -83,8 +83,11 @@ pub struct TagSource {
     pub pack_hash: String,
     /// File in the pack.
     pub file: String,
-    /// Line, from 1, of the tag's id.
+    /// Line, from 1, of the tag's id; of a tag of a table, of its row.
     pub line: u64,
+    /// Is it one of the tags of a table, but not the first? Then its tests stand at the first.
+    #[serde(skip)]
+    pub later_row: bool,
 }
 
 /// A family of tags.
@@ -180,6 +183,8 @@ pub(crate) struct RawTag {
     pub(crate) id: String,
     #[serde(default = "one")]
     pub(crate) version: u32,
+    /// CSV file of the pack: there is a tag for each of its rows, with its values in the places of `{column}`.
+    pub(crate) table: Option<String>,
     pub(crate) title: LocalizedText,
     pub(crate) description: LocalizedText,
     #[serde(default = "item")]
@@ -211,7 +216,7 @@ fn item() -> SubjectKind {
 }
 
 /// A case as written: the example with changes.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RawCase {
     pub(crate) expect: Expectation,

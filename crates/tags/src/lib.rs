@@ -19,6 +19,8 @@ pub mod matrix;
 pub mod online;
 mod plain;
 mod set;
+mod table;
+pub mod usual;
 mod why;
 mod window;
 #[cfg(test)]

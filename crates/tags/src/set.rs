@@ -1,6 +1,6 @@
 //! Tags of all packs, compiled: what can be applied to a table.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use packs::{Pack, PackKind};
@@ -13,6 +13,7 @@ use spine::{
 
 use crate::aggregate::{Aggregate, outcome_refusal};
 use crate::definition::{Defaults, Family, RawTag, TagDefinition, TagFile, TagSeverity, TagSource};
+use crate::table;
 
 /// Fields that may name the enterprise which carries a tag.
 const ENTERPRISE_FIELDS: [&str; 4] = ["importer_id", "exporter_id", "declarant_id", "carrier_id"];
@@ -41,6 +42,7 @@ pub struct TagSet {
     pub(crate) extended: Arc<EntrySchema>,
     pub(crate) families: Vec<Family>,
     pub(crate) definitions: Vec<TagDefinition>,
+    by_id: HashMap<String, usize>,
     pub(crate) compiled: Vec<CompiledTag>,
     pub(crate) aggregates: Vec<NamedAggregate>,
 }
@@ -71,6 +73,7 @@ impl TagSet {
             families: BTreeMap::new(),
             aggregates: Vec::new(),
             tags: Vec::new(),
+            ids: HashSet::new(),
             findings: Vec::new(),
         };
         for pack in packs.iter().filter(|pack| pack.manifest.kind == PackKind::Tags) {
@@ -88,7 +91,7 @@ impl TagSet {
     /// Position of a tag.
     #[must_use]
     pub fn position(&self, tag_id: &str) -> Option<usize> {
-        self.definitions.iter().position(|definition| definition.id == tag_id)
+        self.by_id.get(tag_id).copied()
     }
 
     /// The families, by id.
@@ -144,6 +147,7 @@ struct Loader<'a> {
     families: BTreeMap<String, Family>,
     aggregates: Vec<NamedAggregate>,
     tags: Vec<(TagDefinition, CompiledTag)>,
+    ids: HashSet<String>,
     findings: Vec<Finding>,
 }
 
@@ -206,7 +210,13 @@ impl Loader<'_> {
             for mut tag in file.tag {
                 let own = std::mem::replace(&mut tag.example, example.clone());
                 tag.example.extend(own);
-                self.tag(&place, &family, &file.defaults, tag);
+                match tag.table.take() {
+                    Some(table) => self.tags_of_table(&place, &family, &file.defaults, &table, &tag),
+                    None => {
+                        let line = place.tag_line(&tag.id);
+                        self.tag(&place, line, &family, &file.defaults, tag);
+                    }
+                }
             }
             self.families.entry(family.id.clone()).or_insert(family);
         }
@@ -281,10 +291,49 @@ impl Loader<'_> {
         if outcomes.is_empty() { Ok(rule) } else { Err(outcomes) }
     }
 
-    fn tag(&mut self, place: &Place<'_>, family: &Family, defaults: &Defaults, raw: RawTag) {
-        let line = place.tag_line(&raw.id);
+    /// One tag for each row of a table. They stand where their rows stand.
+    fn tags_of_table(
+        &mut self,
+        place: &Place<'_>,
+        family: &Family,
+        defaults: &Defaults,
+        path: &str,
+        written: &RawTag,
+    ) {
+        let (rows, wrong) = table::rows(place.pack, path);
+        let place = Place { pack: place.pack, file: path, text: "" };
+        for table::Wrong { line, problem } in wrong {
+            self.refuse(&place, line, &written.id, &problem);
+        }
+        let mut later_row = false;
+        for row in rows {
+            match row.tag(written, !later_row) {
+                Ok(tag) => {
+                    let known = self.tags.len();
+                    self.tag(&place, row.line, family, defaults, tag);
+                    if let Some((definition, _)) = self.tags.get_mut(known) {
+                        definition.source.later_row = later_row;
+                        later_row = true;
+                    }
+                }
+                Err(problem) => self.refuse(&place, row.line, &written.id, &problem),
+            }
+        }
+    }
+
+    fn refuse(&mut self, place: &Place<'_>, line: u64, id: &str, problem: &str) {
+        self.findings.push(
+            Finding::error("tag_refused")
+                .at(place.pointer(line, id))
+                .found(id)
+                .expected("a tag as docs/tags.md describes it")
+                .fix(format!("Correct it: {problem}")),
+        );
+    }
+
+    fn tag(&mut self, place: &Place<'_>, line: u64, family: &Family, defaults: &Defaults, raw: RawTag) {
         let mut problems = text_problems(&raw);
-        if self.tags.iter().any(|(own, _)| own.id == raw.id) {
+        if self.ids.contains(&raw.id) {
             problems.push(format!("a tag {} is there already; ids are unique over all packs", raw.id));
         }
         let enterprise_field = raw.enterprise_field.clone().unwrap_or_else(|| "importer_id".to_owned());
@@ -303,13 +352,7 @@ impl Loader<'_> {
             }
         };
         for problem in &problems {
-            self.findings.push(
-                Finding::error("tag_refused")
-                    .at(place.pointer(line, &raw.id))
-                    .found(&raw.id)
-                    .expected("a tag as docs/tags.md describes it")
-                    .fix(format!("Correct it: {problem}")),
-            );
+            self.refuse(place, line, &raw.id, problem);
         }
         let (Some(rule), true) = (rule, problems.is_empty()) else { return };
         let read: BTreeSet<&str> = rule.fields().iter().map(String::as_str).collect();
@@ -318,12 +361,14 @@ impl Loader<'_> {
             .collect();
         let definition =
             define(place, line, family, defaults, raw, enterprise_field, &aggregates, &self.aggregates);
+        self.ids.insert(definition.id.clone());
         self.tags.push((definition, CompiledTag { rule, aggregates }));
     }
 
     fn finish(self) -> (TagSet, Vec<Finding>) {
-        let (definitions, compiled) = self.tags.into_iter().unzip();
+        let (definitions, compiled): (Vec<TagDefinition>, _) = self.tags.into_iter().unzip();
         let set = TagSet {
+            by_id: definitions.iter().enumerate().map(|(at, own)| (own.id.clone(), at)).collect(),
             base: Arc::new(self.base.clone()),
             extended: Arc::new(self.extended),
             families: self.families.into_values().collect(),
@@ -404,6 +449,7 @@ fn define(
             pack_hash: place.pack.hash.clone(),
             file: place.file.to_owned(),
             line,
+            later_row: false,
         },
     }
 }

@@ -126,3 +126,67 @@ fn the_packs_example_is_under_the_tags_own() {
     let findings = check_pack(&pack(&[("family.toml", &text)]), &[], &declaration_entry::schema());
     assert!(findings.is_empty(), "{findings:#?}");
 }
+
+const TABLED: &str = r#"[family]
+id = "family"
+title = { en = "Family", zh = "族" }
+[[tag]]
+id = "heavy_{key}"
+table = "table.csv"
+title = { en = "Heavy {heading}", zh = "{heading} 重" }
+description = { en = "D" }
+inspection_hint = { en = "H", zh = "示" }
+when = 'commodity_code.startsWith("{heading}") && net_mass > {most}'
+example = { commodity_code = "{heading}00", net_mass = 1 }
+cases = [
+  { expect = "tagged", set = { net_mass = 1000 } },
+  { expect = "not_tagged" },
+  { expect = "unknown", without = ["net_mass"] },
+]
+"#;
+
+#[test]
+fn a_tag_with_a_table_stands_for_one_tag_a_row() {
+    let pack = pack(&[("family.toml", TABLED), ("table.csv", "key,heading,most\na,0101,5\nb, 8703 ,2.5\n")]);
+    assert_eq!(check_pack(&pack, &[], &declaration_entry::schema()), []);
+    let (set, _) = tags::TagSet::from_packs(&[&pack], &declaration_entry::schema());
+    let told: Vec<(&str, &str, &str, u64)> = set
+        .definitions()
+        .iter()
+        .map(|tag| (tag.id.as_str(), tag.when.as_str(), tag.source.file.as_str(), tag.source.line))
+        .collect();
+    let heavy = |heading, most| format!("commodity_code.startsWith(\"{heading}\") && net_mass > {most}");
+    assert_eq!(
+        told,
+        [
+            ("heavy_a", heavy("0101", "5").as_str(), "table.csv", 2),
+            ("heavy_b", heavy("8703", "2.5").as_str(), "table.csv", 3),
+        ]
+    );
+    assert_eq!(set.position("heavy_b"), Some(1));
+}
+
+#[test]
+fn a_row_that_cannot_be_used_is_told_with_its_line_and_the_others_stay() {
+    /// Code and pointer of each finding, and how many tags there are.
+    fn check(table: &str, tags: usize, expect: &[(u64, &str)]) {
+        let pack = pack(&[("family.toml", TABLED), ("table.csv", table)]);
+        let (set, findings) = tags::TagSet::from_packs(&[&pack], &declaration_entry::schema());
+        assert_eq!(set.definitions().len(), tags, "{table}: {findings:#?}");
+        assert_eq!(findings.len(), expect.len(), "{table}: {findings:#?}");
+        for (finding, (line, words)) in findings.iter().zip(expect) {
+            assert_eq!(finding.code, "tag_refused");
+            assert!(finding.pointer.0.starts_with(&format!("test-tags/table.csv:{line}/")), "{finding}");
+            assert!(finding.to_string().contains(words), "{finding}");
+        }
+    }
+    check("key,heading,most\na,0101,5\na,0102,5\n", 1, &[(3, "there already")]);
+    check("key,heading,most\na,01\\\"01,5\nb,0102,5\n", 1, &[(2, "quotation mark")]);
+    check("key,heading,most\na,0101,five\nb,0102,5\n", 1, &[(2, "five")]);
+    check("key,heading,most\na,0101\nb,0102,5\n", 1, &[(2, "fields")]);
+    check("key,heading\na,0101\n", 0, &[(2, "no column \"most\"")]);
+    check("key,Heading,most\n", 0, &[(1, "small letters")]);
+    let pack = pack(&[("family.toml", TABLED)]);
+    let (_, findings) = tags::TagSet::from_packs(&[&pack], &declaration_entry::schema());
+    assert!(findings[0].to_string().contains("no table table.csv"), "{}", findings[0]);
+}

@@ -17,3 +17,4 @@ mod matrix;
 mod online;
 mod subjects;
 mod support;
+mod usual;
