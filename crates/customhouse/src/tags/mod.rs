@@ -8,6 +8,7 @@
 //! | `catalogue(&Registry, clearance) -> TagCatalogue` | families and tags |
 //! | `find_tag(&Registry, clearance, id) -> TagDetail` | one tag with its cases |
 //! | `why_in_file(&Registry, &WhyRequest, &dyn Progress) -> Vec<TagReason>` | why a tag is, or is not, on a declaration of a file |
+//! | `usual_in_file(declarations, map, folder, &dyn Progress) -> UsualReport` | a pack of what is usual in a file |
 //! | `match_file(&Registry, &MatchRequest, &dyn Progress) -> MatchReport` | very many conditions asked of very many entries |
 //! | `MatrixFolder::open(path)`, `select(condition, ..) -> SelectedEntities` | who carries some tags, of a matrix that matching wrote |
 //!
@@ -18,8 +19,9 @@
 //! | `tag_catalogue(&reader) -> TagCatalogue`, `tag(&reader, id) -> TagDetail` | the same with installed packs |
 //! | `tag_on_real_rows(&reader, id, limit) -> TagRows` | rows of the pool that carry the tag, latest first, with reasons |
 //! | `tag_on_row(&reader, id, batch, row) -> TagReason` | why a tag is, or is not, on a row of the pool |
+//! | `usual_in_pool(&reader, folder, &dyn Progress) -> UsualReport` | a pack of what is usual in the pool; for who manages packs |
 //!
-//! The last two need the permission to view the pool as well.
+//! Those on rows need the permission to view the pool as well.
 
 mod matching;
 mod matrix_folder;
@@ -29,6 +31,7 @@ mod reason;
 mod rule_file;
 #[cfg(test)]
 mod tests;
+mod usual;
 
 pub use matching::{MatchReport, MatchRequest, QuestionableRule, match_file};
 pub use matrix_folder::{ENTITIES_LISTED_MAX, MatrixFolder, SelectedEntities};
@@ -36,5 +39,6 @@ pub(crate) use model::TagRoom;
 pub use model::{FamilyOfTags, TagCase, TagCatalogue, TagDetail, TagRows, TagSummary, WhyRequest};
 pub use read_model::{catalogue, find_tag, tag_set, why_in_file};
 pub use reason::{FieldOfRow, PlaceOfRow, ReasonOfAggregate, TagReason};
+pub use usual::{UsualReport, usual_in_file};
 
 pub use ::tags::{Aggregate, Expectation, Measure, TagDefinition, TagSet, TagSeverity};

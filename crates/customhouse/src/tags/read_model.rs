@@ -1,6 +1,7 @@
 //! The catalogue of tags, and reasons for rows.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ::pool::{propose_for_file, read_file};
@@ -52,7 +53,7 @@ pub fn why_in_file(
 ) -> Result<Vec<TagReason>, Error> {
     let (set, _) = tag_set(registry);
     visible(&set, Sensitivity::Sealed, &request.tag)?;
-    let intake = read(request, progress)?;
+    let intake = read_declarations(&request.declarations, request.map.as_deref(), progress)?;
     let table = &intake.table;
     let ids = table.texts("declaration_id");
     let items = (0..table.len())
@@ -78,8 +79,13 @@ pub fn why_in_file(
     Ok(reasons)
 }
 
-fn read(request: &WhyRequest, progress: &dyn Progress) -> Result<Intake, Error> {
-    let (file, schema) = (&request.declarations, declaration_entry::schema());
+/// The rows of a file of declarations; without a mapping one is proposed.
+pub(super) fn read_declarations(
+    file: &Path,
+    map: Option<&Path>,
+    progress: &dyn Progress,
+) -> Result<Intake, Error> {
+    let schema = declaration_entry::schema();
     let refused = |findings: Vec<Finding>| {
         Error::new(
             Kind::Refused,
@@ -89,7 +95,7 @@ fn read(request: &WhyRequest, progress: &dyn Progress) -> Result<Intake, Error> 
         )
         .with_findings(findings)
     };
-    let mapping = match &request.map {
+    let mapping = match map {
         Some(map) => crate::offline::read_mapping(map)?,
         None => propose_for_file(file, &schema, None).map_err(|finding| refused(vec![finding]))?.mapping,
     };
@@ -306,7 +312,7 @@ impl Customhouse {
 
     /// The latest batches with at most so many rows together, but at least one; the position of the latest, and
     /// whether there are more.
-    fn latest_batches(&self, reader: &Reader) -> Result<(Vec<String>, u64, bool), Error> {
+    pub(super) fn latest_batches(&self, reader: &Reader) -> Result<(Vec<String>, u64, bool), Error> {
         let (mut chosen, mut rows, mut latest, mut before) = (Vec::new(), 0_u64, 0, None);
         loop {
             let query = BatchQuery { before, state: Some(BatchState::Admitted), ..BatchQuery::default() };

@@ -11,6 +11,7 @@ use super::OptionalDataArguments;
   tidewaiter tags list
   tidewaiter tags show gross_below_net
   tidewaiter tags why gross_below_net --declarations declarations.csv --declaration 2024100000017
+  tidewaiter tags usual --declarations declarations.csv --out usual-trade
   tidewaiter tags match --rules rules.jsonl --entries entries.parquet --counts counts.csv \\
       --matrix matrix --by importer_id
   tidewaiter tags query --matrix matrix 'new_trader && !cheap'")]
@@ -42,6 +43,25 @@ pub(crate) enum TagsCommand {
         map: Option<PathBuf>,
         #[command(flatten)]
         data: OptionalDataArguments,
+    },
+    /// Make a pack of what is usual for each commodity, origin and route in your own records, with a tag for whatever is
+    /// not. Look its tables over, then install and approve it like any other pack.
+    Usual {
+        /// CSV or Parquet file; without it, the pool of the data folder.
+        #[arg(long, value_name = "FILE", required_unless_present = "data")]
+        declarations: Option<PathBuf>,
+        /// A mapping of the file; without it one is proposed.
+        #[arg(long, value_name = "FILE", requires = "declarations")]
+        map: Option<PathBuf>,
+        /// The folder of the pack; it must be new or empty.
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+        /// The data folder whose pool is looked at.
+        #[arg(long, value_name = "DIR", env = "TIDEWAITER_DATA", hide_env_values = true)]
+        data: Option<PathBuf>,
+        /// Print as JSON.
+        #[arg(long)]
+        json: bool,
     },
     /// Ask very many conditions of the entries of a Parquet file: how many entries fulfil each.
     Match(MatchArguments),

@@ -28,7 +28,7 @@ mod verify;
 
 pub(crate) use country::failed as country_failed;
 use customhouse::identity::Reader;
-use customhouse::{Customhouse, Error};
+use customhouse::{Customhouse, Error, Location};
 
 use crate::arguments::{Arguments, Command, DataArguments};
 use crate::terminal::TerminalProgress;
@@ -88,8 +88,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Answer, Error> {
 
 /// Opens a data folder, a sandbox as what it is; whoever may read its files acts as its operator.
 fn open(data: &DataArguments) -> Result<(Customhouse, Reader), Error> {
-    let house = match Customhouse::open_at(&data.location()) {
-        Err(error) if error.code == "data_folder_sandbox" => Customhouse::open_sandbox(&data.data, None)?,
+    open_at(&data.location())
+}
+
+fn open_at(location: &Location) -> Result<(Customhouse, Reader), Error> {
+    let house = match Customhouse::open_at(location) {
+        Err(error) if error.code == "data_folder_sandbox" => Customhouse::open_sandbox(&location.data, None)?,
         opened => opened?,
     };
     Ok((house, Reader::local_operator()))

@@ -1,15 +1,15 @@
-//! `tidewaiter tags`: the catalogue, one tag, why it is on a row, and many conditions asked of many entries.
+//! `tidewaiter tags`: the catalogue, one tag, why it is on a row, what is usual, and many conditions asked of many entries.
 
 use customhouse::rules::Explanation;
 use customhouse::tags::{
     MatchReport, MatchRequest, MatrixFolder, QuestionableRule, TagCatalogue, TagDetail, TagReason,
-    WhyRequest, catalogue, find_tag, match_file, why_in_file,
+    UsualReport, WhyRequest, catalogue, find_tag, match_file, usual_in_file, why_in_file,
 };
-use customhouse::{Error, offline};
+use customhouse::{Error, Location, offline};
 use serde::Serialize;
 use spine::{Language, LocalizedText, Sensitivity};
 
-use super::{Answer, Context, shown};
+use super::{Answer, Context, open_at, shown};
 use crate::arguments::{LintArguments, MatchArguments, QueryArguments, TagsCommand};
 use crate::terminal;
 
@@ -58,10 +58,39 @@ pub(super) fn run(command: &TagsCommand, context: &Context) -> Result<Answer, Er
             }
             Ok(Answer::Done)
         }
+        TagsCommand::Usual { declarations, map, out, data, json } => {
+            let report = match (declarations, data) {
+                (Some(file), _) => usual_in_file(file, map.as_deref(), out, &context.progress)?,
+                (None, data) => {
+                    let data = data.clone().unwrap_or_default();
+                    let (house, reader) = open_at(&Location { data, database: None, shared: None })?;
+                    house.usual_in_pool(&reader, out, &context.progress)?
+                }
+            };
+            context.progress.finish();
+            if *json {
+                terminal::json(&report)?
+            } else {
+                print_usual(&report)?
+            }
+            Ok(Answer::Done)
+        }
         TagsCommand::Match(arguments) => matched(arguments, context),
         TagsCommand::Lint(arguments) => linted(arguments, context),
         TagsCommand::Query(arguments) => queried(arguments),
     }
+}
+
+fn print_usual(report: &UsualReport) -> Result<(), Error> {
+    let count = |rows: usize| u64::try_from(rows).unwrap_or(u64::MAX);
+    let rows: Vec<Vec<String>> =
+        report.rows.iter().map(|(table, rows)| vec![table.clone(), shown::count(count(*rows))]).collect();
+    terminal::table(&["TABLE", "ROWS"], &rows)?;
+    terminal::line(&format!(
+        "wrote {}, made of {}",
+        report.folder.display(),
+        shown::counted(count(report.entries), "entry", "entries")
+    ))
 }
 
 fn queried(arguments: &QueryArguments) -> Result<Answer, Error> {

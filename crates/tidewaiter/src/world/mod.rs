@@ -107,7 +107,9 @@ pub(crate) fn begin(path: &Path, wish: &Wish, progress: &dyn Progress) -> Result
     let approvers = Approvers {
         analyst: Visitors::reader(&house, Role::Analyst)?,
         chief: Visitors::reader(&house, Role::Chief)?,
+        admin: Visitors::reader(&house, Role::Admin)?,
     };
+    approvers.adopt_usual(&house, &path.join("usual-trade"), progress)?;
     approvers.adopt_standard(&house)?;
     let capacities = capacities(&people::of_offices(&past.recent), u64::from(LIVE_DAYS));
     approvers.adopt_fitted(&house, &capacities, progress)?;

@@ -1,6 +1,8 @@
-//! What decides in the demo: standard policies and a plan fitted on the country's history, each approved by two people.
+//! What decides in the demo: tags on what is unusual in the country's history, standard policies, and a plan fitted on
+//! that history, each approved by two people.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,6 +35,7 @@ pub(super) fn capacities(arrivals: &BTreeMap<String, u64>, days: u64) -> BTreeMa
 pub(super) struct Approvers {
     pub(super) analyst: Reader,
     pub(super) chief: Reader,
+    pub(super) admin: Reader,
 }
 
 impl Approvers {
@@ -46,6 +49,25 @@ impl Approvers {
         for kind in [PolicyKind::Acceptance, PolicyKind::Release] {
             let policy = house.propose_policy(&self.analyst, kind, house.standard_policy(kind)?)?;
             self.approve(house, &policy.hash)?;
+        }
+        Ok(())
+    }
+
+    /// Makes a pack of what is usual in the history, as an office would, and brings it into force.
+    pub(super) fn adopt_usual(
+        &self,
+        house: &Customhouse,
+        folder: &Path,
+        progress: &dyn Progress,
+    ) -> Result<(), Error> {
+        let operator = Reader::local_operator();
+        let made = house.usual_in_pool(&operator, folder, progress)?;
+        let installed = house.install_pack(&operator, &made.folder)?.installed;
+        std::fs::remove_dir_all(folder).map_err(|error| Error::io("folder_unwritable", folder, &error))?;
+        for reader in [&operator, &self.admin] {
+            if let Some((_, _, hash)) = &installed {
+                house.approve_pack(reader, hash)?;
+            }
         }
         Ok(())
     }
