@@ -21,6 +21,7 @@ mod plain;
 mod set;
 mod table;
 pub mod usual;
+pub mod warning;
 mod why;
 mod window;
 #[cfg(test)]

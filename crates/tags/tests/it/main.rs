@@ -18,3 +18,4 @@ mod online;
 mod subjects;
 mod support;
 mod usual;
+mod warning;

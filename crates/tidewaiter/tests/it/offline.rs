@@ -225,6 +225,25 @@ fn a_suite_tells_each_disagreement_and_its_exit_code_says_whether_there_is_one()
 }
 
 #[test]
+fn what_is_usual_in_ones_own_records_becomes_a_pack() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    run(at, &["country", "--out", "land", "--declarations", "1000"]).expect(0);
+    let making = ["tags", "usual", "--declarations", "land/declarations.csv", "--out", "usual"];
+    let made = run(at, &[&making[..], &["--json"]].concat()).expect(0).json();
+    assert!(made["rows"]["prices.csv"].as_u64().unwrap() > 10, "{made}");
+    assert!(run(at, &making).expect(3).err.contains("[folder_used]"), "a pack is not written over another");
+    let checked = run(at, &["pack", "check", "usual"]).expect(0).out;
+    assert!(checked.contains("nothing is wrong"), "{checked}");
+
+    let imported = ["import", "--data", "data", "land/declarations.csv"];
+    run(at, &imported).expect(0);
+    let of_pool =
+        run(at, &["tags", "usual", "--data", "data", "--out", "of_pool", "--json"]).expect(0).json();
+    assert_eq!(of_pool["rows"], made["rows"], "the pool has the same records");
+}
+
+#[test]
 fn many_conditions_are_asked_of_a_file_of_many_entries() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
