@@ -1,5 +1,6 @@
 //! Declarations a second through all shipped tags, as they come:
-//! `cargo run --release -p tags --example online_bench [ENTRIES]`, JSON on standard output.
+//! `cargo run --release -p tags --example online_bench [ENTRIES [TAGS]]`, JSON on standard output. With TAGS, a pack of
+//! tags on commodities, origins and departures is added until there are so many.
 //!
 //! A little country (SIMULATED) first gives ENTRIES entries of history over 500 days (100,000 unless told), then new
 //! declarations in calls of 1, 32 and 256. Everything runs on one thread but the taking in of history, which uses all.
@@ -22,12 +23,30 @@ const HISTORY_DAYS: u64 = 500;
 /// Of the little country: 10 items on 6 declarations.
 const ENTRIES_PER_DECLARATION: f64 = 10.0 / 6.0;
 const TABLE_DECLARATIONS: usize = 20_000;
+/// The tags of the pack that is added.
+const PROFILES: &str = r#"
+[family]
+id = "profiles"
+title = { en = "Profiles", zh = "画像" }
+[[tag]]
+id = "profile_{key}"
+table = "profiles.csv"
+title = { en = "Profile {key}", zh = "画像 {key}" }
+description = { en = "Goods of {code} and origin {origin} worth more than {value}, not from {departure}." }
+inspection_hint = { en = "Look.", zh = "查看。" }
+when = 'commodity_code.startsWith("{code}") && origin_country == "{origin}" && departure_country != "{departure}" && customs_value > {value}'
+"#;
+
 const TIMED_DECLARATIONS: [(usize, usize); 3] = [(1, 1_000), (32, 8_000), (256, 16_000)];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let entries: u32 = std::env::args().nth(1).map_or(Ok(100_000), |text| text.parse())?;
     let registry = Registry::built_in();
-    let packs: Vec<&Pack> = registry.current().map(AsRef::as_ref).collect();
+    let mut packs: Vec<&Pack> = registry.current().map(AsRef::as_ref).collect();
+    let shipped = TagSet::from_packs(&packs, &declaration_entry::schema()).0.definitions().len();
+    let wanted: usize = std::env::args().nth(2).map_or(Ok(0), |text| text.parse())?;
+    let added = profiles(wanted.saturating_sub(shipped))?;
+    packs.push(&added);
     let (set, _) = TagSet::from_packs(&packs, &declaration_entry::schema());
     let mut online = OnlineTags::new(Arc::new(set.clone()));
 
@@ -59,6 +78,28 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     println!("]}}");
     Ok(())
+}
+
+/// A pack of so many tags, each with a code, an origin, a departure and a value of its own.
+fn profiles(count: usize) -> Result<Pack, Box<dyn Error>> {
+    let manifest = "id = \"profiles\"\nversion = \"1.0.0\"\nkind = \"tags\"\n\
+                    title = { en = \"Profiles\", zh = \"画像\" }\nowner = \"Bench\"\nlegal_basis = \"None\"\n\
+                    sensitivity = \"official\"\nlicence = \"Apache-2.0 OR MIT\"\n";
+    let (codes, countries) = (&little_country::GOODS, &little_country::COUNTRIES);
+    let mut table = "key,code,origin,departure,value\n".to_owned();
+    let kinds = codes.iter().flat_map(|(code, ..)| {
+        countries
+            .iter()
+            .flat_map(move |origin| countries.iter().map(move |departure| (code, origin, departure)))
+    });
+    let kinds: Vec<_> = kinds.collect();
+    for (key, (code, origin, departure)) in kinds.iter().cycle().take(count).enumerate() {
+        let (code, value) = (code.get(..6).unwrap_or(code), 500 * (key / kinds.len() + 1) + key % 499);
+        table.push_str(&format!("{key},{code},{origin},{departure},{value}\n"));
+    }
+    let files = [("pack.toml", manifest), ("profiles.toml", PROFILES), ("profiles.csv", &table)];
+    let files = files.map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec())).into();
+    Pack::from_files(files).map_err(|findings| format!("{findings:?}").into())
 }
 
 /// Feeds declarations in calls of `size`.

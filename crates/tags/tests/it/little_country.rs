@@ -18,7 +18,7 @@ pub(crate) struct LittleCountry {
     importers: u64,
 }
 
-const GOODS: [(&str, &str, i64); 24] = [
+pub(crate) const GOODS: [(&str, &str, i64); 24] = [
     ("6109100010", "T-shirts of cotton, knitted", 12),
     ("6109909090", "T-shirts of man-made fibres", 12),
     ("6203420000", "Men's trousers of cotton", 12),
@@ -44,7 +44,8 @@ const GOODS: [(&str, &str, i64); 24] = [
     ("7113190000", "Jewellery of gold", 2),
     ("8507600000", "Lithium-ion batteries", 2),
 ];
-const COUNTRIES: [&str; 12] = ["CN", "VN", "DE", "US", "TR", "IN", "BD", "JP", "AE", "HK", "GH", "CH"];
+pub(crate) const COUNTRIES: [&str; 12] =
+    ["CN", "VN", "DE", "US", "TR", "IN", "BD", "JP", "AE", "HK", "GH", "CH"];
 
 impl LittleCountry {
     /// A country with so many declarations a day and so many importers.
