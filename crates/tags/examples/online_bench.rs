@@ -37,6 +37,8 @@ inspection_hint = { en = "Look.", zh = "查看。" }
 when = 'commodity_code.startsWith("{code}") && origin_country == "{origin}" && departure_country != "{departure}" && customs_value > {value}'
 "#;
 
+/// Commodities of these tags that the little country does not trade.
+const COMMODITIES: usize = 376;
 const TIMED_DECLARATIONS: [(usize, usize); 3] = [(1, 1_000), (32, 8_000), (256, 16_000)];
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -85,17 +87,17 @@ fn profiles(count: usize) -> Result<Pack, Box<dyn Error>> {
     let manifest = "id = \"profiles\"\nversion = \"1.0.0\"\nkind = \"tags\"\n\
                     title = { en = \"Profiles\", zh = \"画像\" }\nowner = \"Bench\"\nlegal_basis = \"None\"\n\
                     sensitivity = \"official\"\nlicence = \"Apache-2.0 OR MIT\"\n";
-    let (codes, countries) = (&little_country::GOODS, &little_country::COUNTRIES);
-    let mut table = "key,code,origin,departure,value\n".to_owned();
-    let kinds = codes.iter().flat_map(|(code, ..)| {
-        countries
-            .iter()
-            .flat_map(move |origin| countries.iter().map(move |departure| (code, origin, departure)))
+    // An office's tags are about far more commodities than one hour brings.
+    let goods = little_country::GOODS.iter().map(|(code, ..)| code.get(..6).unwrap_or(code).to_owned());
+    let codes: Vec<String> =
+        goods.chain((0..COMMODITIES).map(|number| format!("{:06}", 500_000 + 97 * number))).collect();
+    let countries = &little_country::COUNTRIES;
+    let kinds = countries.iter().flat_map(|origin| {
+        codes.iter().flat_map(move |code| countries.iter().map(move |departure| (code, origin, departure)))
     });
-    let kinds: Vec<_> = kinds.collect();
-    for (key, (code, origin, departure)) in kinds.iter().cycle().take(count).enumerate() {
-        let (code, value) = (code.get(..6).unwrap_or(code), 500 * (key / kinds.len() + 1) + key % 499);
-        table.push_str(&format!("{key},{code},{origin},{departure},{value}\n"));
+    let mut table = "key,code,origin,departure,value\n".to_owned();
+    for (key, (code, origin, departure)) in kinds.take(count).enumerate() {
+        table.push_str(&format!("{key},{code},{origin},{departure},{}\n", 500 + key % 4999));
     }
     let files = [("pack.toml", manifest), ("profiles.toml", PROFILES), ("profiles.csv", &table)];
     let files = files.map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec())).into();

@@ -7,7 +7,6 @@
 //! unknown and are left alone too.
 
 use std::collections::HashMap;
-use std::ops::Range;
 
 use rayon::prelude::*;
 use rules::{Formula, Source};
@@ -33,15 +32,22 @@ pub(crate) struct Judge {
     matcher: Matcher,
 }
 
-/// What came out for some entries.
-#[derive(Debug, Default)]
+/// What came out of many entries.
+#[derive(Debug)]
 pub(crate) struct Judged {
     /// For each tag of the judge the rows for which it is true, in no particular order.
     pub(crate) trues: Vec<Vec<u32>>,
     /// For each tag of the judge how many rows are unknown.
-    pub(crate) unknown_of_tag: Vec<u64>,
+    pub(crate) unknown: Vec<u64>,
+}
+
+/// What came out of a few entries.
+#[derive(Debug, Default)]
+pub(crate) struct JudgedRows {
+    /// Position of a tag and row for which it is true, in no particular order.
+    pub(crate) trues: Vec<(usize, usize)>,
     /// For each row how many of the judge's tags are unknown.
-    pub(crate) unknown_of_row: Vec<u64>,
+    pub(crate) unknown: Vec<u64>,
 }
 
 impl Judge {
@@ -97,24 +103,27 @@ impl Judge {
         self.matcher.plan_for(&Block::of_table(sample));
     }
 
-    /// Asks some rows of a table.
-    pub(crate) fn ask(&self, table: &EntryTable, rows: Range<usize>, scratch: &mut Scratch) -> Judged {
-        let mut told = Told { first: rows.start, judged: Judged::empty(self.tags.len(), rows.len()) };
-        self.matcher.run(&Block::of_table(table), rows, scratch, &mut told);
-        told.judged
+    /// Asks a table of few rows.
+    pub(crate) fn ask_few(&self, table: &EntryTable, scratch: &mut Scratch) -> JudgedRows {
+        let judged = JudgedRows { trues: Vec::new(), unknown: vec![0; table.len()] };
+        let mut few = Few { tags: &self.tags, judged };
+        self.matcher.run(&Block::of_table(table), 0..table.len(), scratch, &mut few);
+        few.judged
     }
 
-    /// Asks all rows of a table, on all threads.
+    /// Asks a table of many rows, on all threads.
     pub(crate) fn ask_all(&self, table: &EntryTable) -> Judged {
         let starts: Vec<usize> = (0..table.len()).step_by(ROWS_AT_ONCE).collect();
         let parts: Vec<Judged> = starts
             .into_par_iter()
             .map_init(Scratch::default, |scratch, first| {
-                let last = table.len().min(first.saturating_add(ROWS_AT_ONCE));
-                self.ask(table, first..last, scratch)
+                let rows = first..table.len().min(first.saturating_add(ROWS_AT_ONCE));
+                let mut many = Many(Judged::empty(self.tags.len()));
+                self.matcher.run(&Block::of_table(table), rows, scratch, &mut many);
+                many.0
             })
             .collect();
-        let mut whole = Judged::empty(self.tags.len(), 0);
+        let mut whole = Judged::empty(self.tags.len());
         for part in parts {
             whole.append(part);
         }
@@ -123,43 +132,62 @@ impl Judge {
 }
 
 impl Judged {
-    fn empty(tags: usize, rows: usize) -> Self {
-        Self { trues: vec![Vec::new(); tags], unknown_of_tag: vec![0; tags], unknown_of_row: vec![0; rows] }
+    fn empty(tags: usize) -> Self {
+        Self { trues: vec![Vec::new(); tags], unknown: vec![0; tags] }
     }
 
     fn append(&mut self, later: Self) {
         for (own, rows) in self.trues.iter_mut().zip(later.trues) {
             own.extend(rows);
         }
-        for (own, unknown) in self.unknown_of_tag.iter_mut().zip(later.unknown_of_tag) {
+        for (own, unknown) in self.unknown.iter_mut().zip(later.unknown) {
             *own = own.saturating_add(unknown);
         }
-        self.unknown_of_row.extend(later.unknown_of_row);
     }
 }
 
-/// Takes down what the matcher says.
-struct Told {
-    first: usize,
-    judged: Judged,
+/// Which tag a formula belongs to, and whether it is the one that tells where it is true.
+fn formula_of(rule: u32) -> (usize, bool) {
+    let rule = usize::try_from(rule).unwrap_or(usize::MAX);
+    (rule / 2, rule.is_multiple_of(2))
 }
 
-impl Sink for Told {
+/// An entry for which a tag is true is told twice, of both formulas, in any order. Unknown are those told of the second
+/// alone; counts wrap in between.
+fn unknown_by(is_true: bool) -> u64 {
+    if is_true { u64::MAX } else { 1 }
+}
+
+struct Many(Judged);
+
+impl Sink for Many {
     fn matched(&mut self, rule: u32, entries: Matched<'_>) {
-        let Ok(rule) = usize::try_from(rule) else { return };
-        let (tag, is_true) = (rule / 2, rule % 2 == 0);
-        let Some(unknown) = self.judged.unknown_of_tag.get_mut(tag) else { return };
-        // What is true is told twice. Counts wrap in between, for the two are told in any order.
-        let each: u64 = if is_true { u64::MAX } else { 1 };
-        *unknown = unknown.wrapping_add(each.wrapping_mul(u64::from(entries.len())));
-        let Judged { trues, unknown_of_row, .. } = &mut self.judged;
-        let mut trues = trues.get_mut(tag).filter(|_| is_true);
+        let (tag, is_true) = formula_of(rule);
+        if let Some(unknown) = self.0.unknown.get_mut(tag) {
+            *unknown = unknown.wrapping_add(unknown_by(is_true).wrapping_mul(u64::from(entries.len())));
+        }
+        if let Some(trues) = self.0.trues.get_mut(tag).filter(|_| is_true) {
+            entries.rows(|row| trues.extend(u32::try_from(row)));
+        }
+    }
+}
+
+struct Few<'a> {
+    tags: &'a [usize],
+    judged: JudgedRows,
+}
+
+impl Sink for Few<'_> {
+    fn matched(&mut self, rule: u32, entries: Matched<'_>) {
+        let (tag, is_true) = formula_of(rule);
+        let JudgedRows { trues, unknown } = &mut self.judged;
+        let Some(tag) = self.tags.get(tag) else { return };
         entries.rows(|row| {
-            if let Some(unknown) = unknown_of_row.get_mut(row.saturating_sub(self.first)) {
-                *unknown = unknown.wrapping_add(each);
+            if let Some(unknown) = unknown.get_mut(row) {
+                *unknown = unknown.wrapping_add(unknown_by(is_true));
             }
-            if let (Some(trues), Ok(row)) = (&mut trues, u32::try_from(row)) {
-                trues.push(row);
+            if is_true {
+                trues.push((*tag, row));
             }
         });
     }

@@ -118,7 +118,7 @@ impl Matcher {
         let unfiled = self.plan.sections.iter().filter(|section| section.axis.is_none());
         unfiled
             .flat_map(|section| &section.groups)
-            .flat_map(|group| &group.pieces)
+            .flat_map(Group::pieces)
             .any(|piece| usize::try_from(piece.rule) == Ok(rule))
     }
 
@@ -238,7 +238,7 @@ impl Filing<'_> {
         let section = |(axis, groups): (Option<u16>, BTreeMap<usize, Vec<Piece>>)| Section {
             axis,
             looks_at: looked_at.remove(&axis).unwrap_or_default(),
-            groups: groups.into_iter().map(|(within, pieces)| group(within, pieces)).collect(),
+            groups: groups.into_iter().map(|(within, pieces)| Group::new(within, pieces)).collect(),
         };
         Plan { sections: sections.into_iter().map(section).collect(), asked: self.asked }
     }
@@ -298,12 +298,6 @@ impl Filing<'_> {
         });
         table.clone()
     }
-}
-
-/// Runs that lie side by side are read one after the other.
-fn group(within: usize, mut pieces: Vec<Piece>) -> Group {
-    pieces.sort_by_key(|piece| (piece.low, piece.high, piece.rule));
-    Group { within, pieces }
 }
 
 fn count<T>(asked: &[T]) -> u32 {

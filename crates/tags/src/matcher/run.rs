@@ -7,6 +7,8 @@ use super::block::Block;
 
 /// Entries sorted at once. More cost memory near the processor, fewer cost the work that a rule takes a block.
 pub(crate) const ROWS_MAX: usize = 64 * 1024;
+/// So few entries are sorted by comparing, and pieces are looked up by their codes.
+const FEW_ROWS: usize = 256;
 /// Entries of a run asked at once.
 pub const LANES: usize = 64;
 
@@ -49,8 +51,46 @@ pub(crate) struct Piece {
 #[derive(Debug)]
 pub(crate) struct Group {
     /// At most [`WITHIN_MAX`].
-    pub(crate) within: usize,
-    pub(crate) pieces: Vec<Piece>,
+    within: usize,
+    /// By their first code.
+    pieces: Vec<Piece>,
+    /// Places of those over few codes, and of the others.
+    narrow: Vec<u32>,
+    wide: Vec<u32>,
+}
+
+/// A piece over so many more codes than one is narrow.
+const NARROW_MAX: Code = 4;
+
+impl Group {
+    pub(crate) fn new(within: usize, mut pieces: Vec<Piece>) -> Self {
+        // Runs that lie side by side are read one after the other.
+        pieces.sort_by_key(|piece| (piece.low, piece.high, piece.rule));
+        let is_narrow = |piece: &Piece| piece.high.saturating_sub(piece.low) <= NARROW_MAX;
+        let (narrow, wide): (Vec<_>, Vec<_>) =
+            (0_u32..).zip(&pieces).partition(|(_, piece)| is_narrow(piece));
+        let places = |those: Vec<(u32, &Piece)>| those.into_iter().map(|(at, _)| at).collect();
+        let (narrow, wide) = (places(narrow), places(wide));
+        Self { within, pieces, narrow, wide }
+    }
+
+    /// Pieces filed here.
+    pub(crate) fn pieces(&self) -> &[Piece] {
+        &self.pieces
+    }
+
+    fn at(&self, place: &u32) -> Option<&Piece> {
+        self.pieces.get(usize::try_from(*place).ok()?)
+    }
+
+    /// The narrow pieces over a code.
+    fn over(&self, code: Code) -> impl Iterator<Item = &Piece> {
+        let first = self.narrow.partition_point(|place| {
+            self.at(place).is_some_and(|piece| piece.low < code.saturating_sub(NARROW_MAX))
+        });
+        let near = self.narrow.get(first..).unwrap_or_default().iter().filter_map(|place| self.at(place));
+        near.take_while(move |piece| piece.low <= code).filter(move |piece| piece.high >= code)
+    }
 }
 
 /// Ranges of a piece that its group's loop asks; more are tests like others.
@@ -141,6 +181,8 @@ pub struct Scratch {
     /// Rows in the order of the axis at hand, and room for a group of lanes behind them.
     order: Vec<u32>,
     length: usize,
+    /// Of few entries: their codes of the axis at hand, in order.
+    few: Vec<Code>,
     starts: Vec<u32>,
     next: Vec<u32>,
     /// Of each axis the codes of the block's texts that are known.
@@ -207,6 +249,7 @@ impl Scratch {
     /// Sorts the entries by the section's axis and brings the codes that its tests look at into that order.
     fn sort(&mut self, axes: &[Axis], section: &Section, length: usize) {
         self.order.clear();
+        self.few.clear();
         self.length = length;
         let stride = self.stride;
         let codes_of = |axis: u16| {
@@ -225,6 +268,30 @@ impl Scratch {
         };
         let code_max = axes.get(usize::from(axis)).map_or(0, Axis::code_max);
         let codes = self.codes.get(codes_of(axis)).unwrap_or_default();
+        if length <= FEW_ROWS {
+            let code = |row: &u32| usize::try_from(*row).ok().and_then(|row| codes.get(row).copied());
+            self.order.extend((0_u32..).take(length));
+            self.order.sort_by_key(code);
+            self.few.extend(self.order.iter().filter_map(code));
+            self.order.resize(length.saturating_add(LANES), 0);
+        } else {
+            self.count_sort(codes_of(axis), code_max);
+        }
+        for axis in &section.looks_at {
+            let place = codes_of(*axis);
+            let (Some(to), Some(from)) = (self.sorted.get_mut(place.clone()), self.codes.get(place)) else {
+                continue;
+            };
+            for (to, row) in to.iter_mut().zip(&self.order) {
+                *to = usize::try_from(*row).ok().and_then(|row| from.get(row).copied()).unwrap_or_default();
+            }
+        }
+    }
+
+    /// Puts the rows in the order of these codes.
+    fn count_sort(&mut self, codes: Range<usize>, code_max: Code) {
+        let length = codes.len();
+        let codes = self.codes.get(codes).unwrap_or_default();
         self.starts.clear();
         self.starts.resize(usize::from(code_max).saturating_add(2), 0);
         for code in codes {
@@ -247,21 +314,16 @@ impl Scratch {
                 *next = next.saturating_add(1);
             }
         }
-        for axis in &section.looks_at {
-            let place = codes_of(*axis);
-            let (Some(to), Some(from)) = (self.sorted.get_mut(place.clone()), self.codes.get(place)) else {
-                continue;
-            };
-            for (to, row) in to.iter_mut().zip(&self.order) {
-                *to = usize::try_from(*row).ok().and_then(|row| from.get(row).copied()).unwrap_or_default();
-            }
-        }
     }
 
     /// The entries of a piece in the sorted order.
     fn run_of(&self, section: &Section, piece: &Piece) -> Range<usize> {
         if section.axis.is_none() {
             return 0..self.length;
+        }
+        if self.length <= FEW_ROWS {
+            let start = self.few.partition_point(|code| *code < piece.low);
+            return start..self.few.partition_point(|code| *code <= piece.high);
         }
         let start = |code: usize| {
             self.starts.get(code).and_then(|start| usize::try_from(*start).ok()).unwrap_or(self.length)
@@ -292,30 +354,57 @@ fn ask_group<const WITHIN: usize>(
     first: u32,
     sink: &mut impl Sink,
 ) {
+    if scratch.few.is_empty() || scratch.few.len().saturating_mul(FEW_PIECES) > group.pieces.len() {
+        for piece in &group.pieces {
+            ask_piece::<WITHIN>(piece, scratch.run_of(section, piece), asked, scratch, first, sink);
+        }
+        return;
+    }
+    let mut start = 0_usize;
+    for together in scratch.few.chunk_by(|a, b| a == b) {
+        let run = start..start.saturating_add(together.len());
+        start = run.end;
+        for piece in together.first().into_iter().flat_map(|code| group.over(*code)) {
+            ask_piece::<WITHIN>(piece, run.clone(), asked, scratch, first, sink);
+        }
+    }
+    for piece in group.wide.iter().filter_map(|place| group.at(place)) {
+        ask_piece::<WITHIN>(piece, scratch.run_of(section, piece), asked, scratch, first, sink);
+    }
+}
+
+/// Looking up the pieces over an entry's code is worth it where there are so many more pieces than entries.
+const FEW_PIECES: usize = 8;
+
+#[inline(always)]
+fn ask_piece<const WITHIN: usize>(
+    piece: &Piece,
+    run: Range<usize>,
+    asked: &Asked,
+    scratch: &Scratch,
+    first: u32,
+    sink: &mut impl Sink,
+) {
     let place = |at: u32| usize::try_from(at).unwrap_or_default();
     let sorted = Codes { codes: &scratch.sorted, stride: scratch.stride };
-    for piece in &group.pieces {
-        let run = scratch.run_of(section, piece);
-        let within =
-            asked.within.get(place(piece.within)..).and_then(|within| within.first_chunk::<WITHIN>());
-        let Some(within) = within else { continue };
-        let tests = asked.tests.get(place(piece.tests.start)..place(piece.tests.end)).unwrap_or_default();
-        let mut at = run.start;
-        while at < run.end {
-            let mut mask = low_bits(run.end.saturating_sub(at));
-            if WITHIN > 0 {
-                mask &= all_within(within, sorted, at);
-            }
-            if mask != 0 && !tests.is_empty() {
-                mask = rest(tests, sorted, at, mask);
-            }
-            if mask != 0
-                && let Some(rows) = scratch.order.get(at..).and_then(|rows| rows.first_chunk())
-            {
-                sink.matched(piece.rule, Matched { mask, rows, first });
-            }
-            at = at.saturating_add(LANES);
+    let within = asked.within.get(place(piece.within)..).and_then(|within| within.first_chunk::<WITHIN>());
+    let Some(within) = within else { return };
+    let tests = asked.tests.get(place(piece.tests.start)..place(piece.tests.end)).unwrap_or_default();
+    let mut at = run.start;
+    while at < run.end {
+        let mut mask = low_bits(run.end.saturating_sub(at));
+        if WITHIN > 0 {
+            mask &= all_within(within, sorted, at);
         }
+        if mask != 0 && !tests.is_empty() {
+            mask = rest(tests, sorted, at, mask);
+        }
+        if mask != 0
+            && let Some(rows) = scratch.order.get(at..).and_then(|rows| rows.first_chunk())
+        {
+            sink.matched(piece.rule, Matched { mask, rows, first });
+        }
+        at = at.saturating_add(LANES);
     }
 }
 
@@ -491,7 +580,7 @@ mod tests {
             scratch.length = codes.len();
             let all: Vec<Test> = ranges.iter().copied().map(Test::Within).chain(tests.clone()).collect();
             let piece = Piece { rule: 7, low: 0, high: 0, within: 0, tests: 0..u32::try_from(tests.len()).unwrap() };
-            let groups = vec![Group { within: ranges.len(), pieces: vec![piece] }];
+            let groups = vec![Group::new(ranges.len(), vec![piece])];
             let section = Section { axis: None, looks_at: vec![0, 1], groups };
             let asked = Asked { within: ranges, tests };
             let expected: Vec<(u32, u64)> = codes

@@ -377,15 +377,13 @@ impl OnlineTags {
     /// What the judge says of the rows; tags of its own end with their entry.
     fn tell_together(&mut self, hits: &mut OnlineHits) {
         let Some(judge) = &self.judge else { return };
-        let judged = judge.ask(&hits.whole, 0..hits.whole.len(), &mut self.scratch);
-        for (tag_index, rows) in judge.tags().iter().zip(judged.trues) {
-            for row in rows {
-                if let Some(carried) = usize::try_from(row).ok().and_then(|row| hits.carried.get_mut(row)) {
-                    carried.push(OnlineHit { tag_index: *tag_index, raised_by: RaisedBy::Itself });
-                }
+        let judged = judge.ask_few(&hits.whole, &mut self.scratch);
+        for (tag_index, row) in judged.trues {
+            if let Some(carried) = hits.carried.get_mut(row) {
+                carried.push(OnlineHit { tag_index, raised_by: RaisedBy::Itself });
             }
         }
-        hits.unknown = judged.unknown_of_row;
+        hits.unknown = judged.unknown;
     }
 }
 

@@ -271,6 +271,26 @@ proptest! {
     }
 
     #[test]
+    fn few_entries_are_told_the_same_of_many_rules(
+        sources in proptest::collection::vec(rule(), 20..90),
+        rows in rows(),
+    ) {
+        let schema = schema();
+        let table = table_of(rows);
+        let rules: Vec<EntryRule> = sources.iter().map(|source| compiled(source, &schema, &lists())).collect();
+        let formulas: Vec<Formula> = rules.iter().map(EntryRule::formula).collect();
+        let mut matcher = Matcher::new(&formulas).unwrap();
+        let block = Block::of_table(&table);
+        matcher.plan_for(&block);
+        let mut found = Found::default();
+        let mut scratch = Scratch::default();
+        for row in 0..table.len() {
+            matcher.run(&block, row..row + 1, &mut scratch, &mut found);
+        }
+        prop_assert_eq!(&found.0, &alone(&rules, &table, false), "{:?}", sources);
+    }
+
+    #[test]
     fn where_rules_are_unknown_is_matched_too(
         sources in proptest::collection::vec(rule(), 1..20),
         rows in rows(),
