@@ -1,5 +1,7 @@
-//! Questions to a matrix of entities and tags: `cargo run --release -p tags --example matrix_bench [ENTITIES TAGS]`,
-//! JSON on standard output.
+//! Questions to a matrix of entities and tags:
+//! `cargo run --release -p tags --example matrix_bench [ENTITIES TAGS [FOLDER]]`, JSON on standard output. With FOLDER,
+//! its pairs and the questions are written there, for an engine that is not ours; each row then has the sum of all
+//! answers.
 //!
 //! Made-up tags (SIMULATED): each is carried by 5 to 50,000 entities, the logarithm spread evenly, and low numbers of
 //! entities carry more than high ones. Questions are about tags of the largest fifth. Times are wall times of one
@@ -7,13 +9,17 @@
 #![expect(clippy::print_stdout, clippy::indexing_slicing, reason = "a command line tool")]
 
 use std::error::Error;
+use std::fs::File;
 use std::hint::black_box;
+use std::io::{BufWriter, Write};
 use std::time::{Duration, Instant};
 
 use roaring::RoaringBitmap;
 use tags::matrix::{Change, Matrix, Selection};
 
 const QUESTIONS: usize = 300;
+/// Groups of entities that an engine that is not ours is asked about: it takes long.
+const GROUPS_OF_OTHERS: usize = 20;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
@@ -24,6 +30,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let started = Instant::now();
     let matrix = Matrix::new(entities, sets)?;
     let built = started.elapsed();
+    let mut told = Told::new(arguments.next(), &matrix)?;
     let mut rows = vec![row(&format!("{} pairs made a matrix of", matrix.pairs()), &[built])];
 
     let mut bytes = Vec::new();
@@ -56,14 +63,27 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     asked.push(("(a or b or c) and (d or e) and not f", (0..QUESTIONS).map(|_| mixed(several(6))).collect()));
     for (name, selections) in &asked {
-        rows.push(row(name, &timed(selections, |selection| matrix.select(selection).len())));
+        let mut sum = 0;
+        let times = timed(selections, |selection| {
+            let found = matrix.select(selection).len();
+            sum += found;
+            found
+        });
+        rows.push(row_with_sum(name, &times, sum));
+        for selection in selections {
+            told.question(name, selection)?;
+        }
     }
     let groups: Vec<RoaringBitmap> =
         (0..QUESTIONS).map(|_| (0..9_200).map(|_| random.below(entities)).collect()).collect();
-    rows.push(row(
-        "20 most frequent tags of 9,200 entities",
-        &timed(&groups, |group| matrix.tags_among(group, 20).len()),
-    ));
+    let often = "20 most frequent tags of 9,200 entities";
+    let times = timed(&groups, |group| matrix.tags_among(group, 20).len());
+    let asked_of_others = groups.get(..GROUPS_OF_OTHERS).unwrap_or_default();
+    let count = |group| matrix.tags_among(group, 20).iter().map(|(_, count)| u64::from(*count)).sum::<u64>();
+    rows.push(row_with_sum(often, &times, asked_of_others.iter().map(count).sum()));
+    for group in asked_of_others {
+        told.group(often, group)?;
+    }
     let some: Vec<u32> = (0..QUESTIONS).map(|_| random.below(entities)).collect();
     rows.push(row("all tags of one entity", &timed(&some, |entity| matrix.tags_of(*entity).len())));
     let changes: Vec<Change> = (0..1_000_000)
@@ -86,6 +106,63 @@ fn main() -> Result<(), Box<dyn Error>> {
     rows.push(size("bitmaps and the other direction", bytes.len()));
     println!("{{\"simulated\": true, \"figures\": [{}]}}", rows.join(", "));
     Ok(())
+}
+
+/// What another engine is to be asked, if it is.
+struct Told(Option<BufWriter<File>>);
+
+impl Told {
+    fn new(folder: Option<String>, matrix: &Matrix) -> Result<Self, Box<dyn Error>> {
+        let Some(folder) = folder else { return Ok(Self(None)) };
+        let mut pairs = BufWriter::new(File::create(format!("{folder}/pairs.bin"))?);
+        for tag in 0..u16::try_from(matrix.tags())? {
+            for entity in matrix.carriers(tag).into_iter().flatten() {
+                pairs.write_all(&tag.to_le_bytes())?;
+                pairs.write_all(&entity.to_le_bytes())?;
+            }
+        }
+        pairs.flush()?;
+        Ok(Self(Some(BufWriter::new(File::create(format!("{folder}/questions.jsonl"))?))))
+    }
+
+    fn question(&mut self, kind: &str, selection: &Selection) -> Result<(), Box<dyn Error>> {
+        let (mut all, mut any, mut without) = (Vec::new(), Vec::new(), Vec::new());
+        let tag = |part: &Selection| if let Selection::Carries(tag) = part { Some(*tag) } else { None };
+        let parts = match selection {
+            Selection::All(parts) => parts.as_slice(),
+            whole => std::slice::from_ref(whole),
+        };
+        for part in parts {
+            match part {
+                Selection::Carries(tag) => all.push(*tag),
+                Selection::CarriesNot(tag) => without.push(*tag),
+                Selection::Any(parts) => any.push(parts.iter().filter_map(tag).collect::<Vec<u16>>()),
+                _ => {}
+            }
+        }
+        self.line(&format!(
+            "{{\"kind\": \"{kind}\", \"all\": {all:?}, \"any\": {any:?}, \"without\": {without:?}}}"
+        ))
+    }
+
+    fn group(&mut self, kind: &str, group: &RoaringBitmap) -> Result<(), Box<dyn Error>> {
+        let entities: Vec<u32> = group.iter().collect();
+        self.line(&format!(
+            "{{\"kind\": \"{kind}\", \"all\": [], \"any\": [], \"without\": [], \"entities\": {entities:?}}}"
+        ))
+    }
+
+    fn line(&mut self, line: &str) -> Result<(), Box<dyn Error>> {
+        if let Some(file) = &mut self.0 {
+            writeln!(file, "{line}")?;
+        }
+        Ok(())
+    }
+}
+
+fn row_with_sum(what: &str, times: &[Duration], sum: u64) -> String {
+    let row = row(what, times);
+    format!("{}, \"sum\": \"{sum}\"}}", row.trim_end_matches('}'))
 }
 
 fn pairs_of(matrix: &Matrix) -> f64 {

@@ -10,6 +10,7 @@ mod messages;
 mod replay;
 mod start;
 mod table;
+mod tag_matrix;
 mod tags;
 mod xsd;
 

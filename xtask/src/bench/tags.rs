@@ -11,7 +11,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-use super::{examples, scratch, table};
+use super::{scratch, table, tag_matrix};
 use crate::process;
 use crate::workspace::Workspace;
 
@@ -66,7 +66,7 @@ pub(super) fn run(workspace: &Workspace, runs: u32) -> Result<()> {
         bench.growth(&folder)?;
     }
     println!("\n4,080,000 entities, 43,000 tags (SIMULATED)\n");
-    examples::run(workspace, "tags", "matrix_bench", &[])?;
+    tag_matrix::run(workspace, &mut bench.script("matrix_peer.py"), &bench.folder)?;
     fs::remove_dir_all(&bench.folder).with_context(|| bench.folder.display().to_string())
 }
 
