@@ -169,10 +169,10 @@ impl Clerk {
         self.parts.policies.read().unwrap_or_else(PoisonError::into_inner).in_force()
     }
 
-    /// Are other packs in use than those that tags were made from?
-    pub(super) fn packs_changed(&self) -> bool {
+    /// Goes on with the packs that are in use now. False if the past must be read again for them.
+    pub(super) fn keeps_up_with_packs(&mut self) -> bool {
         let registry = self.parts.registry.read().unwrap_or_else(PoisonError::into_inner);
-        packs_of(&registry) != self.past.packs()
+        packs_of(&registry) == self.past.packs() || self.past.adopt(&registry)
     }
 
     /// Is a batch on its way to the disk?

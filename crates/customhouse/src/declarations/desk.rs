@@ -350,7 +350,7 @@ impl Worker {
             };
             self.take_landings(&mut clerk);
             let failed = self.failed.load(Ordering::SeqCst) >= reading;
-            if failed || read_again || clerk.packs_changed() {
+            if failed || read_again || !clerk.keeps_up_with_packs() {
                 // What is known went ahead of what is recorded, or means something else now: read it again, once
                 // nothing is on its way any more.
                 self.ready.store(false, Ordering::Relaxed);

@@ -27,8 +27,9 @@ const ROWS_PER_ABSORPTION: usize = 20_000;
 pub(crate) struct Past {
     parts: Parts,
     set: Arc<TagSet>,
-    /// Content hashes of the packs that tags were made from.
+    /// Content hashes of the packs that tags were made from, and of the lists among them.
     packs: Vec<String>,
+    lists: Vec<String>,
     tags: OnlineTags,
     /// Importers that the administration's records call authorised.
     trusted: HashSet<String>,
@@ -44,6 +45,15 @@ pub(crate) struct Past {
 /// Content hashes of the packs in use.
 pub(crate) fn packs_of(registry: &Registry) -> Vec<String> {
     registry.current().map(|pack| pack.hash.clone()).collect()
+}
+
+/// Content hashes of the packs of named lists in use.
+fn lists_of(registry: &Registry) -> Vec<String> {
+    registry
+        .current()
+        .filter(|pack| pack.manifest.kind == ::packs::PackKind::Lists)
+        .map(|pack| pack.hash.clone())
+        .collect()
 }
 
 /// Is nothing found that refuses it?
@@ -86,6 +96,7 @@ impl Past {
             tags: OnlineTags::new(Arc::clone(&set)),
             set,
             packs: packs_of(registry),
+            lists: lists_of(registry),
             trusted: HashSet::new(),
             offices: BTreeMap::new(),
             absorbed: HashSet::new(),
@@ -93,6 +104,19 @@ impl Past {
             rows: EntryTable::empty(declaration_entry::schema()),
             parts: parts.clone(),
         }
+    }
+
+    /// Goes on with the tags of other packs, if these need nothing of the past that is not held. False, and nothing has
+    /// changed, if they do.
+    pub(super) fn adopt(&mut self, registry: &Registry) -> bool {
+        // A list may stand in what raised a tag long ago.
+        let set = Arc::new(crate::tags::tag_set(registry).0);
+        if lists_of(registry) != self.lists || !self.tags.adopt(Arc::clone(&set)) {
+            return false;
+        }
+        self.set = set;
+        self.packs = packs_of(registry);
+        true
     }
 
     /// Follows one event of the journal, in its order.

@@ -108,7 +108,7 @@ impl InTurns {
     /// Follows and decides until the past is to be read again, or the house is closed.
     fn follow(&mut self, follower: &mut Follower) -> Result<(), Error> {
         while !self.closing() {
-            if self.signs.read_again.swap(false, Ordering::SeqCst) || follower.clerk.packs_changed() {
+            if self.signs.read_again.swap(false, Ordering::SeqCst) || !follower.clerk.keeps_up_with_packs() {
                 return Ok(());
             }
             let mine = self.turn.keep(self.parts.journal.as_ref()).unwrap_or_else(|error| {

@@ -7,6 +7,7 @@
 //! for any span of days, so an entry that comes late is told, and remembered, in its place. Conditions are evaluated
 //! column by column over the new entries together. A test holds the whole against the batch evaluation.
 
+mod adopt;
 mod calendar;
 mod distinct;
 mod hits;

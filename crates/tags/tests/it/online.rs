@@ -10,7 +10,7 @@ use tags::{ApplyError, OnlineHit, OnlineHits, OnlineTags, RaisedBy, TagHits, Tag
 use crate::built_in::shipped;
 use crate::laws::entries;
 use crate::little_country::{Entry, LittleCountry};
-use crate::support::{entry, family, table, table_of, tag_set};
+use crate::support::{entry, family, pack, table, table_of, tag_set};
 
 /// The entries of each declaration together, in the order in which declarations first appear.
 fn by_declaration(entries: &[Entry]) -> Vec<Vec<Entry>> {
@@ -138,6 +138,49 @@ proptest! {
         let unknown = set.definitions().iter().filter(|tag| set.why(&table, &tag.id, row).unwrap().unknown);
         prop_assert_eq!(hits.unknown(last.len() - 1), u64::try_from(unknown.count()).unwrap());
     }
+}
+
+/// The shipped tags and these, each with its head and condition.
+fn shipped_and(tags: &[(&str, &str, &str)]) -> Arc<TagSet> {
+    let own = pack(&[("family.toml", &family(tags))]);
+    let (_, packs) = shipped();
+    let packs: Vec<&packs::Pack> = packs.iter().map(AsRef::as_ref).chain([&own]).collect();
+    let (set, findings) = TagSet::from_packs(&packs, &declaration_entry::schema());
+    assert!(findings.is_empty(), "{findings:#?}");
+    Arc::new(set)
+}
+
+#[test]
+fn other_tags_that_need_nothing_else_of_the_past_are_taken_up_at_once() {
+    let mut country = LittleCountry::new(3, 4, 25);
+    let history = table_of((0..600).flat_map(|_| country.declaration()));
+    let new = table_of((0..40).flat_map(|_| country.declaration()));
+    let before = shipped_and(&[("first", "", "customs_value > 100"), ("second", "", "net_mass > 1")]);
+    let after = shipped_and(&[
+        ("first", "", "customs_value > 100 && price_to_peers < 1.5"),
+        ("third", "on = \"declaration\"", "gross_mass > 10"),
+    ]);
+    let mut adopting = OnlineTags::new(before);
+    adopting.absorb(&history).unwrap();
+    assert!(adopting.adopt(Arc::clone(&after)));
+    let mut reading_again = OnlineTags::new(Arc::clone(&after));
+    reading_again.absorb(&history).unwrap();
+    let (told, expected) = (adopting.apply(&new).unwrap(), reading_again.apply(&new).unwrap());
+    for row in 0..new.len() {
+        assert_eq!(told.carried(row), expected.carried(row), "row {row}");
+        assert_eq!(told.unknown(row), expected.unknown(row), "row {row}");
+    }
+    let first = after.position("first").unwrap();
+    assert!((0..new.len()).any(|row| told.carried(row).iter().any(|hit| hit.tag_index == first)));
+    assert_eq!(adopting.entries(), reading_again.entries());
+
+    let of_past = "on = \"enterprise\"\nvalid_days = 30";
+    let window = "aggregate.own = { measure = \"count\", by = [\"carrier_id\"], days = 12 }";
+    for (head, when) in [(of_past, "net_mass > 1"), (window, "own > 3")] {
+        let more = shipped_and(&[("first", head, when)]);
+        assert!(!adopting.adopt(more), "{when} needs what is not held");
+    }
+    assert_eq!(adopting.apply(&new).unwrap().carried(0), reading_again.apply(&new).unwrap().carried(0));
 }
 
 #[test]

@@ -1,0 +1,70 @@
+//! Other tags over what is held already.
+//!
+//! What takes long is the past: windows and raised tags. Where other tags read the same of it, only conditions change,
+//! and the next entry meets the new ones.
+
+use std::sync::Arc;
+
+use super::OnlineTags;
+use super::lasting::Lasting;
+use crate::aggregate::{Aggregate, FieldPart};
+use crate::lift::subject_parts;
+use crate::set::TagSet;
+
+/// What a set of tags needs of the past.
+#[derive(Debug, PartialEq)]
+struct Needed<'a> {
+    /// Aggregates that are read, by their position.
+    aggregates: Vec<(usize, &'a str, &'a Aggregate)>,
+    /// Tags that outlast their entry.
+    lasting: Vec<Raising<'a>>,
+}
+
+/// A tag that outlasts its entry: what raises it, on what, for how long.
+#[derive(Debug, PartialEq)]
+struct Raising<'a> {
+    id: &'a str,
+    when: &'a str,
+    on: Vec<FieldPart>,
+    valid_days: u16,
+}
+
+impl OnlineTags {
+    fn needed(&self) -> Needed<'_> {
+        let named = |at: &usize| {
+            let own = self.set.aggregates.get(*at)?;
+            Some((*at, own.name.as_str(), &own.aggregate))
+        };
+        let lasting = self.set.definitions.iter().zip(&self.lasting).filter(|(_, lasting)| lasting.is_some());
+        Needed {
+            aggregates: self.columns.iter().filter_map(named).collect(),
+            lasting: lasting
+                .map(|(tag, _)| Raising {
+                    id: &tag.id,
+                    when: &tag.when,
+                    on: subject_parts(tag),
+                    valid_days: tag.valid_days,
+                })
+                .collect(),
+        }
+    }
+
+    /// Goes on with other tags, if they need nothing of the past that is not held: the same aggregates, and the same
+    /// tags that outlast their entry. False, and nothing has changed, if they do. Named lists must be the same.
+    pub fn adopt(&mut self, set: Arc<TagSet>) -> bool {
+        let mut next = Self::new(set);
+        if next.needed() != self.needed() {
+            return false;
+        }
+        std::mem::swap(&mut next.streams, &mut self.streams);
+        let mut held = self.lasting.iter_mut().flatten();
+        for (own, held) in next.lasting.iter_mut().flatten().zip(&mut held) {
+            std::mem::swap::<Lasting>(own, held);
+        }
+        std::mem::swap(&mut next.calendar, &mut self.calendar);
+        next.entries = self.entries;
+        next.swept = self.swept;
+        *self = next;
+        true
+    }
+}
