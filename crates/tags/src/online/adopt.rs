@@ -64,6 +64,11 @@ impl OnlineTags {
         std::mem::swap(&mut next.calendar, &mut self.calendar);
         next.entries = self.entries;
         next.swept = self.swept;
+        next.planned_at = self.planned_at;
+        next.sample = self.sample.take();
+        if let (Some(judge), Some(sample)) = (&mut next.judge, &next.sample) {
+            judge.plan_for(sample);
+        }
         *self = next;
         true
     }

@@ -51,6 +51,9 @@ pub const NEW_ENTRIES_MAX: usize = 65_536;
 /// latest day on or after which a thousand entries are dated; before there are as many, nothing is let go.
 pub const LATE_DAYS_MAX: i32 = 31;
 
+/// Entries by which conditions are planned.
+const SAMPLE_ROWS: usize = 2_048;
+
 /// Past entries taken in together.
 const CHUNK_ROWS: usize = 4_096;
 
@@ -79,8 +82,9 @@ pub struct OnlineTags {
     judge: Option<Judge>,
     alone: Vec<usize>,
     scratch: Scratch,
-    /// So many entries were known when the judge last planned.
+    /// So many entries were known when the judge last planned, and what it planned for.
     planned_at: u64,
+    sample: Option<EntryTable>,
     /// The fields that anything reads, as they are taken from tables of past entries.
     needed: Arc<EntrySchema>,
     /// What conditions read: fields, and behind them aggregates.
@@ -136,6 +140,7 @@ impl OnlineTags {
             alone,
             scratch: Scratch::default(),
             planned_at: 0,
+            sample: None,
             calendar: Calendar::default(),
             entries: 0,
             swept: 0,
@@ -171,7 +176,7 @@ impl OnlineTags {
         let mut order: Vec<usize> = (0..table.len()).collect();
         order.sort_by_key(|row| days.get(*row).copied());
         for rows in order.chunks(CHUNK_ROWS) {
-            let chunk = self.picked(table, rows)?;
+            let chunk = rows_of(table, &self.needed, rows)?;
             let reading = self.wanted.read(&chunk);
             let steps = Steps::by_day(&declarations(&chunk), &reading);
             let tell = Tell::LastingFrom(told_from);
@@ -195,13 +200,18 @@ impl OnlineTags {
     }
 
     /// Entries drift: what was rare may be frequent. Plans again whenever twice as many are known.
-    fn plan(&mut self, sample: &EntryTable) {
-        if let Some(judge) = &mut self.judge
-            && self.entries / 2 >= self.planned_at
-        {
-            judge.plan_for(sample);
-            self.planned_at = self.entries;
+    fn plan(&mut self, table: &EntryTable) {
+        if self.entries / 2 < self.planned_at || table.is_empty() {
+            return;
         }
+        let step = table.len().div_ceil(SAMPLE_ROWS).max(1);
+        let rows: Vec<usize> = (0..table.len()).step_by(step).collect();
+        let Ok(sample) = rows_of(table, table.schema(), &rows) else { return };
+        if let Some(judge) = &mut self.judge {
+            judge.plan_for(&sample);
+        }
+        self.planned_at = self.entries;
+        self.sample = Some(sample);
     }
 
     /// Tags new entries, one or more whole declarations in the order in which they came, and takes them in: each
@@ -258,28 +268,6 @@ impl OnlineTags {
                 break;
             }
         }
-    }
-
-    /// These rows, with the fields that anything reads.
-    fn picked(&self, table: &EntryTable, rows: &[usize]) -> Result<EntryTable, ApplyError> {
-        let mut columns = Vec::new();
-        for field in &self.needed.fields {
-            let column =
-                table.column(&field.name).ok_or_else(|| ApplyError::OtherSchema(field.name.clone()))?;
-            let mut picked = Column::empty(field.field_type);
-            for row in rows {
-                let refused = |_| ApplyError::OtherSchema(field.name.clone());
-                match (&mut picked, column) {
-                    (Column::Text(own), Column::Text(texts)) => {
-                        own.push(texts.get(*row));
-                    }
-                    (own, column) => own.push(column.value(*row)).map_err(refused)?,
-                }
-            }
-            columns.push(picked);
-        }
-        EntryTable::from_columns(Arc::clone(&self.needed), columns)
-            .map_err(|error| ApplyError::OtherSchema(error.to_string()))
     }
 
     /// What conditions read: the table's fields and the aggregates; those without an answer are absent.
@@ -386,6 +374,27 @@ impl OnlineTags {
         }
         hits.unknown = judged.unknown;
     }
+}
+
+/// Some rows of a table, with the fields of a schema that has no others.
+fn rows_of(table: &EntryTable, schema: &Arc<EntrySchema>, rows: &[usize]) -> Result<EntryTable, ApplyError> {
+    let mut columns = Vec::new();
+    for field in &schema.fields {
+        let column = table.column(&field.name).ok_or_else(|| ApplyError::OtherSchema(field.name.clone()))?;
+        let mut picked = Column::empty(field.field_type);
+        for row in rows {
+            let refused = |_| ApplyError::OtherSchema(field.name.clone());
+            match (&mut picked, column) {
+                (Column::Text(own), Column::Text(texts)) => {
+                    own.push(texts.get(*row));
+                }
+                (own, column) => own.push(column.value(*row)).map_err(refused)?,
+            }
+        }
+        columns.push(picked);
+    }
+    EntryTable::from_columns(Arc::clone(schema), columns)
+        .map_err(|error| ApplyError::OtherSchema(error.to_string()))
 }
 
 /// What is remembered of an entry that raised a tag.
