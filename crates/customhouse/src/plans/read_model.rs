@@ -259,7 +259,7 @@ mod tests {
             .collect();
         let points: Vec<(usize, i32)> = curve(&scored, 1.0)
             .iter()
-            .map(|point| (point.unknown as usize, point.threshold))
+            .map(|point| (usize::try_from(point.unknown).unwrap(), point.threshold))
             .collect();
         assert_eq!(points, expect, "scores {scores:?}");
     }
