@@ -15,7 +15,7 @@ let site;
 /** @type {import("playwright-core").BrowserContext} */
 let context;
 /** Places that the country has. */
-const found = { entity: "", event: "", policy: "", replay: "" };
+const found = { entity: "", event: "", policy: "", replay: "", query: "", reason: "" };
 
 /** @param {string} name */
 async function signIn(name) {
@@ -46,6 +46,8 @@ before(async () => {
   found.event = await firstLink("/journal", /href="(\/journal\/\d+)"/);
   found.policy = await firstLink("/plan", /href="(\/plan\/policies\/[^"]+)"/);
   found.replay = `${await firstLink("/declarations?source=live&lane=yellow", /href="(\/declarations\/\w+)"/)}/replay`;
+  found.query = `${(await firstLink("/tags?sort=-volume", /href="(\/tag-query\?q=\w+)"/))}&of=declarations&from=2020-01-01`;
+  found.reason = await firstLink(found.entity, /href="(\/entities\/[^"?]+\/tags\/\w+)"/);
 });
 
 after(async () => {
@@ -71,6 +73,13 @@ test("every page of the flow, in both sizes and themes", { timeout: 300_000 }, a
       ["help", "/help"],
       ["erasures", "/erasures"],
       ["replay", found.replay],
+      ["catalogue", "/tags?sort=-volume"],
+      ["tag-query", found.query],
+      ["tag-query-wrong", "/tag-query?q=gross_below_ne"],
+      ["tag-graph", "/tag-graph"],
+      ["tag-sources", "/tag-sources"],
+      ["tag-source", "/tag-sources/customs_value"],
+      ["tag-lineage", found.reason],
     ]) {
       const response = await page.goto(`${site.url}${place}`);
       assert.equal(response?.status(), 200, `${name} at ${place}`);
@@ -94,6 +103,23 @@ test("a decision is derived again, in a browser, and is the one that was recorde
     await accessible(page, `then and now, ${look.name}`);
     await picture(page, `then-and-now-${look.name}`);
   }
+  assert.deepEqual(faults, []);
+  await page.close();
+});
+
+test("a condition is counted as it is written, completed, and narrowed with a click", async () => {
+  const { page, faults } = await watchedPage(context);
+  await page.goto(`${site.url}/tag-query?of=declarations`);
+  const counted = page.locator("#counted strong");
+  const all = (await counted.textContent()) ?? "";
+  await page.locator("#condition").pressSequentially("!gross_below");
+  await page.locator("#counted .marked").waitFor();
+  await page.locator("#counted .completions a").first().click();
+  await page.waitForURL((url) => url.searchParams.get("q")?.startsWith("!gross_below") === true);
+  assert.notEqual(all, "");
+  await page.getByRole("link", { name: "+ with" }).first().click();
+  await page.waitForURL((url) => url.searchParams.get("q")?.includes("&&") === true);
+  assert.notEqual(await counted.textContent(), all);
   assert.deepEqual(faults, []);
   await page.close();
 });

@@ -1,10 +1,12 @@
 //! A parsed rule: its parts with their places, and how they are written.
 
+use std::collections::BTreeSet;
 use std::fmt::{self, Write};
 
 use rust_decimal::Decimal;
 
 use crate::error::{RuleError, Span};
+use crate::lexer::{TokenKind, tokens};
 use crate::parser::DEPTH_MAX;
 
 /// A parsed rule. Its `Display` is the canonical spelling, which parses to the same rule again.
@@ -19,6 +21,20 @@ impl Expression {
     #[must_use]
     pub fn source(&self) -> &str {
         &self.source
+    }
+
+    /// All names in it: of fields, named lists, functions and elements.
+    #[must_use]
+    pub fn names(&self) -> BTreeSet<String> {
+        // What was parsed has tokens.
+        let tokens = tokens(&self.source).unwrap_or_default();
+        tokens
+            .into_iter()
+            .filter_map(|token| match token.kind {
+                TokenKind::Name { name, .. } => Some(name),
+                _ => None,
+            })
+            .collect()
     }
 }
 

@@ -20,7 +20,7 @@ pub(crate) use live::{
     ActingArguments, DemoArguments, EraseCommand, LogCommand, PolicyCommand, ReplayCommand, ServeArguments,
     UserCommand, VerifyCommand,
 };
-pub(crate) use tags::{LintArguments, MatchArguments, QueryArguments, TagsCommand};
+pub(crate) use tags::{LintArguments, MatchArguments, QueryArguments, TagsCommand, WhoArguments};
 
 const EXIT_CODES: &str = "Exit codes:
   0    done

@@ -137,9 +137,6 @@ fn router_with(house: Arc<Customhouse>, live: &stream::Live, request_max: Durati
         .route("/pool/batches/{id}/rows/{row}", get(pool::lineage))
         .route("/pool/batches/{id}/quarantine", get(pool::quarantine))
         .route("/pool/batches/{id}/quarantine.csv", get(pool::export))
-        .route("/tags", get(tags::list))
-        .route("/tags/{id}", get(tags::show))
-        .route("/tags/{id}/why/{batch}/{row}", get(tags::why))
         .route("/audits", get(audits::list).post(audits::start))
         .route("/audits/new", get(audits::form))
         .route("/audits/{id}", get(audits::show))
@@ -171,6 +168,7 @@ fn router_with(house: Arc<Customhouse>, live: &stream::Live, request_max: Durati
         .merge(proofs::routes())
         .merge(own::routes())
         .merge(entry_summaries::routes())
+        .merge(tags::routes())
         .merge(webhooks::routes())
         .merge(stream::routes(live))
         .route_layer(middleware::from_fn(headers::signed_in_only));

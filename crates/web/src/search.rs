@@ -42,7 +42,7 @@ struct Group {
     hits: Vec<Hit>,
 }
 
-const PAGES: [(&str, Text, Option<Permission>); 17] = [
+const PAGES: [(&str, Text, Option<Permission>); 20] = [
     ("/", texts::OVERVIEW, None),
     ("/queue", texts::QUEUE, Some(Permission::Examine)),
     ("/declarations", texts::DECLARATIONS, Some(Permission::ViewDeclarations)),
@@ -55,6 +55,9 @@ const PAGES: [(&str, Text, Option<Permission>); 17] = [
     ("/pool", texts::POOL, Some(Permission::ViewPool)),
     ("/pool/new", texts::SEND_RECORDS, Some(Permission::AdmitRecords)),
     ("/tags", texts::TAGS, Some(Permission::ViewTags)),
+    ("/tag-query", texts::TAG_QUERY, Some(Permission::ViewDeclarations)),
+    ("/tag-graph", texts::TAG_GRAPH, Some(Permission::ViewDeclarations)),
+    ("/tag-sources", texts::TAG_SOURCES, Some(Permission::ViewTags)),
     ("/audits", texts::AUDITS, Some(Permission::ViewAudits)),
     ("/audits/new", texts::RUN_AUDIT, Some(Permission::RunAudits)),
     ("/packs", texts::PACKS, None),

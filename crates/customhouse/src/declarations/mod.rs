@@ -64,7 +64,8 @@ pub(crate) use commands::fold;
 pub(crate) use desk::{Desk, Parts, WAITING_MAX};
 pub(crate) use number::entry_number;
 pub(crate) use personal::Personal;
-pub(crate) use read_model::row as declaration_row;
+pub(crate) use read_model::{csv_cell, row as declaration_row};
+pub(crate) use timeline::visible_values;
 
 pub use commands::{DOCUMENT_BYTES_MAX, LODGE_BYTES_MAX};
 pub use desk::Reply;

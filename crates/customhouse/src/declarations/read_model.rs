@@ -323,7 +323,8 @@ fn count(connection: &Connection, filter: &Filter) -> rusqlite::Result<u64> {
     connection.prepare_cached(&sql)?.query_row(params_from_iter(&filter.values), |row| row.get(0))
 }
 
-fn csv_cell(text: &str) -> String {
+/// A cell of a CSV file.
+pub(crate) fn csv_cell(text: &str) -> String {
     // A cell that a spreadsheet would take for a formula is written as text.
     let text =
         if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() };

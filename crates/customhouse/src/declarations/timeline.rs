@@ -411,7 +411,7 @@ pub(super) fn spoken(amounts: &[spine::quantity::Money]) -> String {
 
 /// What a tag's condition read, as far as the reader may see the fields. Aggregates over fields have names of their own
 /// and say nothing of single records.
-fn visible_values(values: &[(String, String)], reader: &Reader) -> Vec<(String, String)> {
+pub(crate) fn visible_values(values: &[(String, String)], reader: &Reader) -> Vec<(String, String)> {
     let schema = declaration_entry::schema();
     let seen = |name: &str| {
         schema.field(name).is_none_or(|field| field.sensitivity <= reader.clearance().max(Sensitivity::Party))

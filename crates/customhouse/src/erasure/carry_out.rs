@@ -100,6 +100,9 @@ impl Customhouse {
         self.tags.forget_rows();
         self.replays.forget();
         self.desk().note_erasure();
+        if !self.matrix.start_again(READ_MODELS_WAIT) {
+            tracing::warn!("the tag matrix is not yet made anew after an erasure");
+        }
         if !self.projection.start_again(position, READ_MODELS_WAIT)? {
             tracing::warn!("the read models are still being built anew after an erasure");
         }

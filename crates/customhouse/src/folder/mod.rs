@@ -19,6 +19,7 @@
 //!   packs/              installed packs
 //!   uploads/            files that wait to be admitted; swept at every start
 //!   read-models/        what pages of declarations show (derived)
+//!   tag-matrix/         who carries which tag (derived)
 //!   personal.sqlite     drafts of declarations as typed, saved views
 //!   webhooks.sqlite     where notifications are pushed to, how far each has come, and the secrets that sign them
 //!   erasures.json       which events were erased, by their ids; every backup carries the newest forward
@@ -38,7 +39,7 @@ mod site;
 
 use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
-use std::io::Write;
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use journal::log::files::{make_folder_durably, parent_of, sync_system_folder};
@@ -435,11 +436,22 @@ fn write_marker(path: &Path, sandbox: bool, site: Option<&str>) -> Result<Marker
 /// Writes a file whole or not at all: beside its place, flushed, then renamed. When it returns, a loss of power takes
 /// neither the file nor its name.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    write_whole_from(path, |file| file.write_all(bytes))
+}
+
+/// The same for what is too long to be in memory twice: `write` is given the neighbour.
+pub(crate) fn write_whole_from(
+    path: &Path,
+    write: impl FnOnce(&mut BufWriter<&File>) -> std::io::Result<()>,
+) -> Result<(), Error> {
     let fail = |error: std::io::Error| Error::io("file_unwritable", path, &error);
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let beside = path.with_file_name(format!(".{name}.{}.part", std::process::id()));
-    let written = File::create(&beside).and_then(|mut file| {
-        file.write_all(bytes)?;
+    let written = File::create(&beside).and_then(|file| {
+        let mut buffered = BufWriter::with_capacity(1 << 20, &file);
+        write(&mut buffered)?;
+        buffered.flush()?;
+        drop(buffered);
         file.sync_all()
     });
     if let Err(error) = written.and_then(|()| fs::rename(&beside, path)) {

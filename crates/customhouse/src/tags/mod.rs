@@ -20,12 +20,22 @@
 //! | `tag_on_real_rows(&reader, id, limit) -> TagRows` | rows of the pool that carry the tag, latest first, with reasons |
 //! | `tag_on_row(&reader, id, batch, row) -> TagReason` | why a tag is, or is not, on a row of the pool |
 //! | `usual_in_pool(&reader, folder, &dyn Progress) -> UsualReport` | a pack of what is usual in the pool; for who manages packs |
+//! | `tag_figures(&reader, &TagFiguresQuery, language) -> TagFiguresPage` | a page of the catalogue with volume and hit rates |
+//! | `tag_sources(&reader)`, `tag_dependents(&reader, name)` | what tags rest on, and which rest on one of it |
+//! | `count_by_tags`, `select_by_tags`, `export_by_tags(&reader, &TagQuery, ..)` | who carries some tags, live |
+//! | `tags_together(&reader, &TagQuery) -> TagGraph` | tags that occur together |
+//! | `tag_lineage(&reader, tag, entity) -> TagLineage` | why a tag is on an entity |
 //!
-//! Those on rows need the permission to view the pool as well.
+//! Rows of the pool need the permission to view the pool as well, the last three that to view declarations.
 
+mod dependents;
+mod figures;
+mod lineage;
+pub(crate) mod live;
 mod matching;
 mod matrix_folder;
 mod model;
+mod query;
 mod read_model;
 mod reason;
 mod rule_file;
@@ -33,10 +43,16 @@ mod rule_file;
 mod tests;
 mod usual;
 
+pub use dependents::{DependentTag, SourceKind, TagDependents, TagSource, tag_dependents, tag_sources};
+pub use figures::{TagFigures, TagFiguresPage, TagFiguresQuery, VOLUME_DAYS};
+pub use lineage::{LineageStep, TagLineage};
 pub use matching::{MatchReport, MatchRequest, QuestionableRule, match_file};
 pub use matrix_folder::{ENTITIES_LISTED_MAX, MatrixFolder, SelectedEntities};
 pub(crate) use model::TagRoom;
 pub use model::{FamilyOfTags, TagCase, TagCatalogue, TagDetail, TagRows, TagSummary, WhyRequest};
+pub use query::{
+    SelectedEntity, TagCount, TagDifference, TagGraph, TagNamed, TagPair, TagQuery, TagSelection, TagTogether,
+};
 pub use read_model::{catalogue, find_tag, tag_set, why_in_file};
 pub use reason::{FieldOfRow, PlaceOfRow, ReasonOfAggregate, TagReason};
 pub use usual::{UsualReport, usual_in_file};

@@ -1,14 +1,16 @@
 //! What is told about tags, and what is kept between two questions.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use ::tags::{Expectation, TagDefinition, TagHit, TagSet, TagSeverity};
 use serde::Serialize;
 use spine::noun::SubjectKind;
 use spine::{Finding, LocalizedText, Sensitivity};
 
+use super::dependents::Reads;
+use super::figures::Volumes;
 use super::reason::TagReason;
 use crate::pool::Entries;
 
@@ -135,6 +137,18 @@ pub(crate) struct Compiled {
     pub(crate) packs: Vec<String>,
     pub(crate) set: TagSet,
     pub(crate) findings: Vec<Finding>,
+    /// Place of each tag in the set, by its id.
+    pub(super) places: HashMap<String, usize>,
+    /// What each tag reads, told on first asking.
+    pub(super) reads: OnceLock<Vec<Reads>>,
+}
+
+impl Compiled {
+    /// A tag's definition, unless it is above the clearance.
+    pub(super) fn visible(&self, clearance: Sensitivity, id: &str) -> Option<&TagDefinition> {
+        let definition = self.set.definitions().get(*self.places.get(id)?)?;
+        (definition.sensitivity <= clearance).then_some(definition)
+    }
 }
 
 /// The pool's rows as tags look at them, and the marks found so far.
@@ -153,11 +167,17 @@ pub(super) struct Loaded {
 pub(crate) struct TagRoom {
     pub(super) compiled: Mutex<Option<Arc<Compiled>>>,
     pub(super) loaded: Mutex<Option<Arc<Loaded>>>,
+    volumes: Mutex<Option<Arc<Volumes>>>,
 }
 
 impl TagRoom {
     /// Drops what is kept of rows: something in them was erased.
     pub(crate) fn forget_rows(&self) {
         *self.loaded.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// How often each tag came, if that is known.
+    pub(super) fn volumes(&self) -> MutexGuard<'_, Option<Arc<Volumes>>> {
+        self.volumes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

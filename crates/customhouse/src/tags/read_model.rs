@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use ::pool::{propose_for_file, read_file};
 use ::rules::Lists;
@@ -284,7 +284,9 @@ impl Customhouse {
             return Arc::clone(compiled);
         }
         let (set, findings) = tag_set(&registry);
-        let compiled = Arc::new(Compiled { packs, set, findings });
+        let ids = set.definitions().iter().map(|definition| definition.id.clone());
+        let places = ids.zip(0..).collect();
+        let compiled = Arc::new(Compiled { packs, set, findings, places, reads: OnceLock::new() });
         *kept = Some(Arc::clone(&compiled));
         compiled
     }

@@ -52,6 +52,10 @@ impl Customhouse {
                 look.filter = Some(narrowed_by(query));
                 look.rows = Some(rows);
             }
+            LookAt::Selection(condition, rows) => {
+                look.filter = Some(condition.chars().take(FILTER_CHARACTERS_MAX).collect());
+                look.rows = Some(rows);
+            }
         }
         self.recorder.note(reader.actor(), self.now(), look)
     }
@@ -153,6 +157,8 @@ pub(crate) enum LookAt<'a> {
     Entity(&'a str),
     /// So many declarations that a query finds.
     Export(&'a DeclarationsQuery, u64),
+    /// So many entities or declarations that a condition on tags selects.
+    Selection(&'a str, u64),
 }
 
 fn narrowed_by(query: &DeclarationsQuery) -> String {

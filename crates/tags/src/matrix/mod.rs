@@ -13,7 +13,7 @@ use std::sync::Arc;
 use roaring::RoaringBitmap;
 use thiserror::Error;
 
-pub use file::MatrixFileError;
+pub use file::{MatrixFileError, Summed};
 pub use selection::{Selection, SelectionError};
 use transpose::Transpose;
 
@@ -24,7 +24,7 @@ pub const TAGS_MAX: usize = 1 << 16;
 pub const ENTITIES_MAX: u32 = u32::MAX - 1;
 
 /// Entities and tags, each numbered from 0.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Matrix {
     entities: u32,
     tags: Vec<Arc<RoaringBitmap>>,

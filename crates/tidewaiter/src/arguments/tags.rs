@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::OptionalDataArguments;
+use super::{DataArguments, OptionalDataArguments};
 
 #[derive(Debug, Subcommand)]
 #[command(after_help = "Examples:
@@ -14,7 +14,10 @@ use super::OptionalDataArguments;
   tidewaiter tags usual --declarations declarations.csv --out usual-trade
   tidewaiter tags match --rules rules.jsonl --entries entries.parquet --counts counts.csv \\
       --matrix matrix --by importer_id
-  tidewaiter tags query --matrix matrix 'new_trader && !cheap'")]
+  tidewaiter tags query --matrix matrix 'new_trader && !cheap'
+  tidewaiter tags who --data ./data 'gross_below_net && !new_importer' --of declarations
+  tidewaiter tags explain gross_below_net NL0001 --data ./data
+  tidewaiter tags depends customs_value")]
 pub(crate) enum TagsCommand {
     /// The catalogue.
     List {
@@ -69,6 +72,50 @@ pub(crate) enum TagsCommand {
     Lint(LintArguments),
     /// Who carries some tags and not others, of a matrix that `match` wrote: how many, their other tags, their names.
     Query(QueryArguments),
+    /// Who carries some tags and not others, of what was lodged in a data folder: the live matrix.
+    Who(WhoArguments),
+    /// Why a tag is on an entity of a data folder: the declarations that brought it, and what made it true on each.
+    Explain {
+        /// The tag's id.
+        tag: String,
+        /// The entity's id.
+        entity: String,
+        #[command(flatten)]
+        data: DataArguments,
+        /// Print as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// The tags that rest on a column, a named list or a source contract; without a name, what tags rest on.
+    Depends {
+        /// Name of the column, list or contract.
+        name: Option<String>,
+        #[command(flatten)]
+        data: OptionalDataArguments,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WhoArguments {
+    /// Tags joined by &&, || and !, each by its id; empty: everybody.
+    pub(crate) condition: String,
+    /// What to count.
+    #[arg(long, default_value = "entities", value_parser = ["entities", "declarations"])]
+    pub(crate) of: String,
+    /// Compare with the end of this day (UTC).
+    #[arg(long, value_name = "DAY", default_value = "")]
+    pub(crate) from: String,
+    /// Compare up to the end of this day instead of now.
+    #[arg(long, value_name = "DAY", default_value = "")]
+    pub(crate) to: String,
+    /// Write all of them with their tags into this CSV file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) data: DataArguments,
+    /// Print as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]

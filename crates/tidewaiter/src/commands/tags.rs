@@ -9,6 +9,8 @@ use customhouse::{Error, Location, offline};
 use serde::Serialize;
 use spine::{Language, LocalizedText, Sensitivity};
 
+mod live;
+
 use super::{Answer, Context, open_at, shown};
 use crate::arguments::{LintArguments, MatchArguments, QueryArguments, TagsCommand};
 use crate::terminal;
@@ -78,6 +80,9 @@ pub(super) fn run(command: &TagsCommand, context: &Context) -> Result<Answer, Er
         TagsCommand::Match(arguments) => matched(arguments, context),
         TagsCommand::Lint(arguments) => linted(arguments, context),
         TagsCommand::Query(arguments) => queried(arguments),
+        TagsCommand::Who(arguments) => live::who(arguments),
+        TagsCommand::Explain { tag, entity, data, json } => live::explained(tag, entity, data, *json),
+        TagsCommand::Depends { name, data } => live::depends(name.as_deref(), data),
     }
 }
 

@@ -14,6 +14,7 @@ mod house;
 mod messages;
 mod notifications;
 mod records;
+mod tags;
 mod webhooks;
 
 use axum::http::header;
@@ -90,6 +91,13 @@ pub(crate) use answers::{FindingAnswer, ReceiptAnswer};
         records::tag,
         records::tag_rows,
         records::why,
+        tags::figures,
+        tags::select,
+        tags::count,
+        tags::graph,
+        tags::sources,
+        tags::dependents,
+        tags::lineage,
         records::audits,
         records::audit,
         records::start_audit,
@@ -133,6 +141,7 @@ pub(crate) fn routes() -> Router {
         .merge(entry_summaries::routes())
         .merge(house::routes())
         .merge(records::routes())
+        .merge(tags::routes())
         .merge(webhooks::routes())
 }
 

@@ -27,28 +27,36 @@ pub(crate) async fn export(
     visit: Visit,
     Asked(query): Asked<DeclarationsQuery>,
 ) -> Result<Response, Failure> {
+    csv(&visit, "declarations.csv", move |house, reader, out| house.export_declarations(reader, &query, out))
+        .await
+}
+
+/// Answers with a CSV file that is sent as `write` writes it.
+pub(crate) async fn csv(
+    visit: &Visit,
+    name: &str,
+    write: impl FnOnce(&Customhouse, &Reader, &mut dyn Write) -> Result<u64, Error> + Send + 'static,
+) -> Result<Response, Failure> {
     let (send, mut pieces) = mpsc::channel(PIECES_WAITING_MAX);
     let (house, reader) = (visit.house().clone(), visit.reader()?);
-    tokio::task::spawn_blocking(move || write_all(&house, &reader, &query, &send));
+    tokio::task::spawn_blocking(move || {
+        let mut out = Pieces { filled: Vec::with_capacity(PIECE_BYTES), send: &send };
+        let end = match write(&house, &reader, &mut out) {
+            Ok(_) => Ok(Bytes::from(std::mem::take(&mut out.filled))),
+            Err(error) => Err(error),
+        };
+        // Nobody listens any more: there is nobody to tell.
+        drop(send.blocking_send(end));
+    });
     // What forbids the list, or makes it unreadable, is told before the first byte.
     let first = pieces.recv().await.transpose()?.unwrap_or_default();
+    let place = HeaderValue::try_from(format!("attachment; filename=\"{name}\""));
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8")),
-        (header::CONTENT_DISPOSITION, HeaderValue::from_static("attachment; filename=\"declarations.csv\"")),
+        (header::CONTENT_DISPOSITION, place.unwrap_or(HeaderValue::from_static("attachment"))),
     ];
     let rest = tokio_stream::once(Ok(first)).chain(ReceiverStream::new(pieces));
     Ok((headers, Body::from_stream(rest)).into_response())
-}
-
-fn write_all(house: &Customhouse, reader: &Reader, query: &DeclarationsQuery, send: &mpsc::Sender<Piece>) {
-    let mut out = Pieces { filled: Vec::with_capacity(PIECE_BYTES), send };
-    let written = house.export_declarations(reader, query, &mut out);
-    let end = match written {
-        Ok(_) => Ok(Bytes::from(std::mem::take(&mut out.filled))),
-        Err(error) => Err(error),
-    };
-    // Nobody listens any more: there is nobody to tell.
-    drop(send.blocking_send(end));
 }
 
 /// Fills pieces and hands them on; waits where they are not taken.

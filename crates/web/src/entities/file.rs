@@ -6,6 +6,7 @@ use customhouse::entities::{EntityFile, MonthOfEntity, PeerComparison, Relation}
 use maud::{Markup, html};
 
 use super::list::{place_of, worth};
+use super::portrait;
 use crate::drawing::{Strip, bars, coordinate, place_of as at_place, short};
 use crate::failure::Failure;
 use crate::overview::{rate_text, share_text};
@@ -38,7 +39,8 @@ pub(crate) async fn show(visit: Visit, Path(id): Path<String>) -> Result<Markup,
         (heading(&file.id, &below, &actions))
         (roles(&visit, &file))
         (months(&visit, &file))
-        div class="columns" { (peers(&visit, &file)) (tags(&visit, &file)) }
+        (portrait::tags(&visit, &file))
+        (peers(&visit, &file))
         (relations(&visit, &file))
         (latest(&visit, &file))
     };
@@ -155,29 +157,6 @@ fn peer_row(visit: &Visit, peer: &PeerComparison) -> Markup {
                 strong { (measured(&peer.measure, peer.own)) } @if unusual { " ▲" }
                 span class="soft" { " · " (visit.fill(texts::PEER_SAID, &[("median", &measured(&peer.measure, peer.median)), ("rank", &format!("{:.0}", peer.rank * 100.0))])) }
             }
-        }
-    }
-}
-
-fn tags(visit: &Visit, file: &EntityFile) -> Markup {
-    let head = html! {
-        (th(visit, texts::TAG, false)) (th(visit, texts::SEVERITY, false)) (th(visit, texts::DECLARATIONS, true)) (th(visit, texts::SINCE, true))
-    };
-    let body = html! {
-        @for tag in &file.tags {
-            tr {
-                td { a href={ "/tags/" (tag.tag) } { (visit.localized(&tag.title)) } }
-                td { (chip(&tag.severity, visit.named("severity", &tag.severity))) }
-                td class="number" { a href=(place("/declarations", &[("party", &file.id), ("tag", &tag.tag)])) { (count(tag.declarations)) } }
-                td class="number period" { (minute(tag.first_at)) }
-            }
-        }
-    };
-    html! {
-        section {
-            h2 { (visit.say(texts::TAGS_ON_ENTITY)) }
-            @if file.tags.is_empty() { p class="soft" { (visit.say(texts::NO_TAGS_ON_ENTITY)) } }
-            @else { (table(visit.say(texts::TAGS_ON_ENTITY), &head, &body)) }
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod file;
 mod list;
+mod portrait;
 
 pub(crate) use file::show;
 pub(crate) use list::{list, place_of};

@@ -10,6 +10,7 @@ use customhouse::declarations::{Channel, LodgeRequest};
 use customhouse::identity::{Reader, Role};
 use customhouse::pool::BatchQuery;
 use customhouse::proof::verify_at;
+use customhouse::tags::{TagCount, TagQuery, TagSelection};
 use customhouse::{Customhouse, Error, Location};
 use journal::log::tree::root_of_size;
 use journal::log::{DiskFiles, LogReader};
@@ -24,7 +25,7 @@ use crate::crash::{Receipt, declaration};
 /// Longer than anything takes here.
 const WAIT: Duration = Duration::from_secs(60);
 /// What is derived: it can be deleted, and comes out the same again.
-const DERIVED: [&str; 2] = ["read-models", "pool/catalogue.sqlite"];
+const DERIVED: [&str; 3] = ["read-models", "pool/catalogue.sqlite", "tag-matrix"];
 
 /// Opens the house in a folder by all that was said; an error is what is wrong.
 pub(super) fn check(folder: &Path, said: &Said, packs: &BTreeMap<String, Vec<u8>>) -> Result<(), String> {
@@ -38,6 +39,7 @@ pub(super) fn check(folder: &Path, said: &Said, packs: &BTreeMap<String, Vec<u8>
     check_house(&house, said)?;
     check_packs(&data.join("packs"), said, packs)?;
     shown(&house)?;
+    let tags = by_tags(&house)?;
     drop(house);
     let is_logged = check_checkpoints(&data, said)?;
     let before = derived(&data)?;
@@ -52,6 +54,9 @@ pub(super) fn check(folder: &Path, said: &Said, packs: &BTreeMap<String, Vec<u8>
     }
     let house = Customhouse::open(&data).map_err(failed("opening again"))?;
     shown(&house)?;
+    if by_tags(&house)? != tags {
+        return Err("read model: who carries which tag is not what is built anew".to_owned());
+    }
     drop(house);
     let after = derived(&data)?;
     for (table, rows) in &before {
@@ -81,6 +86,23 @@ fn shown(house: &Customhouse) -> Result<(), String> {
     let head = house.journal_position();
     let shown = house.wait_until_shown(head, WAIT);
     if shown >= head { Ok(()) } else { Err(format!("read model: it shows {shown} of {head} events")) }
+}
+
+/// Who carries which tag, of entities and of declarations.
+fn by_tags(house: &Customhouse) -> Result<Vec<TagSelection>, String> {
+    let head = house.journal_position();
+    let counted = house.wait_until_tags_counted(head, WAIT);
+    if counted < head {
+        return Err(format!("read model: tags are counted up to {counted} of {head} events"));
+    }
+    let chief = Reader::new("chief", Role::Chief);
+    let select = |of: &str| {
+        let query = TagQuery { of: of.to_owned(), ..TagQuery::default() };
+        let found = house.select_by_tags(&chief, &query).map_err(|error| format!("read model: {error}"))?;
+        // Opening may have recorded something.
+        Ok(TagSelection { counted: TagCount { position: 0, ..found.counted }, ..found })
+    };
+    ["entities", "declarations"].into_iter().map(select).collect()
 }
 
 fn check_house(house: &Customhouse, said: &Said) -> Result<(), String> {

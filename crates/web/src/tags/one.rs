@@ -1,170 +1,21 @@
-//! Tags: the catalogue, one tag with its cases and the rows that carry it, and why it is, or is not, on a row.
-
-use std::cmp::Ordering;
+//! One tag with its cases and the rows that carry it, and why it is, or is not, on a row.
 
 use axum::extract::Path;
 use customhouse::rules::{Explanation, Truth};
-use customhouse::tags::{
-    Expectation, FamilyOfTags, PlaceOfRow, ReasonOfAggregate, TagCase, TagDetail, TagReason, TagRows,
-    TagSeverity, TagSummary,
-};
+use customhouse::tags::{Expectation, PlaceOfRow, ReasonOfAggregate, TagCase, TagDetail, TagReason, TagRows};
 use maud::{Markup, html};
-use serde::Deserialize;
-use spine::noun::SubjectKind;
 
+use super::{severity_chip, subject};
 use crate::failure::Failure;
 use crate::shell::{Page, Room};
-use crate::view::{
-    Order, absent, chip, crumbs, empty, facts, findings, heading, page_of, pager, simulated, table, th,
-};
-use crate::visit::{Asked, Visit};
+use crate::view::{absent, crumbs, facts, heading, place, simulated, table, th};
+use crate::visit::Visit;
 use crate::words::{count, short, texts};
 
 /// Rows shown that carry a tag.
 const ROWS_SHOWN: usize = 20;
 /// Deepest part of a condition that is shown.
 const PARTS_DEPTH_MAX: usize = 24;
-
-/// Which tags to list, and in which order.
-#[derive(Debug, Clone, Default, Deserialize)]
-pub(crate) struct TagsQuery {
-    /// Part of an id or title.
-    #[serde(default)]
-    q: String,
-    /// Id of a family.
-    #[serde(default)]
-    family: String,
-    /// `low`, `medium` or `high`.
-    #[serde(default)]
-    severity: String,
-    /// `title`, `family` or `severity`; with a `-` before it: downwards.
-    #[serde(default)]
-    sort: String,
-    /// Page, from 1.
-    #[serde(default)]
-    page: usize,
-}
-
-fn severity_chip(visit: &Visit, severity: TagSeverity) -> Markup {
-    chip(severity.name(), visit.named("severity", severity.name()))
-}
-
-fn subject(on: SubjectKind) -> &'static str {
-    match on {
-        SubjectKind::Item => "item",
-        SubjectKind::Declaration => "declaration",
-        SubjectKind::Enterprise => "enterprise",
-        SubjectKind::Route => "route",
-    }
-}
-
-/// The tags that match, with what their families are called.
-fn matching<'a>(
-    visit: &Visit,
-    families: &'a [FamilyOfTags],
-    asked: &TagsQuery,
-) -> Vec<(&'a FamilyOfTags, &'a TagSummary)> {
-    let wanted = asked.q.trim().to_lowercase();
-    let matches = |tag: &TagSummary| {
-        wanted.is_empty()
-            || tag.id.contains(&wanted)
-            || tag.title.0.values().any(|title| title.to_lowercase().contains(&wanted))
-    };
-    let mut found: Vec<_> = families
-        .iter()
-        .filter(|family| asked.family.is_empty() || family.id == asked.family)
-        .flat_map(|family| family.tags.iter().map(move |tag| (family, tag)))
-        .filter(|(_, tag)| asked.severity.is_empty() || tag.severity.name() == asked.severity)
-        .filter(|(_, tag)| matches(tag))
-        .collect();
-    let (key, down) = asked.sort.strip_prefix('-').map_or((asked.sort.as_str(), false), |key| (key, true));
-    let title = |tag: &TagSummary| visit.localized(&tag.title).to_lowercase();
-    found.sort_by(|(family_a, a), (family_b, b)| {
-        let order = match key {
-            "title" => title(a).cmp(&title(b)),
-            "severity" => a.severity.cmp(&b.severity),
-            "family" => visit.localized(&family_a.title).cmp(visit.localized(&family_b.title)),
-            _ => Ordering::Equal,
-        };
-        if down { order.reverse() } else { order }
-    });
-    found
-}
-
-/// The catalogue.
-pub(crate) async fn list(visit: Visit, Asked(asked): Asked<TagsQuery>) -> Result<Markup, Failure> {
-    let catalogue = visit.work(|house, reader| house.tag_catalogue(reader)).await?;
-    let found = matching(&visit, &catalogue.families, &asked);
-    let content = html! {
-        (heading(visit.say(texts::TAGS), &html! { (visit.say(texts::TAGS_INTRODUCTION)) }, &html! {}))
-        (findings(&visit, &catalogue.findings))
-        (filters(&visit, &catalogue.families, &asked))
-        @if found.is_empty() {
-            (empty(visit.say(texts::NO_TAGS), visit.say(texts::NO_TAGS_TEXT), &html! {}))
-        } @else { (list_table(&visit, &asked, &found)) }
-    };
-    Ok(Page::new(&visit, Room::Tags, visit.say(texts::TAGS)).show(&content))
-}
-
-fn filters(visit: &Visit, families: &[FamilyOfTags], asked: &TagsQuery) -> Markup {
-    html! {
-        form class="filters" method="get" action="/tags" {
-            label { (visit.say(texts::FILTER)) input type="search" name="q" value=(asked.q) placeholder=(visit.say(texts::FILTER_TAGS_HINT)); }
-            label {
-                (visit.say(texts::FAMILY))
-                select name="family" {
-                    option value="" { (visit.say(texts::ALL)) }
-                    @for family in families {
-                        option value=(family.id) selected[family.id == asked.family] { (visit.localized(&family.title)) " (" (family.tags.len()) ")" }
-                    }
-                }
-            }
-            label {
-                (visit.say(texts::SEVERITY))
-                select name="severity" {
-                    option value="" { (visit.say(texts::ALL)) }
-                    @for severity in [TagSeverity::High, TagSeverity::Medium, TagSeverity::Low] {
-                        option value=(severity.name()) selected[severity.name() == asked.severity] { (visit.named("severity", severity.name())) }
-                    }
-                }
-            }
-            @if !asked.sort.is_empty() { input type="hidden" name="sort" value=(asked.sort); }
-            button { (visit.say(texts::APPLY)) }
-        }
-    }
-}
-
-fn list_table(visit: &Visit, asked: &TagsQuery, found: &[(&FamilyOfTags, &TagSummary)]) -> Markup {
-    let query =
-        [("q", asked.q.as_str()), ("family", asked.family.as_str()), ("severity", asked.severity.as_str())];
-    let order = Order { sort: &asked.sort, path: "/tags", query: &query };
-    let head = html! {
-        (order.head(visit, "title", texts::TAG, false))
-        (order.head(visit, "family", texts::FAMILY, false))
-        (order.head(visit, "severity", texts::SEVERITY, false))
-        (th(visit, texts::ON_WHAT, false))
-        (th(visit, texts::SENSITIVITY, false))
-        (th(visit, texts::PACK, false))
-    };
-    let page = asked.page.max(1);
-    let body = html! {
-        @for (family, tag) in page_of(found, page) {
-            tr {
-                td { a href={ "/tags/" (tag.id) } { (visit.localized(&tag.title)) } div class="soft" { code { (tag.id) } } }
-                td { (visit.localized(&family.title)) }
-                td { (severity_chip(visit, tag.severity)) }
-                td { (visit.named("subject", subject(tag.on))) }
-                td { (visit.named("class", tag.sensitivity.name())) }
-                td { a href={ "/packs/" (tag.pack) } { (tag.pack) } }
-            }
-        }
-    };
-    let [q, family, severity] = query;
-    html! {
-        (table(visit.say(texts::TAGS), &head, &body))
-        (pager(visit, "/tags", &[q, family, severity, ("sort", &asked.sort)], page, found.len()))
-    }
-}
 
 /// One tag: what it means, on which law it rests, its cases, and real rows that carry it.
 pub(crate) async fn show(visit: Visit, Path(id): Path<String>) -> Result<Markup, Failure> {
@@ -178,9 +29,13 @@ pub(crate) async fn show(visit: Visit, Path(id): Path<String>) -> Result<Markup,
     let definition = &tag.definition;
     let title = visit.localized(&definition.title);
     let below = html! { (severity_chip(&visit, definition.severity)) " " code { (definition.id) } };
+    let actions = html! {
+        a class="button" href=(place("/tag-query", &[("q", &definition.id)])) { (visit.say(texts::WHO_CARRIES_IT)) }
+        a class="button" href=(place("/tag-graph", &[("q", &definition.id)])) { (visit.say(texts::TOGETHER_WITH)) }
+    };
     let content = html! {
         (crumbs(&visit, &[("/tags", visit.say(texts::TAGS)), (&format!("/tags?family={}", definition.family), visit.localized(&tag.family_title))]))
-        (heading(title, &below, &html! {}))
+        (heading(title, &below, &actions))
         p { (visit.localized(&definition.description)) }
         div class="columns" {
             section {

@@ -1,0 +1,90 @@
+//! What a condition chooses in an epoch, now or at the end of a day.
+
+use roaring::RoaringBitmap;
+
+use super::super::live::Epoch;
+use super::condition::Condition;
+use crate::error::Error;
+
+/// What is chosen of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Of {
+    Entities,
+    Declarations,
+}
+
+impl Of {
+    pub(super) fn matrix(self, epoch: &Epoch) -> &::tags::matrix::Matrix {
+        match self {
+            Self::Entities => &epoch.of_entities,
+            Self::Declarations => &epoch.of_declarations,
+        }
+    }
+
+    /// Those that the condition chooses, of everything that the epoch has.
+    pub(super) fn now(self, epoch: &Epoch, condition: &Condition) -> RoaringBitmap {
+        self.matrix(epoch).select(&condition.over(epoch))
+    }
+
+    /// Those that it chose before a moment, in microseconds since 1970, of what was there then.
+    ///
+    /// # Errors
+    /// None that numbers within bounds allow.
+    pub(super) fn before(
+        self,
+        epoch: &Epoch,
+        condition: &Condition,
+        moment: i64,
+    ) -> Result<RoaringBitmap, Error> {
+        let then = declarations_before(epoch, moment);
+        match self {
+            Self::Declarations => Ok(self.now(epoch, condition) & then),
+            Self::Entities => {
+                let carriers = |id: &str| {
+                    let tag = (0..).zip(epoch.tags()).find(|(_, own)| *own == id).map(|(number, _)| number);
+                    let carriers = tag.and_then(|tag| epoch.of_declarations.carriers(tag));
+                    parties_of(epoch, &carriers.map(|carriers| carriers & &then).unwrap_or_default())
+                };
+                let chosen = condition.among(epoch.of_entities.entities(), carriers)?;
+                Ok(chosen & parties_of(epoch, &then))
+            }
+        }
+    }
+}
+
+/// Declarations whose tags were applied before a moment.
+fn declarations_before(epoch: &Epoch, moment: i64) -> RoaringBitmap {
+    let numbers = (0_u32..).zip(epoch.declarations()).filter(|(_, own)| own.at < moment);
+    // The numbers rise: they are never refused.
+    RoaringBitmap::from_sorted_iter(numbers.map(|(number, _)| number)).unwrap_or_default()
+}
+
+/// Everybody who has a part in these declarations.
+fn parties_of(epoch: &Epoch, declarations: &RoaringBitmap) -> RoaringBitmap {
+    let mut is_party = vec![false; usize::try_from(epoch.of_entities.entities()).unwrap_or_default()];
+    for own in declarations.iter().filter_map(|number| epoch.declaration(number)) {
+        for party in own.parties() {
+            if let Some(place) = usize::try_from(party).ok().and_then(|at| is_party.get_mut(at)) {
+                *place = true;
+            }
+        }
+    }
+    let numbers = (0_u32..).zip(is_party).filter(|(_, is)| *is).map(|(number, _)| number);
+    RoaringBitmap::from_sorted_iter(numbers).unwrap_or_default()
+}
+
+/// Inspected declarations, and irregular ones, of what was chosen.
+pub(super) fn results(of: Of, epoch: &Epoch, chosen: &RoaringBitmap) -> (u64, u64) {
+    let own = |set: &RoaringBitmap| match of {
+        Of::Declarations => set.intersection_len(chosen),
+        Of::Entities => {
+            let has = |number: &u32| {
+                epoch
+                    .declaration(*number)
+                    .is_some_and(|own| own.parties().any(|party| chosen.contains(party)))
+            };
+            u64::try_from(set.iter().filter(has).count()).unwrap_or(u64::MAX)
+        }
+    };
+    (own(&epoch.inspected), own(&epoch.irregular))
+}

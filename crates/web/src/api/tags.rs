@@ -1,0 +1,90 @@
+//! Who carries which tags, what occurs together, why, and what tags rest on.
+
+use axum::extract::Path;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use customhouse::tags::{TagFiguresQuery, TagQuery};
+
+use super::Problem;
+use crate::failure::Failure;
+use crate::visit::{Asked, Visit};
+
+/// Routes of this part.
+pub(super) fn routes() -> Router {
+    Router::new()
+        .route("/api/v1/tag-figures", get(figures))
+        .route("/api/v1/tag-query", get(select))
+        .route("/api/v1/tag-query/count", get(count))
+        .route("/api/v1/tag-graph", get(graph))
+        .route("/api/v1/tag-sources", get(sources))
+        .route("/api/v1/tag-sources/{name}", get(dependents))
+        .route("/api/v1/entities/{id}/tags/{tag}", get(lineage))
+}
+
+/// A page of the catalogue with how often each tag came in the last 30 days, on whom it is, and what inspections found.
+#[utoipa::path(get, path = "/api/v1/tag-figures", params(
+    ("q" = Option<String>, Query, description = "Part of an id or title"),
+    ("family" = Option<String>, Query, description = "Id of a family"),
+    ("severity" = Option<String>, Query, description = "low, medium or high"),
+    ("sort" = Option<String>, Query, description = "title, family, severity, volume, entities, rate or cost; with - before it: downwards"),
+    ("page" = Option<usize>, Query, description = "Page, from 1")),
+    responses((status = 200, description = "Tags with figures", body = serde_json::Value)))]
+pub(super) async fn figures(visit: Visit, Asked(query): Asked<TagFiguresQuery>) -> Result<Response, Failure> {
+    let language = visit.language();
+    Ok(Json(visit.work(move |house, reader| house.tag_figures(reader, &query, language)).await?)
+        .into_response())
+}
+
+/// What a condition on tags selects: how many, a page of them, what they carry beside, and the difference between two
+/// days.
+#[utoipa::path(get, path = "/api/v1/tag-query", params(
+    ("q" = Option<String>, Query, description = "Ids of tags with &&, ||, ! and brackets; empty: everybody"),
+    ("of" = Option<String>, Query, description = "entities or declarations"),
+    ("from" = Option<String>, Query, description = "Compare the end of this day, in UTC"),
+    ("to" = Option<String>, Query, description = "with the end of this one; empty: with now"),
+    ("changed" = Option<String>, Query, description = "gained or lost between the two"),
+    ("page" = Option<usize>, Query, description = "Page, from 1")),
+    responses((status = 200, description = "What is selected", body = serde_json::Value), (status = 400, description = "The condition is wrong", body = Problem)))]
+pub(super) async fn select(visit: Visit, Asked(query): Asked<TagQuery>) -> Result<Response, Failure> {
+    Ok(Json(visit.work(move |house, reader| house.select_by_tags(reader, &query)).await?).into_response())
+}
+
+/// How many a condition on tags selects.
+#[utoipa::path(get, path = "/api/v1/tag-query/count", params(
+    ("q" = Option<String>, Query, description = "Ids of tags with &&, ||, ! and brackets; empty: everybody"),
+    ("of" = Option<String>, Query, description = "entities or declarations")),
+    responses((status = 200, description = "The count", body = serde_json::Value), (status = 400, description = "The condition is wrong", body = Problem)))]
+pub(super) async fn count(visit: Visit, Asked(query): Asked<TagQuery>) -> Result<Response, Failure> {
+    Ok(Json(visit.work(move |house, reader| house.count_by_tags(reader, &query)).await?).into_response())
+}
+
+/// Tags that occur together most, with a chosen one or of all.
+#[utoipa::path(get, path = "/api/v1/tag-graph", params(
+    ("q" = Option<String>, Query, description = "Id of the chosen tag"),
+    ("of" = Option<String>, Query, description = "entities or declarations")),
+    responses((status = 200, description = "Tags and pairs of them", body = serde_json::Value), (status = 404, description = "There is no such tag", body = Problem)))]
+pub(super) async fn graph(visit: Visit, Asked(query): Asked<TagQuery>) -> Result<Response, Failure> {
+    Ok(Json(visit.work(move |house, reader| house.tags_together(reader, &query)).await?).into_response())
+}
+
+/// Columns, lists and source contracts that tags rest on, with the number of tags.
+#[utoipa::path(get, path = "/api/v1/tag-sources", responses((status = 200, description = "What tags rest on", body = Vec<serde_json::Value>)))]
+pub(super) async fn sources(visit: Visit) -> Result<Response, Failure> {
+    Ok(Json(visit.work(|house, reader| house.tag_sources(reader)).await?).into_response())
+}
+
+/// The tags that rest on a column, list or source contract.
+#[utoipa::path(get, path = "/api/v1/tag-sources/{name}", params(("name" = String, Path, description = "Name of the column, list or contract")), responses((status = 200, description = "The tags", body = serde_json::Value), (status = 404, description = "No tag reads it", body = Problem)))]
+pub(super) async fn dependents(visit: Visit, Path(name): Path<String>) -> Result<Response, Failure> {
+    Ok(Json(visit.work(move |house, reader| house.tag_dependents(reader, &name)).await?).into_response())
+}
+
+/// Why a tag is on an entity: the first and the latest declarations that brought it, with the values that made it true.
+#[utoipa::path(get, path = "/api/v1/entities/{id}/tags/{tag}", params(("id" = String, Path, description = "Id of the entity"), ("tag" = String, Path, description = "Id of the tag")), responses((status = 200, description = "The reason", body = serde_json::Value), (status = 404, description = "It does not carry the tag", body = Problem)))]
+pub(super) async fn lineage(
+    visit: Visit,
+    Path((id, tag)): Path<(String, String)>,
+) -> Result<Response, Failure> {
+    Ok(Json(visit.work(move |house, reader| house.tag_lineage(reader, &tag, &id)).await?).into_response())
+}
