@@ -195,6 +195,7 @@ impl Customhouse {
         };
         let reapplied = house.reapply_erasures()?;
         drop(alone);
+        house.publish_own_tags(&Reader::local_operator())?;
         if reapplied > 0 {
             tracing::warn!(
                 erasures = reapplied,

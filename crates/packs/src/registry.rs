@@ -348,13 +348,31 @@ impl Registry {
     /// Installs a folder: a pack with `pack.toml`, or files as others publish them. Refused with findings when it is
     /// broken, or when the same version is installed with other content. `Err` is the file system's.
     pub fn install(&mut self, source: &Path) -> Result<InstallReport, PackError> {
-        let Some(folder) = self.folder.clone() else {
-            return Err(PackError::Approval(
+        self.folder()?;
+        let (pack, findings) = load(source)?;
+        self.install_loaded(pack, findings)
+    }
+
+    /// Checks a pack and keeps it in the registry; the same content once.
+    pub fn install_pack(&mut self, pack: Pack) -> Result<InstallReport, PackError> {
+        self.install_loaded(Some(pack), Vec::new())
+    }
+
+    fn folder(&self) -> Result<PathBuf, PackError> {
+        self.folder.clone().ok_or_else(|| {
+            PackError::Approval(
                 "packs are installed in a data folder, but this registry has none; open one with --data DIR"
                     .to_owned(),
-            ));
-        };
-        let (pack, mut findings) = load(source)?;
+            )
+        })
+    }
+
+    fn install_loaded(
+        &mut self,
+        pack: Option<Pack>,
+        mut findings: Vec<Finding>,
+    ) -> Result<InstallReport, PackError> {
+        let folder = self.folder()?;
         let mut report = InstallReport {
             installed: None,
             already_installed: false,

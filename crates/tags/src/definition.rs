@@ -73,7 +73,7 @@ pub struct TagDefinition {
 }
 
 /// Where a definition stands.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct TagSource {
     /// Id of the pack.
     pub pack_id: String,

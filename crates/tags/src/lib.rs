@@ -11,6 +11,7 @@ mod aggregate;
 mod apply;
 mod case;
 mod definition;
+mod draft;
 mod judge;
 mod key;
 mod lift;

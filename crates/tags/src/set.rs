@@ -100,6 +100,24 @@ impl TagSet {
         &self.families
     }
 
+    /// The same fields and aggregates with one tag alone.
+    pub(crate) fn with_only(&self, definition: TagDefinition, compiled: CompiledTag) -> Self {
+        Self {
+            base: Arc::clone(&self.base),
+            extended: Arc::clone(&self.extended),
+            families: Vec::new(),
+            by_id: HashMap::from([(definition.id.clone(), 0)]),
+            definitions: vec![definition],
+            compiled: vec![compiled],
+            aggregates: self.aggregates.clone(),
+        }
+    }
+
+    /// Names that conditions may read: fields of the record, then aggregates.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.extended.fields.iter().map(|field| field.name.as_str())
+    }
+
     /// How many different aggregates the tags read.
     #[must_use]
     pub fn aggregate_count(&self) -> usize {
@@ -244,7 +262,7 @@ impl Loader<'_> {
         }
         let mut condition = None;
         if let Some(source) = &aggregate.condition {
-            match self.compile(source, self.base) {
+            match compile(source, self.base, self.lists) {
                 Ok(rule) => condition = Some(rule),
                 Err(reasons) => {
                     problems.extend(reasons.into_iter().map(|reason| format!("in `where`: {reason}")))
@@ -275,20 +293,6 @@ impl Loader<'_> {
                 condition,
             });
         }
-    }
-
-    /// Compiles a condition, or says in words why not.
-    fn compile(&self, source: &str, schema: &EntrySchema) -> Result<EntryRule, Vec<String>> {
-        let expression = rules::parse(source).map_err(|error| vec![error.render(source)])?;
-        let rule = rules::compile_entry_rule(&expression, schema, self.lists)
-            .map_err(|errors| errors.iter().map(|error| error.render(source)).collect::<Vec<_>>())?;
-        let outcomes: Vec<String> = rule
-            .fields()
-            .iter()
-            .filter(|field| OUTCOME_FIELDS.contains(&field.as_str()))
-            .map(|field| outcome_refusal(field))
-            .collect();
-        if outcomes.is_empty() { Ok(rule) } else { Err(outcomes) }
     }
 
     /// One tag for each row of a table. They stand where their rows stand.
@@ -344,7 +348,7 @@ impl Loader<'_> {
         if raw.valid_days > 0 && !lasts {
             problems.push("valid_days is for tags on enterprises and routes".to_owned());
         }
-        let rule = match self.compile(&raw.when, &self.extended) {
+        let rule = match compile(&raw.when, &self.extended, self.lists) {
             Ok(rule) => Some(rule),
             Err(reasons) => {
                 problems.extend(reasons);
@@ -378,6 +382,20 @@ impl Loader<'_> {
         };
         (set, self.findings)
     }
+}
+
+/// Compiles a condition, or says in words why not.
+pub(crate) fn compile(source: &str, schema: &EntrySchema, lists: &Lists) -> Result<EntryRule, Vec<String>> {
+    let expression = rules::parse(source).map_err(|error| vec![error.render(source)])?;
+    let rule = rules::compile_entry_rule(&expression, schema, lists)
+        .map_err(|errors| errors.iter().map(|error| error.render(source)).collect::<Vec<_>>())?;
+    let outcomes: Vec<String> = rule
+        .fields()
+        .iter()
+        .filter(|field| OUTCOME_FIELDS.contains(&field.as_str()))
+        .map(|field| outcome_refusal(field))
+        .collect();
+    if outcomes.is_empty() { Ok(rule) } else { Err(outcomes) }
 }
 
 fn text_problems(raw: &RawTag) -> Vec<String> {

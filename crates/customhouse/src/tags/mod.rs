@@ -26,6 +26,8 @@
 //! | `tags_together(&reader, &TagQuery) -> TagGraph` | tags that occur together |
 //! | `tag_lineage(&reader, tag, entity) -> TagLineage` | why a tag is on an entity |
 //!
+//! Tags of the office's own: [`office`].
+//!
 //! Rows of the pool need the permission to view the pool as well, the last three that to view declarations.
 
 mod dependents;
@@ -35,6 +37,7 @@ pub(crate) mod live;
 mod matching;
 mod matrix_folder;
 mod model;
+mod office;
 mod query;
 mod read_model;
 mod reason;
@@ -50,6 +53,7 @@ pub use matching::{MatchReport, MatchRequest, QuestionableRule, match_file};
 pub use matrix_folder::{ENTITIES_LISTED_MAX, MatrixFolder, SelectedEntities};
 pub(crate) use model::TagRoom;
 pub use model::{FamilyOfTags, TagCase, TagCatalogue, TagDetail, TagRows, TagSummary, WhyRequest};
+pub use office::{OwnTag, OwnTags, ProposalState, TagDraft, TagPreview, TagProposal};
 pub use query::{
     SelectedEntity, TagCount, TagDifference, TagGraph, TagNamed, TagPair, TagQuery, TagSelection, TagTogether,
 };

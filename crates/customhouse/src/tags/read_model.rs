@@ -193,6 +193,11 @@ impl Loaded {
         Ok(hit)
     }
 
+    /// A reason as it is told to a reader from whom some fields are hidden.
+    pub(super) fn reason(&self, why: ::tags::Why, hidden: &dyn Fn(&str) -> bool) -> TagReason {
+        reason(why, &self.entries.table, hidden, &|row| self.place(row))
+    }
+
     fn place(&self, row: usize) -> PlaceOfRow {
         let origin = self.entries.origin(row);
         PlaceOfRow {
@@ -293,7 +298,7 @@ impl Customhouse {
 
     /// The pool's latest rows, loaded once until something else is admitted or other packs are in use. Whoever asks
     /// meanwhile waits for the first one.
-    fn rows_for_tags(&self, reader: &Reader) -> Result<Arc<Loaded>, Error> {
+    pub(super) fn rows_for_tags(&self, reader: &Reader) -> Result<Arc<Loaded>, Error> {
         reader.require(Permission::ViewPool)?;
         let compiled = self.compiled_tags();
         let mut kept = hold(&self.tags.loaded);
@@ -333,7 +338,11 @@ impl Customhouse {
     }
 
     /// Fields that the reader may not see in any of these batches: windows reach over all of them.
-    fn hidden_fields(&self, reader: &Reader, entries: &Entries) -> Result<BTreeSet<String>, Error> {
+    pub(super) fn hidden_fields(
+        &self,
+        reader: &Reader,
+        entries: &Entries,
+    ) -> Result<BTreeSet<String>, Error> {
         let mut hidden = BTreeSet::new();
         for batch in &entries.batches {
             hidden.extend(self.rows_page(reader, &batch.batch, 0, 0)?.withheld);

@@ -21,6 +21,7 @@ pub(crate) async fn list(visit: Visit, Asked(asked): Asked<TagFiguresQuery>) -> 
     let page = visit.work(move |house, reader| house.tag_figures(reader, &query, language)).await?;
     let below = html! { (visit.say(texts::TAGS_INTRODUCTION)) " " (simulated(&visit, page.simulated)) };
     let actions = html! {
+        a class="button" href="/own-tags" { (visit.say(texts::OWN_TAGS)) }
         a class="button" href="/tag-query" { (visit.say(texts::TAG_QUERY)) }
         a class="button" href="/tag-graph" { (visit.say(texts::TAG_GRAPH)) }
         a class="button" href="/tag-sources" { (visit.say(texts::TAG_SOURCES)) }

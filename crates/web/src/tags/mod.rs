@@ -5,13 +5,14 @@ mod catalogue;
 mod dependents;
 mod graph;
 mod lineage;
+mod office;
 mod one;
 mod query;
 
 pub(crate) use lineage::place_of_reason;
 
 use axum::Router;
-use axum::routing::get;
+use axum::routing::{get, post};
 use customhouse::tags::TagSeverity;
 use maud::Markup;
 use spine::noun::SubjectKind;
@@ -31,6 +32,12 @@ pub(crate) fn routes() -> Router {
         .route("/tag-graph", get(graph::show))
         .route("/tag-sources", get(dependents::list))
         .route("/tag-sources/{name}", get(dependents::show))
+        .route("/own-tags", get(office::list).post(office::propose))
+        .route("/own-tags/new", get(office::edit))
+        .route("/own-tags/preview", get(office::preview))
+        .route("/own-tags/remove", post(office::remove))
+        .route("/own-tags/{number}/approve", post(office::approve))
+        .route("/own-tags/{number}/decline", post(office::decline))
         .route("/entities/{id}/tags/{tag}", get(lineage::show))
 }
 

@@ -79,7 +79,7 @@ fn carrying(visit: &Visit, rows: &TagRows) -> Markup {
             tr {
                 td class="number" { (row_number(reason)) }
                 td { @if let Some(batch) = &reason.place.batch { a href={ "/pool/batches/" (batch) } { code { (short(batch)) } } } }
-                td { (read_values(visit, reason)) }
+                td { (values_read(visit, reason)) }
                 td { a href=(why_place(&reason.tag.id, &reason.place)) { (visit.say(texts::WHY)) } }
             }
         }
@@ -112,7 +112,7 @@ fn why_place(tag: &str, place: &PlaceOfRow) -> String {
 }
 
 /// The values that the condition read.
-fn read_values(visit: &Visit, reason: &TagReason) -> Markup {
+pub(super) fn values_read(visit: &Visit, reason: &TagReason) -> Markup {
     let schema = spine::declaration_entry::schema();
     let mut leaves = Vec::new();
     gather(&reason.explanation, &mut leaves, PARTS_DEPTH_MAX);
