@@ -35,6 +35,9 @@ const READS: &[(&str, &str)] = &[
     ("/tags", "nyyyyy"),
     ("/tags/gross_below_net", "nyyyyy"),
     ("/tags/gross_below_net/why/{batch}/3", "nyyyyy"),
+    ("/own-tags", "nyyyyy"),
+    ("/own-tags/new", "nnyynn"),
+    ("/own-tags/preview?when=net_mass%20%3E%205", "nyyyyy"),
     ("/tag-query", "nyyyyy"),
     ("/tag-query?q=gross_below_net%20%26%26&of=declarations", "nyyyyy"),
     ("/tag-query/count?q=gross_bel", "nyyyyy"),
@@ -108,6 +111,10 @@ const READS: &[(&str, &str)] = &[
 /// What changes something, with a form that would be refused for what it contains; the second text is as above.
 const CHANGES: &[(&str, &str)] = &[
     ("/plan/propose", "nnyynn"),
+    ("/own-tags", "nnyynn"),
+    ("/own-tags/remove", "nnyynn"),
+    ("/own-tags/9999/approve", "nnyynn"),
+    ("/own-tags/9999/decline", "nnyynn"),
     ("/plan/fit", "nnyynn"),
     ("/plan/capacity", "nnyynn"),
     ("/plan/policies/none/approve", "nnyynn"),
