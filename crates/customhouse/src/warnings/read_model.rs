@@ -24,11 +24,11 @@ use crate::projection::Record;
 use crate::tags::live::Epoch;
 
 /// Warnings of a page.
-const PAGE_ROWS: usize = 20;
+const PAGE_ROWS: usize = 50;
 /// Days of a chart.
 const CHART_DAYS: i32 = 60;
 /// Declarations of a warning that are looked at, the latest first.
-const DECLARATIONS_MAX: usize = 5_000;
+const DECLARATIONS_MAX: usize = 2_000;
 
 impl Known {
     fn standing(&self) -> Standing {

@@ -23,6 +23,7 @@ pub(crate) async fn list(visit: Visit, Asked(asked): Asked<TagFiguresQuery>) -> 
     let actions = html! {
         a class="button" href="/tag-query" { (visit.say(texts::TAG_QUERY)) }
         a class="button" href="/tag-graph" { (visit.say(texts::TAG_GRAPH)) }
+        a class="button" href="/warnings" { (visit.say(texts::WARNINGS)) }
         a class="button" href="/tag-sources" { (visit.say(texts::TAG_SOURCES)) }
     };
     let content = html! {
