@@ -35,6 +35,7 @@ mod site_tests;
 pub mod tags;
 pub mod uploads;
 pub mod viewings;
+pub mod warnings;
 pub mod webhooks;
 
 // The tests of the journal start the same server.
@@ -120,6 +121,7 @@ pub struct Customhouse {
     started: Instant,
     tags: tags::TagRoom,
     matrix: tags::live::LiveMatrix,
+    warnings: warnings::WarningRoom,
     jobs: jobs::Jobs,
     uploads: uploads::Uploads,
     sandbox: Option<sandbox::Sandbox>,
@@ -173,6 +175,7 @@ impl Customhouse {
             clock,
             recorder: viewings::recorder::Recorder::open(Arc::clone(&journal))?,
             matrix: tags::live::LiveMatrix::open(&folder.of_process("tag-matrix"), Arc::clone(&journal))?,
+            warnings: warnings::WarningRoom::open(&folder.of_process("warnings"), journal.as_ref())?,
             journal,
             accounts,
             setup_token: Mutex::default(),
@@ -263,6 +266,9 @@ impl Customhouse {
                 loop {
                     std::thread::sleep(TIMER_STEP);
                     let Some(house) = house.upgrade() else { return };
+                    if let Err(error) = house.watch_for_warnings() {
+                        tracing::warn!(code = error.code, "warnings cannot be watched for: {error}");
+                    }
                     // What is due happens once, wherever decisions are made.
                     if !house.decides() {
                         continue;

@@ -200,6 +200,7 @@ impl Customhouse {
                 break;
             }
         }
+        self.watch_for_warnings()?;
         Ok(sandbox.clock.now())
     }
 

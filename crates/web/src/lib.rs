@@ -45,6 +45,7 @@ mod tags;
 mod view;
 mod viewings;
 mod visit;
+mod warnings;
 mod webhooks;
 mod witnesses;
 mod words;
@@ -169,6 +170,7 @@ fn router_with(house: Arc<Customhouse>, live: &stream::Live, request_max: Durati
         .merge(own::routes())
         .merge(entry_summaries::routes())
         .merge(tags::routes())
+        .merge(warnings::routes())
         .merge(webhooks::routes())
         .merge(stream::routes(live))
         .route_layer(middleware::from_fn(headers::signed_in_only));

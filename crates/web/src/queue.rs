@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use customhouse::declarations::{CaseAction, ControlKind, QueuePage, QueueQuery, QueueTask};
 use customhouse::identity::{Permission, Reader};
+use customhouse::warnings::OpenWarnings;
 use customhouse::{Customhouse, Error, Kind};
 use maud::{Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
@@ -23,6 +24,8 @@ use crate::words::{count, minute, texts};
 const PATH: &str = "/queue";
 /// The value of `office` that means every office.
 const EVERY_OFFICE: &str = "all";
+/// Open warnings named, the latest.
+const WARNINGS_SHOWN: usize = 5;
 /// Tasks tried for "take the next one", where others are faster.
 const TRIES_MAX: usize = 5;
 
@@ -40,11 +43,14 @@ struct Shown {
     query: QueueQuery,
     page: QueuePage,
     offices: Vec<String>,
+    warned: OpenWarnings,
 }
 
 fn read(house: &Customhouse, reader: &Reader, query: QueueQuery) -> Result<Shown, Error> {
     let query = narrowed(reader, query);
-    Ok(Shown { page: house.queue(reader, &query)?, offices: house.offices()?, query })
+    let office = Some(query.office.as_str()).filter(|office| !office.is_empty());
+    let warned = house.open_warnings(reader, office, WARNINGS_SHOWN)?;
+    Ok(Shown { page: house.queue(reader, &query)?, offices: house.offices()?, warned, query })
 }
 
 /// The address with these filters, without the page.
@@ -59,6 +65,7 @@ pub(crate) async fn show(visit: Visit, Asked(query): Asked<QueueQuery>) -> Resul
     let below = html! { (visit.fill(texts::QUEUE_COUNTED, &[("n", &count(shown.page.total))])) };
     let content = html! {
         (heading(visit.say(texts::QUEUE), &below, &take_next(&visit, &shown.query)))
+        (crate::warnings::strip(&visit, &shown.warned))
         (kinds(&visit, &shown))
         (filters(&visit, &shown))
         (tasks(&visit, &shown))

@@ -12,6 +12,7 @@ use spine::noun::{Evidence, Lane};
 use spine::{ActorKind, Finding, LocalizedText, Sensitivity};
 
 use crate::viewings::OwnViewing;
+use crate::warnings::WarningOnCase;
 
 /// A declaration as it came in.
 #[derive(Debug, Clone)]
@@ -306,6 +307,8 @@ pub struct TagOnCase {
     pub hint: LocalizedText,
     /// Hit rate of inspected declarations with it, as found so far; restricted.
     pub hits: Option<HitRate>,
+    /// Where it is more frequent than usual, of what the declaration belongs to.
+    pub warnings: Vec<WarningOnCase>,
 }
 
 /// Finds among inspections whose result is known.

@@ -134,7 +134,7 @@ impl Customhouse {
         Ok(CaseFile {
             row: row(record, reader),
             version: folded.version,
-            tags: self.tags_on_case(reader, told.tags.as_ref(), told.made.as_ref())?,
+            tags: self.tags_on_case(reader, record, told.tags.as_ref(), told.made.as_ref())?,
             tags_unknown: told.tags.as_ref().map_or(0, |tags| tags.unknown),
             opinion: told.made.as_ref().map(|made| self.opinion(reader, made, record.simulated)),
             original: told.original(),
@@ -259,6 +259,7 @@ impl Customhouse {
     fn tags_on_case(
         &self,
         reader: &Reader,
+        record: &Record,
         applied: Option<&TagsApplied>,
         made: Option<&Made>,
     ) -> Result<Vec<TagOnCase>, Error> {
@@ -295,6 +296,7 @@ impl Customhouse {
                     values: visible_values(&own.values, reader),
                     hint: definition.inspection_hint.clone(),
                     hits: restricted.then(|| HitRate::of(rate.0, rate.1)),
+                    warnings: self.warnings_on(record, &own.tag),
                 })
             })
             .collect();

@@ -462,6 +462,7 @@ fn describe(record: &mut Record, declaration: &Declaration) {
     if let Some(first) = items.first() {
         record.commodity = first.commodity.code();
         record.description.clone_from(&first.commodity.description);
+        record.departure = crate::warnings::departure(declaration).map(str::to_owned);
         record.origin = first.origin.first().and_then(|origin| origin.country_code.clone());
     }
     if let [total] = declaration.total_value().as_slice() {

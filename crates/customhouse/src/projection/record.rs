@@ -23,6 +23,8 @@ pub(crate) struct Record {
     pub(crate) commodity: Option<String>,
     pub(crate) description: Option<String>,
     pub(crate) origin: Option<String>,
+    /// Country of departure of the first item.
+    pub(crate) departure: Option<String>,
     pub(crate) items: u32,
     pub(crate) value: Option<String>,
     pub(crate) value_number: Option<f64>,
@@ -72,7 +74,7 @@ fn micros(at: Option<Timestamp>) -> Option<i64> {
 
 /// Columns that [`Record::read`] reads.
 pub(crate) const COLUMNS: &str = "mrn, lrn, party, number, sha256, schema, office, declarant, importer, exporter, carrier, \
-    commodity, description, origin, items, value, value_number, currency, state, standing, lane, arm, score, threshold, \
+    commodity, description, origin, departure, items, value, value_number, currency, state, standing, lane, arm, score, threshold, \
     probability_ppm, received_at, lodged_at, selected_at, ordered_at, released_at, result_at, control, officer, due_at, \
     timer_at, waits_for_trader, inspected, irregular, recovered, batch, first_row, last_row, simulated, findings, erased_at, \
     erased_basis, position";
@@ -98,6 +100,7 @@ impl Record {
             commodity: text("commodity")?,
             description: text("description")?,
             origin: text("origin")?,
+            departure: text("departure")?,
             items: row.get("items")?,
             value: text("value")?,
             value_number: row.get("value_number")?,
@@ -148,7 +151,7 @@ impl Record {
         connection
             .prepare_cached(&format!(
                 "INSERT OR REPLACE INTO declaration ({COLUMNS}) VALUES (:mrn, :lrn, :party, :number, :sha256, :schema, :office,
-                 :declarant, :importer, :exporter, :carrier, :commodity, :description, :origin, :items, :value,
+                 :declarant, :importer, :exporter, :carrier, :commodity, :description, :origin, :departure, :items, :value,
                  :value_number, :currency, :state, :standing, :lane, :arm, :score, :threshold, :probability_ppm,
                  :received_at, :lodged_at, :selected_at, :ordered_at, :released_at, :result_at, :control, :officer,
                  :due_at, :timer_at, :waits_for_trader, :inspected, :irregular, :recovered, :batch, :first_row, :last_row, :simulated,
@@ -158,7 +161,7 @@ impl Record {
                 ":mrn": self.mrn, ":lrn": self.lrn, ":party": self.party, ":number": self.number,
                 ":sha256": self.sha256, ":schema": self.schema, ":office": self.office, ":declarant": self.declarant,
                 ":importer": self.importer, ":exporter": self.exporter, ":carrier": self.carrier,
-                ":commodity": self.commodity, ":description": self.description, ":origin": self.origin,
+                ":commodity": self.commodity, ":description": self.description, ":origin": self.origin, ":departure": self.departure,
                 ":items": self.items, ":value": self.value, ":value_number": self.value_number,
                 ":currency": self.currency, ":state": self.state.map(State::name), ":standing": standing,
                 ":lane": self.lane.map(Lane::name), ":arm": self.arm, ":score": self.score,

@@ -8,7 +8,7 @@ use super::failed;
 use crate::error::Error;
 
 /// Version of the tables: part of the file's name.
-pub(super) const VERSION: u32 = 5;
+pub(super) const VERSION: u32 = 6;
 
 /// The tables. Times are microseconds since 1970; amounts are text as declared, with a number beside it to order by.
 const TABLES: &str = "
@@ -23,7 +23,7 @@ const TABLES: &str = "
         schema TEXT,
         office TEXT NOT NULL,
         declarant TEXT, importer TEXT, exporter TEXT, carrier TEXT,
-        commodity TEXT, description TEXT, origin TEXT,
+        commodity TEXT, description TEXT, origin TEXT, departure TEXT,
         items INTEGER NOT NULL,
         value TEXT, value_number REAL, currency TEXT,
         state TEXT, standing TEXT,

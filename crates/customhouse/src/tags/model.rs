@@ -138,14 +138,14 @@ pub(crate) struct Compiled {
     pub(crate) set: TagSet,
     pub(crate) findings: Vec<Finding>,
     /// Place of each tag in the set, by its id.
-    pub(super) places: HashMap<String, usize>,
+    pub(crate) places: HashMap<String, usize>,
     /// What each tag reads, told on first asking.
     pub(super) reads: OnceLock<Vec<Reads>>,
 }
 
 impl Compiled {
     /// A tag's definition, unless it is above the clearance.
-    pub(super) fn visible(&self, clearance: Sensitivity, id: &str) -> Option<&TagDefinition> {
+    pub(crate) fn visible(&self, clearance: Sensitivity, id: &str) -> Option<&TagDefinition> {
         let definition = self.set.definitions().get(*self.places.get(id)?)?;
         (definition.sensitivity <= clearance).then_some(definition)
     }

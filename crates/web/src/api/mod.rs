@@ -98,6 +98,7 @@ pub(crate) use answers::{FindingAnswer, ReceiptAnswer};
         tags::sources,
         tags::dependents,
         tags::lineage,
+        tags::warnings,
         records::audits,
         records::audit,
         records::start_audit,

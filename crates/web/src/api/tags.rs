@@ -1,10 +1,11 @@
-//! Who carries which tags, what occurs together, why, and what tags rest on.
+//! Who carries which tags, what occurs together, why, what tags rest on, and which have become more frequent.
 
 use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use customhouse::tags::{TagFiguresQuery, TagQuery};
+use customhouse::warnings::WarningsQuery;
 
 use super::Problem;
 use crate::failure::Failure;
@@ -20,6 +21,7 @@ pub(super) fn routes() -> Router {
         .route("/api/v1/tag-sources", get(sources))
         .route("/api/v1/tag-sources/{name}", get(dependents))
         .route("/api/v1/entities/{id}/tags/{tag}", get(lineage))
+        .route("/api/v1/warnings", get(warnings))
 }
 
 /// A page of the catalogue with how often each tag came in the last 30 days, on whom it is, and what inspections found.
@@ -87,4 +89,14 @@ pub(super) async fn lineage(
     Path((id, tag)): Path<(String, String)>,
 ) -> Result<Response, Failure> {
     Ok(Json(visit.work(move |house, reader| house.tag_lineage(reader, &tag, &id)).await?).into_response())
+}
+
+/// Early warnings: tags that have become more frequent than usual, and where; those that nobody has taken note of first.
+#[utoipa::path(get, path = "/api/v1/warnings", params(
+    ("standing" = Option<String>, Query, description = "open, acknowledged or over; empty: all"),
+    ("tag" = Option<String>, Query, description = "Id of a tag"),
+    ("page" = Option<usize>, Query, description = "Page, from 1")),
+    responses((status = 200, description = "A page of warnings, with the number of series watched and the rate of false alarms", body = serde_json::Value), (status = 403, description = "Not permitted", body = Problem)))]
+pub(super) async fn warnings(visit: Visit, Asked(query): Asked<WarningsQuery>) -> Result<Response, Failure> {
+    Ok(Json(visit.work(move |house, reader| house.warnings(reader, &query)).await?).into_response())
 }

@@ -4,8 +4,9 @@ use customhouse::declarations::{Arm, CaseFile, HitRate, Lane, OpinionOnCase, Tag
 use maud::{Markup, html};
 
 use super::timeline;
-use crate::view::{chip, simulated};
+use crate::view::{chip, place, simulated};
 use crate::visit::Visit;
+use crate::warnings::scope_text;
 use crate::words::{Text, count, texts, value};
 
 /// Opinion, reasons, and the last decision.
@@ -87,6 +88,9 @@ fn reason(visit: &Visit, tag: &TagOnCase) -> Markup {
                 }
             }
             @if let Some(hits) = &tag.hits { p class="soft" { (hit_rate(visit, hits)) } }
+            @for own in &tag.warnings {
+                p { a href=(place("/warnings", &[("tag", &tag.tag)])) { strong { (visit.fill(texts::WARNING_ON_CASE, &[("day", &own.since.to_string())])) } } " (" (scope_text(visit, &own.scope)) "). " (visit.localized(&tag.hint)) }
+            }
         }
     }
 }

@@ -19,6 +19,9 @@ use crate::words::texts;
 
 pub(crate) use live::{rate_text, share_text, step_table};
 
+/// Open warnings named, the latest.
+const WARNINGS_SHOWN: usize = 3;
+
 /// Whose flow, and whether the page keeps up by itself.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
@@ -48,8 +51,13 @@ pub(crate) async fn show(visit: Visit, Asked(asked): Asked<OverviewQuery>) -> Re
         return Ok(Redirect::to("/own").into_response());
     }
     let office = asked.office.clone();
-    let (overview, offices) =
-        visit.work(move |house, reader| Ok((house.overview(reader, &office)?, house.offices()?))).await?;
+    let (overview, offices, warned) = visit
+        .work(move |house, reader| {
+            let own = Some(office.as_str()).filter(|office| !office.is_empty());
+            let warned = house.open_warnings(reader, own, WARNINGS_SHOWN)?;
+            Ok((house.overview(reader, &office)?, house.offices()?, warned))
+        })
+        .await?;
     let content = if flows(&overview) || !asked.office.is_empty() {
         let switch = if asked.keeps_up() { "off" } else { "" };
         let word = if asked.keeps_up() { texts::PAUSE_UPDATES } else { texts::RESUME_UPDATES };
@@ -61,6 +69,7 @@ pub(crate) async fn show(visit: Visit, Asked(asked): Asked<OverviewQuery>) -> Re
             html! { (visit.say(texts::OVERVIEW_INTRODUCTION)) " " (simulated(&visit, overview.simulated)) };
         html! {
             (heading(visit.say(texts::OVERVIEW), &below, &actions))
+            (crate::warnings::strip(&visit, &warned))
             (live::shown(&visit, &asked, &overview))
         }
     } else {

@@ -24,6 +24,7 @@ pub(crate) async fn list(visit: Visit, Asked(asked): Asked<TagFiguresQuery>) -> 
         a class="button" href="/own-tags" { (visit.say(texts::OWN_TAGS)) }
         a class="button" href="/tag-query" { (visit.say(texts::TAG_QUERY)) }
         a class="button" href="/tag-graph" { (visit.say(texts::TAG_GRAPH)) }
+        a class="button" href="/warnings" { (visit.say(texts::WARNINGS)) }
         a class="button" href="/tag-sources" { (visit.say(texts::TAG_SOURCES)) }
     };
     let content = html! {

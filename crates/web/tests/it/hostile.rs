@@ -30,6 +30,7 @@ fn routes() -> BTreeSet<String> {
         include_str!("../../src/api/records.rs"),
         include_str!("../../src/api/tags.rs"),
         include_str!("../../src/tags/mod.rs"),
+        include_str!("../../src/warnings.rs"),
         include_str!("../../src/api/webhooks.rs"),
         include_str!("../../src/webhooks.rs"),
         include_str!("../../src/stream.rs"),

@@ -148,7 +148,7 @@ impl Drop for LiveMatrix {
 }
 
 /// What was being written when a process was killed is of no use.
-fn sweep(folder: &Path) {
+pub(crate) fn sweep(folder: &Path) {
     let Ok(entries) = std::fs::read_dir(folder) else { return };
     for entry in entries.flatten() {
         let name = entry.file_name();

@@ -1,0 +1,284 @@
+//! What the journal's events do to the counts and to warnings, and what the end of a day says. Pure: the same events
+//! give the same warnings.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ::tags::warning::{Settings, watch};
+use clearance::Event;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use journal::RecordedEvent;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use spine::declaration::Declaration;
+
+use super::counts::{Counts, DAYS_KEPT, Series};
+use super::event::{
+    ACKNOWLEDGED, Acknowledged, DAY_ENDED, DAYS_STREAM, DayEnded, RAISED, Raised, Scope, ScopeKind,
+};
+use crate::civil_time::civil;
+use crate::declarations::event::{AMENDED, CORRECTED, LODGED, STREAM_PREFIX, TAGS_APPLIED, TagsApplied};
+use crate::error::{Error, Kind};
+
+/// False alarms a year, in all series together, at most. One a month: so rarely that each can be looked at by a person,
+/// and so often that a rise by a factor of two is still found within days.
+pub const FALSE_ALARMS_A_YEAR: f64 = 12.0;
+/// Warnings raised at the end of one day at most; what goes beyond is one event with many faces, and is counted.
+const RAISED_A_DAY_MAX: usize = 100;
+/// Warnings kept; of more, those that were over first go.
+const WARNINGS_KEPT_MAX: usize = 5_000;
+/// Days that ended while nobody looked are looked at if they are not older than this: nobody acts on older ones.
+const DAYS_LATE_MAX: i32 = 30;
+/// Digits of a warning's id.
+const ID_DIGITS: usize = 16;
+const DAY_MICROSECONDS: i64 = 86_400_000_000;
+
+/// A warning as events have it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Known {
+    pub(super) raised: Raised,
+    pub(super) raised_at: Timestamp,
+    pub(super) position: u64,
+    pub(super) acknowledged: Option<KnownNote>,
+    pub(super) over: Option<Date>,
+}
+
+/// Who has taken note.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct KnownNote {
+    pub(super) by: String,
+    pub(super) at: Timestamp,
+    pub(super) note: String,
+}
+
+/// Everything, as it stands at a position.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct State {
+    pub(super) position: u64,
+    /// Id of the event at the position: another journal has another one.
+    pub(super) event: String,
+    /// Version of the stream of days.
+    pub(super) version: u64,
+    /// The last day that was looked at, in days since 1970.
+    looked: Option<i32>,
+    /// Series that were watched then.
+    pub(super) series: u64,
+    pub(super) counts: Counts,
+    /// By id.
+    pub(super) warnings: BTreeMap<String, Known>,
+}
+
+/// The day of a moment (UTC), in days since 1970.
+pub(super) fn day_of(at: Timestamp) -> i32 {
+    i32::try_from(at.as_microsecond().div_euclid(DAY_MICROSECONDS)).unwrap_or_default()
+}
+
+/// The date of a day.
+pub(super) fn date(day: i32) -> Date {
+    let at = Timestamp::from_microsecond(i64::from(day).saturating_mul(DAY_MICROSECONDS));
+    civil(at.unwrap_or_default()).date()
+}
+
+/// The day of a date.
+pub(super) fn day(date: Date) -> i32 {
+    crate::civil_time::day_begins(date).map(day_of).unwrap_or_default()
+}
+
+impl State {
+    pub(super) fn indexed(self) -> Self {
+        Self { counts: self.counts.indexed(), ..self }
+    }
+
+    /// Follows one event.
+    ///
+    /// # Errors
+    /// `event_unreadable`.
+    pub(super) fn apply(&mut self, event: &RecordedEvent) -> Result<(), Error> {
+        self.follow(event)?;
+        self.position = event.position;
+        self.event.clone_from(&event.envelope.id);
+        Ok(())
+    }
+
+    fn follow(&mut self, event: &RecordedEvent) -> Result<(), Error> {
+        let (envelope, payload) = (&event.envelope, event.payload.value());
+        if let Some(mrn) = envelope.stream.strip_prefix(STREAM_PREFIX) {
+            return self.declared(mrn, event);
+        }
+        if envelope.stream == DAYS_STREAM {
+            self.version = envelope.stream_version;
+        }
+        let Some(payload) = payload else { return Ok(()) };
+        let unreadable = |error: serde_json::Error| unreadable(event, &error);
+        match envelope.kind.as_str() {
+            DAY_ENDED => self.ended(&DayEnded::deserialize(payload).map_err(unreadable)?),
+            RAISED => {
+                let raised = Raised::deserialize(payload).map_err(unreadable)?;
+                self.raised(raised, envelope.occurred_at, event.position);
+            }
+            ACKNOWLEDGED => {
+                let own = Acknowledged::deserialize(payload).map_err(unreadable)?;
+                if let Some(known) = self.warnings.get_mut(&own.warning) {
+                    let (by, at) = (envelope.actor.id.clone(), envelope.occurred_at);
+                    known.acknowledged = Some(KnownNote { by, at, note: own.note });
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn declared(&mut self, mrn: &str, event: &RecordedEvent) -> Result<(), Error> {
+        let kind = event.envelope.kind.as_str();
+        let Some(payload) = event.payload.value() else {
+            // What was erased is still a declaration; where, nobody knows any more.
+            if kind == LODGED {
+                self.counts.lodged(mrn, None);
+            }
+            return Ok(());
+        };
+        match kind {
+            LODGED | AMENDED | CORRECTED => {
+                if kind != LODGED && !self.counts.waits(mrn) {
+                    return Ok(());
+                }
+                let own = payload.get("declaration").filter(|own| !own.is_null());
+                let declaration = own.map(Declaration::deserialize).transpose();
+                let declaration = declaration.map_err(|error| unreadable(event, &error))?;
+                self.counts.lodged(mrn, declaration.as_ref());
+            }
+            TAGS_APPLIED => {
+                let applied = TagsApplied::deserialize(payload).map_err(|error| unreadable(event, &error))?;
+                let day = day_of(event.envelope.occurred_at);
+                self.counts.tagged(mrn, day, applied.tags.iter().map(|own| own.tag.as_str()));
+            }
+            _ => {
+                let read = Event::read(kind, event.envelope.kind_version, payload);
+                if let Some(Ok(Event::Rejected { .. } | Event::Cancelled { .. })) = read {
+                    self.counts.gone(mrn);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn raised(&mut self, raised: Raised, raised_at: Timestamp, position: u64) {
+        let id = raised.warning.clone();
+        self.warnings.insert(id, Known { raised, raised_at, position, acknowledged: None, over: None });
+        self.forget_oldest();
+    }
+
+    pub(super) fn ended(&mut self, ended: &DayEnded) {
+        let day = day(ended.day);
+        self.looked = self.looked.max(Some(day));
+        self.series = ended.series;
+        for id in &ended.over {
+            if let Some(known) = self.warnings.get_mut(id) {
+                known.over = Some(ended.day);
+            }
+        }
+        self.counts.forget_before(day.saturating_sub(DAYS_KEPT).saturating_add(1));
+    }
+
+    fn forget_oldest(&mut self) {
+        while self.warnings.len() > WARNINGS_KEPT_MAX {
+            let over = self.warnings.iter().filter(|(_, known)| known.over.is_some());
+            let oldest = over.min_by_key(|(_, known)| known.position).map(|(id, _)| id.clone());
+            let Some(oldest) = oldest else { return };
+            self.warnings.remove(&oldest);
+        }
+    }
+
+    /// The last day that was looked at, in days since 1970; the first of all where none was.
+    pub(super) fn last_day(&self) -> i32 {
+        self.looked.unwrap_or_default()
+    }
+
+    /// The next day that has ended and was not looked at, as seen from a day that has not.
+    pub(super) fn due(&self, today: i32) -> Option<i32> {
+        let first = self.counts.first_day()?;
+        let next = self.looked.map_or(first, |looked| looked.saturating_add(1));
+        let from = next.max(first).max(today.saturating_sub(DAYS_LATE_MAX));
+        (from..today).find(|day| self.counts.has(*day))
+    }
+
+    /// What the end of a day says; `version` tells the version of a tag in use.
+    pub(super) fn end_of(&self, day: i32, version: impl Fn(&str) -> Option<u32>) -> (DayEnded, Vec<Raised>) {
+        let series = self.counts.series();
+        let settings = Settings { false_alarms_a_year: FALSE_ALARMS_A_YEAR, series };
+        let mut open: BTreeMap<&str, BTreeSet<&Scope>> = BTreeMap::new();
+        let mut over = Vec::new();
+        for (id, known) in self.warnings.iter().filter(|(_, known)| known.over.is_none()) {
+            let own = Series { tag: &known.raised.tag, scope: &known.raised.scope };
+            if watch(&self.counts.days(own, day), &settings).days == 0 {
+                over.push(id.clone());
+            } else {
+                open.entry(own.tag).or_default().insert(own.scope);
+            }
+        }
+        let is_open = |own: &Series<'_>| open.get(own.tag).is_some_and(|scopes| scopes.contains(own.scope));
+        let mut found: Vec<_> = self
+            .counts
+            .moved_on(day)
+            .filter(|own| !is_open(own))
+            .filter_map(|own| Some((own, version(own.tag)?, watch(&self.counts.days(own, day), &settings))))
+            .filter(|(.., standing)| standing.warned)
+            .collect();
+        // Where the same declarations make several series of a tag more frequent, the one that says it most clearly speaks
+        // for all; the wider one where none does.
+        found.sort_by(|(a, _, one), (b, _, other)| {
+            other.sum.total_cmp(&one.sum).then_with(|| (a.tag, a.scope).cmp(&(b.tag, b.scope)))
+        });
+        let mut kinds: BTreeMap<&str, ScopeKind> = BTreeMap::new();
+        for (tag, scopes) in &open {
+            kinds.extend(scopes.first().map(|scope| (*tag, scope.kind())));
+        }
+        found.retain(|(own, ..)| *kinds.entry(own.tag).or_insert(own.scope.kind()) == own.scope.kind());
+        let left_out = u64::try_from(found.len().saturating_sub(RAISED_A_DAY_MAX)).unwrap_or(u64::MAX);
+        found.truncate(RAISED_A_DAY_MAX);
+        let raised = found.iter().map(|(own, version, standing)| {
+            let days = i32::try_from(standing.days).unwrap_or(DAYS_KEPT);
+            Raised {
+                warning: id(*own, day),
+                tag: own.tag.to_owned(),
+                tag_version: *version,
+                scope: own.scope.clone(),
+                day: date(day),
+                since: date(day.saturating_sub(days).saturating_add(1)),
+                days: u64::try_from(standing.days).unwrap_or(u64::MAX),
+                observed: standing.carrying,
+                expected: rounded(standing.expected),
+                sum: rounded(standing.sum),
+                bound: rounded(standing.bound),
+                false_alarms_a_year: FALSE_ALARMS_A_YEAR,
+                series,
+            }
+        });
+        let raised = raised.collect();
+        (DayEnded { day: date(day), counted: self.position, series, over, left_out }, raised)
+    }
+}
+
+/// A warning's id: it tells nothing of what it is about, and the same events give the same.
+fn id(series: Series<'_>, day: i32) -> String {
+    let kind = series.scope.kind().name();
+    let said = format!("{}\n{kind}\n{}\n{day}", series.tag, series.scope.name());
+    hex::encode(Sha256::digest(said.as_bytes())).chars().take(ID_DIGITS).collect()
+}
+
+/// To thousandths: what is recorded is what is shown.
+fn rounded(value: f64) -> f64 {
+    (value * 1_000.0).round() / 1_000.0
+}
+
+fn unreadable(event: &RecordedEvent, reason: &dyn std::fmt::Display) -> Error {
+    Error::new(
+        Kind::FolderUnusable,
+        "event_unreadable",
+        format!(
+            "the event at position {} ({}) cannot be read: {reason}",
+            event.position, event.envelope.kind
+        ),
+        "Run the newer version of tidewaiter that wrote it. Nothing was changed.",
+    )
+}

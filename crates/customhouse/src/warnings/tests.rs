@@ -1,0 +1,257 @@
+//! Episodes by a table, and warnings through the house: raised once, acknowledged, kept, hidden.
+
+use std::time::Duration;
+
+use clearance::ResultCode;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::event::{RAISED, Raised, stream};
+use super::state::State;
+use super::*;
+use crate::declarations::CaseAction;
+use crate::declarations::tests::{World, declaration, impossible, reader, result};
+use crate::identity::Role;
+use crate::{Customhouse, Fact};
+
+const TAG: &str = "no_tare_at_all";
+const WAIT: Duration = Duration::from_secs(60);
+
+fn at_office(mut own: Value, office: &str) -> Value {
+    own["declaration_office_id"] = json!(office);
+    own
+}
+
+/// Counts a day's declarations at an office, of which some carry the tag.
+fn count(state: &mut State, day: i32, office: &str, declarations: u32, carrying: u32) {
+    let own = serde_json::from_value(at_office(declaration("X"), office)).unwrap();
+    for number in 0..declarations {
+        let mrn = format!("{day}-{office}-{number}");
+        state.counts.lodged(&mrn, Some(&own));
+        let tags: &[&str] = if number < carrying { &[TAG, "usual"] } else { &["usual"] };
+        state.counts.tagged(&mrn, day, tags.iter().copied());
+    }
+}
+
+/// Ends a day as the house does, and answers with what was raised.
+fn end(state: &mut State, day: i32) -> Vec<Raised> {
+    assert_eq!(state.due(day + 1), Some(day));
+    assert_eq!(state.due(day), None, "a day that goes on is not looked at");
+    let (ended, raised) = state.end_of(day, |_| Some(1));
+    assert_eq!(
+        state.end_of(day, |_| Some(1)),
+        (ended.clone(), raised.clone()),
+        "the same counts say the same"
+    );
+    state.ended(&ended);
+    for own in &raised {
+        state.raised(own.clone(), Timestamp::UNIX_EPOCH, u64::try_from(day).unwrap());
+    }
+    raised
+}
+
+#[test]
+fn an_episode_is_raised_once_is_over_and_may_come_again() {
+    // Days, declarations of each, carrying; then warnings raised, and those that are over at the end.
+    type Told<'a> = (&'a str, &'a [(i32, u32, u32)], usize, usize);
+    let all: &[Told<'_>] = &[
+        ("nothing changes", &[(90, 50, 2)], 0, 0),
+        ("nothing is there", &[(60, 50, 0)], 0, 0),
+        ("a rise that goes on", &[(60, 50, 1), (12, 50, 9)], 1, 0),
+        ("a rise of things never seen", &[(60, 50, 0), (3, 50, 8)], 1, 0),
+        ("a rise that ends", &[(60, 50, 1), (5, 50, 9), (60, 50, 0)], 1, 1),
+        ("twice", &[(60, 50, 1), (5, 50, 9), (60, 50, 0), (6, 50, 12)], 2, 1),
+        ("a past too short to tell", &[(12, 50, 1), (6, 50, 20)], 0, 0),
+        ("more of everything is not more often", &[(60, 20, 2), (20, 200, 20)], 0, 0),
+        ("it becomes less", &[(60, 50, 9), (20, 50, 1)], 0, 0),
+        ("two are too few", &[(60, 50, 0), (1, 50, 2)], 0, 0),
+    ];
+    for (name, parts, raised, over) in all {
+        let (mut state, mut day, mut found) = (State::default(), 20_000, 0);
+        for (days, declarations, carrying) in *parts {
+            for _ in 0..*days {
+                count(&mut state, day, "10", *declarations, *carrying);
+                found += end(&mut state, day).len();
+                day += 1;
+            }
+        }
+        let ended = state.warnings.values().filter(|known| known.over.is_some()).count();
+        assert_eq!((found, ended), (*raised, *over), "{name}");
+        assert_eq!(state.warnings.len(), *raised, "{name}");
+    }
+}
+
+#[test]
+fn the_scope_that_says_it_most_clearly_speaks_and_offices_speak_for_themselves() {
+    // Carrying at three offices of which each has thirty declarations a day, and the scopes that speak.
+    for (rise, expected) in [
+        ([9, 1, 1], vec!["office 10"]),
+        ([9, 9, 1], vec!["office 10", "office 20"]),
+        ([3, 3, 3], vec!["everywhere "]),
+    ] {
+        let (mut state, mut said) = (State::default(), Vec::new());
+        for day in 20_000..20_066 {
+            for (office, carrying) in ["10", "20", "30"].into_iter().zip(rise) {
+                count(&mut state, day, office, 30, if day < 20_060 { 1 } else { carrying });
+            }
+            said.extend(end(&mut state, day));
+        }
+        let mut scopes: Vec<String> =
+            said.iter().map(|own| format!("{} {}", own.scope.kind().name(), own.scope.name())).collect();
+        scopes.sort();
+        assert_eq!(scopes, expected);
+        for own in &said {
+            assert!(own.sum > own.bound && own.observed > 2, "{own:?}");
+            assert!((20_058..=20_062).contains(&super::state::day(own.since)), "{own:?}");
+        }
+    }
+}
+
+#[test]
+fn days_that_nobody_could_act_on_any_more_are_not_looked_at() {
+    let mut state = State::default();
+    for day in [20_000, 20_010, 20_050, 20_055] {
+        count(&mut state, day, "10", 1, 0);
+    }
+    let mut looked = Vec::new();
+    while let Some(day) = state.due(20_060) {
+        let (ended, _) = state.end_of(day, |_| Some(1));
+        state.ended(&ended);
+        looked.push(day);
+    }
+    assert_eq!(looked, [20_050, 20_055], "days without declarations are none to look at");
+}
+
+/// Four weeks in which two offices have three ordinary declarations a day each, then four days in which one of them has
+/// as many that carry the tag as well.
+fn told(rise: bool) -> World {
+    let world = World::with_policies(false);
+    for day in 0..32 {
+        for office in ["10", "20"] {
+            for number in 0..3 {
+                let lrn = format!("{day}-{office}-{number}");
+                let more = rise && day >= 28 && office == "20";
+                let own = if more { impossible(&lrn) } else { declaration(&lrn) };
+                world.lodge(&at_office(own, office)).unwrap();
+            }
+        }
+        world.clock.forward(24);
+        world.house.watch_for_warnings().unwrap();
+    }
+    world
+}
+
+fn seen(house: &Customhouse, role: Role) -> WarningsPage {
+    let head = house.journal_position();
+    assert!(house.wait_until_tags_counted(head, WAIT) >= head);
+    assert!(house.wait_until_shown(head, WAIT) >= head);
+    house.watch_for_warnings().unwrap();
+    house.warnings(&reader("r", role), &WarningsQuery::default()).unwrap()
+}
+
+/// What does not depend on when it is asked.
+fn lasting(page: WarningsPage) -> (Vec<Warning>, u64, u64) {
+    (page.warnings, page.total, page.series)
+}
+
+#[test]
+fn where_a_tag_becomes_more_frequent_one_warning_says_so_and_stays() {
+    let world = told(true);
+    let page = seen(&world.house, Role::Chief);
+    let of_tag: Vec<&Warning> = page.warnings.iter().filter(|own| own.tag == TAG).collect();
+    let [own] = of_tag.as_slice() else { panic!("{:?}", page.warnings) };
+    assert_eq!(own.scope, Scope::Office { office: "20".to_owned() });
+    assert_eq!(own.standing, Standing::Open);
+    assert!(own.sum > own.bound && page.series > 10, "{own:?}");
+    // The latest days: three of three.
+    assert_eq!(own.chart.last().map(|day| (day.declarations, day.carrying)), Some((3, 3)));
+    assert_eq!(own.chart.len(), 32);
+    assert_eq!((own.declarations, own.hits.unwrap().inspected), (Some(12), 0));
+    let id = own.id.clone();
+    // Who works there is told; who works elsewhere is not.
+    let officer = reader("o-1", Role::Officer);
+    for (office, open) in [(Some("20"), 1), (Some("10"), 0), (None, 1)] {
+        let open_there = world.house.open_warnings(&officer, office, 3).unwrap();
+        let found = open_there.latest.iter().filter(|own| own.tag == TAG).count();
+        assert_eq!(found, open, "{office:?}");
+    }
+    // On a control it stands beside the tag; what is found counts.
+    let mrn = world.lodge(&at_office(impossible("CASE"), "20")).unwrap().mrn;
+    let elsewhere = world.lodge(&at_office(impossible("ELSEWHERE"), "10")).unwrap().mrn;
+    let on_case = |mrn: &str| {
+        let case = world.case(mrn);
+        case.tags.iter().find(|own| own.tag == TAG).map(|own| own.warnings.len())
+    };
+    assert_eq!((on_case(&mrn), on_case(&elsewhere)), (Some(1), Some(0)));
+    world.act(&officer, &mrn, CaseAction::Take).unwrap();
+    world.act(&officer, &mrn, CaseAction::Complete { result: result(ResultCode::Irregular) }).unwrap();
+    // Acknowledged once, by those who may.
+    let chief = reader("c", Role::Chief);
+    for (by, note, code) in [
+        (&officer, "seen", "not_permitted"),
+        (&chief, " ", "warning_note"),
+        (&chief, &"x".repeat(NOTE_CHARACTERS_MAX + 1) as &str, "warning_note"),
+    ] {
+        assert_eq!(world.house.acknowledge_warning(by, &id, note).unwrap_err().code, code);
+    }
+    assert_eq!(world.house.acknowledge_warning(&chief, "none", "x").unwrap_err().code, "warning_unknown");
+    world.house.acknowledge_warning(&chief, &id, "weighed again at the gate").unwrap();
+    let again = world.house.acknowledge_warning(&chief, &id, "me too").unwrap_err();
+    assert_eq!(again.code, "warning_acknowledged");
+    let page = lasting(seen(&world.house, Role::Chief));
+    let own = page.0.iter().find(|own| own.id == id).unwrap();
+    assert_eq!(own.standing, Standing::Acknowledged);
+    let hits = own.hits.unwrap();
+    assert_eq!((own.declarations, hits.inspected, hits.irregular), (Some(13), 1, 1));
+    // After a start, with the file and without it, and with a damaged one, everything is as it was.
+    let mut world = world;
+    for what in ["nothing", "gone", "cut", "other"] {
+        world = world.closed(|data| {
+            let path = data.join("warnings").join("counts.json");
+            let bytes = std::fs::read(&path).unwrap();
+            match what {
+                "gone" => std::fs::remove_file(&path).unwrap(),
+                "cut" => std::fs::write(&path, &bytes[..bytes.len() / 2]).unwrap(),
+                "other" => std::fs::write(&path, b"[2,{}]\0\0\0\0").unwrap(),
+                _ => {}
+            }
+        });
+        let before = world.house.journal_position();
+        assert_eq!(lasting(seen(&world.house, Role::Chief)), page, "{what}");
+        assert_eq!(world.house.journal_position(), before, "{what}: nothing is raised again");
+    }
+}
+
+#[test]
+fn where_nothing_changes_nothing_is_raised() {
+    let page = seen(&told(false).house, Role::Auditor);
+    assert_eq!((page.warnings, page.total), (Vec::new(), 0));
+    assert!(page.series > 10, "{} series are watched all the same", page.series);
+}
+
+#[test]
+fn warnings_of_tags_above_the_clearance_do_not_exist() {
+    let world = World::with_policies(false);
+    let compiled = world.house.compiled_tags();
+    let sealed = compiled.set.definitions().iter().find(|own| own.sensitivity > Role::Officer.clearance());
+    let tag = sealed.unwrap().id.clone();
+    let (mut state, mut raised) = (State::default(), Vec::new());
+    for day in 20_000..20_062 {
+        count(&mut state, day, "10", 30, if day < 20_060 { 1 } else { 9 });
+        raised.extend(end(&mut state, day));
+    }
+    let own = Raised { tag: tag.clone(), ..raised.remove(0) };
+    let id = own.warning.clone();
+    let fact = Fact::new(&stream(&tag, &id), RAISED, serde_json::to_value(&own).unwrap());
+    world.house.record(&reader("c", Role::Chief), fact).unwrap();
+    for (role, sees) in [(Role::Officer, 0), (Role::Admin, 0), (Role::Auditor, 1)] {
+        assert_eq!(seen(&world.house, role).total, sees, "{role:?}");
+        let open = world.house.open_warnings(&reader("r", role), None, 3).unwrap();
+        assert_eq!(open.total, sees, "{role:?}");
+    }
+    let trader = reader("t", Role::Trader);
+    assert_eq!(world.house.warnings(&trader, &WarningsQuery::default()).unwrap_err().code, "not_permitted");
+    assert_eq!(world.house.open_warnings(&trader, None, 3).unwrap_err().code, "not_permitted");
+    let wrong = WarningsQuery { standing: "x".to_owned(), ..WarningsQuery::default() };
+    assert_eq!(world.house.warnings(&reader("r", Role::Chief), &wrong).unwrap_err().code, "warning_standing");
+}
