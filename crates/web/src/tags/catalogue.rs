@@ -109,7 +109,7 @@ fn row(visit: &Visit, page: &TagFiguresPage, own: &TagFigures, most: u64, rated:
             td class="trend" { (trend(visit, own, most)) }
             td class="number" { @if own.entities == 0 { "0" } @else { a href=(place("/tag-query", &[("q", &tag.id)])) { (count(own.entities)) } } }
             @if rated {
-                td class="number period" { @match &own.hits { Some(hits) if hits.inspected > 0 => (rate_text(visit, hits)), _ => span class="soft" { (visit.named("outcome", "unknown")) } } }
+                td class="number rate" { @match &own.hits { Some(hits) if hits.inspected > 0 => (rate_text(visit, hits)), _ => span class="soft" { (visit.named("outcome", "unknown")) } } }
                 td class="number" { @match own.inspections_per_find { Some(each) => { (format!("{each:.1}")) }, None => (absent()) } }
             }
         }

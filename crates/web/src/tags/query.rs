@@ -172,7 +172,7 @@ fn figures(visit: &Visit, found: &TagSelection) -> Markup {
             }
         }
         @if let Some(hits) = &found.hits {
-            p { (visit.say(texts::HIT_RATE)) ": " @if hits.inspected == 0 { (visit.say(texts::NONE_INSPECTED)) } @else { (rate_text(visit, hits)) } " " span class="soft" { (visit.say(texts::OTHERS_UNKNOWN)) } }
+            p { (visit.say(texts::HIT_RATE)) ": " @if hits.inspected == 0 { (visit.say(texts::NONE_INSPECTED)) } @else { (rate_text(visit, hits)) } span class="soft" { " · " (visit.say(texts::OTHERS_UNKNOWN)) } }
         }
     }
 }

@@ -6,11 +6,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use customhouse::tags::{TagCount, TagQuery, TagSelection};
 use customhouse::declarations::{Channel, LodgeRequest};
 use customhouse::identity::{Reader, Role};
 use customhouse::pool::BatchQuery;
 use customhouse::proof::verify_at;
+use customhouse::tags::{TagCount, TagQuery, TagSelection};
 use customhouse::{Customhouse, Error, Location};
 use journal::log::tree::root_of_size;
 use journal::log::{DiskFiles, LogReader};
