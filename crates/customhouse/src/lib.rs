@@ -172,7 +172,11 @@ impl Customhouse {
             started: Instant::now(),
             clock,
             recorder: viewings::recorder::Recorder::open(Arc::clone(&journal))?,
-            matrix: tags::live::LiveMatrix::open(&folder.of_process("tag-matrix"), Arc::clone(&journal))?,
+            matrix: tags::live::LiveMatrix::open(
+                &folder.of_process("tag-matrix"),
+                Arc::clone(&journal),
+                projection.recent(),
+            )?,
             journal,
             accounts,
             setup_token: Mutex::default(),
