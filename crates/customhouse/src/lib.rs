@@ -174,7 +174,11 @@ impl Customhouse {
             started: Instant::now(),
             clock,
             recorder: viewings::recorder::Recorder::open(Arc::clone(&journal))?,
-            matrix: tags::live::LiveMatrix::open(&folder.of_process("tag-matrix"), Arc::clone(&journal))?,
+            matrix: tags::live::LiveMatrix::open(
+                &folder.of_process("tag-matrix"),
+                Arc::clone(&journal),
+                projection.recent(),
+            )?,
             warnings: warnings::WarningRoom::open(&folder.of_process("warnings"), journal.as_ref())?,
             journal,
             accounts,

@@ -7,6 +7,7 @@
 mod apply;
 mod history;
 mod parties;
+mod recent;
 mod record;
 mod schema;
 mod tally;
@@ -24,6 +25,7 @@ use crate::error::{Error, Kind};
 use crate::pool::Pool;
 use apply::{Applied, Applier};
 
+pub(crate) use recent::Recent;
 pub(crate) use record::{COLUMNS, Record};
 pub(crate) use tally::upper_bound_ms;
 
@@ -50,6 +52,7 @@ struct Shared {
     stop: AtomicBool,
     /// Everything is to be built anew, because something in it was erased.
     again: AtomicBool,
+    recent: Arc<Recent>,
 }
 
 /// The read model with the thread that feeds it.
@@ -96,6 +99,7 @@ impl Projection {
             moved: Condvar::new(),
             stop: AtomicBool::new(false),
             again: AtomicBool::new(false),
+            recent: Arc::default(),
         });
         let mut feeder = Feeder { shared: Arc::clone(&shared), connection, journal, pool, scrub_due: false };
         let writer = std::thread::Builder::new()
@@ -103,6 +107,11 @@ impl Projection {
             .spawn(move || feeder.run())
             .map_err(|error| Error::internal("no_thread", &error))?;
         Ok(Self { shared, writer: Some(writer) })
+    }
+
+    /// The events that it read last.
+    pub(crate) fn recent(&self) -> Arc<Recent> {
+        Arc::clone(&self.shared.recent)
     }
 
     /// Position that it reflects.
@@ -245,11 +254,12 @@ impl Feeder {
     }
 
     fn advance(&mut self, position: u64) -> Result<u64, Error> {
-        let events = self.journal.feed(position, EVENTS_PER_TRANSACTION)?;
+        let events = Arc::new(self.journal.feed(position, EVENTS_PER_TRANSACTION)?);
+        self.shared.recent.keep(&events);
         let Some(last) = events.last().map(|event| event.position) else { return Ok(position) };
         let transaction = self.connection.transaction().map_err(|error| failed(&error))?;
         let mut applier = Applier::new(&transaction, &self.pool);
-        for event in &events {
+        for event in events.iter() {
             if applier.apply(event)? == Applied::StartAgain {
                 drop(applier);
                 drop(transaction);

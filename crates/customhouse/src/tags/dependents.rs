@@ -7,6 +7,7 @@ use ::rules::Lists;
 use ::tags::{TagDefinition, TagSet};
 use packs::Registry;
 use serde::Serialize;
+use spine::noun::SubjectKind;
 use spine::{LocalizedText, Sensitivity, declaration_entry};
 
 use super::model::TagSummary;
@@ -31,7 +32,7 @@ impl Reads {
             (name.clone(), read)
         });
         let mut condition = names(&tag.when);
-        if !tag.enterprise_field.is_empty() {
+        if tag.on == SubjectKind::Enterprise {
             condition.insert(tag.enterprise_field.clone());
         }
         Self { condition, aggregates: aggregates.collect() }

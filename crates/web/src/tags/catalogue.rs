@@ -73,9 +73,7 @@ fn rows(visit: &Visit, asked: &TagFiguresQuery, page: &TagFiguresPage) -> Markup
     let rated = page.rows.iter().any(|own| own.hits.is_some());
     let head = html! {
         (order.head(visit, "title", texts::TAG, false))
-        (order.head(visit, "family", texts::FAMILY, false))
         (order.head(visit, "severity", texts::SEVERITY, false))
-        (th(visit, texts::ON_WHAT, false))
         (order.head(visit, "volume", texts::TAG_VOLUME, true))
         (th(visit, texts::TAG_TREND, false))
         (order.head(visit, "entities", texts::ENTITIES, true))
@@ -83,6 +81,8 @@ fn rows(visit: &Visit, asked: &TagFiguresQuery, page: &TagFiguresPage) -> Markup
             (order.head(visit, "rate", texts::HIT_RATE, true))
             (order.head(visit, "cost", texts::INSPECTIONS_PER_FIND, true))
         }
+        (order.head(visit, "family", texts::FAMILY, false))
+        (th(visit, texts::ON_WHAT, false))
     };
     let most = page.rows.iter().flat_map(|own| own.days.iter().copied()).max().unwrap_or(0);
     let body = html! { @for own in &page.rows { (row(visit, page, own, most, rated)) } };
@@ -104,16 +104,16 @@ fn row(visit: &Visit, page: &TagFiguresPage, own: &TagFigures, most: u64, rated:
     html! {
         tr {
             td { a href={ "/tags/" (tag.id) } { (visit.localized(&tag.title)) } div class="soft" { code { (tag.id) } } }
-            td { (visit.localized(&own.family_title)) }
             td { (severity_chip(visit, tag.severity)) }
-            td { (visit.named("subject", subject(tag.on))) }
             td class="number" { @if own.volume == 0 { "0" } @else { a href=(declarations) { (count(own.volume)) } } }
             td class="trend" { (trend(visit, own, most)) }
             td class="number" { @if own.entities == 0 { "0" } @else { a href=(place("/tag-query", &[("q", &tag.id)])) { (count(own.entities)) } } }
             @if rated {
-                td class="number period" { @match &own.hits { Some(hits) if hits.inspected > 0 => (rate_text(visit, hits)), _ => span class="soft" { (visit.named("outcome", "unknown")) } } }
+                td class="number rate" { @match &own.hits { Some(hits) if hits.inspected > 0 => (rate_text(visit, hits)), _ => span class="soft" { (visit.named("outcome", "unknown")) } } }
                 td class="number" { @match own.inspections_per_find { Some(each) => { (format!("{each:.1}")) }, None => (absent()) } }
             }
+            td { (visit.localized(&own.family_title)) }
+            td { (visit.named("subject", subject(tag.on))) }
         }
     }
 }

@@ -106,9 +106,9 @@ fn drawing(visit: &Visit, query: &TagQuery, graph: &TagGraph) -> Markup {
                     }
                 }
             }
-            figcaption class="soft" {
-                span class="swatch often" {} (visit.say(texts::TOGETHER_OFTEN)) " "
-                span class="swatch plain" {} (visit.say(texts::TOGETHER_AS_EXPECTED)) " "
+            figcaption class="legend soft" {
+                span class="swatch often" {} (visit.say(texts::TOGETHER_OFTEN))
+                span class="swatch plain" {} (visit.say(texts::TOGETHER_AS_EXPECTED))
                 span class="swatch seldom" {} (visit.say(texts::TOGETHER_SELDOM))
             }
         }

@@ -103,7 +103,7 @@ fn counted(visit: &Visit, query: &TagQuery, found: &Result<TagCount, Error>) -> 
     html! {
         @match found {
             Ok(found) => p { strong { (visit.fill(text, &[("n", &count(found.count)), ("all", &count(found.all))])) } " " span class="soft" { (percent(found.count, found.all)) } },
-            Err(error) => div class="notice bad" role="status" { pre class="marked" { (error.detail) } },
+            Err(error) => div class="notice bad" role="status" { pre class="marked" tabindex="0" { (error.detail) } },
         }
     }
 }
@@ -172,7 +172,7 @@ fn figures(visit: &Visit, found: &TagSelection) -> Markup {
             }
         }
         @if let Some(hits) = &found.hits {
-            p { (visit.say(texts::HIT_RATE)) ": " @if hits.inspected == 0 { (visit.say(texts::NONE_INSPECTED)) } @else { (rate_text(visit, hits)) } " " span class="soft" { (visit.say(texts::OTHERS_UNKNOWN)) } }
+            p { (visit.say(texts::HIT_RATE)) ": " @if hits.inspected == 0 { (visit.say(texts::NONE_INSPECTED)) } @else { (rate_text(visit, hits)) } span class="soft" { " · " (visit.say(texts::OTHERS_UNKNOWN)) } }
         }
     }
 }

@@ -18,5 +18,6 @@ mod public;
 mod sensitivity;
 mod server;
 mod support;
+mod tags;
 mod trader;
 mod webhooks;

@@ -17,9 +17,10 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use journal::Journal;
+use journal::{Journal, RecordedEvent};
 
 use crate::error::Error;
+use crate::projection::Recent;
 pub(crate) use state::Epoch;
 use state::State;
 
@@ -27,14 +28,19 @@ use state::State;
 const FILE: &str = "live.bin";
 /// Events taken at once.
 const EVENTS_AT_ONCE: usize = 4_000;
+/// So near to the journal's head, events that the read model read are taken over from it;
+const READ_BY_OTHERS_MAX: u64 = 2_000;
+/// so long it is waited for them.
+const PATIENCE: Duration = Duration::from_millis(50);
 /// How often the thread looks whether it should stop.
 const STOP_CHECK: Duration = Duration::from_millis(100);
 /// How long it waits after a failure before it tries again.
 const RETRY: Duration = Duration::from_millis(500);
-/// An epoch costs more the more there is: so many times as long as it took, nothing is done before the next.
-const REST_FACTOR: u32 = 3;
-/// But no longer than this.
-const REST_MAX: Duration = Duration::from_secs(2);
+/// An epoch costs more the more there is: so many times as long as it took, nothing is done before the next,
+const REST_FACTOR: u32 = 9;
+/// but no shorter than this, and no longer than that.
+const REST_MIN: Duration = Duration::from_millis(100);
+const REST_MAX: Duration = Duration::from_secs(5);
 /// The file is written after so many events, or
 const EVENTS_UNWRITTEN_MAX: u64 = 500_000;
 /// so long after the last time, if anything has changed; and when the house is closed.
@@ -71,7 +77,7 @@ impl LiveMatrix {
     ///
     /// # Errors
     /// `tag_matrix_unwritable`, `no_thread`.
-    pub(crate) fn open(folder: &Path, journal: Arc<dyn Journal>) -> Result<Self, Error> {
+    pub(crate) fn open(folder: &Path, journal: Arc<dyn Journal>, recent: Arc<Recent>) -> Result<Self, Error> {
         std::fs::create_dir_all(folder)
             .map_err(|error| Error::io("tag_matrix_unwritable", folder, &error))?;
         sweep(folder);
@@ -86,8 +92,14 @@ impl LiveMatrix {
             again: AtomicBool::new(false),
         });
         let written = state.epoch.position;
-        let mut follower =
-            Follower { shared: Arc::clone(&shared), journal, state, written, written_at: Instant::now() };
+        let mut follower = Follower {
+            shared: Arc::clone(&shared),
+            journal,
+            recent,
+            state,
+            written,
+            written_at: Instant::now(),
+        };
         let follower = std::thread::Builder::new()
             .name("tag-matrix".to_owned())
             .spawn(move || follower.run())
@@ -183,6 +195,7 @@ fn opened(path: &Path, journal: &dyn Journal) -> State {
 struct Follower {
     shared: Arc<Shared>,
     journal: Arc<dyn Journal>,
+    recent: Arc<Recent>,
     state: State,
     written: u64,
     written_at: Instant,
@@ -211,13 +224,16 @@ impl Follower {
         let position = self.state.epoch.position;
         let head = self.journal.wait_for(position.saturating_add(1), STOP_CHECK);
         if head > position {
-            for event in self.journal.feed(position, EVENTS_AT_ONCE)? {
-                if self.state.is_erased_by(&event) {
+            for event in self.events_after(position, head)?.iter() {
+                if event.position <= position {
+                    continue;
+                }
+                if self.state.is_erased_by(event) {
                     // Another process had it erased while this one was closed.
                     self.shared.again.store(true, Ordering::SeqCst);
                     return Ok(());
                 }
-                self.state.apply(&event)?;
+                self.state.apply(event)?;
             }
         }
         let caught_up = self.state.epoch.position >= self.journal.head();
@@ -232,12 +248,25 @@ impl Follower {
         Ok(())
     }
 
+    /// Some events after a position, of a journal that reaches up to `head`. Those that were there when it was begun are
+    /// read again from the journal: of what was read before, something may be erased.
+    fn events_after(&self, position: u64, head: u64) -> Result<Arc<Vec<RecordedEvent>>, Error> {
+        if position >= self.state.begun_at && head.saturating_sub(position) <= READ_BY_OTHERS_MAX {
+            let patience = if self.shared.stop.load(Ordering::Relaxed) { Duration::ZERO } else { PATIENCE };
+            if let Some(events) = self.recent.after(position, patience) {
+                return Ok(events);
+            }
+        }
+        Ok(Arc::new(self.journal.feed(position, EVENTS_AT_ONCE)?))
+    }
+
     fn publish(&mut self) -> Result<(), Error> {
         let began = Instant::now();
         let epoch = self.state.publish()?;
         *self.shared.current() = Current { epoch, failed: None };
         self.shared.moved.notify_all();
-        let rest_until = Instant::now() + began.elapsed().saturating_mul(REST_FACTOR).min(REST_MAX);
+        let rest = began.elapsed().saturating_mul(REST_FACTOR).clamp(REST_MIN, REST_MAX);
+        let rest_until = Instant::now() + rest;
         while !self.shared.stop.load(Ordering::Relaxed) && !self.shared.again.load(Ordering::SeqCst) {
             let left = rest_until.saturating_duration_since(Instant::now());
             if left.is_zero() {
