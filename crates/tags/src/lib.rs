@@ -11,6 +11,7 @@ mod aggregate;
 mod apply;
 mod case;
 mod definition;
+pub mod entities;
 mod key;
 mod lift;
 pub mod matcher;
