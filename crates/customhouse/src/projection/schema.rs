@@ -8,7 +8,7 @@ use super::failed;
 use crate::error::Error;
 
 /// Version of the tables: part of the file's name.
-pub(super) const VERSION: u32 = 5;
+pub(super) const VERSION: u32 = 6;
 
 /// The tables. Times are microseconds since 1970; amounts are text as declared, with a number beside it to order by.
 const TABLES: &str = "
@@ -133,7 +133,10 @@ fn open_writer(path: &Path) -> rusqlite::Result<Connection> {
     if !made {
         let notifications = crate::notifications::read_model::TABLE;
         let entry_summaries = crate::entry_summary::index::TABLES;
-        connection.execute_batch(&format!("BEGIN; {TABLES} {notifications} {entry_summaries} COMMIT;"))?;
+        let entities = crate::entities::index::TABLES;
+        connection.execute_batch(&format!(
+            "BEGIN; {TABLES} {notifications} {entry_summaries} {entities} COMMIT;"
+        ))?;
     }
     position(&connection)?;
     Ok(connection)
