@@ -18,7 +18,7 @@ use crate::error::Error;
 use crate::identity::{Permission, Reader};
 
 /// Rows of a page of candidates.
-const PAGE_ROWS: usize = 20;
+const PAGE_ROWS: usize = 50;
 /// Candidates that are looked through.
 const CANDIDATES_MAX: usize = 100_000;
 /// Decisions that are looked through.

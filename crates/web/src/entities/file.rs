@@ -36,8 +36,9 @@ pub(crate) async fn show(visit: Visit, Path(id): Path<String>) -> Result<Markup,
     let content = html! {
         (crumbs(&visit, &[("/entities", visit.say(texts::ENTITIES))]))
         (heading(&file.id, &below, &actions))
-        (roles(&visit, &file))
-        (months(&visit, &file))
+        @if !file.roles.is_empty() { (roles(&visit, &file)) }
+        (super::who::show(&visit, &file))
+        @if !file.roles.is_empty() { (months(&visit, &file)) }
         div class="columns" { (peers(&visit, &file)) (tags(&visit, &file)) }
         (relations(&visit, &file))
         (latest(&visit, &file))
