@@ -196,7 +196,7 @@ pub struct MatchesQuery {
     pub q: String,
     /// Kind of evidence that must be there: `owner`, `phone`, `address`, `name`, `identifier`, `succession`; or empty.
     pub kind: String,
-    /// Only pairs of which one is closed and the other is not.
+    /// Only pairs of which one is closed, or both are.
     #[serde(deserialize_with = "ticked")]
     pub closed: bool,
     /// A state of decisions, to see those; empty: candidates that nobody decided on.

@@ -241,7 +241,7 @@ fn fill(
                     own.right,
                     own.score,
                     format!(" {} ", kinds.join(" ")),
-                    closed(&own.left) != closed(&own.right),
+                    closed(&own.left) || closed(&own.right),
                     serde_json::to_string(&own.evidence).unwrap_or_default(),
                 ])
             })

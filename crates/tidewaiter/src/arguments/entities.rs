@@ -35,7 +35,7 @@ pub(crate) enum EntitiesCommand {
         /// What they must share: identifier, owner, phone, address, name or succession.
         #[arg(long, value_name = "KIND", default_value = "")]
         shares: String,
-        /// Only pairs of which one is closed and the other is not.
+        /// Only pairs of which one is closed, or both are.
         #[arg(long)]
         one_closed: bool,
         /// Show decisions instead: `merge_proposed`, `merged`, `split_proposed`, `split`, `apart` or `withdrawn`.

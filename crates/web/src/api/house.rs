@@ -85,7 +85,7 @@ pub(super) async fn entities(visit: Visit, Asked(query): Asked<EntitiesQuery>) -
 #[utoipa::path(get, path = "/api/v1/entities/matches", params(
     ("q" = Option<String>, Query, description = "Id of one of them, or part of a name"),
     ("kind" = Option<String>, Query, description = "Evidence that is there: identifier, owner, phone, address, name or succession"),
-    ("closed" = Option<String>, Query, description = "yes: one of them is closed and the other is not"),
+    ("closed" = Option<String>, Query, description = "yes: one of them is closed, or both are"),
     ("state" = Option<String>, Query, description = "merge_proposed, merged, split_proposed, split, apart or withdrawn; nothing: to be decided"),
     ("page" = Option<usize>, Query, description = "Page, from 1")),
     responses((status = 200, description = "A page of pairs", body = serde_json::Value), (status = 403, description = "Not permitted", body = Problem)))]

@@ -30,6 +30,7 @@ pub(crate) async fn show(visit: Visit, Path(id): Path<String>) -> Result<Markup,
     let all = place("/declarations", &[("party", &file.id)]);
     let actions = html! { a class="button" href=(all) { (visit.say(texts::ALL_ITS_DECLARATIONS)) } };
     let below = html! {
+        @if let Some(own) = &file.register { strong { (own.name) } " " }
         @for row in &file.roles { (chip("plain", visit.named("party", &row.role))) " " }
         (simulated(&visit, file.simulated))
     };

@@ -21,10 +21,10 @@ pub(super) const PATH: &str = "/entities/matches";
 
 /// The list.
 pub(crate) async fn list(visit: Visit, Asked(asked): Asked<MatchesQuery>) -> Result<Markup, Failure> {
-    let page = visit
+    let (page, files) = visit
         .work({
             let asked = asked.clone();
-            move |house, reader| house.find_matches(reader, &asked)
+            move |house, reader| Ok((house.find_matches(reader, &asked)?, house.register_files(reader)?))
         })
         .await?;
     let below = html! {
@@ -38,10 +38,11 @@ pub(crate) async fn list(visit: Visit, Asked(asked): Asked<MatchesQuery>) -> Res
         (heading(visit.say(texts::MATCHES), &below, &html! {}))
         (filters(&visit, &asked))
         @if page.parties == 0 && page.rows.is_empty() {
-            (empty(visit.say(texts::NO_REGISTER), visit.say(texts::NO_REGISTER_TEXT), &html! { code { "tidewaiter entities register FILE" } }))
+            (empty(visit.say(texts::NO_REGISTER), visit.say(texts::NO_REGISTER_TEXT), &html! {}))
         } @else if page.rows.is_empty() {
             (empty(visit.say(texts::NO_MATCHES), visit.say(texts::NO_MATCHES_TEXT), &html! {}))
         } @else { (rows(&visit, &asked, &page)) }
+        (super::register::files(&visit, &files))
     };
     Ok(Page::new(&visit, Room::Entities, visit.say(texts::MATCHES)).show(&content))
 }
@@ -126,12 +127,6 @@ fn lines(visit: &Visit, row: &MatchRow) -> Markup {
             }
         }
     };
-    let since = |entry: &RegisterEntry| {
-        html! {
-            (text(entry.entered_on.as_ref()))
-            @if let Some(closed) = &entry.closed_on { " – " (closed) " " (chip("warn", visit.say(texts::CLOSED))) }
-        }
-    };
     let name =
         |entry: &RegisterEntry| html! { @if entry.name.is_empty() { (absent()) } @else { (entry.name) } };
     html! {
@@ -142,11 +137,19 @@ fn lines(visit: &Visit, row: &MatchRow) -> Markup {
         @if let Some(own) = of(EvidenceKind::Identifier) {
             (line(EvidenceKind::Identifier, html! { (own.left) }, html! { (own.right) }))
         }
-        (line(EvidenceKind::Succession, since(left), since(right)))
+        (line(EvidenceKind::Succession, since(visit, left), since(visit, right)))
         tr {
             th scope="row" { (visit.say(texts::DECLARATIONS)) }
             td { (declared(left)) } td { (declared(right)) }
         }
+    }
+}
+
+/// From when to when it is in the register.
+pub(super) fn since(visit: &Visit, entry: &RegisterEntry) -> Markup {
+    html! {
+        @match &entry.entered_on { Some(day) => (day), None => (absent()) }
+        @if let Some(closed) = &entry.closed_on { " – " (closed) " " (chip("warn", visit.say(texts::CLOSED))) }
     }
 }
 

@@ -3,8 +3,10 @@
 mod file;
 mod list;
 mod matches;
+mod register;
 mod who;
 
 pub(crate) use file::show;
 pub(crate) use list::{list, place_of};
 pub(crate) use matches::{act, apart, list as matches, merge};
+pub(crate) use register::{REGISTER_BODY_BYTES_MAX, receive};

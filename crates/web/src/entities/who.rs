@@ -4,7 +4,7 @@ use customhouse::entities::{EntityFile, RegisterEntry, Shared};
 use maud::{Markup, html};
 
 use super::list::place_of;
-use super::matches::{PATH, decided, weight};
+use super::matches::{PATH, decided, since, weight};
 use crate::drawing::{place_of as at_place, short};
 use crate::view::{absent, chip, facts, place, table, th};
 use crate::visit::Visit;
@@ -12,6 +12,8 @@ use crate::words::{count, texts};
 
 /// Parties drawn around one.
 const DRAWN_MAX: usize = 14;
+/// One other alone makes no drawing.
+const DRAWN_MIN: usize = 2;
 /// Characters of a name that a drawing has room for.
 const LABEL_CHARACTERS_MAX: usize = 16;
 /// Half the side of the drawing, and the distance of parties from its middle.
@@ -77,7 +79,7 @@ fn group(visit: &Visit, file: &EntityFile) -> Markup {
 fn shared(visit: &Visit, file: &EntityFile) -> Markup {
     let head = html! {
         (th(visit, texts::ENTITY, false)) (th(visit, texts::NAME, false)) (th(visit, texts::MATCH_SHARES, false))
-        (th(visit, texts::REGISTER_ENTERED, false)) (th(visit, texts::REGISTER_CLOSED, false)) (th(visit, texts::DECLARATIONS, true))
+        th scope="col" { (visit.named("match_by", "succession")) } (th(visit, texts::DECLARATIONS, true))
     };
     let parties = parties(file);
     let body = html! {
@@ -86,8 +88,7 @@ fn shared(visit: &Visit, file: &EntityFile) -> Markup {
                 td { a href=(place_of(&party.id)) { code { (party.id) } } }
                 td { (party.name) }
                 td { @for own in by { (chip("information", visit.named("match_by", own.by.name()))) " " } }
-                td class="period" { (written(party.entered_on.as_ref())) }
-                td class="period" { @match &party.closed_on { Some(day) => { (day) " " (chip("warn", visit.say(texts::CLOSED))) }, None => (absent()) } }
+                td class="period" { (since(visit, party)) }
                 td class="number" { (count(party.declarations)) }
             }
         }
@@ -100,7 +101,7 @@ fn shared(visit: &Visit, file: &EntityFile) -> Markup {
                 (visit.say(texts::SHARES_WITH_HELP))
             }
             div class="columns relations" {
-                (network(visit, file, &parties))
+                @if parties.len() >= DRAWN_MIN { (network(visit, file, &parties)) }
                 div { (table(visit.say(texts::SHARES_WITH), &head, &body)) }
             }
         }

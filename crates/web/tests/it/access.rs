@@ -174,6 +174,7 @@ const ELSEWHERE: &[&str] = &[
     "/declarations/{mrn}/replay",
     "/declarations/{mrn}/result",
     "/pool/uploads",
+    "/entities/register",
     "/pool/uploads/{id}",
     "/pool/batches/{id}/quarantine.csv",
     "/account/password",
@@ -314,13 +315,15 @@ async fn a_form_without_the_right_token_changes_nothing() {
     // A file without the token before it is not even taken in.
     let body =
         "--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.csv\"\r\n\r\na,b\r\n--x--\r\n";
-    let request = Request::builder()
-        .method(Method::POST)
-        .uri("/pool/uploads")
-        .header(header::COOKIE, &analyst.cookie)
-        .header(header::CONTENT_TYPE, "multipart/form-data; boundary=x")
-        .body(Body::from(body));
-    assert_eq!(site.ask(request.unwrap()).await.status, StatusCode::FORBIDDEN);
+    for path in ["/pool/uploads", "/entities/register"] {
+        let request = Request::builder()
+            .method(Method::POST)
+            .uri(path)
+            .header(header::COOKIE, &analyst.cookie)
+            .header(header::CONTENT_TYPE, "multipart/form-data; boundary=x")
+            .body(Body::from(body));
+        assert_eq!(site.ask(request.unwrap()).await.status, StatusCode::FORBIDDEN, "{path}");
+    }
 }
 
 #[tokio::test]
