@@ -15,7 +15,7 @@ let site;
 /** @type {import("playwright-core").BrowserContext} */
 let context;
 /** Places that the country has. */
-const found = { entity: "", event: "", policy: "", replay: "", query: "", reason: "" };
+const found = { entity: "", chained: "", event: "", policy: "", replay: "", query: "", reason: "" };
 
 /** @param {string} name */
 async function signIn(name) {
@@ -42,7 +42,8 @@ before(async () => {
   site = await demo(join(scratch(), "data"), "2000", PASSWORD);
   chrome = await browser();
   context = await signIn("chief");
-  found.entity = await firstLink("/entities", /href="(\/entities\/[^"?]+)"/);
+  found.entity = await firstLink("/entities", /href="(\/entities\/(?!matches)[^"?]+)"/);
+  found.chained = await firstLink("/entities/matches?kind=succession&closed=yes", /href="(\/entities\/(?!matches)[^"?]+)"/);
   found.event = await firstLink("/journal", /href="(\/journal\/\d+)"/);
   found.policy = await firstLink("/plan", /href="(\/plan\/policies\/[^"]+)"/);
   found.replay = `${await firstLink("/declarations?source=live&lane=yellow", /href="(\/declarations\/\w+)"/)}/replay`;
@@ -66,6 +67,8 @@ test("every page of the flow, in both sizes and themes", { timeout: 300_000 }, a
       ["policy", found.policy],
       ["entities", "/entities"],
       ["entity", found.entity],
+      ["matches", "/entities/matches?kind=succession&closed=yes"],
+      ["chained", found.chained],
       ["journal", "/journal"],
       ["event", found.event],
       ["changes", "/changes"],

@@ -175,6 +175,11 @@ pub fn write(settings: Settings, folder: &Path, progress: &dyn Progress) -> Resu
     Ok(summary)
 }
 
+/// Writes the register of traders as it stands at the end of a day: one table, whole or not at all.
+pub fn write_register(world: &World, on: Date, path: &Path) -> Result<(), CountryError> {
+    register(world, on, path.to_owned())?.finish().map(drop)
+}
+
 fn truth_cells(item: &Item) -> Vec<String> {
     let truth = &item.truth;
     vec![

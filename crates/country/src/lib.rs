@@ -26,7 +26,7 @@ mod world;
 pub use commodities::CODES_MAX;
 pub use declarations::Declarations;
 pub use error::CountryError;
-pub use files::{Summary, write};
+pub use files::{Summary, write, write_register};
 pub use fraud::Scheme;
 pub use inspection::Examination;
 pub use item::{DeclaredConsignment, Item, Truth};

@@ -263,6 +263,7 @@ fn permissions(kind: &str) -> Option<(Permission, Option<Permission>)> {
         // What two people approved is carried out.
         "erasure" => Some((Permission::Erase, None)),
         "fit_plan" => Some((Permission::ViewPlans, Some(Permission::ManagePlans))),
+        "register" => Some((Permission::AdmitRecords, Some(Permission::AdmitRecords))),
         "replay" => Some((Permission::ViewPlans, Some(Permission::ViewPlans))),
         _ => None,
     }

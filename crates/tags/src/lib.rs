@@ -12,6 +12,7 @@ mod apply;
 mod case;
 mod definition;
 mod draft;
+pub mod entities;
 mod judge;
 mod key;
 mod lift;

@@ -1,6 +1,7 @@
 //! What the command line understands. Help, man pages, completions and `docs/command-line.md` all derive from here.
 
 mod clients;
+mod entities;
 mod keeping;
 mod live;
 mod tags;
@@ -15,6 +16,7 @@ use customhouse::identity::Role;
 use spine::quantity::CurrencyCode;
 
 pub(crate) use clients::ClientCommand;
+pub(crate) use entities::EntitiesCommand;
 pub(crate) use keeping::{BackupArguments, ExportArguments, JournalCommand, RestoreArguments};
 pub(crate) use live::{
     ActingArguments, DemoArguments, EraseCommand, LogCommand, PolicyCommand, ReplayCommand, ServeArguments,
@@ -80,6 +82,9 @@ pub(crate) enum Command {
     /// Tags: the catalogue, one tag, why it is on a row, and very many conditions asked of very many entries.
     #[command(subcommand)]
     Tags(TagsCommand),
+    /// Who is who: registers and lists, pairs that may be one, merging and taking apart.
+    #[command(subcommand)]
+    Entities(EntitiesCommand),
     /// Rules: check an expression or a document.
     #[command(subcommand)]
     Rule(RuleCommand),

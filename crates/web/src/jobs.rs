@@ -19,6 +19,7 @@ fn room_of(kind: &str) -> Room {
         "audit" => Room::Audits,
         "erasure" => Room::Erasures,
         "fit_plan" => Room::Plan,
+        "register" => Room::Entities,
         "replay" => Room::Declarations,
         _ => Room::Elsewhere,
     }
@@ -30,6 +31,7 @@ fn result_place(kind: &str, result: &str) -> String {
         "admission" => format!("/pool/batches/{result}"),
         "erasure" => "/erasures".to_owned(),
         "fit_plan" => format!("/plan/policies/{result}"),
+        "register" => "/entities/matches".to_owned(),
         "replay" => format!("/declarations/{result}/replay"),
         _ => format!("/audits/{result}"),
     }

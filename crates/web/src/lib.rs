@@ -118,6 +118,10 @@ fn router_with(house: Arc<Customhouse>, live: &stream::Live, request_max: Durati
         .route("/plan/policies/{hash}/approve", post(plan::approve))
         .route("/plan/policies/{hash}/withdraw", post(plan::withdraw))
         .route("/entities", get(entities::list))
+        .route("/entities/matches", get(entities::matches))
+        .route("/entities/matches/merge", post(entities::merge))
+        .route("/entities/matches/apart", post(entities::apart))
+        .route("/entities/decisions/{id}/{action}", post(entities::act))
         .route("/entities/{id}", get(entities::show))
         .route("/journal", get(events::list))
         .route("/journal/{position}", get(events::show))
@@ -198,6 +202,11 @@ fn router_with(house: Arc<Customhouse>, live: &stream::Live, request_max: Durati
         .route_layer(middleware::from_fn(headers::signed_in_only))
         .layer(DefaultBodyLimit::max(pool::UPLOAD_BODY_BYTES_MAX))
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, UPLOAD_LIMIT));
+    let registers = Router::new()
+        .route("/entities/register", post(entities::receive))
+        .route_layer(middleware::from_fn(headers::signed_in_only))
+        .layer(DefaultBodyLimit::max(entities::REGISTER_BODY_BYTES_MAX))
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, UPLOAD_LIMIT));
     let results = Router::new()
         .route("/declarations/{mrn}/result", post(case::record_result))
         .route_layer(middleware::from_fn(headers::signed_in_only))
@@ -210,6 +219,7 @@ fn router_with(house: Arc<Customhouse>, live: &stream::Live, request_max: Durati
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, UPLOAD_LIMIT));
     ordinary
         .merge(uploads)
+        .merge(registers)
         .merge(documents)
         .merge(results)
         .layer(CatchPanicLayer::new())

@@ -6,6 +6,7 @@
 )]
 
 mod audit;
+mod entities;
 mod register;
 
 use std::collections::{BTreeMap, BTreeSet};

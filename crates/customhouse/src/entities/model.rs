@@ -4,6 +4,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use spine::LocalizedText;
 
+use ::tags::entities::Evidence;
+
+use super::event::EntityDecision;
 use crate::declarations::{DeclarationRow, HitRate};
 
 /// Which entities.
@@ -71,8 +74,173 @@ pub struct EntityFile {
     pub peers_count: u64,
     /// Latest declarations.
     pub latest: Vec<DeclarationRow>,
+    /// What the register says of it.
+    pub register: Option<RegisterEntry>,
+    /// Everybody who is one with it, itself among them, in order; empty where it is alone.
+    pub group: Vec<RegisterEntry>,
+    /// Decisions by which the group stands.
+    pub merges: Vec<EntityDecision>,
+    /// Who shares address, telephone number or owner with it.
+    pub shared: Vec<Shared>,
+    /// Names on lists that are like its own.
+    pub hits: Vec<ListHit>,
+    /// Candidates that nobody decided on.
+    pub candidates: u64,
     /// Is anything of it simulated?
     pub simulated: bool,
+}
+
+/// What the register says of a party.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct RegisterEntry {
+    /// Id in the administration's records.
+    pub id: String,
+    /// `enterprise`, `person`, `vehicle`; empty: it is in no register.
+    pub kind: String,
+    /// Role, as the register has it.
+    pub role: String,
+    /// Name.
+    pub name: String,
+    /// Address.
+    pub address: Option<String>,
+    /// Telephone number.
+    pub phone: Option<String>,
+    /// Id of the person it belongs to.
+    pub owner: Option<String>,
+    /// Day on which it was entered.
+    pub entered_on: Option<String>,
+    /// Day on which it was closed.
+    pub closed_on: Option<String>,
+    /// Is it an authorised economic operator?
+    pub trusted: bool,
+    /// Is it simulated?
+    pub simulated: bool,
+    /// Declarations in all its roles.
+    pub declarations: u64,
+}
+
+/// What parties share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SharedBy {
+    /// The owner.
+    Owner,
+    /// The telephone number.
+    Phone,
+    /// The address.
+    Address,
+}
+
+impl SharedBy {
+    /// Stable name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Owner => "owner",
+            Self::Phone => "phone",
+            Self::Address => "address",
+        }
+    }
+}
+
+/// Who shares one thing with an entity.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Shared {
+    /// What.
+    pub by: SharedBy,
+    /// As the entity has it.
+    pub value: String,
+    /// The others, those that are closed first; 12 at most.
+    pub parties: Vec<RegisterEntry>,
+    /// How many there are.
+    pub total: u64,
+}
+
+/// A name on a list like an entity's own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ListHit {
+    /// The list.
+    pub list: String,
+    /// Number of the entry on it.
+    pub entry: String,
+    /// The entity's name that was compared.
+    pub own: String,
+    /// The name on the list.
+    pub listed: String,
+    /// How alike they are, 0 to 1000.
+    pub score: u32,
+}
+
+/// A file of a register or list that was received.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RegisterFileReceived {
+    /// The list; none: the register of traders.
+    pub list: Option<String>,
+    /// When.
+    pub at: Timestamp,
+    /// Lines that were understood.
+    pub lines: u64,
+    /// Lines left out.
+    pub left_out: u64,
+    /// Is anything of it simulated?
+    pub simulated: bool,
+    /// Pseudonymous id of who sent it.
+    pub by: String,
+}
+
+/// Which pairs.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct MatchesQuery {
+    /// Id of one of them, or part of its name.
+    pub q: String,
+    /// Kind of evidence that must be there: `owner`, `phone`, `address`, `name`, `identifier`, `succession`; or empty.
+    pub kind: String,
+    /// Only pairs of which one is closed, or both are.
+    #[serde(deserialize_with = "ticked")]
+    pub closed: bool,
+    /// A state of decisions, to see those; empty: candidates that nobody decided on.
+    pub state: String,
+    /// Page, from 1.
+    pub page: usize,
+}
+
+/// What forms send for a box that is ticked.
+fn ticked<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    Ok(matches!(text.as_str(), "true" | "1" | "on" | "yes"))
+}
+
+/// A page of pairs.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct MatchesPage {
+    /// Pairs.
+    pub rows: Vec<MatchRow>,
+    /// How many there are.
+    pub total: u64,
+    /// Parties in the register; 0: none was received.
+    pub parties: u64,
+    /// Decisions that wait for another person.
+    pub waiting: u64,
+    /// Is anything of it simulated?
+    pub simulated: bool,
+}
+
+/// Two that may be one, or on whom somebody decided.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct MatchRow {
+    /// One.
+    pub left: RegisterEntry,
+    /// The other.
+    pub right: RegisterEntry,
+    /// What the evidence says together, 0 to 1000.
+    pub score: u32,
+    /// What speaks for it, the heaviest first.
+    pub evidence: Vec<Evidence>,
+    /// What was decided.
+    pub decision: Option<EntityDecision>,
+    /// Does merging them, or taking them apart, need two people?
+    pub takes_two: bool,
 }
 
 /// One month.

@@ -3,8 +3,10 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::index::{MEMBERS, members};
 use super::model::{
-    EntitiesPage, EntitiesQuery, EntityFile, EntityRow, MonthOfEntity, PeerComparison, Relation, TagOfEntity,
+    EntitiesPage, EntitiesQuery, EntityFile, EntityRow, MonthOfEntity, PeerComparison, RegisterEntry,
+    Relation, TagOfEntity,
 };
 use crate::Customhouse;
 use crate::declarations::{DeclarationRow, HitRate, declaration_row};
@@ -19,6 +21,8 @@ const PAGE_ROWS: usize = 50;
 const TAGS_SHOWN: usize = 40;
 const RELATIONS_SHOWN: usize = 24;
 const LATEST_SHOWN: usize = 20;
+/// Decisions on one entity that are looked at.
+const DECISIONS_SHOWN: usize = 200;
 /// Peers looked at: the busiest of the role.
 const PEERS_MAX: usize = 20_000;
 /// With fewer declarations than this nobody is a peer.
@@ -87,52 +91,77 @@ impl Customhouse {
         Ok(EntitiesPage { rows, total, simulated })
     }
 
-    /// One entity in all its roles. That it was looked at is recorded.
+    /// One entity in all its roles, with everybody who is one with it. That it was looked at is recorded.
     pub fn entity(&self, reader: &Reader, id: &str) -> Result<EntityFile, Error> {
         reader.require(Permission::ViewDeclarations)?;
-        let found = self.projection.read(|connection| {
-            let roles = connection
-                .prepare_cached(&format!(
-                    "SELECT {COLUMNS_OF_ENTITY} FROM entity WHERE id = ?1 ORDER BY declarations DESC, role"
-                ))?
-                .query_map([id], read_entity)?
-                .collect::<Result<Vec<EntityRow>, _>>()?;
-            let Some(main) = roles.first().cloned() else { return Ok(None) };
-            let (peers, peers_count) = peers(connection, &main)?;
-            Ok(Some(EntityFile {
+        let register = self.register_entry(id)?;
+        let mut file = self.projection.read(|connection| {
+            let roles = roles(connection, id)?;
+            let (peers, peers_count) = match roles.first() {
+                Some(main) => peers(connection, main)?,
+                None => Default::default(),
+            };
+            let members = members(connection, id)?;
+            Ok(EntityFile {
                 id: id.to_owned(),
                 months: months(connection, id)?,
                 tags: Vec::new(),
                 relations: relations(connection, id)?,
                 peers,
                 peers_count,
-                latest: latest(connection, reader, id)?,
+                latest: latest(connection, reader, &members)?,
+                register: None,
+                group: Vec::new(),
+                merges: Vec::new(),
+                shared: Vec::new(),
+                hits: Vec::new(),
+                candidates: 0,
                 simulated: connection
-                    .query_row("SELECT max(simulated) FROM entity WHERE id = ?1", [id], |row| row.get(0))
-                    .optional()?
-                    .unwrap_or(false),
+                    .prepare_cached(&format!(
+                        "{MEMBERS} SELECT coalesce(max(simulated), 0) FROM entity WHERE id IN (SELECT id FROM member)"
+                    ))?
+                    .query_row([id], |row| row.get(0))?,
                 roles,
-            }))
+            })
         })?;
-        let mut file = found.ok_or_else(|| {
-            Error::new(
-                Kind::NotFound,
-                "entity_unknown",
-                format!("there is no declaration of \"{}\"", id.chars().take(64).collect::<String>()),
-                "Check the spelling, or look it up in the list.",
-            )
-        })?;
+        if file.roles.is_empty() && register.is_none() {
+            return Err(entity_unknown(id));
+        }
         self.note_look(reader, ViewedWhat::Entity, LookAt::Entity(id))?;
+        file.simulated |= register.as_ref().is_some_and(|own| own.simulated);
+        file.register = register;
         file.tags = self.tags_of_entity(reader, id)?;
+        self.add_who_is_who(&mut file)?;
         Ok(file)
+    }
+
+    /// Who is one with it, and who may be.
+    fn add_who_is_who(&self, file: &mut EntityFile) -> Result<(), Error> {
+        let members = self.projection.read(|connection| members(connection, &file.id))?;
+        if members.len() > 1 {
+            for id in &members {
+                let alone = || RegisterEntry { id: id.clone(), ..RegisterEntry::default() };
+                file.group.push(self.register_entry(id)?.unwrap_or_else(alone));
+                let standing =
+                    self.decisions_of(id, DECISIONS_SHOWN)?.into_iter().filter(|own| own.state.joins());
+                file.merges.extend(standing);
+            }
+            file.merges.sort_by(|one, other| (other.at, &other.id).cmp(&(one.at, &one.id)));
+            file.merges.dedup_by(|one, other| one.id == other.id);
+        }
+        file.shared = self.sharers(&file.id)?;
+        file.hits = self.hits_on_lists(&file.id)?;
+        file.candidates = self.candidates_of(&file.id)?;
+        Ok(())
     }
 
     fn tags_of_entity(&self, reader: &Reader, id: &str) -> Result<Vec<TagOfEntity>, Error> {
         let found: Vec<(String, u64, i64, i64)> = self.projection.read(|connection| {
             connection
-                .prepare_cached(
-                    "SELECT tag, n, first_at, last_at FROM entity_tag WHERE id = ?1 ORDER BY n DESC, tag",
-                )?
+                .prepare_cached(&format!(
+                    "{MEMBERS} SELECT tag, sum(n) AS n, min(first_at), max(last_at) FROM entity_tag
+                     WHERE id IN (SELECT id FROM member) GROUP BY tag ORDER BY n DESC, tag"
+                ))?
                 .query_map([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?
                 .collect()
         })?;
@@ -154,11 +183,36 @@ impl Customhouse {
     }
 }
 
+/// What is not there.
+pub(super) fn entity_unknown(id: &str) -> Error {
+    Error::new(
+        Kind::NotFound,
+        "entity_unknown",
+        format!("there is no declaration of \"{}\"", id.chars().take(64).collect::<String>()),
+        "Check the spelling, or look it up in the list.",
+    )
+}
+
+/// An entity in each of its roles, its members together.
+fn roles(connection: &Connection, id: &str) -> rusqlite::Result<Vec<EntityRow>> {
+    connection
+        .prepare_cached(&format!(
+            "{MEMBERS} SELECT ?1 AS id, role, sum(declarations) AS declarations, sum(value) AS value,
+                CASE WHEN count(DISTINCT coalesce(currency, '')) = 1 THEN max(currency) ELSE 'mixed' END AS currency,
+                min(first_at) AS first_at, max(last_at) AS last_at, sum(inspected) AS inspected,
+                sum(irregular) AS irregular
+             FROM entity WHERE id IN (SELECT id FROM member) GROUP BY role ORDER BY 3 DESC, role"
+        ))?
+        .query_map([id], read_entity)?
+        .collect()
+}
+
 fn months(connection: &Connection, id: &str) -> rusqlite::Result<Vec<MonthOfEntity>> {
     connection
-        .prepare_cached(
-            "SELECT month, declarations, inspected, irregular FROM entity_month WHERE id = ?1 ORDER BY month",
-        )?
+        .prepare_cached(&format!(
+            "{MEMBERS} SELECT month, sum(declarations), sum(inspected), sum(irregular) FROM entity_month
+             WHERE id IN (SELECT id FROM member) GROUP BY month ORDER BY month"
+        ))?
         .query_map([id], |row| {
             Ok(MonthOfEntity {
                 month: row.get(0)?,
@@ -172,23 +226,36 @@ fn months(connection: &Connection, id: &str) -> rusqlite::Result<Vec<MonthOfEnti
 
 fn relations(connection: &Connection, id: &str) -> rusqlite::Result<Vec<Relation>> {
     connection
-        .prepare_cached(
-            "SELECT other_role, other, n, irregular FROM relation WHERE id = ?1 ORDER BY n DESC, other LIMIT ?2",
-        )?
+        .prepare_cached(&format!(
+            "{MEMBERS} SELECT other_role, other, sum(n) AS n, sum(irregular) FROM relation
+             WHERE id IN (SELECT id FROM member) AND other NOT IN (SELECT id FROM member)
+             GROUP BY other, other_role ORDER BY n DESC, other, other_role LIMIT ?2"
+        ))?
         .query_map(params![id, RELATIONS_SHOWN], |row| {
-            Ok(Relation { role: row.get(0)?, id: row.get(1)?, declarations: row.get(2)?, irregular: row.get(3)? })
+            Ok(Relation {
+                role: row.get(0)?,
+                id: row.get(1)?,
+                declarations: row.get(2)?,
+                irregular: row.get(3)?,
+            })
         })?
         .collect()
 }
 
-fn latest(connection: &Connection, reader: &Reader, id: &str) -> rusqlite::Result<Vec<DeclarationRow>> {
+fn latest(
+    connection: &Connection,
+    reader: &Reader,
+    members: &[String],
+) -> rusqlite::Result<Vec<DeclarationRow>> {
     let mut records: Vec<Record> = Vec::new();
     for column in ["importer", "declarant", "exporter"] {
         let mut statement = connection.prepare_cached(&format!(
             "SELECT {COLUMNS} FROM declaration WHERE {column} = ?1 ORDER BY lodged_at DESC LIMIT ?2"
         ))?;
-        let found = statement.query_map(params![id, LATEST_SHOWN], Record::read)?;
-        records.extend(found.collect::<Result<Vec<_>, _>>()?);
+        for id in members {
+            let found = statement.query_map(params![id, LATEST_SHOWN], Record::read)?;
+            records.extend(found.collect::<Result<Vec<_>, _>>()?);
+        }
     }
     records.sort_by(|one, other| other.lodged_at.cmp(&one.lodged_at).then_with(|| one.mrn.cmp(&other.mrn)));
     records.dedup_by(|one, other| one.mrn == other.mrn);
@@ -200,53 +267,62 @@ fn latest(connection: &Connection, reader: &Reader, id: &str) -> rusqlite::Resul
 const MEASURES: [&str; 6] =
     ["declarations", "value_per_declaration", "inspected_share", "hit_rate", "partners", "chapters"];
 
+/// Declarations, value, inspected, irregular, partners, chapters, as [`MEASURES`] has them.
+fn measures(row: &Row<'_>) -> rusqlite::Result<[f64; 6]> {
+    let whole = |at: usize| row.get::<_, u32>(at).map(f64::from);
+    let (declarations, value, inspected, irregular) =
+        (whole(0)?, row.get::<_, f64>(1)?, whole(2)?, whole(3)?);
+    let share = |part: f64, whole: f64| if whole > 0.0 { part / whole } else { f64::NAN };
+    Ok([
+        declarations,
+        share(value, declarations),
+        share(inspected, declarations),
+        share(irregular, inspected),
+        whole(4)?,
+        whole(5)?,
+    ])
+}
+
 /// The entity's measures among those of its role that trade in the same chapter most.
 fn peers(connection: &Connection, main: &EntityRow) -> rusqlite::Result<(Vec<PeerComparison>, u64)> {
     let chapter: Option<String> = connection
-        .prepare_cached(
-            "SELECT chapter FROM entity_chapter WHERE id = ?1 AND role = ?2 ORDER BY n DESC, chapter LIMIT 1",
-        )?
+        .prepare_cached(&format!(
+            "{MEMBERS} SELECT chapter FROM entity_chapter WHERE id IN (SELECT id FROM member) AND role = ?2
+             GROUP BY chapter ORDER BY sum(n) DESC, chapter LIMIT 1"
+        ))?
         .query_row(params![main.id, main.role], |row| row.get(0))
         .optional()?;
-    let mut statement = connection.prepare_cached(
-        "SELECT id, declarations, value, inspected, irregular,
+    let own = connection
+        .prepare_cached(&format!(
+            "{MEMBERS} SELECT sum(declarations), sum(value), sum(inspected), sum(irregular),
+                (SELECT count(DISTINCT other || ' ' || other_role) FROM relation
+                 WHERE id IN (SELECT id FROM member) AND other NOT IN (SELECT id FROM member)),
+                (SELECT count(DISTINCT chapter) FROM entity_chapter
+                 WHERE id IN (SELECT id FROM member) AND role = ?2)
+             FROM entity WHERE id IN (SELECT id FROM member) AND role = ?2"
+        ))?
+        .query_row(params![main.id, main.role], measures)?;
+    let mut statement = connection.prepare_cached(&format!(
+        "{MEMBERS} SELECT declarations, value, inspected, irregular,
             (SELECT count(*) FROM relation WHERE relation.id = entity.id),
             (SELECT count(*) FROM entity_chapter AS c WHERE c.id = entity.id AND c.role = entity.role)
-         FROM entity WHERE role = ?1 AND (declarations >= ?2 OR id = ?3)
-         AND (?4 IS NULL OR id = ?3 OR EXISTS
+         FROM entity WHERE role = ?2 AND declarations >= ?3 AND id NOT IN (SELECT id FROM member)
+         AND (?4 IS NULL OR EXISTS
               (SELECT 1 FROM entity_chapter AS c WHERE c.id = entity.id AND c.role = entity.role AND c.chapter = ?4))
-         ORDER BY id = ?3 DESC, declarations DESC LIMIT ?5",
-    )?;
-    let mut own: Option<[f64; 6]> = None;
+         ORDER BY declarations DESC LIMIT ?5"
+    ))?;
     let mut others: [Vec<f64>; 6] = Default::default();
-    let mut rows = statement.query(params![main.role, PEER_DECLARATIONS_MIN, main.id, chapter, PEERS_MAX])?;
+    let mut rows = statement.query(params![main.id, main.role, PEER_DECLARATIONS_MIN, chapter, PEERS_MAX])?;
     let mut count = 0_u64;
     while let Some(row) = rows.next()? {
-        let id: String = row.get(0)?;
-        let (declarations, value): (f64, f64) = (f64::from(row.get::<_, u32>(1)?), row.get(2)?);
-        let (inspected, irregular) = (f64::from(row.get::<_, u32>(3)?), f64::from(row.get::<_, u32>(4)?));
-        let share = |part: f64, whole: f64| if whole > 0.0 { part / whole } else { f64::NAN };
-        let measures = [
-            declarations,
-            share(value, declarations),
-            share(inspected, declarations),
-            share(irregular, inspected),
-            f64::from(row.get::<_, u32>(5)?),
-            f64::from(row.get::<_, u32>(6)?),
-        ];
-        if id == main.id {
-            own = Some(measures);
-        } else {
-            count = count.saturating_add(1);
-            for (all, measure) in others.iter_mut().zip(measures) {
-                if measure.is_finite() {
-                    all.push(measure);
-                }
+        count = count.saturating_add(1);
+        for (all, measure) in others.iter_mut().zip(measures(row)?) {
+            if measure.is_finite() {
+                all.push(measure);
             }
         }
     }
-    let compared = own.map(|own| compare(own, &mut others)).unwrap_or_default();
-    Ok((compared, count))
+    Ok((compare(own, &mut others), count))
 }
 
 fn compare(own: [f64; 6], others: &mut [Vec<f64>; 6]) -> Vec<PeerComparison> {

@@ -98,6 +98,7 @@ impl Customhouse {
     /// Has everything of this process made anew that was derived from what was erased by the event at a position.
     pub(crate) fn forget_erased(&self, position: u64) -> Result<(), Error> {
         self.tags.forget_rows();
+        self.registers.forget()?;
         self.replays.forget();
         self.desk().note_erasure();
         if !self.matrix.start_again(READ_MODELS_WAIT) {

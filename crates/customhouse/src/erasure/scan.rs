@@ -9,12 +9,16 @@ use serde_json::Value;
 use super::model::is_personal;
 use super::subject::Matcher;
 use crate::declarations::event::{LODGED, SELECTION_MADE, STREAM_PREFIX, state_of_kind};
+use crate::entities::REGISTER_RECEIVED;
 use crate::error::Error;
 
 /// Events read at once.
 const EVENTS_AT_ONCE: usize = 1_000;
 /// Longest report of an audit that is looked into.
 const REPORT_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
+/// Longest register that is looked into.
+const REGISTER_BYTES_MAX: u64 = 128 * 1024 * 1024;
 
 /// What was found.
 #[derive(Debug, Default)]
@@ -121,7 +125,18 @@ impl<'a> Scan<'a> {
             let report: Value = serde_json::from_slice(&bytes).unwrap_or_default();
             return Ok(self.matcher.in_value(&report));
         }
+        if kind == REGISTER_RECEIVED {
+            return self.in_register(payload);
+        }
         Ok(self.matcher.in_value(payload))
+    }
+
+    /// Does a register's file name the party? The whole file goes: it is to be sent again without it.
+    fn in_register(&self, payload: &Value) -> Result<bool, Error> {
+        let Some(sha256) = payload.get("blob").and_then(Value::as_str) else { return Ok(false) };
+        let Ok(blob) = self.journal.get_blob(sha256) else { return Ok(false) };
+        let bytes = blob.read_whole(REGISTER_BYTES_MAX)?;
+        Ok(String::from_utf8_lossy(&bytes).lines().any(|line| self.matcher.in_text(line)))
     }
 }
 

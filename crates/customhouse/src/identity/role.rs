@@ -67,6 +67,8 @@ pub enum Permission {
     ViewJournal,
     /// See who looked at what.
     ViewViewings,
+    /// Say which entities are one, and which are not.
+    ResolveEntities,
     /// Order the erasure of somebody's data, approve what another ordered.
     Erase,
     /// Move the clock of a sandbox and the pace of a simulated world.
@@ -75,7 +77,7 @@ pub enum Permission {
 
 impl Permission {
     /// What people are told of, in the order in which pages list it. Lodging for others is for the command line alone.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::Lodge,
         Self::ViewOwn,
         Self::ViewOwnNotifications,
@@ -93,6 +95,7 @@ impl Permission {
         Self::AdmitRecords,
         Self::ViewJournal,
         Self::ViewViewings,
+        Self::ResolveEntities,
         Self::Erase,
         Self::ManagePacks,
         Self::ManageUsers,
@@ -123,6 +126,7 @@ impl Permission {
             Self::ManagePlans => "manage_plans",
             Self::ViewJournal => "view_journal",
             Self::ViewViewings => "view_viewings",
+            Self::ResolveEntities => "resolve_entities",
             Self::Erase => "erase",
             Self::MoveClock => "move_clock",
         }
@@ -169,8 +173,9 @@ impl Role {
     pub fn may(self, permission: Permission) -> bool {
         use Permission::{
             AdmitRecords, Erase, Examine, Lead, Lodge, LodgeForOthers, ManageClients, ManagePacks,
-            ManagePlans, ManageUsers, ManageWebhooks, MoveClock, RunAudits, ViewAudits, ViewDeclarations,
-            ViewJournal, ViewOwn, ViewOwnNotifications, ViewPlans, ViewPool, ViewTags, ViewViewings,
+            ManagePlans, ManageUsers, ManageWebhooks, MoveClock, ResolveEntities, RunAudits, ViewAudits,
+            ViewDeclarations, ViewJournal, ViewOwn, ViewOwnNotifications, ViewPlans, ViewPool, ViewTags,
+            ViewViewings,
         };
         match permission {
             ViewPool | ViewTags | ViewDeclarations | MoveClock => self != Self::Trader,
@@ -183,6 +188,7 @@ impl Role {
             ViewPlans | ViewJournal => matches!(self, Self::Analyst | Self::Chief | Self::Auditor),
             ManagePlans => matches!(self, Self::Analyst | Self::Chief),
             AdmitRecords => matches!(self, Self::Analyst | Self::Chief | Self::Admin),
+            ResolveEntities => matches!(self, Self::Analyst | Self::Chief),
             ViewAudits => matches!(self, Self::Analyst | Self::Chief | Self::Auditor),
             RunAudits => matches!(self, Self::Analyst | Self::Chief),
             ManageUsers | ManagePacks => self == Self::Admin,
@@ -298,8 +304,9 @@ mod tests {
     fn a_trader_may_do_nothing_but_lodge_and_an_auditor_changes_nothing() {
         use Permission::{
             AdmitRecords, Erase, Examine, Lead, Lodge, LodgeForOthers, ManageClients, ManagePacks,
-            ManagePlans, ManageUsers, ManageWebhooks, MoveClock, RunAudits, ViewAudits, ViewDeclarations,
-            ViewJournal, ViewOwn, ViewOwnNotifications, ViewPlans, ViewPool, ViewTags, ViewViewings,
+            ManagePlans, ManageUsers, ManageWebhooks, MoveClock, ResolveEntities, RunAudits, ViewAudits,
+            ViewDeclarations, ViewJournal, ViewOwn, ViewOwnNotifications, ViewPlans, ViewPool, ViewTags,
+            ViewViewings,
         };
         let changes = [
             AdmitRecords,
@@ -310,6 +317,7 @@ mod tests {
             ManagePacks,
             ManagePlans,
             ManageUsers,
+            ResolveEntities,
             RunAudits,
         ];
         let views = [

@@ -20,6 +20,7 @@ use crate::declarations::event::{
     TagsApplied, lodged_by, state_of_kind,
 };
 use crate::declarations::messages::MovementNoted;
+use crate::entities;
 use crate::entry_summary;
 use crate::error::{Error, Kind};
 use crate::notifications;
@@ -107,6 +108,7 @@ impl<'a> Applier<'a> {
         }
         let Some(mrn) = envelope.stream.strip_prefix(STREAM_PREFIX) else {
             entry_summary::index::follow(self.transaction, event, payload).map_err(|error| failed(&error))?;
+            entities::index::follow(self.transaction, event, payload).map_err(|error| failed(&error))?;
             return Ok(Applied::Done);
         };
         let at = envelope.occurred_at;

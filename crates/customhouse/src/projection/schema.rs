@@ -133,7 +133,10 @@ fn open_writer(path: &Path) -> rusqlite::Result<Connection> {
     if !made {
         let notifications = crate::notifications::read_model::TABLE;
         let entry_summaries = crate::entry_summary::index::TABLES;
-        connection.execute_batch(&format!("BEGIN; {TABLES} {notifications} {entry_summaries} COMMIT;"))?;
+        let entities = crate::entities::index::TABLES;
+        connection.execute_batch(&format!(
+            "BEGIN; {TABLES} {notifications} {entry_summaries} {entities} COMMIT;"
+        ))?;
     }
     position(&connection)?;
     Ok(connection)

@@ -10,6 +10,7 @@ mod bad_packs;
 mod built_in;
 mod constants;
 mod docs;
+mod entities;
 mod laws;
 mod little_country;
 mod matcher;

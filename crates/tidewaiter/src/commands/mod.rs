@@ -7,6 +7,7 @@ mod client;
 mod conformance;
 mod country;
 mod demo;
+mod entities;
 mod erase;
 mod export;
 mod import;
@@ -64,6 +65,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Answer, Error> {
         Command::Pool(command) => pool::run(command),
         Command::Pack(command) => pack::run(command),
         Command::Tags(command) => tags::run(command, &context),
+        Command::Entities(command) => entities::run(command, &context),
         Command::Rule(command) => rule::run(command),
         Command::Check(arguments) => check::run(arguments),
         Command::Conformance(arguments) => conformance::run(arguments),

@@ -10,6 +10,7 @@ mod life;
 mod lodging;
 mod people;
 mod policies;
+mod register;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -102,6 +103,7 @@ pub(crate) fn begin(path: &Path, wish: &Wish, progress: &dyn Progress) -> Result
     let operator = Reader::local_operator();
     let mut past = Past::of(&world, cut, wish.declarations, progress)?;
     past.admit(&house, &operator, progress)?;
+    register::receive(&house, &world, today, progress)?;
     let visitors = Visitors::choose(&past.recent, wish.password.clone())?;
     visitors.open_accounts(&house)?;
     let approvers = Approvers {

@@ -58,6 +58,7 @@ pub(crate) use answers::{FindingAnswer, ReceiptAnswer};
         house::overview,
         house::plan,
         house::entities,
+        house::matches,
         house::entity,
         house::journal,
         house::viewings,

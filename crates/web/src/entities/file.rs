@@ -31,14 +31,16 @@ pub(crate) async fn show(visit: Visit, Path(id): Path<String>) -> Result<Markup,
     let all = place("/declarations", &[("party", &file.id)]);
     let actions = html! { a class="button" href=(all) { (visit.say(texts::ALL_ITS_DECLARATIONS)) } };
     let below = html! {
+        @if let Some(own) = &file.register { strong { (own.name) } " " }
         @for row in &file.roles { (chip("plain", visit.named("party", &row.role))) " " }
         (simulated(&visit, file.simulated))
     };
     let content = html! {
         (crumbs(&visit, &[("/entities", visit.say(texts::ENTITIES))]))
         (heading(&file.id, &below, &actions))
-        (roles(&visit, &file))
-        (months(&visit, &file))
+        @if !file.roles.is_empty() { (roles(&visit, &file)) }
+        (super::who::show(&visit, &file))
+        @if !file.roles.is_empty() { (months(&visit, &file)) }
         (portrait::tags(&visit, &file))
         (peers(&visit, &file))
         (relations(&visit, &file))

@@ -29,7 +29,7 @@ pub(crate) async fn list(visit: Visit, Asked(asked): Asked<EntitiesQuery>) -> Re
         .await?;
     let below = html! { (visit.say(texts::ENTITIES_INTRODUCTION)) " " (simulated(&visit, page.simulated)) };
     let content = html! {
-        (heading(visit.say(texts::ENTITIES), &below, &html! {}))
+        (heading(visit.say(texts::ENTITIES), &below, &html! { a class="button" href="/entities/matches" { (visit.say(texts::MATCHES)) } }))
         (filters(&visit, &asked))
         @if page.rows.is_empty() { (empty(visit.say(texts::NO_ENTITIES), visit.say(texts::NO_ENTITIES_TEXT), &html! {})) }
         @else { (rows(&visit, &asked, &page)) }

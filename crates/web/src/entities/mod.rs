@@ -1,8 +1,13 @@
-//! Who trades: a list, and one file each.
+//! Who trades: a list, one file each, and who may be one with whom.
 
 mod file;
 mod list;
+mod matches;
 mod portrait;
+mod register;
+mod who;
 
 pub(crate) use file::show;
 pub(crate) use list::{list, place_of};
+pub(crate) use matches::{act, apart, list as matches, merge};
+pub(crate) use register::{REGISTER_BODY_BYTES_MAX, receive};

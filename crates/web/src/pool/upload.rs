@@ -56,7 +56,8 @@ pub(crate) async fn form(visit: Visit) -> Result<Markup, Failure> {
     Ok(Page::new(&visit, Room::Pool, visit.say(texts::SEND_RECORDS)).show(&content))
 }
 
-fn broken(error: impl std::fmt::Display) -> Failure {
+/// What is told where a body ends too early.
+pub(crate) fn broken(error: impl std::fmt::Display) -> Failure {
     Error::new(
         Kind::Invalid,
         "upload_broken_off",
@@ -102,7 +103,8 @@ pub(crate) async fn receive(visit: Visit, mut parts: Multipart) -> Result<Redire
     Ok(Redirect::to(&to))
 }
 
-async fn small(mut part: axum::extract::multipart::Field<'_>) -> Result<String, Failure> {
+/// A field of text.
+pub(crate) async fn small(mut part: axum::extract::multipart::Field<'_>) -> Result<String, Failure> {
     let mut bytes = Vec::new();
     while let Some(piece) = part.chunk().await.map_err(broken)? {
         bytes.extend_from_slice(&piece);
@@ -114,7 +116,7 @@ async fn small(mut part: axum::extract::multipart::Field<'_>) -> Result<String, 
 }
 
 /// Writes one file; `None` where none was chosen.
-async fn take_in(
+pub(crate) async fn take_in(
     visit: &Visit,
     mut part: axum::extract::multipart::Field<'_>,
 ) -> Result<Option<Upload>, Failure> {

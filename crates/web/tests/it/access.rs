@@ -20,6 +20,7 @@ const READS: &[(&str, &str)] = &[
     ("/own/entry-summaries", "ynnnnn"),
     ("/entities", "nyyyyy"),
     ("/entities/IMP-1", "nyyyyy"),
+    ("/entities/matches", "nyyyyy"),
     ("/journal", "nnyyyn"),
     ("/journal/1", "nnyyyn"),
     ("/journal/1/proof", "nnyyyn"),
@@ -83,6 +84,7 @@ const READS: &[(&str, &str)] = &[
     ("/api/v1/plan", "nnyyyn"),
     ("/api/v1/entities", "nyyyyy"),
     ("/api/v1/entities/IMP-1", "nyyyyy"),
+    ("/api/v1/entities/matches", "nyyyyy"),
     ("/api/v1/journal", "nnyyyn"),
     ("/api/v1/viewings", "nnnnyn"),
     ("/api/v1/conformance", "yyyyyy"),
@@ -128,6 +130,9 @@ const CHANGES: &[(&str, &str)] = &[
     ("/declarations/views/forget", "nyyyyy"),
     ("/declarations/none/act", "nynynn"),
     ("/entry-summaries/none/intervention", "nynynn"),
+    ("/entities/matches/merge", "nnyynn"),
+    ("/entities/matches/apart", "nnyynn"),
+    ("/entities/decisions/none/approve", "nnyynn"),
     ("/queue/next", "nynynn"),
     ("/queue/none/take", "nynynn"),
     ("/pool/uploads/none/admit", "nnyyny"),
@@ -194,6 +199,7 @@ const ELSEWHERE: &[&str] = &[
     "/declarations/{mrn}/replay",
     "/declarations/{mrn}/result",
     "/pool/uploads",
+    "/entities/register",
     "/pool/uploads/{id}",
     "/pool/batches/{id}/quarantine.csv",
     "/account/password",
@@ -337,13 +343,15 @@ async fn a_form_without_the_right_token_changes_nothing() {
     // A file without the token before it is not even taken in.
     let body =
         "--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.csv\"\r\n\r\na,b\r\n--x--\r\n";
-    let request = Request::builder()
-        .method(Method::POST)
-        .uri("/pool/uploads")
-        .header(header::COOKIE, &analyst.cookie)
-        .header(header::CONTENT_TYPE, "multipart/form-data; boundary=x")
-        .body(Body::from(body));
-    assert_eq!(site.ask(request.unwrap()).await.status, StatusCode::FORBIDDEN);
+    for path in ["/pool/uploads", "/entities/register"] {
+        let request = Request::builder()
+            .method(Method::POST)
+            .uri(path)
+            .header(header::COOKIE, &analyst.cookie)
+            .header(header::CONTENT_TYPE, "multipart/form-data; boundary=x")
+            .body(Body::from(body));
+        assert_eq!(site.ask(request.unwrap()).await.status, StatusCode::FORBIDDEN, "{path}");
+    }
 }
 
 #[tokio::test]

@@ -76,7 +76,7 @@ async fn guessing_passwords_soon_has_to_wait() {
     assert!((1..=5).contains(&seconds), "{seconds}");
 }
 
-fn multipart(csrf: &str, name: &str, content: &str) -> String {
+pub(crate) fn multipart(csrf: &str, name: &str, content: &str) -> String {
     format!(
         "--edge\r\nContent-Disposition: form-data; name=\"csrf\"\r\n\r\n{csrf}\r\n--edge\r\nContent-Disposition: \
          form-data; name=\"file\"; filename=\"{name}\"\r\nContent-Type: text/csv\r\n\r\n{content}\r\n--edge--\r\n"
@@ -84,7 +84,7 @@ fn multipart(csrf: &str, name: &str, content: &str) -> String {
 }
 
 /// The job that whoever started it is led to.
-fn job_in(started: &Answer) -> u64 {
+pub(crate) fn job_in(started: &Answer) -> u64 {
     let place = started.header("location").strip_prefix("/jobs/").unwrap();
     place.strip_suffix("?follow=true").unwrap().parse().unwrap()
 }

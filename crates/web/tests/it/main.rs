@@ -8,6 +8,7 @@
 
 mod access;
 mod cases;
+mod entities;
 mod entry_summaries;
 mod flow;
 mod hostile;

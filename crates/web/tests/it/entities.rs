@@ -1,0 +1,124 @@
+//! Who is who, as people see it: pairs with what speaks for them, decisions with their undo, and nothing for traders.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::{Method, Request, StatusCode, header};
+use customhouse::identity::{Reader, Role};
+
+use crate::flow::{job_in, multipart};
+use crate::support::Site;
+
+const REGISTER: &str = "id,name,address,phone,owner,registered_on,closed_on,simulated\n\
+    IMP-1,Zelquari <Foods> Ltd,\"12 Mill Street, Osk\",+999 20 111 1111,PN1,2023-01-01,2024-06-01,true\n\
+    IMP-2,Norova Steel,\"Mill St 12, Osk\",+999 20 111 1111,PN2,2024-06-05,,true\n\
+    IMP-4,Third Thorn,\"12 Mill Street, Osk\",,PN4,,,true\n\
+    IMP-3,Alone Alders,\"1 Far Road, Estra\",+999 30 333 3333,PN3,2023-01-01,,true\n";
+
+fn receive(site: &Site, text: &str, list: Option<&str>) {
+    let operator = Reader::local_operator();
+    site.house.receive_register(&operator, text.as_bytes(), list, &BTreeMap::new(), &spine::Silent).unwrap();
+}
+
+#[tokio::test]
+async fn pairs_are_shown_with_what_speaks_for_them_and_merged_and_taken_apart_by_form() {
+    let site = Site::with(&[Role::Officer, Role::Analyst, Role::Chief]);
+    let (officer, analyst, chief) =
+        (site.caller(Role::Officer), site.caller(Role::Analyst), site.caller(Role::Chief));
+    let empty = site.get(&analyst, "/entities/matches").await.text;
+    assert!(empty.contains("No register was received yet"), "{empty}");
+    receive(&site, REGISTER, None);
+    receive(&site, "id,name\n7,NOROVA STEAL\n", Some("embargo"));
+    let page = site.get(&analyst, "/entities/matches?kind=succession&closed=yes").await.text;
+    for told in [
+        "1 pairs.",
+        "IMP-1",
+        "IMP-2",
+        "+750",
+        "SIMULATED",
+        "They are one",
+        "Zelquari &lt;Foods&gt; Ltd",
+        "Mill St 12, Osk",
+    ] {
+        assert!(page.contains(told), "{told} in {page}");
+    }
+    assert!(!page.contains("IMP-3"));
+    assert!(site.get(&analyst, "/entities/matches?kind=owner").await.text.contains("No pair is like that"));
+    let looked_at = site.get(&officer, "/entities/matches").await.text;
+    assert!(
+        looked_at.contains("IMP-1") && !looked_at.contains("They are one"),
+        "an officer sees and does not decide"
+    );
+
+    let portrait = site.get(&officer, "/entities/IMP-2").await.text;
+    for told in [
+        "In the register",
+        "Norova Steel",
+        "Who shares address, telephone or owner",
+        "Names on lists",
+        "NOROVA STEAL",
+        "○",
+    ] {
+        assert!(portrait.contains(told), "{told} in {portrait}");
+    }
+    let pair = [("one", "IMP-2"), ("other", "IMP-1"), ("back", "/entities/matches")];
+    let nothing = site.post(&analyst, "/entities/matches/merge", &analyst.csrf, &pair).await;
+    assert_eq!(nothing.status, StatusCode::BAD_REQUEST, "{}", nothing.text);
+    let because: Vec<(&str, &str)> = pair.into_iter().chain([("reason", "Same rooms")]).collect();
+    let merged = site.post(&analyst, "/entities/matches/merge", &analyst.csrf, &because).await;
+    assert_eq!(
+        (merged.status, merged.header("location")),
+        (StatusCode::SEE_OTHER, "/entities/matches"),
+        "{}",
+        merged.text
+    );
+    let both = site.get(&chief, "/entities/IMP-1").await.text;
+    assert!(
+        both.contains("One with") && both.contains("Same rooms") && both.contains("Take them apart again"),
+        "{both}"
+    );
+    let found = site.get(&chief, "/api/v1/entities/matches?state=merged").await;
+    let told: serde_json::Value = serde_json::from_str(&found.text).unwrap();
+    let id = told["rows"][0]["decision"]["id"].as_str().unwrap();
+    let split = format!("/entities/decisions/{id}/split");
+    let undone =
+        site.post(&chief, &split, &chief.csrf, &[("reason", "Two families"), ("back", "//elsewhere")]).await;
+    assert_eq!((undone.status, undone.header("location")), (StatusCode::SEE_OTHER, "/entities/matches"));
+    assert!(!site.get(&chief, "/entities/IMP-1").await.text.contains("One with"));
+    assert_eq!(
+        site.post(&chief, &split, &chief.csrf, &[("reason", "again")]).await.status,
+        StatusCode::CONFLICT
+    );
+    let strange = format!("/entities/decisions/{id}/explode");
+    assert_eq!(site.post(&chief, &strange, &chief.csrf, &[]).await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_register_comes_in_by_page_and_the_job_leads_to_the_pairs() {
+    let site = Site::with(&[Role::Officer, Role::Analyst]);
+    let analyst = site.caller(Role::Analyst);
+    let send = |caller: &crate::support::Caller, content: &str| {
+        let request = Request::builder()
+            .method(Method::POST)
+            .uri("/entities/register")
+            .header(header::COOKIE, &caller.cookie)
+            .header(header::CONTENT_TYPE, "multipart/form-data; boundary=edge")
+            .body(Body::from(multipart(&caller.csrf, "parties.csv", content)));
+        site.ask(request.unwrap())
+    };
+    assert_eq!(send(&site.caller(Role::Officer), REGISTER).await.status, StatusCode::FORBIDDEN);
+    let started = send(&analyst, REGISTER).await;
+    assert_eq!(started.status, StatusCode::SEE_OTHER, "{}", started.text);
+    let job = job_in(&started);
+    let status = site.house.jobs().find(job).unwrap().wait(Duration::from_secs(60));
+    let followed = site.get(&analyst, started.header("location")).await;
+    assert_eq!(followed.header("location"), "/entities/matches", "{status:?}");
+    let page = site.get(&analyst, "/entities/matches").await.text;
+    assert!(page.contains("Register of traders") && page.contains("IMP-2"), "{page}");
+    let broken = send(&analyst, "colour\nblue\n").await;
+    let job = job_in(&broken);
+    let status = site.house.jobs().find(job).unwrap().wait(Duration::from_secs(60));
+    assert_ne!(status.state, customhouse::jobs::JobState::Running);
+    assert!(site.get(&analyst, &format!("/jobs/{job}")).await.text.contains("register_unreadable"));
+}
