@@ -257,10 +257,8 @@ mod tests {
             .iter()
             .map(|&score| Scored { score, irregular: None, probability_ppm: 1_000_000 })
             .collect();
-        let points: Vec<(usize, i32)> = curve(&scored, 1.0)
-            .iter()
-            .map(|point| (point.unknown as usize, point.threshold))
-            .collect();
+        let points: Vec<(usize, i32)> =
+            curve(&scored, 1.0).iter().map(|point| (point.unknown as usize, point.threshold)).collect();
         assert_eq!(points, expect, "scores {scores:?}");
     }
 

@@ -1,0 +1,166 @@
+//! Entries as they come, and as they are held: words of 64 bits side by side, so that one entry is one place in memory.
+//!
+//! | word | what |
+//! |---|---|
+//! | 0 | the entity's number in the low half, the day in the high half |
+//! | 1 | the conditions that the entry fulfils, one bit each; 0 of one that was taken out |
+//! | then | amounts that are added up, then amounts of which the greatest counts, then the day where it is asked for |
+//! | then | codes, two a word |
+#![expect(
+    clippy::indexing_slicing,
+    reason = "numeric kernel: lanes are as long as one another, which is checked first, and property tests compare all \
+              answers with a plain recomputation"
+)]
+
+use super::error::BucketError;
+use super::layout::{HEAD, Layout};
+use super::{AHEAD_MAX, CODE_MAX, SHARDS};
+
+/// Entries in lanes, one value an entry in each.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Entries<'a> {
+    /// The entity's number, from 0.
+    pub entities: &'a [u32],
+    /// Days since 1970-01-01.
+    pub days: &'a [i32],
+    /// One bit for each condition that the entry fulfils, the first condition lowest. Bits beyond the layout's
+    /// conditions are not looked at.
+    pub conditions: &'a [u64],
+    /// First those that are added up, then those of which the greatest counts.
+    pub amounts: &'a [&'a [i64]],
+    /// Values by numbers from 0, one lane a kind.
+    pub codes: &'a [&'a [u32]],
+}
+
+/// What became of entries that were put in or taken out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Taken {
+    /// Held from now on, or no longer.
+    pub held: usize,
+    /// No window reaches back to them any more.
+    pub too_old: usize,
+    /// Dated too far ahead to be true.
+    pub too_far_ahead: usize,
+    /// They fulfil no condition.
+    pub without_condition: usize,
+}
+
+/// Entries as they are held, divided among the shards.
+#[derive(Debug)]
+pub(super) struct Staged {
+    pub(super) shards: Vec<Vec<u64>>,
+    /// Positions among the entries that came, in the order of the words; only where asked for.
+    pub(super) positions: Vec<Vec<usize>>,
+    pub(super) taken: Taken,
+}
+
+impl Staged {
+    pub(super) fn new() -> Self {
+        Self {
+            shards: vec![Vec::new(); SHARDS],
+            positions: vec![Vec::new(); SHARDS],
+            taken: Taken::default(),
+        }
+    }
+
+    /// Adds entries that windows as of `day` or a later day may hold; `visit` is told entity and day of each, and its
+    /// words.
+    ///
+    /// # Errors
+    /// Lanes that do not fit, entities or codes beyond the last. Nothing was added then.
+    pub(super) fn add(
+        &mut self,
+        layout: &Layout,
+        (entities, day): (u32, i32),
+        entries: &Entries<'_>,
+        with_positions: bool,
+        mut visit: impl FnMut(u32, i32, &[u64]),
+    ) -> Result<(), BucketError> {
+        check(layout, entities, entries)?;
+        let (stride, all) = (layout.stride(), layout.all_conditions());
+        let oldest = i64::from(day) - i64::from(layout.longest());
+        let latest = i64::from(day) + i64::from(AHEAD_MAX);
+        let (sums, codes_at) = (layout.sums, layout.codes_at());
+        for (row, (entity, own_day)) in entries.entities.iter().zip(entries.days).enumerate() {
+            let conditions = entries.conditions[row] & all;
+            if i64::from(*own_day) < oldest {
+                self.taken.too_old += 1;
+                continue;
+            }
+            if i64::from(*own_day) >= latest {
+                self.taken.too_far_ahead += 1;
+                continue;
+            }
+            if conditions == 0 {
+                self.taken.without_condition += 1;
+                continue;
+            }
+            self.taken.held += 1;
+            let number = place(u64::from(*entity) % SHARDS_64);
+            let shard = &mut self.shards[number];
+            let first = shard.len();
+            shard.resize(first + stride, 0);
+            let words = &mut shard[first..];
+            words[0] = u64::from(*entity) | u64::from(own_day.cast_unsigned()) << 32;
+            words[1] = conditions;
+            for (word, lane) in words[HEAD..].iter_mut().zip(entries.amounts) {
+                *word = lane[row].cast_unsigned();
+            }
+            if layout.last_day {
+                words[HEAD + sums + layout.greatest] = i64::from(*own_day).cast_unsigned();
+            }
+            for (at, lane) in entries.codes.iter().enumerate() {
+                words[codes_at + at / 2] |= u64::from(lane[row]) << (32 * (at % 2));
+            }
+            visit(*entity, *own_day, words);
+            if with_positions {
+                self.positions[number].push(row);
+            }
+        }
+        Ok(())
+    }
+}
+
+const SHARDS_64: u64 = 64;
+const _: () = assert!(SHARDS == 64, "the shard is the entity's lowest six bits");
+
+/// A number that stands for a place in memory.
+pub(super) fn place(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+/// An entry's entity.
+pub(super) fn entity_of(word: u64) -> u32 {
+    u32::try_from(word & u64::from(u32::MAX)).unwrap_or_default()
+}
+
+/// An entry's day.
+pub(super) fn day_of(word: u64) -> i32 {
+    u32::try_from(word >> 32).unwrap_or_default().cast_signed()
+}
+
+/// Where an entity stands within its shard.
+pub(super) fn local_of(entity: u32) -> usize {
+    place(u64::from(entity) / SHARDS_64)
+}
+
+fn check(layout: &Layout, entities: u32, entries: &Entries<'_>) -> Result<(), BucketError> {
+    let rows = entries.entities.len();
+    let long = entries.days.len() == rows
+        && entries.conditions.len() == rows
+        && entries.amounts.len() == layout.amounts()
+        && entries.codes.len() == layout.codes
+        && entries.amounts.iter().all(|lane| lane.len() == rows)
+        && entries.codes.iter().all(|lane| lane.len() == rows);
+    if !long {
+        return Err(BucketError::Lanes);
+    }
+    if let Some(entity) = entries.entities.iter().copied().max().filter(|entity| *entity >= entities) {
+        return Err(BucketError::NoSuchEntity { entity, entities });
+    }
+    let largest = entries.codes.iter().filter_map(|lane| lane.iter().max()).max();
+    if let Some(code) = largest.filter(|code| **code > CODE_MAX) {
+        return Err(BucketError::CodeTooLarge(*code));
+    }
+    Ok(())
+}

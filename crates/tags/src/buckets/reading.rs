@@ -1,0 +1,254 @@
+//! The answers for one entity, as of one day.
+//!
+//! An entry is added to the shortest window that holds it; then each window takes in the next shorter one. Only cells of
+//! conditions that some entry fulfils are touched, so an entity with three entries costs three entries.
+#![expect(
+    clippy::indexing_slicing,
+    reason = "numeric kernel: places are computed from the layout, and property tests compare all answers with a plain \
+              recomputation"
+)]
+
+use super::entries::{day_of, place};
+use super::layout::{HEAD, Layout, NO_WINDOW};
+use super::shard::Held;
+
+/// Numbers by window, condition and amount.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Cells {
+    /// How many entries, then the sums.
+    pub(super) added: Vec<i64>,
+    pub(super) greatest: Vec<i64>,
+    /// Of each window the conditions that some entry fulfils.
+    pub(super) any: Vec<u64>,
+}
+
+/// The answers for one entity. All numbers are exact. Windows and conditions are asked for by their numbers; of what the
+/// table does not have there is nothing.
+#[derive(Debug, Clone)]
+pub struct Reading {
+    layout: Layout,
+    day: i32,
+    cells: Cells,
+    different: Vec<u32>,
+    /// Of each code the number of the question and entity that met it last.
+    met: Vec<u32>,
+    question: u32,
+}
+
+/// Calls with the number of each bit.
+#[inline(always)]
+pub(super) fn each_bit(bits: u64, mut visit: impl FnMut(usize)) {
+    let mut open = bits;
+    while open != 0 {
+        visit(place(u64::from(open.trailing_zeros())));
+        open &= open - 1;
+    }
+}
+
+impl Reading {
+    pub(super) fn new(layout: &Layout) -> Self {
+        let cells = layout.windows.len() * layout.conditions;
+        Self {
+            layout: layout.clone(),
+            day: 0,
+            cells: Cells {
+                added: vec![0; cells * layout.added()],
+                greatest: vec![i64::MIN; cells * layout.compared()],
+                any: vec![0; layout.windows.len()],
+            },
+            different: vec![0; layout.different.len()],
+            met: Vec::new(),
+            question: 0,
+        }
+    }
+
+    /// Forgets the answers before.
+    fn clear(&mut self) {
+        let (added, compared) = (self.layout.added(), self.layout.compared());
+        for (window, any) in self.cells.any.iter_mut().enumerate() {
+            let first = window * self.layout.conditions;
+            each_bit(*any, |condition| {
+                let cell = first + condition;
+                self.cells.added[cell * added..(cell + 1) * added].fill(0);
+                self.cells.greatest[cell * compared..(cell + 1) * compared].fill(i64::MIN);
+            });
+            *any = 0;
+        }
+    }
+
+    /// Reads an entity's entries, or its day buckets where it has them.
+    pub(super) fn read(&mut self, held: Held<'_>, busy: Option<&super::busy::Busy>, day: i32) {
+        self.clear();
+        self.day = day;
+        match busy {
+            Some(busy) => busy.read(&self.layout, day, &mut self.cells),
+            None => self.add_entries(held, day),
+        }
+        self.widen();
+        self.count_different(held, day);
+    }
+
+    fn add_entries(&mut self, held: Held<'_>, day: i32) {
+        let layout = &self.layout;
+        let (stride, added, compared) = (layout.stride(), layout.added(), layout.compared());
+        let cells = &mut self.cells;
+        for entry in held.into_iter().flat_map(|run| run.chunks_exact(stride)) {
+            let class = class_of(layout, day, entry[0]);
+            if class == NO_WINDOW {
+                continue;
+            }
+            let class = place(u64::from(class));
+            cells.any[class] |= entry[1];
+            let amounts = &entry[HEAD..];
+            let first = class * layout.conditions;
+            each_bit(entry[1], |condition| {
+                let cell = first + condition;
+                let own = &mut cells.added[cell * added..(cell + 1) * added];
+                own[0] += 1;
+                for (sum, amount) in own[1..].iter_mut().zip(amounts) {
+                    *sum += amount.cast_signed();
+                }
+                let own = &mut cells.greatest[cell * compared..(cell + 1) * compared];
+                for (greatest, amount) in own.iter_mut().zip(&amounts[layout.sums..]) {
+                    *greatest = (*greatest).max(amount.cast_signed());
+                }
+            });
+        }
+    }
+
+    /// Each window takes in the next shorter one.
+    fn widen(&mut self) {
+        let (added, compared) = (self.layout.added(), self.layout.compared());
+        let conditions = self.layout.conditions;
+        for window in 1..self.layout.windows.len() {
+            let shorter = self.cells.any[window - 1];
+            self.cells.any[window] |= shorter;
+            let (before, own) = self.cells.added.split_at_mut(window * conditions * added);
+            let before = &before[(window - 1) * conditions * added..];
+            each_bit(shorter, |cell| {
+                let range = cell * added..(cell + 1) * added;
+                for (own, before) in own[range.clone()].iter_mut().zip(&before[range]) {
+                    *own += before;
+                }
+            });
+            let (before, own) = self.cells.greatest.split_at_mut(window * conditions * compared);
+            let before = &before[(window - 1) * conditions * compared..];
+            each_bit(shorter, |cell| {
+                let range = cell * compared..(cell + 1) * compared;
+                for (own, before) in own[range.clone()].iter_mut().zip(&before[range]) {
+                    *own = (*own).max(*before);
+                }
+            });
+        }
+    }
+
+    /// Marks each code with the question at hand: one that has the mark was met before.
+    fn count_different(&mut self, held: Held<'_>, day: i32) {
+        let layout = &self.layout;
+        let (stride, codes_at) = (layout.stride(), layout.codes_at());
+        for (answer, asked) in self.different.iter_mut().zip(&layout.different) {
+            *answer = 0;
+            if self.cells.any[asked.window] >> asked.condition & 1 == 0 {
+                continue;
+            }
+            self.question = self.question.wrapping_add(1);
+            if self.question == 0 {
+                self.met.fill(0);
+                self.question = 1;
+            }
+            let (word, shift) = (codes_at + asked.code / 2, 32 * (asked.code % 2));
+            for entry in held.into_iter().flat_map(|run| run.chunks_exact(stride)) {
+                let class = class_of(layout, day, entry[0]);
+                if class == NO_WINDOW
+                    || place(u64::from(class)) > asked.window
+                    || entry[1] >> asked.condition & 1 == 0
+                {
+                    continue;
+                }
+                let code = place(entry[word] >> shift & u64::from(u32::MAX));
+                if code >= self.met.len() {
+                    self.met.resize(code + 1, 0);
+                }
+                let met = &mut self.met[code];
+                *answer += u32::from(*met != self.question);
+                *met = self.question;
+            }
+        }
+    }
+}
+
+/// The shortest window that holds an entry.
+#[inline(always)]
+fn class_of(layout: &Layout, day: i32, head: u64) -> u8 {
+    let age = i64::from(day) - i64::from(day_of(head));
+    usize::try_from(age).ok().and_then(|age| layout.class_of_age.get(age).copied()).unwrap_or(NO_WINDOW)
+}
+
+impl Reading {
+    /// The day that the answers are as of: windows end before it.
+    #[must_use]
+    pub fn day(&self) -> i32 {
+        self.day
+    }
+
+    /// No entry in any window.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.cells.any.last().is_none_or(|any| *any == 0)
+    }
+
+    /// The conditions that some entry of a window fulfils, one bit each.
+    #[must_use]
+    pub fn conditions(&self, window: usize) -> u64 {
+        self.cells.any.get(window).copied().unwrap_or_default()
+    }
+
+    /// How many entries.
+    #[must_use]
+    pub fn count(&self, window: usize, condition: usize) -> i64 {
+        self.added(window, condition).and_then(|cell| cell.first().copied()).unwrap_or_default()
+    }
+
+    /// The sum of an amount.
+    #[must_use]
+    pub fn sum(&self, window: usize, condition: usize, amount: usize) -> i64 {
+        self.added(window, condition)
+            .and_then(|cell| cell.get(amount.saturating_add(1)).copied())
+            .unwrap_or_default()
+    }
+
+    /// The greatest of an amount; none without entries.
+    #[must_use]
+    pub fn greatest(&self, window: usize, condition: usize, amount: usize) -> Option<i64> {
+        if amount >= self.layout.greatest { None } else { self.compared(window, condition, amount) }
+    }
+
+    /// How many days ago the last entry of a window was; none without entries, and where the table was not asked for
+    /// last days.
+    #[must_use]
+    pub fn days_since(&self, window: usize, condition: usize) -> Option<u32> {
+        let last = self.compared(window, condition, self.layout.greatest)?;
+        u32::try_from(i64::from(self.day).saturating_sub(last)).ok()
+    }
+
+    /// The answer to a question for different codes, by its position.
+    #[must_use]
+    pub fn different(&self, question: usize) -> u32 {
+        self.different.get(question).copied().unwrap_or_default()
+    }
+
+    fn cell(&self, window: usize, condition: usize) -> Option<usize> {
+        (self.conditions(window).checked_shr(u32::try_from(condition).ok()?)? & 1 != 0)
+            .then(|| window * self.layout.conditions + condition)
+    }
+
+    fn added(&self, window: usize, condition: usize) -> Option<&[i64]> {
+        let (cell, added) = (self.cell(window, condition)?, self.layout.added());
+        self.cells.added.get(cell * added..(cell + 1) * added)
+    }
+
+    fn compared(&self, window: usize, condition: usize, amount: usize) -> Option<i64> {
+        let (cell, compared) = (self.cell(window, condition)?, self.layout.compared());
+        self.cells.greatest.get(cell * compared..(cell + 1) * compared)?.get(amount).copied()
+    }
+}
