@@ -48,18 +48,29 @@ pub struct Taken {
 /// Entries as they are held, divided among the shards.
 #[derive(Debug)]
 pub(super) struct Staged {
-    pub(super) shards: Vec<Vec<u64>>,
+    pub(super) shards: Vec<Chunks>,
     /// Positions among the entries that came, in the order of the words; only where asked for.
     pub(super) positions: Vec<Vec<usize>>,
     pub(super) taken: Taken,
+    /// Some entries, before they are divided.
+    block: Vec<u64>,
 }
+
+/// Entries of one shard, in pieces: what grows is not moved.
+pub(super) type Chunks = Vec<Vec<u64>>;
+
+/// Words of a piece.
+const CHUNK: usize = 8 * 1024;
+/// Entries that are put together at once, so that they stay near the processor.
+const ROWS: usize = 256;
 
 impl Staged {
     pub(super) fn new() -> Self {
         Self {
-            shards: vec![Vec::new(); SHARDS],
+            shards: vec![Chunks::new(); SHARDS],
             positions: vec![Vec::new(); SHARDS],
             taken: Taken::default(),
+            block: Vec::new(),
         }
     }
 
@@ -77,47 +88,73 @@ impl Staged {
         mut visit: impl FnMut(u32, i32, &[u64]),
     ) -> Result<(), BucketError> {
         check(layout, entities, entries)?;
-        let (stride, all) = (layout.stride(), layout.all_conditions());
+        let stride = layout.stride();
         let oldest = i64::from(day) - i64::from(layout.longest());
         let latest = i64::from(day) + i64::from(AHEAD_MAX);
-        let (sums, codes_at) = (layout.sums, layout.codes_at());
-        for (row, (entity, own_day)) in entries.entities.iter().zip(entries.days).enumerate() {
-            let conditions = entries.conditions[row] & all;
-            if i64::from(*own_day) < oldest {
-                self.taken.too_old += 1;
-                continue;
-            }
-            if i64::from(*own_day) >= latest {
-                self.taken.too_far_ahead += 1;
-                continue;
-            }
-            if conditions == 0 {
-                self.taken.without_condition += 1;
-                continue;
-            }
-            self.taken.held += 1;
-            let number = place(u64::from(*entity) % SHARDS_64);
-            let shard = &mut self.shards[number];
-            let first = shard.len();
-            shard.resize(first + stride, 0);
-            let words = &mut shard[first..];
-            words[0] = u64::from(*entity) | u64::from(own_day.cast_unsigned()) << 32;
-            words[1] = conditions;
-            for (word, lane) in words[HEAD..].iter_mut().zip(entries.amounts) {
-                *word = lane[row].cast_unsigned();
-            }
-            if layout.last_day {
-                words[HEAD + sums + layout.greatest] = i64::from(*own_day).cast_unsigned();
-            }
-            for (at, lane) in entries.codes.iter().enumerate() {
-                words[codes_at + at / 2] |= u64::from(lane[row]) << (32 * (at % 2));
-            }
-            visit(*entity, *own_day, words);
-            if with_positions {
-                self.positions[number].push(row);
+        let mut block = std::mem::take(&mut self.block);
+        for first in (0..entries.entities.len()).step_by(ROWS) {
+            let rows = first..entries.entities.len().min(first + ROWS);
+            put_together(layout, entries, rows.clone(), &mut block);
+            for (row, entry) in rows.zip(block.chunks_exact(stride)) {
+                let (entity, own_day) = (entity_of(entry[0]), day_of(entry[0]));
+                if i64::from(own_day) < oldest {
+                    self.taken.too_old += 1;
+                } else if i64::from(own_day) >= latest {
+                    self.taken.too_far_ahead += 1;
+                } else if entry[1] == 0 {
+                    self.taken.without_condition += 1;
+                } else {
+                    self.taken.held += 1;
+                    let shard = place(u64::from(entity) % SHARDS_64);
+                    push(&mut self.shards[shard], entry);
+                    if with_positions {
+                        self.positions[shard].push(row);
+                    }
+                    visit(entity, own_day, entry);
+                }
             }
         }
+        self.block = block;
         Ok(())
+    }
+}
+
+fn push(chunks: &mut Chunks, entry: &[u64]) {
+    match chunks.last_mut() {
+        Some(last) if last.len() + entry.len() <= CHUNK => last.extend_from_slice(entry),
+        last => {
+            // The first piece grows, so that a few entries take little memory.
+            let mut next = Vec::with_capacity(if last.is_some() { CHUNK } else { 0 });
+            next.extend_from_slice(entry);
+            chunks.push(next);
+        }
+    }
+}
+
+/// Makes words of the lanes of some rows, lane by lane.
+fn put_together(layout: &Layout, entries: &Entries<'_>, rows: std::ops::Range<usize>, block: &mut Vec<u64>) {
+    let (stride, all) = (layout.stride(), layout.all_conditions());
+    block.clear();
+    block.resize(rows.len() * stride, 0);
+    let heads = entries.entities[rows.clone()].iter().zip(&entries.days[rows.clone()]);
+    let heads = heads.zip(&entries.conditions[rows.clone()]);
+    for (entry, ((entity, day), conditions)) in block.chunks_exact_mut(stride).zip(heads) {
+        entry[0] = u64::from(*entity) | u64::from(day.cast_unsigned()) << 32;
+        entry[1] = conditions & all;
+        if layout.last_day {
+            entry[HEAD + layout.amounts()] = i64::from(*day).cast_unsigned();
+        }
+    }
+    for (at, lane) in (HEAD..).zip(entries.amounts) {
+        for (entry, amount) in block.chunks_exact_mut(stride).zip(&lane[rows.clone()]) {
+            entry[at] = amount.cast_unsigned();
+        }
+    }
+    for (number, lane) in entries.codes.iter().enumerate() {
+        let (at, shift) = (layout.codes_at() + number / 2, 32 * (number % 2));
+        for (entry, code) in block.chunks_exact_mut(stride).zip(&lane[rows.clone()]) {
+            entry[at] |= u64::from(*code) << shift;
+        }
     }
 }
 

@@ -14,8 +14,8 @@ use rust_decimal::prelude::ToPrimitive;
 use thiserror::Error;
 
 use super::entries::{local_of, place};
-use super::reading::Reading;
-use super::table::{Sink, locals};
+use super::reading::{Reading, each_bit};
+use super::table::Sink;
 use super::wide::Wide;
 use super::{AMOUNTS_MAX, CONDITIONS_MAX, SHARDS, WINDOWS_MAX};
 
@@ -124,6 +124,8 @@ struct Shard {
 pub struct Peers {
     by: GroupBy,
     features: Vec<Feature>,
+    /// By window: its conditions that features ask for, and of each the features.
+    asked: Vec<(u64, Vec<Vec<u16>>)>,
     /// Entities of each group.
     entities: Vec<u32>,
     /// By group and feature: values that are not 0, sum, sum of squares.
@@ -149,8 +151,15 @@ impl Peers {
             return Err(PeersError::Features);
         }
         let groups = usize::from(groups);
+        let mut asked = vec![(0_u64, vec![Vec::new(); CONDITIONS_MAX]); WINDOWS_MAX];
+        for (number, feature) in (0_u16..).zip(&features) {
+            let (conditions, numbers) = &mut asked[feature.window];
+            *conditions |= 1 << feature.condition;
+            numbers[feature.condition].push(number);
+        }
         Ok(Self {
             by,
+            asked,
             entities: vec![0; groups],
             values: vec![(0, 0, 0); groups * features.len()],
             features,
@@ -272,26 +281,30 @@ impl Peers {
         let Ok(start) = u32::try_from(shard.items.len()) else { return };
         let first = usize::from(group) * self.features.len();
         self.entities[usize::from(group)] += 1;
-        let mut count = 0_u16;
-        for (number, feature) in (0_u16..).zip(&self.features) {
-            let value = match feature.sum {
-                Some(sum) => reading.sum(feature.window, feature.condition, sum),
-                None => reading.count(feature.window, feature.condition),
-            };
-            if value == 0 {
-                continue;
-            }
-            count += 1;
+        let (features, values) = (&self.features, &mut self.values);
+        let mut add = |number: u16, value: i64| {
             shard.items.push(Item { value, group, feature: number });
-            let (others, sum, squares) = &mut self.values[first + usize::from(number)];
+            let (others, sum, squares) = &mut values[first + usize::from(number)];
             *others += 1;
             *sum += i128::from(value);
             *squares += square(value);
+        };
+        for (window, (conditions, numbers)) in self.asked.iter().enumerate() {
+            each_bit(reading.conditions(window) & conditions, |condition| {
+                let cell = reading.added(window, condition).unwrap_or_default();
+                for number in &numbers[condition] {
+                    let at = features[usize::from(*number)].sum.map_or(0, |sum| sum + 1);
+                    match cell.get(at) {
+                        None | Some(0) => {}
+                        Some(value) => add(*number, *value),
+                    }
+                }
+            });
         }
+        let count = u16::try_from(shard.items.len() - place(u64::from(start))).unwrap_or_default();
         let local = local_of(entity);
         if local >= shard.places.len() {
-            let most = local.max(locals(entity)) + 1;
-            shard.places.resize(most, Place { start: 0, count: 0, group: NO_GROUP });
+            shard.places.resize(local + 1, Place { start: 0, count: 0, group: NO_GROUP });
         }
         shard.places[local] = Place { start, count, group };
     }

@@ -187,30 +187,35 @@ fn class_of(layout: &Layout, day: i32, head: u64) -> u8 {
 impl Reading {
     /// The day that the answers are as of: windows end before it.
     #[must_use]
+    #[inline]
     pub fn day(&self) -> i32 {
         self.day
     }
 
     /// No entry in any window.
     #[must_use]
+    #[inline]
     pub fn is_empty(&self) -> bool {
         self.cells.any.last().is_none_or(|any| *any == 0)
     }
 
     /// The conditions that some entry of a window fulfils, one bit each.
     #[must_use]
+    #[inline]
     pub fn conditions(&self, window: usize) -> u64 {
         self.cells.any.get(window).copied().unwrap_or_default()
     }
 
     /// How many entries.
     #[must_use]
+    #[inline]
     pub fn count(&self, window: usize, condition: usize) -> i64 {
         self.added(window, condition).and_then(|cell| cell.first().copied()).unwrap_or_default()
     }
 
     /// The sum of an amount.
     #[must_use]
+    #[inline]
     pub fn sum(&self, window: usize, condition: usize, amount: usize) -> i64 {
         self.added(window, condition)
             .and_then(|cell| cell.get(amount.saturating_add(1)).copied())
@@ -219,34 +224,39 @@ impl Reading {
 
     /// The greatest of an amount; none without entries.
     #[must_use]
+    #[inline]
     pub fn greatest(&self, window: usize, condition: usize, amount: usize) -> Option<i64> {
         if amount >= self.layout.greatest { None } else { self.compared(window, condition, amount) }
     }
 
-    /// How many days ago the last entry of a window was; none without entries, and where the table was not asked for
-    /// last days.
+    /// The day of the last entry of a window; none without entries, and where the table was not asked for last days. How
+    /// many days ago that was changes each day, for entities too that nothing happens to: keep the day.
     #[must_use]
-    pub fn days_since(&self, window: usize, condition: usize) -> Option<u32> {
-        let last = self.compared(window, condition, self.layout.greatest)?;
-        u32::try_from(i64::from(self.day).saturating_sub(last)).ok()
+    #[inline]
+    pub fn last_day(&self, window: usize, condition: usize) -> Option<i32> {
+        i32::try_from(self.compared(window, condition, self.layout.greatest)?).ok()
     }
 
     /// The answer to a question for different codes, by its position.
     #[must_use]
+    #[inline]
     pub fn different(&self, question: usize) -> u32 {
         self.different.get(question).copied().unwrap_or_default()
     }
 
+    #[inline]
     fn cell(&self, window: usize, condition: usize) -> Option<usize> {
         (self.conditions(window).checked_shr(u32::try_from(condition).ok()?)? & 1 != 0)
             .then(|| window * self.layout.conditions + condition)
     }
 
-    fn added(&self, window: usize, condition: usize) -> Option<&[i64]> {
+    #[inline]
+    pub(super) fn added(&self, window: usize, condition: usize) -> Option<&[i64]> {
         let (cell, added) = (self.cell(window, condition)?, self.layout.added());
         self.cells.added.get(cell * added..(cell + 1) * added)
     }
 
+    #[inline]
     fn compared(&self, window: usize, condition: usize, amount: usize) -> Option<i64> {
         let (cell, compared) = (self.cell(window, condition)?, self.layout.compared());
         self.cells.greatest.get(cell * compared..(cell + 1) * compared)?.get(amount).copied()

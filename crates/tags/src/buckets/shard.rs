@@ -10,7 +10,7 @@
 )]
 
 use super::busy::Busy;
-use super::entries::{day_of, entity_of, local_of, place};
+use super::entries::{Chunks, day_of, entity_of, local_of, place};
 use super::error::BucketError;
 use super::layout::Layout;
 
@@ -23,39 +23,35 @@ pub(super) struct Run {
 }
 
 impl Run {
-    /// Sorts entries by entity; those of one entity stay in their order. `room` is memory to work in.
-    pub(super) fn sorted(
-        mut words: Vec<u64>,
-        entities: usize,
-        stride: usize,
-        room: &mut Vec<u64>,
-    ) -> Result<Self, BucketError> {
-        let count = u32::try_from(words.len() / stride).map_err(|_| BucketError::TooManyEntries)?;
-        if count == 0 {
+    /// Sorts entries by entity; those of one entity stay in their order.
+    pub(super) fn sorted(chunks: Chunks, entities: usize, stride: usize) -> Result<Self, BucketError> {
+        let length: usize = chunks.iter().map(Vec::len).sum();
+        let too_many = |_| BucketError::TooManyEntries;
+        if u32::try_from(length / stride).map_err(too_many)? == 0 {
             return Ok(Self::default());
         }
-        let mut starts = vec![0_u32; entities + 1];
-        for entry in words.chunks_exact(stride) {
-            starts[local_of(entity_of(entry[0])) + 1] += 1;
+        // Each entity's count stands two places behind its own, so that the places where its next entry goes become in
+        // the end those where the entries of the one behind it begin.
+        let mut next = vec![0_u32; entities + 2];
+        for entry in chunks.iter().flat_map(|chunk| chunk.chunks_exact(stride)) {
+            next[local_of(entity_of(entry[0])) + 2] += 1;
         }
         let mut sum = 0_u32;
-        for start in &mut starts {
-            sum += *start;
-            *start = sum;
+        for place in &mut next {
+            sum += *place;
+            *place = sum;
         }
-        let mut next = starts.clone();
-        if room.len() < words.len() {
-            room.resize(words.len(), 0);
+        let mut words = vec![0; length];
+        for chunk in chunks {
+            for entry in chunk.chunks_exact(stride) {
+                let next = &mut next[local_of(entity_of(entry[0])) + 1];
+                let at = place(u64::from(*next)) * stride;
+                *next += 1;
+                words[at..at + stride].copy_from_slice(entry);
+            }
         }
-        for entry in words.chunks_exact(stride) {
-            let next = &mut next[local_of(entity_of(entry[0]))];
-            let at = place(u64::from(*next)) * stride;
-            *next += 1;
-            room[at..at + stride].copy_from_slice(entry);
-        }
-        let length = words.len();
-        words.copy_from_slice(&room[..length]);
-        Ok(Self { words, starts })
+        next.truncate(entities + 1);
+        Ok(Self { words, starts: next })
     }
 
     /// An entity's entries, as places of words.
@@ -86,13 +82,12 @@ pub(super) type Held<'a> = [&'a [u64]; 2];
 impl Shard {
     /// A shard with these entries, as of a day.
     pub(super) fn new(
-        words: Vec<u64>,
+        chunks: Chunks,
         entities: usize,
         layout: &Layout,
         day: i32,
-        room: &mut Vec<u64>,
     ) -> Result<Self, BucketError> {
-        let base = Run::sorted(words, entities, layout.stride(), room)?;
+        let base = Run::sorted(chunks, entities, layout.stride())?;
         let mut shard = Self { base, recent: Run::default(), busy: Vec::new() };
         let busy_from = busy_from(layout);
         for (local, pair) in shard.base.starts.windows(2).enumerate() {
@@ -117,35 +112,43 @@ impl Shard {
     ///
     /// # Errors
     /// The position of the first that is not held.
-    pub(super) fn find(&self, words: &[u64], layout: &Layout) -> Result<Vec<(bool, usize)>, usize> {
+    pub(super) fn find(&self, chunks: &Chunks, layout: &Layout) -> Result<Vec<(bool, usize)>, usize> {
         let stride = layout.stride();
-        let mut found = Vec::with_capacity(words.len() / stride);
-        let mut taken = std::collections::BTreeSet::new();
-        for (position, wanted) in words.chunks_exact(stride).enumerate() {
-            let local = local_of(entity_of(wanted[0]));
-            let places = [(false, &self.base), (true, &self.recent)].into_iter().flat_map(|(recent, run)| {
+        let entries = chunks.iter().flat_map(|chunk| chunk.chunks_exact(stride));
+        let mut wanted: Vec<(&[u64], usize)> = entries.zip(0..).collect();
+        // The same entity's side by side, and its entries in an order in which each is looked up quickly.
+        wanted.sort_unstable_by_key(|(entry, position)| (entity_of(entry[0]), *entry, *position));
+        let mut found = Vec::with_capacity(wanted.len());
+        let (mut left, mut first_missing) = (Vec::new(), None);
+        for own in wanted.chunk_by(|a, b| entity_of(a.0[0]) == entity_of(b.0[0])) {
+            left.clear();
+            left.extend(own.iter().map(|_| true));
+            let local = local_of(entity_of(own[0].0[0]));
+            for (recent, run) in [(false, &self.base), (true, &self.recent)] {
                 let range = run.range(local, stride);
-                let entries = run.words[range.clone()].chunks_exact(stride);
-                entries
-                    .zip(range.step_by(stride))
-                    .filter(|(entry, _)| *entry == wanted)
-                    .map(move |(_, at)| (recent, at))
-            });
-            let free = places.into_iter().find(|place| !taken.contains(place)).ok_or(position)?;
-            taken.insert(free);
-            found.push(free);
+                for (entry, at) in run.words[range.clone()].chunks_exact(stride).zip(range.step_by(stride)) {
+                    let first = own.partition_point(|(wanted, _)| *wanted < entry);
+                    let same = own[first..].iter().take_while(|(wanted, _)| *wanted == entry).count();
+                    if let Some(free) = left[first..first + same].iter_mut().find(|left| **left) {
+                        *free = false;
+                        found.push((recent, at));
+                    }
+                }
+            }
+            let missing =
+                own.iter().zip(&left).filter(|(_, left)| **left).map(|((_, position), _)| *position);
+            first_missing = missing.chain(first_missing).min();
         }
-        Ok(found)
+        first_missing.map_or(Ok(found), Err)
     }
 
     /// Takes out what [`Shard::find`] found, puts entries in, and moves on to a day.
     pub(super) fn change(
         &mut self,
         out: &[(bool, usize)],
-        put: &[u64],
+        put: &Chunks,
         (entities, layout): (usize, &Layout),
         (from, to): (i32, i32),
-        room: &mut Vec<u64>,
     ) -> Result<(), BucketError> {
         let stride = layout.stride();
         let mut days_of_busy = std::collections::BTreeSet::new();
@@ -156,14 +159,14 @@ impl Shard {
             days_of_busy.insert((local_of(entity_of(head)), day_of(head)));
         }
         if !put.is_empty() {
-            let mut words = std::mem::take(&mut self.recent.words);
-            words.extend_from_slice(put);
-            self.recent = Run::sorted(words, entities, stride, room)?;
+            let mut chunks = vec![std::mem::take(&mut self.recent.words)];
+            chunks.extend(put.iter().cloned());
+            self.recent = Run::sorted(chunks, entities, stride)?;
         }
         for (_, busy) in &mut self.busy {
             busy.forget(layout, from, to);
         }
-        for entry in put.chunks_exact(stride) {
+        for entry in put.iter().flat_map(|chunk| chunk.chunks_exact(stride)) {
             let local = local_of(entity_of(entry[0]));
             if let Ok(at) = self.busy.binary_search_by_key(&local, |(own, _)| *own) {
                 self.busy[at].1.add(layout, entry);
@@ -176,17 +179,17 @@ impl Shard {
             }
         }
         if self.recent.words.len() > self.base.words.len() / 4 {
-            return self.compact((entities, layout), to, room);
+            return self.compact((entities, layout), to);
         }
         self.promote(layout, to, put);
         Ok(())
     }
 
     /// Gives day buckets to entities that became busy.
-    fn promote(&mut self, layout: &Layout, day: i32, put: &[u64]) {
+    fn promote(&mut self, layout: &Layout, day: i32, put: &Chunks) {
         let stride = layout.stride();
         let busy_from = place(u64::from(busy_from(layout))) * stride;
-        for entry in put.chunks_exact(stride) {
+        for entry in put.iter().flat_map(|chunk| chunk.chunks_exact(stride)) {
             let local = local_of(entity_of(entry[0]));
             let held = self.held(local, layout);
             if held[0].len() + held[1].len() < busy_from {
@@ -200,12 +203,7 @@ impl Shard {
     }
 
     /// Makes one run of both, without what no window will hold again.
-    fn compact(
-        &mut self,
-        (entities, layout): (usize, &Layout),
-        day: i32,
-        room: &mut Vec<u64>,
-    ) -> Result<(), BucketError> {
+    fn compact(&mut self, (entities, layout): (usize, &Layout), day: i32) -> Result<(), BucketError> {
         let stride = layout.stride();
         let oldest = i64::from(day) - i64::from(layout.longest());
         let kept = |entry: &&[u64]| entry[1] != 0 && i64::from(day_of(entry[0])) >= oldest;
@@ -215,7 +213,7 @@ impl Shard {
                 words.extend_from_slice(entry);
             }
         }
-        *self = Self::new(words, entities, layout, day, room)?;
+        *self = Self::new(vec![words], entities, layout, day)?;
         Ok(())
     }
 }

@@ -91,12 +91,10 @@ impl Builder {
     pub fn finish(self) -> Result<Table, BucketError> {
         let Self { layout, entities, day, staged, days } = self;
         within_bounds(&days.totals(&layout))?;
-        let mut room = Vec::new();
         let locals = locals(entities);
         let shards = staged.shards.into_iter();
-        let shards = shards
-            .map(|words| Shard::new(words, locals, &layout, day, &mut room))
-            .collect::<Result<Vec<_>, _>>()?;
+        let shards =
+            shards.map(|chunks| Shard::new(chunks, locals, &layout, day)).collect::<Result<Vec<_>, _>>()?;
         Ok(Table { layout, entities, day, shards, days })
     }
 }
@@ -117,7 +115,7 @@ fn amounts_of<'a>(layout: &Layout, words: &'a [u64]) -> impl Iterator<Item = u64
 
 fn within_bounds(totals: &[u128]) -> Result<(), BucketError> {
     let most = u128::from(i64::MAX.unsigned_abs());
-    if totals.iter().any(|total| *total > most) { Err(BucketError::AmountsTooLarge) } else { Ok(()) }
+    if totals.iter().any(|total| *total >= most) { Err(BucketError::AmountsTooLarge) } else { Ok(()) }
 }
 
 /// Entities of one shard at most.
@@ -231,7 +229,7 @@ impl Table {
 
         let locals = locals(self.entities);
         let mut reading = self.reading();
-        let (mut room, mut read) = (Vec::new(), 0_usize);
+        let mut read = 0_usize;
         for (number, (shard, (out, put))) in
             self.shards.iter_mut().zip(found.iter().zip(&put.shards)).enumerate()
         {
@@ -241,7 +239,7 @@ impl Table {
                     sink.before(entity_at(number, local), &reading);
                 }
             });
-            shard.change(out, put, (locals, layout), (self.day, day), &mut room)?;
+            shard.change(out, put, (locals, layout), (self.day, day))?;
             touched.each(number, |local| {
                 read = read.saturating_add(1);
                 reading.read(shard.held(local, layout), shard.busy(local), day);
@@ -258,9 +256,9 @@ impl Table {
 
     fn found(&self, out: &Staged) -> Result<Vec<Vec<(bool, usize)>>, BucketError> {
         let staged = out.shards.iter().zip(&out.positions);
-        let found = self.shards.iter().zip(staged).map(|(shard, (words, positions))| {
+        let found = self.shards.iter().zip(staged).map(|(shard, (chunks, positions))| {
             let missing = |at: usize| BucketError::NoSuchEntry(positions.get(at).copied().unwrap_or(at));
-            shard.find(words, &self.layout).map_err(missing)
+            shard.find(chunks, &self.layout).map_err(missing)
         });
         found.collect()
     }
