@@ -168,12 +168,8 @@ fn number(count: usize) -> f64 {
 
 /// Processor time of all threads.
 fn processor_s() -> Outcome<f64> {
-    let mut nanoseconds = 0_u64;
-    for task in fs::read_dir("/proc/self/task")? {
-        let text = fs::read_to_string(task?.path().join("schedstat"))?;
-        nanoseconds += text.split_whitespace().next().ok_or("schedstat")?.parse::<u64>()?;
-    }
-    Ok(std::time::Duration::from_nanos(nanoseconds).as_secs_f64())
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    Ok(std::time::Duration::new(time.tv_sec.try_into()?, time.tv_nsec.try_into()?).as_secs_f64())
 }
 
 /// Entries in columns, in the order of [`COLUMNS`] with packages behind them.

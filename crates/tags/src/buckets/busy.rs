@@ -9,17 +9,23 @@
 )]
 
 use super::AHEAD_MAX;
+use super::change::on_days;
+use super::counts::Counts;
 use super::entries::{day_of, place};
-use super::layout::{HEAD, Layout, NO_WINDOW};
-use super::reading::{Cells, each_bit};
+use super::layout::{Layout, NO_WINDOW};
+use super::reading::{Cells, add_entry, class_of};
 use super::shard::Held;
 
 /// A ring of days.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub(super) struct Busy {
     /// One [`Cells`] of one class a day, side by side.
     added: Vec<i64>,
     greatest: Vec<i64>,
+    /// The days of each class together, as of the day that the table stands at.
+    pub(super) cells: Cells,
+    /// By question, the codes of entries in its window.
+    codes: Vec<Counts>,
 }
 
 fn days(layout: &Layout) -> i64 {
@@ -44,47 +50,90 @@ impl Busy {
         let mut busy = Self {
             added: vec![0; days * layout.conditions * layout.added()],
             greatest: vec![i64::MIN; days * layout.conditions * layout.compared()],
+            cells: Cells::new(layout),
+            codes: vec![Counts::default(); layout.different.len()],
         };
         let oldest = i64::from(day) - i64::from(layout.longest());
         for entry in held.into_iter().flat_map(|run| run.chunks_exact(layout.stride())) {
             if i64::from(day_of(entry[0])) >= oldest {
                 busy.add(layout, entry);
+                busy.count(layout, entry, (None, Some(day)));
             }
         }
+        busy.settle(layout, day);
         busy
     }
 
-    /// Adds an entry.
-    pub(super) fn add(&mut self, layout: &Layout, entry: &[u64]) {
-        let slot = slot(layout, day_of(entry[0]));
-        let (added, compared) = (layout.added(), layout.compared());
-        let amounts = &entry[HEAD..];
-        each_bit(entry[1], |condition| {
-            let cell = slot * layout.conditions + condition;
-            let own = &mut self.added[cell * added..(cell + 1) * added];
-            own[0] += 1;
-            for (sum, amount) in own[1..].iter_mut().zip(amounts) {
-                *sum += amount.cast_signed();
-            }
-            let own = &mut self.greatest[cell * compared..(cell + 1) * compared];
-            for (greatest, amount) in own.iter_mut().zip(&amounts[layout.sums..]) {
-                *greatest = (*greatest).max(amount.cast_signed());
-            }
-        });
+    /// Takes the changes of its entries from one day to another: `out` were taken out of those held, `put` are new among
+    /// them, and `crossing` are held before and after.
+    pub(super) fn change<'a>(
+        &mut self,
+        layout: &Layout,
+        (from, to): (i32, i32),
+        (out, put): (&[u64], &[u64]),
+        crossing: impl Iterator<Item = &'a [u64]>,
+        held: Held<'_>,
+    ) {
+        self.forget(layout, from, to);
+        let stride = layout.stride();
+        for entry in crossing {
+            self.count(layout, entry, (Some(from), Some(to)));
+        }
+        for entry in put.chunks_exact(stride) {
+            self.add(layout, entry);
+            self.count(layout, entry, (None, Some(to)));
+        }
+        let mut days = std::collections::BTreeSet::new();
+        for entry in out.chunks_exact(stride) {
+            self.count(layout, entry, (Some(from), None));
+            days.insert(day_of(entry[0]));
+        }
+        let oldest = i64::from(to) - i64::from(layout.longest());
+        for day in days.into_iter().filter(|day| i64::from(*day) >= oldest) {
+            self.recompute(layout, day, held);
+        }
+        self.settle(layout, to);
     }
 
-    /// Makes the bucket of a day anew.
-    pub(super) fn recompute(&mut self, layout: &Layout, day: i32, held: Held<'_>) {
-        self.clear(layout, day);
-        for entry in held.into_iter().flat_map(|run| run.chunks_exact(layout.stride())) {
-            if day_of(entry[0]) == day {
-                self.add(layout, entry);
+    /// How many different codes, by question.
+    pub(super) fn different(&self) -> impl Iterator<Item = u32> {
+        self.codes.iter().map(Counts::different)
+    }
+
+    /// An entry that windows held as of one day, and hold as of another.
+    fn count(&mut self, layout: &Layout, entry: &[u64], (before, after): (Option<i32>, Option<i32>)) {
+        let class = |day: Option<i32>| day.map_or(NO_WINDOW, |day| class_of(layout, day, entry[0]));
+        let (before, after) = (class(before), class(after));
+        for group in &layout.together {
+            let holds = |class: u8| usize::from(class) <= group.window;
+            if holds(before) == holds(after) || entry[1] >> group.condition & 1 == 0 {
+                continue;
             }
+            for asked in &group.codes {
+                let counts = &mut self.codes[asked.question];
+                if holds(after) { counts.add(asked.of(entry)) } else { counts.take(asked.of(entry)) }
+            }
+        }
+    }
+
+    /// Adds an entry.
+    fn add(&mut self, layout: &Layout, entry: &[u64]) {
+        let slot = slot(layout, day_of(entry[0]));
+        add_entry(layout, slot, entry, &mut self.added, &mut self.greatest);
+    }
+
+    /// Makes the bucket of a day anew. The entries of the base are in order of days.
+    fn recompute(&mut self, layout: &Layout, day: i32, [base, recent]: Held<'_>) {
+        self.clear(layout, day);
+        let stride = layout.stride();
+        let recent = recent.chunks_exact(stride).filter(|entry| day_of(entry[0]) == day);
+        for entry in on_days(base, &(day..day.saturating_add(1)), stride).chain(recent) {
+            self.add(layout, entry);
         }
     }
 
     /// Clears the days that leave the longest window when it moves on; their places are those of days to come.
-    pub(super) fn forget(&mut self, layout: &Layout, from: i32, to: i32) {
+    fn forget(&mut self, layout: &Layout, from: i32, to: i32) {
         let moved = (i64::from(to) - i64::from(from)).min(days(layout));
         for day in 0..moved {
             let old = i64::from(from) - i64::from(layout.longest()) + day;
@@ -102,8 +151,12 @@ impl Busy {
         self.greatest[slot * compared..(slot + 1) * compared].fill(i64::MIN);
     }
 
-    /// Adds all days of the windows to cells, each to the shortest window that holds it.
-    pub(super) fn read(&self, layout: &Layout, day: i32, cells: &mut Cells) {
+    /// Adds all days of the windows, each to the shortest window that holds it.
+    fn settle(&mut self, layout: &Layout, day: i32) {
+        let mut cells = std::mem::take(&mut self.cells);
+        cells.added.fill(0);
+        cells.greatest.fill(i64::MIN);
+        cells.any.fill(0);
         let added = layout.conditions * layout.added();
         let compared = layout.conditions * layout.compared();
         for (age, class) in (0_i64..).zip(&layout.class_of_age) {
@@ -129,5 +182,6 @@ impl Busy {
                 *any |= u64::from(count != 0) << condition;
             }
         }
+        self.cells = cells;
     }
 }

@@ -14,7 +14,7 @@
 
 use super::error::BucketError;
 use super::layout::{HEAD, Layout};
-use super::{AHEAD_MAX, CODE_MAX, SHARDS};
+use super::{AHEAD_MAX, SHARDS};
 
 /// Entries in lanes, one value an entry in each.
 #[derive(Debug, Clone, Copy, Default)]
@@ -28,7 +28,7 @@ pub struct Entries<'a> {
     pub conditions: &'a [u64],
     /// First those that are added up, then those of which the greatest counts.
     pub amounts: &'a [&'a [i64]],
-    /// Values by numbers from 0, one lane a kind.
+    /// Values as numbers, one lane a kind.
     pub codes: &'a [&'a [u32]],
 }
 
@@ -78,7 +78,7 @@ impl Staged {
     /// words.
     ///
     /// # Errors
-    /// Lanes that do not fit, entities or codes beyond the last. Nothing was added then.
+    /// Lanes that do not fit, entities beyond the last. Nothing was added then.
     pub(super) fn add(
         &mut self,
         layout: &Layout,
@@ -176,6 +176,11 @@ pub(super) fn day_of(word: u64) -> i32 {
     u32::try_from(word >> 32).unwrap_or_default().cast_signed()
 }
 
+/// An entity by its shard and its place there.
+pub(super) fn entity_at(shard: usize, local: usize) -> u32 {
+    u32::try_from(local.saturating_mul(SHARDS).saturating_add(shard)).unwrap_or(u32::MAX)
+}
+
 /// Where an entity stands within its shard.
 pub(super) fn local_of(entity: u32) -> usize {
     place(u64::from(entity) / SHARDS_64)
@@ -194,10 +199,6 @@ fn check(layout: &Layout, entities: u32, entries: &Entries<'_>) -> Result<(), Bu
     }
     if let Some(entity) = entries.entities.iter().copied().max().filter(|entity| *entity >= entities) {
         return Err(BucketError::NoSuchEntity { entity, entities });
-    }
-    let largest = entries.codes.iter().filter_map(|lane| lane.iter().max()).max();
-    if let Some(code) = largest.filter(|code| **code > CODE_MAX) {
-        return Err(BucketError::CodeTooLarge(*code));
     }
     Ok(())
 }

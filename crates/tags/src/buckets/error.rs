@@ -2,9 +2,7 @@
 
 use thiserror::Error;
 
-use super::{
-    AMOUNTS_MAX, CODE_MAX, CODES_MAX, CONDITIONS_MAX, DAYS_MAX, DIFFERENT_MAX, ENTITIES_MAX, WINDOWS_MAX,
-};
+use super::{AMOUNTS_MAX, CODES_MAX, CONDITIONS_MAX, DAYS_MAX, DIFFERENT_MAX, ENTITIES_MAX, WINDOWS_MAX};
 
 /// Why a table cannot be laid out, filled or moved on. Nothing was changed then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -42,9 +40,6 @@ pub enum BucketError {
         /// How many there are.
         entities: u32,
     },
-    /// A code beyond the last.
-    #[error("code {0} is beyond {CODE_MAX}; number the different values from 0")]
-    CodeTooLarge(u32),
     /// Sums could overflow.
     #[error(
         "all amounts held, without their signs, add up to more than 64 bits hold; take a larger unit, with fewer digits \
@@ -84,7 +79,6 @@ impl BucketError {
             Self::Entities(_) => "bucket_entities_too_many",
             Self::Lanes => "bucket_lanes_unequal",
             Self::NoSuchEntity { .. } => "bucket_entity_unknown",
-            Self::CodeTooLarge(_) => "bucket_code_too_large",
             Self::AmountsTooLarge => "bucket_amounts_too_large",
             Self::DayBefore { .. } => "bucket_day_before",
             Self::NoSuchEntry(_) => "bucket_entry_unknown",

@@ -1,6 +1,7 @@
 //! What a table holds of each entry, and which windows it answers.
 
 use super::error::BucketError;
+use super::marks::{CodeAt, Together};
 use super::{AMOUNTS_MAX, CODES_MAX, CONDITIONS_MAX, DAYS_MAX, DIFFERENT_MAX, ENTITIES_MAX, WINDOWS_MAX};
 
 /// How many different codes of a kind are there, among entries of a window that fulfil a condition?
@@ -44,6 +45,8 @@ pub struct Layout {
     pub(super) last_day: bool,
     pub(super) codes: usize,
     pub(super) different: Vec<Different>,
+    /// The same questions by window and condition.
+    pub(super) together: Vec<Together>,
     /// The shortest window that holds entries of so many days ago; [`NO_WINDOW`] for those of none.
     pub(super) class_of_age: Vec<u8>,
 }
@@ -84,7 +87,38 @@ impl Layout {
         for (class, days) in (0_u8..).zip(&windows) {
             class_of_age.resize(usize::try_from(*days).unwrap_or_default().saturating_add(1), class);
         }
-        Ok(Self { windows, conditions, sums, greatest, last_day, codes, different, class_of_age })
+        let mut layout = Self {
+            windows,
+            conditions,
+            sums,
+            greatest,
+            last_day,
+            codes,
+            different,
+            together: Vec::new(),
+            class_of_age,
+        };
+        layout.together = layout.together();
+        Ok(layout)
+    }
+
+    fn together(&self) -> Vec<Together> {
+        let mut groups: Vec<Together> = Vec::new();
+        for (question, asked) in self.different.iter().enumerate() {
+            let word = self.codes_at().saturating_add(asked.code / 2);
+            let code = CodeAt { question, word, shift: 32_usize.saturating_mul(asked.code % 2) };
+            let same =
+                |group: &&mut Together| (group.window, group.condition) == (asked.window, asked.condition);
+            match groups.iter_mut().find(same) {
+                Some(group) => group.codes.push(code),
+                None => groups.push(Together {
+                    window: asked.window,
+                    condition: asked.condition,
+                    codes: vec![code],
+                }),
+            }
+        }
+        groups
     }
 
     /// Checks a number of entities.

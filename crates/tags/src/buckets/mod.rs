@@ -12,7 +12,7 @@
 //! the entries are refused: so no sum can overflow, nor a sum of squares in 128 bits, and equal means equal. In cents
 //! that is 92 thousand million million units of currency. Absent amounts are 0 in a sum and [`i64::MIN`] among those of
 //! which the greatest counts; where absence matters, make it a condition. Codes (enterprises, ports, headings) are
-//! numbers from 0, as a dictionary gives them.
+//! numbers of 32 bits, as a dictionary gives them.
 //!
 //! # How it is held
 //! Conditions are evaluated once for each entry ([`conditions`]) and kept as bits beside it; all windows and measures
@@ -26,11 +26,14 @@
 //! what is left.
 
 mod busy;
+mod change;
 mod conditions;
+mod counts;
 mod days;
 mod entries;
 mod error;
 mod layout;
+mod marks;
 mod peers;
 mod reading;
 mod shard;
@@ -53,8 +56,6 @@ pub const AMOUNTS_MAX: usize = 16;
 pub const CODES_MAX: usize = 16;
 /// Counts of different codes of one table at most.
 pub const DIFFERENT_MAX: usize = 64;
-/// The largest code: a mark of four bytes is kept for each.
-pub const CODE_MAX: u32 = (1 << 24) - 1;
 /// Windows of one table at most.
 pub const WINDOWS_MAX: usize = 8;
 /// Days of the longest window at most: ten years.

@@ -131,6 +131,8 @@ pub struct Peers {
     /// By group and feature: values that are not 0, sum, sum of squares.
     values: Vec<(u32, i128, u128)>,
     shards: Vec<Shard>,
+    /// Memory that is used again.
+    room: Vec<Item>,
 }
 
 impl Peers {
@@ -164,6 +166,7 @@ impl Peers {
             values: vec![(0, 0, 0); groups * features.len()],
             features,
             shards: vec![Shard::default(); SHARDS],
+            room: Vec::new(),
         })
     }
 
@@ -262,7 +265,8 @@ impl Peers {
             item.value = GONE;
         }
         shard.gone += usize::from(own.count);
-        *own = Place { start: 0, count: 0, group: NO_GROUP };
+        // Where they were is kept: most entities come again with as many.
+        own.group = NO_GROUP;
         if shard.gone > shard.items.len() / 2 + 1_024 {
             shard.compact();
         }
@@ -277,13 +281,12 @@ impl Peers {
         else {
             return;
         };
-        let shard = &mut self.shards[place(u64::from(entity)) % SHARDS];
-        let Ok(start) = u32::try_from(shard.items.len()) else { return };
         let first = usize::from(group) * self.features.len();
         self.entities[usize::from(group)] += 1;
-        let (features, values) = (&self.features, &mut self.values);
+        let (features, values, items) = (&self.features, &mut self.values, &mut self.room);
+        items.clear();
         let mut add = |number: u16, value: i64| {
-            shard.items.push(Item { value, group, feature: number });
+            items.push(Item { value, group, feature: number });
             let (others, sum, squares) = &mut values[first + usize::from(number)];
             *others += 1;
             *sum += i128::from(value);
@@ -301,12 +304,7 @@ impl Peers {
                 }
             });
         }
-        let count = u16::try_from(shard.items.len() - place(u64::from(start))).unwrap_or_default();
-        let local = local_of(entity);
-        if local >= shard.places.len() {
-            shard.places.resize(local + 1, Place { start: 0, count: 0, group: NO_GROUP });
-        }
-        shard.places[local] = Place { start, count, group };
+        self.shards[place(u64::from(entity)) % SHARDS].put(local_of(entity), group, items);
     }
 }
 
@@ -328,10 +326,32 @@ impl Place {
 }
 
 impl Shard {
+    /// Puts an entity's values where its old ones were, or behind all others where they are more.
+    fn put(&mut self, local: usize, group: u16, items: &[Item]) {
+        if local >= self.places.len() {
+            self.places.resize(local + 1, Place { start: 0, count: 0, group: NO_GROUP });
+        }
+        let own = &mut self.places[local];
+        own.group = group;
+        if items.len() > usize::from(own.count) {
+            own.start = u32::try_from(self.items.len()).unwrap_or(u32::MAX);
+            self.items.extend_from_slice(items);
+        } else {
+            let start = place(u64::from(own.start));
+            self.items[start..start + items.len()].copy_from_slice(items);
+            self.gone -= items.len();
+        }
+        own.count = u16::try_from(items.len()).unwrap_or(u16::MAX);
+    }
+
     /// Lets go of values that are gone.
     fn compact(&mut self) {
         let mut items = Vec::with_capacity(self.items.len() - self.gone);
-        for own in self.places.iter_mut().filter(|own| own.group != NO_GROUP) {
+        for own in &mut self.places {
+            if own.group == NO_GROUP {
+                own.count = 0;
+                continue;
+            }
             let start = u32::try_from(items.len()).unwrap_or(u32::MAX);
             items.extend_from_slice(&self.items[own.items()]);
             own.start = start;

@@ -10,16 +10,40 @@
 
 use super::entries::{day_of, place};
 use super::layout::{HEAD, Layout, NO_WINDOW};
-use super::shard::Held;
+use super::shard::{Held, OfEntity};
 
 /// Numbers by window, condition and amount.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub(super) struct Cells {
     /// How many entries, then the sums.
     pub(super) added: Vec<i64>,
     pub(super) greatest: Vec<i64>,
     /// Of each window the conditions that some entry fulfils.
     pub(super) any: Vec<u64>,
+}
+
+impl Clone for Cells {
+    fn clone(&self) -> Self {
+        Self { added: self.added.clone(), greatest: self.greatest.clone(), any: self.any.clone() }
+    }
+
+    /// Without taking memory anew.
+    fn clone_from(&mut self, other: &Self) {
+        self.added.clone_from(&other.added);
+        self.greatest.clone_from(&other.greatest);
+        self.any.clone_from(&other.any);
+    }
+}
+
+impl Cells {
+    pub(super) fn new(layout: &Layout) -> Self {
+        let cells = layout.windows.len() * layout.conditions;
+        Self {
+            added: vec![0; cells * layout.added()],
+            greatest: vec![i64::MIN; cells * layout.compared()],
+            any: vec![0; layout.windows.len()],
+        }
+    }
 }
 
 /// The answers for one entity. All numbers are exact. Windows and conditions are asked for by their numbers; of what the
@@ -30,9 +54,6 @@ pub struct Reading {
     day: i32,
     cells: Cells,
     different: Vec<u32>,
-    /// Of each code the number of the question and entity that met it last.
-    met: Vec<u32>,
-    question: u32,
 }
 
 /// Calls with the number of each bit.
@@ -47,18 +68,11 @@ pub(super) fn each_bit(bits: u64, mut visit: impl FnMut(usize)) {
 
 impl Reading {
     pub(super) fn new(layout: &Layout) -> Self {
-        let cells = layout.windows.len() * layout.conditions;
         Self {
             layout: layout.clone(),
             day: 0,
-            cells: Cells {
-                added: vec![0; cells * layout.added()],
-                greatest: vec![i64::MIN; cells * layout.compared()],
-                any: vec![0; layout.windows.len()],
-            },
+            cells: Cells::new(layout),
             different: vec![0; layout.different.len()],
-            met: Vec::new(),
-            question: 0,
         }
     }
 
@@ -77,42 +91,31 @@ impl Reading {
     }
 
     /// Reads an entity's entries, or its day buckets where it has them.
-    pub(super) fn read(&mut self, held: Held<'_>, busy: Option<&super::busy::Busy>, day: i32) {
+    pub(super) fn read(&mut self, entity: &OfEntity<'_>, day: i32) {
         self.clear();
         self.day = day;
-        match busy {
-            Some(busy) => busy.read(&self.layout, day, &mut self.cells),
-            None => self.add_entries(held, day),
+        match entity.busy {
+            Some(busy) => self.cells.clone_from(&busy.cells),
+            None => self.add_entries(entity.held, day),
         }
         self.widen();
-        self.count_different(held, day);
+        self.different.fill(0);
+        for (own, counted) in self.different.iter_mut().zip(entity.different) {
+            *own = *counted;
+        }
     }
 
     fn add_entries(&mut self, held: Held<'_>, day: i32) {
         let layout = &self.layout;
-        let (stride, added, compared) = (layout.stride(), layout.added(), layout.compared());
         let cells = &mut self.cells;
-        for entry in held.into_iter().flat_map(|run| run.chunks_exact(stride)) {
+        for entry in held.into_iter().flat_map(|run| run.chunks_exact(layout.stride())) {
             let class = class_of(layout, day, entry[0]);
             if class == NO_WINDOW {
                 continue;
             }
             let class = place(u64::from(class));
             cells.any[class] |= entry[1];
-            let amounts = &entry[HEAD..];
-            let first = class * layout.conditions;
-            each_bit(entry[1], |condition| {
-                let cell = first + condition;
-                let own = &mut cells.added[cell * added..(cell + 1) * added];
-                own[0] += 1;
-                for (sum, amount) in own[1..].iter_mut().zip(amounts) {
-                    *sum += amount.cast_signed();
-                }
-                let own = &mut cells.greatest[cell * compared..(cell + 1) * compared];
-                for (greatest, amount) in own.iter_mut().zip(&amounts[layout.sums..]) {
-                    *greatest = (*greatest).max(amount.cast_signed());
-                }
-            });
+            add_entry(layout, class, entry, &mut cells.added, &mut cells.greatest);
         }
     }
 
@@ -141,45 +144,72 @@ impl Reading {
             });
         }
     }
+}
 
-    /// Marks each code with the question at hand: one that has the mark was met before.
-    fn count_different(&mut self, held: Held<'_>, day: i32) {
-        let layout = &self.layout;
-        let (stride, codes_at) = (layout.stride(), layout.codes_at());
-        for (answer, asked) in self.different.iter_mut().zip(&layout.different) {
-            *answer = 0;
-            if self.cells.any[asked.window] >> asked.condition & 1 == 0 {
-                continue;
+/// Adds an entry to the cells of a class (a window, or a day) and its conditions.
+#[inline]
+pub(super) fn add_entry(
+    layout: &Layout,
+    class: usize,
+    entry: &[u64],
+    added: &mut [i64],
+    greatest: &mut [i64],
+) {
+    let first = class * layout.conditions;
+    // Loops of a length that the compiler knows, for the usual numbers of amounts.
+    match (layout.sums, layout.compared()) {
+        (0, 0) => add_to_cells::<0, 0>(first, entry, added, greatest),
+        (1, 0) => add_to_cells::<1, 0>(first, entry, added, greatest),
+        (1, 1) => add_to_cells::<1, 1>(first, entry, added, greatest),
+        (2, 0) => add_to_cells::<2, 0>(first, entry, added, greatest),
+        (2, 1) => add_to_cells::<2, 1>(first, entry, added, greatest),
+        (2, 2) => add_to_cells::<2, 2>(first, entry, added, greatest),
+        (3, 2) => add_to_cells::<3, 2>(first, entry, added, greatest),
+        (3, 3) => add_to_cells::<3, 3>(first, entry, added, greatest),
+        (sums, compared) => each_bit(entry[1], |condition| {
+            let cell = first + condition;
+            let own = &mut added[cell * (sums + 1)..(cell + 1) * (sums + 1)];
+            own[0] += 1;
+            for (sum, amount) in own[1..].iter_mut().zip(&entry[HEAD..]) {
+                *sum += amount.cast_signed();
             }
-            self.question = self.question.wrapping_add(1);
-            if self.question == 0 {
-                self.met.fill(0);
-                self.question = 1;
+            let own = &mut greatest[cell * compared..(cell + 1) * compared];
+            for (greatest, amount) in own.iter_mut().zip(&entry[HEAD + sums..]) {
+                *greatest = (*greatest).max(amount.cast_signed());
             }
-            let (word, shift) = (codes_at + asked.code / 2, 32 * (asked.code % 2));
-            for entry in held.into_iter().flat_map(|run| run.chunks_exact(stride)) {
-                let class = class_of(layout, day, entry[0]);
-                if class == NO_WINDOW
-                    || place(u64::from(class)) > asked.window
-                    || entry[1] >> asked.condition & 1 == 0
-                {
-                    continue;
-                }
-                let code = place(entry[word] >> shift & u64::from(u32::MAX));
-                if code >= self.met.len() {
-                    self.met.resize(code + 1, 0);
-                }
-                let met = &mut self.met[code];
-                *answer += u32::from(*met != self.question);
-                *met = self.question;
+        }),
+    }
+}
+
+#[inline(always)]
+fn add_to_cells<const SUMS: usize, const COMPARED: usize>(
+    first: usize,
+    entry: &[u64],
+    added: &mut [i64],
+    greatest: &mut [i64],
+) {
+    let Some((sums, rest)) = entry[HEAD..].split_first_chunk::<SUMS>() else { return };
+    let Some(compared) = rest.first_chunk::<COMPARED>() else { return };
+    each_bit(entry[1], |condition| {
+        let cell = first + condition;
+        let Some((count, own)) = added[cell * (SUMS + 1)..].split_first_mut() else { return };
+        *count += 1;
+        if let Some(own) = own.first_chunk_mut::<SUMS>() {
+            for (sum, amount) in own.iter_mut().zip(sums) {
+                *sum += amount.cast_signed();
             }
         }
-    }
+        if let Some(own) = greatest[cell * COMPARED..].first_chunk_mut::<COMPARED>() {
+            for (greatest, amount) in own.iter_mut().zip(compared) {
+                *greatest = (*greatest).max(amount.cast_signed());
+            }
+        }
+    });
 }
 
 /// The shortest window that holds an entry.
 #[inline(always)]
-fn class_of(layout: &Layout, day: i32, head: u64) -> u8 {
+pub(super) fn class_of(layout: &Layout, day: i32, head: u64) -> u8 {
     let age = i64::from(day) - i64::from(day_of(head));
     usize::try_from(age).ok().and_then(|age| layout.class_of_age.get(age).copied()).unwrap_or(NO_WINDOW)
 }

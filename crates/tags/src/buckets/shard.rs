@@ -10,9 +10,11 @@
 )]
 
 use super::busy::Busy;
-use super::entries::{Chunks, day_of, entity_of, local_of, place};
+use super::change::Place;
+use super::entries::{Chunks, entity_of, local_of, place};
 use super::error::BucketError;
 use super::layout::Layout;
+use super::marks::Marks;
 
 /// Entries sorted by entity.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -62,18 +64,35 @@ impl Run {
         }
     }
 
-    fn of(&self, local: usize, stride: usize) -> &[u64] {
+    /// How many entries an entity has.
+    fn count(&self, local: usize) -> u32 {
+        match self.starts.get(local..local.saturating_add(2)) {
+            Some([start, end]) => end - start,
+            _ => 0,
+        }
+    }
+
+    pub(super) fn of(&self, local: usize, stride: usize) -> &[u64] {
         &self.words[self.range(local, stride)]
     }
 }
 
 /// A part of the entities.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Shard {
     pub(super) base: Run,
     pub(super) recent: Run,
     /// By the entity's place in the shard, rising.
     pub(super) busy: Vec<(usize, Busy)>,
+    /// How many different codes, by entity and question.
+    pub(super) different: Vec<u32>,
+}
+
+/// What is held of one entity.
+pub(super) struct OfEntity<'a> {
+    pub(super) held: Held<'a>,
+    pub(super) busy: Option<&'a Busy>,
+    pub(super) different: &'a [u32],
 }
 
 /// An entity's entries: those of the base, and those that came later.
@@ -86,33 +105,59 @@ impl Shard {
         entities: usize,
         layout: &Layout,
         day: i32,
+        marks: &mut Marks,
     ) -> Result<Self, BucketError> {
         let base = Run::sorted(chunks, entities, layout.stride())?;
-        let mut shard = Self { base, recent: Run::default(), busy: Vec::new() };
-        let busy_from = busy_from(layout);
-        for (local, pair) in shard.base.starts.windows(2).enumerate() {
-            if pair[1] - pair[0] >= busy_from {
-                shard.busy.push((local, Busy::of(layout, day, shard.held(local, layout))));
+        let different = vec![0; entities * layout.different.len()];
+        let mut shard = Self { base, recent: Run::default(), busy: Vec::new(), different };
+        let (busy_from, stride) = (busy_from(layout), layout.stride());
+        let questions = layout.different.len();
+        for local in 0..entities {
+            let entries = shard.base.count(local);
+            if entries == 0 {
+                continue;
+            }
+            let different = &mut shard.different[local * questions..(local + 1) * questions];
+            if entries >= busy_from {
+                shard.base.sort_by_day(local, stride);
+                let busy = Busy::of(layout, day, [shard.base.of(local, stride), &[]]);
+                different.iter_mut().zip(busy.different()).for_each(|(own, count)| *own = count);
+                shard.busy.push((local, busy));
+            } else {
+                marks.count(layout, [shard.base.of(local, stride), &[]], day, different);
             }
         }
         Ok(shard)
     }
 
-    pub(super) fn held(&self, local: usize, layout: &Layout) -> Held<'_> {
+    /// All of one entity.
+    pub(super) fn of(&self, local: usize, layout: &Layout) -> OfEntity<'_> {
+        let questions = layout.different.len();
+        let different = self.different.get(local * questions..(local + 1) * questions);
+        let different = different.unwrap_or_default();
+        OfEntity { held: self.held(local, layout), busy: self.busy(local), different }
+    }
+
+    /// Has an entity any entries?
+    pub(super) fn has(&self, local: usize) -> bool {
+        self.base.count(local) > 0 || self.recent.count(local) > 0
+    }
+
+    fn held(&self, local: usize, layout: &Layout) -> Held<'_> {
         let stride = layout.stride();
         [self.base.of(local, stride), self.recent.of(local, stride)]
     }
 
-    pub(super) fn busy(&self, local: usize) -> Option<&Busy> {
+    fn busy(&self, local: usize) -> Option<&Busy> {
         let at = self.busy.binary_search_by_key(&local, |(own, _)| *own).ok()?;
         self.busy.get(at).map(|(_, busy)| busy)
     }
 
-    /// Where entries like these are held, each in a place of its own: in the base or the recent run, and at which word.
+    /// Where entries like these are held, each in a place of its own, by entity.
     ///
     /// # Errors
     /// The position of the first that is not held.
-    pub(super) fn find(&self, chunks: &Chunks, layout: &Layout) -> Result<Vec<(bool, usize)>, usize> {
+    pub(super) fn find(&self, chunks: &Chunks, layout: &Layout) -> Result<Vec<Place>, usize> {
         let stride = layout.stride();
         let entries = chunks.iter().flat_map(|chunk| chunk.chunks_exact(stride));
         let mut wanted: Vec<(&[u64], usize)> = entries.zip(0..).collect();
@@ -131,7 +176,7 @@ impl Shard {
                     let same = own[first..].iter().take_while(|(wanted, _)| *wanted == entry).count();
                     if let Some(free) = left[first..first + same].iter_mut().find(|left| **left) {
                         *free = false;
-                        found.push((recent, at));
+                        found.push(Place { local, recent, at });
                     }
                 }
             }
@@ -140,81 +185,6 @@ impl Shard {
             first_missing = missing.chain(first_missing).min();
         }
         first_missing.map_or(Ok(found), Err)
-    }
-
-    /// Takes out what [`Shard::find`] found, puts entries in, and moves on to a day.
-    pub(super) fn change(
-        &mut self,
-        out: &[(bool, usize)],
-        put: &Chunks,
-        (entities, layout): (usize, &Layout),
-        (from, to): (i32, i32),
-    ) -> Result<(), BucketError> {
-        let stride = layout.stride();
-        let mut days_of_busy = std::collections::BTreeSet::new();
-        for (recent, at) in out {
-            let words = if *recent { &mut self.recent.words } else { &mut self.base.words };
-            let head = words[*at];
-            words[*at + 1] = 0;
-            days_of_busy.insert((local_of(entity_of(head)), day_of(head)));
-        }
-        if !put.is_empty() {
-            let mut chunks = vec![std::mem::take(&mut self.recent.words)];
-            chunks.extend(put.iter().cloned());
-            self.recent = Run::sorted(chunks, entities, stride)?;
-        }
-        for (_, busy) in &mut self.busy {
-            busy.forget(layout, from, to);
-        }
-        for entry in put.iter().flat_map(|chunk| chunk.chunks_exact(stride)) {
-            let local = local_of(entity_of(entry[0]));
-            if let Ok(at) = self.busy.binary_search_by_key(&local, |(own, _)| *own) {
-                self.busy[at].1.add(layout, entry);
-            }
-        }
-        for (local, day) in days_of_busy {
-            if let Ok(at) = self.busy.binary_search_by_key(&local, |(own, _)| *own) {
-                let held = [self.base.of(local, stride), self.recent.of(local, stride)];
-                self.busy[at].1.recompute(layout, day, held);
-            }
-        }
-        if self.recent.words.len() > self.base.words.len() / 4 {
-            return self.compact((entities, layout), to);
-        }
-        self.promote(layout, to, put);
-        Ok(())
-    }
-
-    /// Gives day buckets to entities that became busy.
-    fn promote(&mut self, layout: &Layout, day: i32, put: &Chunks) {
-        let stride = layout.stride();
-        let busy_from = place(u64::from(busy_from(layout))) * stride;
-        for entry in put.iter().flat_map(|chunk| chunk.chunks_exact(stride)) {
-            let local = local_of(entity_of(entry[0]));
-            let held = self.held(local, layout);
-            if held[0].len() + held[1].len() < busy_from {
-                continue;
-            }
-            if let Err(at) = self.busy.binary_search_by_key(&local, |(own, _)| *own) {
-                let busy = Busy::of(layout, day, held);
-                self.busy.insert(at, (local, busy));
-            }
-        }
-    }
-
-    /// Makes one run of both, without what no window will hold again.
-    fn compact(&mut self, (entities, layout): (usize, &Layout), day: i32) -> Result<(), BucketError> {
-        let stride = layout.stride();
-        let oldest = i64::from(day) - i64::from(layout.longest());
-        let kept = |entry: &&[u64]| entry[1] != 0 && i64::from(day_of(entry[0])) >= oldest;
-        let mut words = Vec::with_capacity(self.base.words.len() + self.recent.words.len());
-        for run in [&self.base, &self.recent] {
-            for entry in run.words.chunks_exact(stride).filter(kept) {
-                words.extend_from_slice(entry);
-            }
-        }
-        *self = Self::new(vec![words], entities, layout, day)?;
-        Ok(())
     }
 }
 

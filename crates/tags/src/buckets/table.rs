@@ -1,10 +1,12 @@
 //! A table of day buckets: built, read, changed.
 
 use super::SHARDS;
+use super::change::{Place, ShardChange};
 use super::days::Days;
-use super::entries::{Entries, Staged, Taken, local_of, place};
+use super::entries::{Entries, Staged, Taken, entity_at, local_of, place};
 use super::error::BucketError;
 use super::layout::Layout;
+use super::marks::Marks;
 use super::reading::Reading;
 use super::shard::Shard;
 
@@ -19,7 +21,7 @@ pub struct Builder {
 }
 
 /// Entries of entities numbered from 0, as of a day.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Table {
     pub(super) layout: Layout,
     pub(super) entities: u32,
@@ -70,7 +72,7 @@ impl Builder {
     /// Adds entries. Those that no window will hold are counted and left out.
     ///
     /// # Errors
-    /// Lanes that do not fit, entities or codes beyond the last. Nothing of these entries was added then.
+    /// Lanes that do not fit, entities beyond the last. Nothing of these entries was added then.
     pub fn add(&mut self, entries: &Entries<'_>) -> Result<(), BucketError> {
         let (days, layout) = (&mut self.days, &self.layout);
         self.staged.add(layout, (self.entities, self.day), entries, false, |entity, day, words| {
@@ -91,10 +93,11 @@ impl Builder {
     pub fn finish(self) -> Result<Table, BucketError> {
         let Self { layout, entities, day, staged, days } = self;
         within_bounds(&days.totals(&layout))?;
-        let locals = locals(entities);
+        let (locals, mut marks) = (locals(entities), Marks::default());
         let shards = staged.shards.into_iter();
-        let shards =
-            shards.map(|chunks| Shard::new(chunks, locals, &layout, day)).collect::<Result<Vec<_>, _>>()?;
+        let shards = shards
+            .map(|chunks| Shard::new(chunks, locals, &layout, day, &mut marks))
+            .collect::<Result<Vec<_>, _>>()?;
         Ok(Table { layout, entities, day, shards, days })
     }
 }
@@ -104,7 +107,7 @@ fn count_in(days: &mut Days, layout: &Layout, entity: u32, day: i32, words: &[u6
     if let Some(day) = days.get_mut(day) {
         day.entities.push(entity);
         for (total, amount) in day.totals.iter_mut().zip(amounts_of(layout, words)) {
-            *total = total.saturating_add(amount.into());
+            *total = total.saturating_add(amount);
         }
     }
 }
@@ -113,19 +116,14 @@ fn amounts_of<'a>(layout: &Layout, words: &'a [u64]) -> impl Iterator<Item = u64
     words.iter().skip(super::layout::HEAD).take(layout.sums).map(|word| word.cast_signed().unsigned_abs())
 }
 
-fn within_bounds(totals: &[u128]) -> Result<(), BucketError> {
-    let most = u128::from(i64::MAX.unsigned_abs());
+fn within_bounds(totals: &[u64]) -> Result<(), BucketError> {
+    let most = i64::MAX.unsigned_abs();
     if totals.iter().any(|total| *total >= most) { Err(BucketError::AmountsTooLarge) } else { Ok(()) }
 }
 
 /// Entities of one shard at most.
 pub(super) fn locals(entities: u32) -> usize {
     usize::try_from(entities).unwrap_or_default().div_ceil(SHARDS)
-}
-
-/// An entity by its shard and its place there.
-fn entity_at(shard: usize, local: usize) -> u32 {
-    u32::try_from(local.saturating_mul(SHARDS).saturating_add(shard)).unwrap_or(u32::MAX)
 }
 
 impl Table {
@@ -157,7 +155,7 @@ impl Table {
     pub fn read(&self, entity: u32, reading: &mut Reading) {
         let local = local_of(entity);
         if let Some(shard) = self.shards.get(place(u64::from(entity)) % SHARDS) {
-            reading.read(shard.held(local, &self.layout), shard.busy(local), self.day);
+            reading.read(&shard.of(local, &self.layout), self.day);
         }
     }
 
@@ -166,11 +164,10 @@ impl Table {
         let mut reading = self.reading();
         for (number, shard) in self.shards.iter().enumerate() {
             for local in 0..locals(self.entities) {
-                let held = shard.held(local, &self.layout);
-                if held.iter().all(|run| run.is_empty()) {
+                if !shard.has(local) {
                     continue;
                 }
-                reading.read(held, shard.busy(local), self.day);
+                reading.read(&shard.of(local, &self.layout), self.day);
                 if !reading.is_empty() {
                     visit(entity_at(number, local), &reading);
                 }
@@ -186,6 +183,8 @@ impl Table {
         self.entities = Layout::entities(entities)?.max(self.entities);
         let places = locals(self.entities).saturating_add(1);
         for shard in &mut self.shards {
+            let answers = locals(self.entities).saturating_mul(self.layout.different.len());
+            shard.different.resize(answers, 0);
             for run in [&mut shard.base, &mut shard.recent] {
                 if let Some(last) = run.starts.last().copied() {
                     run.starts.resize(places, last);
@@ -199,7 +198,7 @@ impl Table {
     /// Every entity whose answers may have changed is told with its old answers and its new ones, and no other.
     ///
     /// # Errors
-    /// Lanes that do not fit, entities or codes beyond the last, an entry to be taken out that is not held, amounts that
+    /// Lanes that do not fit, entities beyond the last, an entry to be taken out that is not held, amounts that
     /// could overflow, a day before. The table is as it was then, and nobody was told anything.
     pub fn change(
         &mut self,
@@ -211,7 +210,7 @@ impl Table {
             return Err(BucketError::DayBefore { at: self.day, asked: day });
         }
         let layout = &self.layout;
-        let mut touched = Touched::new(self.entities);
+        let (mut touched, mut recount) = (Touched::new(self.entities), Touched::new(self.entities));
         let mut days = DaysChange::default();
         let (mut out, mut put) = (Staged::new(), Staged::new());
         for (staged, entries, is_out) in [(&mut out, &change.out, true), (&mut put, &change.put, false)] {
@@ -220,33 +219,39 @@ impl Table {
             }
             staged.add(layout, (self.entities, day), entries, is_out, |entity, own_day, words| {
                 touched.mark(entity);
+                recount.mark(entity);
                 days.note(layout, is_out, entity, own_day, words);
             })?;
         }
         let found = self.found(&out)?;
         days.check(layout, &self.days)?;
-        self.days.moved(layout, self.day, day, |entity| touched.mark(entity));
+        self.days.moved(layout, self.day, day, |entity, other_codes| {
+            touched.mark(entity);
+            if other_codes {
+                recount.mark(entity);
+            }
+        });
 
-        let locals = locals(self.entities);
-        let mut reading = self.reading();
-        let mut read = 0_usize;
-        for (number, (shard, (out, put))) in
+        let (mut reading, mut marks, mut read) = (self.reading(), Marks::default(), 0_usize);
+        let crossing = self.days.crossing(layout, self.day, day);
+        for (shard, (own, (out, put))) in
             self.shards.iter_mut().zip(found.iter().zip(&put.shards)).enumerate()
         {
-            touched.each(number, |local| {
-                reading.read(shard.held(local, layout), shard.busy(local), self.day);
-                if !reading.is_empty() {
-                    sink.before(entity_at(number, local), &reading);
-                }
-            });
-            shard.change(out, put, (locals, layout), (self.day, day))?;
-            touched.each(number, |local| {
-                read = read.saturating_add(1);
-                reading.read(shard.held(local, layout), shard.busy(local), day);
-                if !reading.is_empty() {
-                    sink.after(entity_at(number, local), &reading);
-                }
-            });
+            let touched = touched.of(shard, &recount);
+            read = read.saturating_add(touched.len());
+            let (entities, from, to) = (locals(self.entities), self.day, day);
+            let change = ShardChange {
+                layout,
+                shard,
+                entities,
+                from,
+                to,
+                out,
+                put,
+                touched: &touched,
+                crossing: &crossing,
+            };
+            own.change(&change, &mut reading, &mut marks, sink)?;
         }
         self.days.move_to(layout, day);
         days.apply(layout, &mut self.days);
@@ -254,7 +259,7 @@ impl Table {
         Ok(Refreshed { out: out.taken, put: put.taken, entities: read })
     }
 
-    fn found(&self, out: &Staged) -> Result<Vec<Vec<(bool, usize)>>, BucketError> {
+    fn found(&self, out: &Staged) -> Result<Vec<Vec<Place>>, BucketError> {
         let staged = out.shards.iter().zip(&out.positions);
         let found = self.shards.iter().zip(staged).map(|(shard, (chunks, positions))| {
             let missing = |at: usize| BucketError::NoSuchEntry(positions.get(at).copied().unwrap_or(at));
@@ -284,12 +289,18 @@ impl Touched {
         }
     }
 
-    fn each(&self, shard: usize, mut visit: impl FnMut(usize)) {
+    /// Those of a shard by their places, rising, and whether they are marked elsewhere too.
+    fn of(&self, shard: usize, other: &Self) -> Vec<(usize, bool)> {
         let first = shard.saturating_mul(self.locals);
-        let bits = self.bits.get(first..first.saturating_add(self.locals)).unwrap_or_default();
-        for (word, bits) in bits.iter().enumerate() {
-            super::reading::each_bit(*bits, |bit| visit(word.saturating_mul(64).saturating_add(bit)));
+        let words = first..first.saturating_add(self.locals);
+        let both = self.bits.get(words.clone()).unwrap_or_default().iter();
+        let mut found = Vec::new();
+        for (word, (bits, others)) in both.zip(other.bits.get(words).unwrap_or_default()).enumerate() {
+            super::reading::each_bit(*bits, |bit| {
+                found.push((word.saturating_mul(64).saturating_add(bit), others >> bit & 1 != 0));
+            });
         }
+        found
     }
 }
 
@@ -299,16 +310,16 @@ struct DaysChange {
     /// Entity and day of entries that come.
     entries: Vec<(u32, i32)>,
     /// By day: amounts that come, and that leave, without signs.
-    totals: std::collections::BTreeMap<i32, (Vec<u128>, Vec<u128>)>,
+    totals: std::collections::BTreeMap<i32, (Vec<u64>, Vec<u64>)>,
 }
 
 impl DaysChange {
     fn note(&mut self, layout: &Layout, is_out: bool, entity: u32, day: i32, words: &[u64]) {
-        let zeros = || vec![0_u128; layout.sums];
+        let zeros = || vec![0_u64; layout.sums];
         let (put, out) = self.totals.entry(day).or_insert_with(|| (zeros(), zeros()));
         let totals = if is_out { out } else { put };
         for (total, amount) in totals.iter_mut().zip(amounts_of(layout, words)) {
-            *total = total.saturating_add(amount.into());
+            *total = total.saturating_add(amount);
         }
         if !is_out {
             self.entries.push((entity, day));
