@@ -27,7 +27,7 @@ impl Counts {
 
     /// An entry with this code comes.
     pub(super) fn add(&mut self, code: u32) {
-        if self.slots.len() <= 2 * self.taken {
+        if 3 * self.slots.len() <= 4 * self.taken {
             self.grow();
         }
         let at = self.find(code);
@@ -53,7 +53,7 @@ impl Counts {
         }
     }
 
-    /// The place of a code, or the free one where it goes. At least half of all places are free.
+    /// The place of a code, or the free one where it goes. A quarter of all places is free.
     fn find(&self, code: u32) -> usize {
         let last = self.slots.len() - 1;
         let shift = 32 - self.slots.len().trailing_zeros().min(32);
@@ -65,9 +65,9 @@ impl Counts {
         at & last
     }
 
-    /// Makes room for twice as many as have entries.
+    /// Makes room for half as many again as have entries, at least.
     fn grow(&mut self) {
-        let size = (4 * place(u64::from(self.different)) + 16).next_power_of_two();
+        let size = (3 * place(u64::from(self.different)) / 2 + 16).next_power_of_two();
         let old = std::mem::replace(&mut self.slots, vec![(0, FREE); size]);
         self.taken = 0;
         for (code, entries) in old.into_iter().filter(|(_, entries)| *entries != FREE && *entries > 0) {
