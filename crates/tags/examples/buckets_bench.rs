@@ -62,6 +62,7 @@ const WINDOWS: [u32; 3] = [7, 30, 90];
 const DIFFERENT: [&str; 4] = ["commodity_code", "origin", "port", "vehicle"];
 const BLOCK: usize = 16 * 1024;
 const DAY_S: i64 = 86_400;
+const DAY_S_32: u32 = 86_400;
 const WEIGHTS: u32 = 251;
 
 fn main() -> Outcome<()> {
@@ -286,14 +287,11 @@ impl Lanes {
     fn fill(&mut self, columns: &Columns, rows: Range<usize>, by: &mut By) -> Outcome<()> {
         by.bits(&columns.lanes, rows.clone(), &mut self.bits)?;
         let lane = |at: usize| columns.lanes[at][rows.clone()].iter();
-        let narrow = |value: &i64| u32::try_from(*value).unwrap_or(u32::MAX);
-        let day = |second: &i64| i32::try_from(*second / DAY_S).unwrap_or(i32::MAX);
-        refill(&mut self.days, lane(0).map(day));
+        // All columns are whole numbers below 2^31.
+        let narrow = |value: &i64| u32::try_from(value.cast_unsigned() & 0xFFFF_FFFF).unwrap_or_default();
+        refill(&mut self.days, lane(0).map(|second| (narrow(second) / DAY_S_32).cast_signed()));
         refill(&mut self.entities, lane(1).map(narrow));
-        refill(
-            &mut self.chapters,
-            lane(5).map(|code| u32::try_from(*code).map_or(0, |code| (code / 10_000).into())),
-        );
+        refill(&mut self.chapters, lane(5).map(|code| i64::from(narrow(code) / 10_000)));
         for (codes, at) in self.codes.iter_mut().zip(5..) {
             refill(codes, lane(at).map(narrow));
         }

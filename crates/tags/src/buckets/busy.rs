@@ -13,6 +13,7 @@ use super::change::on_days;
 use super::counts::Counts;
 use super::entries::{day_of, place};
 use super::layout::{Layout, NO_WINDOW};
+use super::marks::Marks;
 use super::reading::{Cells, add_entry, class_of};
 use super::shard::Held;
 
@@ -24,9 +25,13 @@ pub(super) struct Busy {
     greatest: Vec<i64>,
     /// The days of each class together, as of the day that the table stands at.
     pub(super) cells: Cells,
-    /// By question, the codes of entries in its window.
+    /// By question, the codes of entries in its window; nothing where counting them anew costs little more.
     codes: Vec<Counts>,
 }
+
+/// Entries from which on codes are kept with their counts. Keeping them takes three times as long as counting what is
+/// different, and a change of a twentieth of the entries pays that back.
+const COUNTED_FROM: usize = 1 << 15;
 
 fn days(layout: &Layout) -> i64 {
     i64::from(layout.longest()) + i64::from(AHEAD_MAX)
@@ -51,8 +56,12 @@ impl Busy {
             added: vec![0; days * layout.conditions * layout.added()],
             greatest: vec![i64::MIN; days * layout.conditions * layout.compared()],
             cells: Cells::new(layout),
-            codes: vec![Counts::default(); layout.different.len()],
+            codes: Vec::new(),
         };
+        let entries = held.iter().map(|run| run.len() / layout.stride()).sum::<usize>();
+        if entries >= COUNTED_FROM {
+            busy.codes.resize(layout.different.len(), Counts::default());
+        }
         let oldest = i64::from(day) - i64::from(layout.longest());
         for entry in held.into_iter().flat_map(|run| run.chunks_exact(layout.stride())) {
             if i64::from(day_of(entry[0])) >= oldest {
@@ -76,8 +85,10 @@ impl Busy {
     ) {
         self.forget(layout, from, to);
         let stride = layout.stride();
-        for entry in crossing {
-            self.count(layout, entry, (Some(from), Some(to)));
+        if !self.codes.is_empty() {
+            for entry in crossing {
+                self.count(layout, entry, (Some(from), Some(to)));
+            }
         }
         for entry in put.chunks_exact(stride) {
             self.add(layout, entry);
@@ -95,13 +106,28 @@ impl Busy {
         self.settle(layout, to);
     }
 
-    /// How many different codes, by question.
-    pub(super) fn different(&self) -> impl Iterator<Item = u32> {
-        self.codes.iter().map(Counts::different)
+    /// How many different codes, by question; where they are not kept, they are counted.
+    pub(super) fn different(
+        &self,
+        layout: &Layout,
+        day: i32,
+        held: Held<'_>,
+        marks: &mut Marks,
+        answers: &mut [u32],
+    ) {
+        if self.codes.is_empty() {
+            marks.count(layout, held, day, answers);
+        }
+        for (answer, counts) in answers.iter_mut().zip(&self.codes) {
+            *answer = counts.different();
+        }
     }
 
     /// An entry that windows held as of one day, and hold as of another.
     fn count(&mut self, layout: &Layout, entry: &[u64], (before, after): (Option<i32>, Option<i32>)) {
+        if self.codes.is_empty() {
+            return;
+        }
         let class = |day: Option<i32>| day.map_or(NO_WINDOW, |day| class_of(layout, day, entry[0]));
         let (before, after) = (class(before), class(after));
         for group in &layout.together {

@@ -126,13 +126,15 @@ impl Shard {
                 let crossing = crossing.chain(stayed.chunks_exact(stride));
                 let busy = &mut self.busy[at].1;
                 busy.change(layout, (change.from, change.to), (&leaving, put), crossing, [base, after]);
-                different.iter_mut().zip(busy.different()).for_each(|(own, count)| *own = count);
+                if recount {
+                    busy.different(layout, change.to, [base, after], marks, different);
+                }
             }
             Err(at) if became_busy => {
                 self.base.sort_by_day(local, stride);
                 let held = [self.base.of(local, stride), after];
                 let busy = Busy::of(layout, change.to, held);
-                different.iter_mut().zip(busy.different()).for_each(|(own, count)| *own = count);
+                busy.different(layout, change.to, held, marks, different);
                 self.busy.insert(at, (local, busy));
             }
             Err(_) if recount => marks.count(layout, [base, after], change.to, different),

@@ -121,7 +121,12 @@ impl Staged {
 
 fn push(chunks: &mut Chunks, entry: &[u64]) {
     match chunks.last_mut() {
-        Some(last) if last.len() + entry.len() <= CHUNK => last.extend_from_slice(entry),
+        Some(last) if last.len() + entry.len() <= CHUNK => {
+            // Four words at a time: entries are too short for a call.
+            let (fours, rest) = entry.as_chunks::<4>();
+            fours.iter().for_each(|four| last.extend_from_slice(four));
+            last.extend(rest);
+        }
         last => {
             // The first piece grows, so that a few entries take little memory.
             let mut next = Vec::with_capacity(if last.is_some() { CHUNK } else { 0 });

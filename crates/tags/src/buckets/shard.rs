@@ -49,7 +49,7 @@ impl Run {
                 let next = &mut next[local_of(entity_of(entry[0])) + 1];
                 let at = place(u64::from(*next)) * stride;
                 *next += 1;
-                words[at..at + stride].copy_from_slice(entry);
+                copy(&mut words[at..at + stride], entry);
             }
         }
         next.truncate(entities + 1);
@@ -75,6 +75,13 @@ impl Run {
     pub(super) fn of(&self, local: usize, stride: usize) -> &[u64] {
         &self.words[self.range(local, stride)]
     }
+}
+
+/// Copies an entry four words at a time: entries are too short for a call.
+fn copy(to: &mut [u64], from: &[u64]) {
+    let ((to, to_rest), (from, from_rest)) = (to.as_chunks_mut::<4>(), from.as_chunks::<4>());
+    to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
+    to_rest.iter_mut().zip(from_rest).for_each(|(to, from)| *to = *from);
 }
 
 /// A part of the entities.
@@ -120,8 +127,9 @@ impl Shard {
             let different = &mut shard.different[local * questions..(local + 1) * questions];
             if entries >= busy_from {
                 shard.base.sort_by_day(local, stride);
-                let busy = Busy::of(layout, day, [shard.base.of(local, stride), &[]]);
-                different.iter_mut().zip(busy.different()).for_each(|(own, count)| *own = count);
+                let held: Held<'_> = [shard.base.of(local, stride), &[]];
+                let busy = Busy::of(layout, day, held);
+                busy.different(layout, day, held, marks, different);
                 shard.busy.push((local, busy));
             } else {
                 marks.count(layout, [shard.base.of(local, stride), &[]], day, different);

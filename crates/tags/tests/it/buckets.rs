@@ -80,11 +80,14 @@ fn changed(table: &mut Table, day: i32, out: &[Entry], put: &[Entry], sink: &mut
     out.with(|out| put.with(|put| table.change(day, &Change { out, put }, sink))).unwrap().entities
 }
 
+/// Entries, sums, greatest, the last day.
+type Cell = (i64, [i64; 2], [i64; 2], i32);
+
 /// All answers for one entity.
 #[derive(Debug, Clone, PartialEq)]
 struct Answers {
-    /// By window and condition: entries, sums, greatest, the last day.
-    cells: BTreeMap<(usize, usize), (i64, [i64; 2], [i64; 2], i32)>,
+    /// By window and condition.
+    cells: BTreeMap<(usize, usize), Cell>,
     different: [u32; 3],
 }
 
