@@ -2,7 +2,9 @@
 
 use thiserror::Error;
 
-use super::{AMOUNTS_MAX, CODES_MAX, CONDITIONS_MAX, DAYS_MAX, DIFFERENT_MAX, ENTITIES_MAX, WINDOWS_MAX};
+use super::{
+    AMOUNTS_MAX, ANSWERS_MAX, CODES_MAX, CONDITIONS_MAX, DAYS_MAX, DIFFERENT_MAX, ENTITIES_MAX, WINDOWS_MAX,
+};
 
 /// Why a table cannot be laid out, filled or moved on. Nothing was changed then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -29,6 +31,12 @@ pub enum BucketError {
     /// More than can be numbered.
     #[error("a table has at most {ENTITIES_MAX} entities, not {0}; divide them among several tables")]
     Entities(u32),
+    /// Entities times questions for different codes.
+    #[error(
+        "the table would hold {0} counts of different codes, one for each entity and question, but at most {ANSWERS_MAX}; \
+         ask less of it, or divide the entities among several tables"
+    )]
+    Answers(u64),
     /// Lanes of different lengths, or not as many as the layout says.
     #[error("the lanes of entries are not those of the layout, one value an entry in each")]
     Lanes,
@@ -77,6 +85,7 @@ impl BucketError {
             Self::Codes(_) => "bucket_codes_too_many",
             Self::Different => "bucket_different_unusable",
             Self::Entities(_) => "bucket_entities_too_many",
+            Self::Answers(_) => "bucket_answers_too_many",
             Self::Lanes => "bucket_lanes_unequal",
             Self::NoSuchEntity { .. } => "bucket_entity_unknown",
             Self::AmountsTooLarge => "bucket_amounts_too_large",

@@ -2,7 +2,9 @@
 
 use super::error::BucketError;
 use super::marks::{CodeAt, Together};
-use super::{AMOUNTS_MAX, CODES_MAX, CONDITIONS_MAX, DAYS_MAX, DIFFERENT_MAX, ENTITIES_MAX, WINDOWS_MAX};
+use super::{
+    AMOUNTS_MAX, ANSWERS_MAX, CODES_MAX, CONDITIONS_MAX, DAYS_MAX, DIFFERENT_MAX, ENTITIES_MAX, WINDOWS_MAX,
+};
 
 /// How many different codes of a kind are there, among entries of a window that fulfil a condition?
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -122,8 +124,13 @@ impl Layout {
     }
 
     /// Checks a number of entities.
-    pub(super) fn entities(entities: u32) -> Result<u32, BucketError> {
-        if entities > ENTITIES_MAX { Err(BucketError::Entities(entities)) } else { Ok(entities) }
+    pub(super) fn entities(&self, entities: u32) -> Result<u32, BucketError> {
+        if entities > ENTITIES_MAX {
+            return Err(BucketError::Entities(entities));
+        }
+        let questions = u64::try_from(self.different.len()).unwrap_or(u64::MAX);
+        let answers = u64::from(entities).saturating_mul(questions);
+        if answers > ANSWERS_MAX { Err(BucketError::Answers(answers)) } else { Ok(entities) }
     }
 
     /// Days of the longest window.

@@ -32,9 +32,11 @@ mod counts;
 mod days;
 mod entries;
 mod error;
+mod file;
 mod layout;
 mod marks;
 mod peers;
+mod quotient;
 mod reading;
 mod shard;
 mod table;
@@ -43,8 +45,10 @@ mod wide;
 pub use conditions::{Bits, bits_of};
 pub use entries::{Entries, Taken};
 pub use error::BucketError;
+pub use file::BucketFileError;
 pub use layout::{Different, Layout, Questions};
 pub use peers::{FEATURES_MAX, Feature, GROUPS_MAX, GroupBy, Middle, Moments, Peers, PeersError};
+pub use quotient::Quotient;
 pub use reading::Reading;
 pub use table::{Builder, Change, Refreshed, Sink, Table};
 
@@ -56,6 +60,8 @@ pub const AMOUNTS_MAX: usize = 16;
 pub const CODES_MAX: usize = 16;
 /// Counts of different codes of one table at most.
 pub const DIFFERENT_MAX: usize = 64;
+/// Counts of different codes that a table holds at most, one for each entity and question: a thousand megabytes.
+pub const ANSWERS_MAX: u64 = 1 << 28;
 /// Windows of one table at most.
 pub const WINDOWS_MAX: usize = 8;
 /// Days of the longest window at most: ten years.

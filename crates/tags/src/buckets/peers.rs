@@ -14,6 +14,7 @@ use rust_decimal::prelude::ToPrimitive;
 use thiserror::Error;
 
 use super::entries::{local_of, place};
+use super::quotient::Quotient;
 use super::reading::{Reading, each_bit};
 use super::table::Sink;
 use super::wide::Wide;
@@ -89,6 +90,15 @@ pub struct Middle {
     pub twice_median: i128,
     /// Four times the median of how far values are from the median.
     pub four_times_deviation: i128,
+}
+
+impl Middle {
+    /// Is a value above the median by more than so many median absolute deviations, as a fraction of two numbers?
+    #[must_use]
+    pub fn is_exceeded_by(&self, value: i64, (times, parts): (u16, u16)) -> bool {
+        let above = 4 * i128::from(value) - 2 * self.twice_median;
+        above * i128::from(parts) > self.four_times_deviation * i128::from(times)
+    }
 }
 
 /// A value of an entity that is not 0. [`GONE`] where the entity changed since.
@@ -192,9 +202,17 @@ impl Peers {
     #[must_use]
     pub fn value_of(&self, entity: u32, feature: usize) -> i64 {
         let Some(shard) = self.shards.get(place(u64::from(entity)) % SHARDS) else { return 0 };
-        let Some(own) = shard.places.get(local_of(entity)) else { return 0 };
+        let place = shard.places.get(local_of(entity)).filter(|place| place.group != NO_GROUP);
+        let Some(own) = place else { return 0 };
         let items = &shard.items[own.items()];
         items.iter().find(|item| usize::from(item.feature) == feature).map_or(0, |item| item.value)
+    }
+
+    /// An entity's part of what its group has together; none outside groups, or where that is 0.
+    #[must_use]
+    pub fn share(&self, entity: u32, feature: usize) -> Option<Quotient> {
+        let group = self.group_of(entity)?;
+        Quotient::new(self.value_of(entity, feature), self.moments(group, feature).sum)
     }
 
     /// The least value of each group and feature, group by group, that is above the mean by more than so many standard

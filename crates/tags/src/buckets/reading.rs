@@ -10,6 +10,8 @@
 
 use super::entries::{day_of, place};
 use super::layout::{HEAD, Layout, NO_WINDOW};
+use super::peers::Feature;
+use super::quotient::Quotient;
 use super::shard::{Held, OfEntity};
 
 /// Numbers by window, condition and amount.
@@ -252,11 +254,29 @@ impl Reading {
             .unwrap_or_default()
     }
 
-    /// The greatest of an amount; none without entries.
+    /// The greatest of an amount; none without entries, or where it is absent in all of them.
     #[must_use]
     #[inline]
     pub fn greatest(&self, window: usize, condition: usize, amount: usize) -> Option<i64> {
-        if amount >= self.layout.greatest { None } else { self.compared(window, condition, amount) }
+        if amount >= self.layout.greatest {
+            return None;
+        }
+        self.compared(window, condition, amount).filter(|greatest| *greatest != i64::MIN)
+    }
+
+    /// How many entries, or a sum.
+    #[must_use]
+    pub fn value(&self, feature: &Feature) -> i64 {
+        match feature.sum {
+            Some(sum) => self.sum(feature.window, feature.condition, sum),
+            None => self.count(feature.window, feature.condition),
+        }
+    }
+
+    /// One number of entries or sum divided by another; none where that is 0.
+    #[must_use]
+    pub fn ratio(&self, part: &Feature, whole: &Feature) -> Option<Quotient> {
+        Quotient::new(self.value(part), self.value(whole).into())
     }
 
     /// The day of the last entry of a window; none without entries, and where the table was not asked for last days. How

@@ -117,6 +117,9 @@ impl Shard {
         let base = Run::sorted(chunks, entities, layout.stride())?;
         let different = vec![0; entities * layout.different.len()];
         let mut shard = Self { base, recent: Run::default(), busy: Vec::new(), different };
+        if shard.base.words.is_empty() {
+            return Ok(shard);
+        }
         let (busy_from, stride) = (busy_from(layout), layout.stride());
         let questions = layout.different.len();
         for local in 0..entities {
@@ -144,6 +147,10 @@ impl Shard {
         let different = self.different.get(local * questions..(local + 1) * questions);
         let different = different.unwrap_or_default();
         OfEntity { held: self.held(local, layout), busy: self.busy(local), different }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.base.words.is_empty() && self.recent.words.is_empty()
     }
 
     /// Has an entity any entries?

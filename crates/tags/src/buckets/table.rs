@@ -3,7 +3,7 @@
 use super::SHARDS;
 use super::change::{Place, ShardChange};
 use super::days::Days;
-use super::entries::{Entries, Staged, Taken, entity_at, local_of, place};
+use super::entries::{Entries, Staged, Taken, day_of, entity_at, entity_of, local_of, place};
 use super::error::BucketError;
 use super::layout::Layout;
 use super::marks::Marks;
@@ -62,9 +62,9 @@ impl Builder {
     /// An empty table of so many entities, as of a day in days since 1970-01-01.
     ///
     /// # Errors
-    /// Too many entities.
+    /// Too many entities, or too many of them for the questions.
     pub fn new(layout: Layout, entities: u32, day: i32) -> Result<Self, BucketError> {
-        let entities = Layout::entities(entities)?;
+        let entities = layout.entities(entities)?;
         let days = Days::new(&layout, day);
         Ok(Self { layout, entities, day, staged: Staged::new(), days })
     }
@@ -78,6 +78,27 @@ impl Builder {
         self.staged.add(layout, (self.entities, self.day), entries, false, |entity, day, words| {
             count_in(days, layout, entity, day, words);
         })
+    }
+
+    /// Takes entries of one shard as they were held.
+    ///
+    /// # Errors
+    /// The first that does not belong there.
+    pub(super) fn hold(&mut self, shard: usize, words: Vec<u64>) -> Result<(), NotHere> {
+        let layout = &self.layout;
+        for entry in words.chunks_exact(layout.stride()) {
+            let (Some(head), Some(conditions)) = (entry.first(), entry.get(1)) else { return Err(NotHere) };
+            let (entity, day) = (entity_of(*head), day_of(*head));
+            let known = *conditions & !layout.all_conditions() == 0 && *conditions != 0;
+            let here = entity < self.entities && place(u64::from(entity)) % SHARDS == shard;
+            if !known || !here || !count_in(&mut self.days, layout, entity, day, entry) {
+                return Err(NotHere);
+            }
+        }
+        if let Some(chunks) = self.staged.shards.get_mut(shard) {
+            chunks.push(words);
+        }
+        Ok(())
     }
 
     /// What became of the entries so far.
@@ -102,14 +123,18 @@ impl Builder {
     }
 }
 
-/// An entry is dated on a day.
-fn count_in(days: &mut Days, layout: &Layout, entity: u32, day: i32, words: &[u64]) {
-    if let Some(day) = days.get_mut(day) {
-        day.entities.push(entity);
-        for (total, amount) in day.totals.iter_mut().zip(amounts_of(layout, words)) {
-            *total = total.saturating_add(amount);
-        }
+/// An entry that does not belong where it stands.
+#[derive(Debug)]
+pub(super) struct NotHere;
+
+/// An entry is dated on a day; no, where no window will hold the day.
+fn count_in(days: &mut Days, layout: &Layout, entity: u32, day: i32, words: &[u64]) -> bool {
+    let Some(day) = days.get_mut(day) else { return false };
+    day.entities.push(entity);
+    for (total, amount) in day.totals.iter_mut().zip(amounts_of(layout, words)) {
+        *total = total.saturating_add(amount);
     }
+    true
 }
 
 fn amounts_of<'a>(layout: &Layout, words: &'a [u64]) -> impl Iterator<Item = u64> + use<'a> {
@@ -163,7 +188,8 @@ impl Table {
     pub fn each(&self, mut visit: impl FnMut(u32, &Reading)) {
         let mut reading = self.reading();
         for (number, shard) in self.shards.iter().enumerate() {
-            for local in 0..locals(self.entities) {
+            let locals = if shard.is_empty() { 0 } else { locals(self.entities) };
+            for local in 0..locals {
                 if !shard.has(local) {
                     continue;
                 }
@@ -178,9 +204,9 @@ impl Table {
     /// Makes room for more entities; there are never fewer than before.
     ///
     /// # Errors
-    /// Too many entities.
+    /// Too many entities, or too many of them for the questions.
     pub fn number(&mut self, entities: u32) -> Result<(), BucketError> {
-        self.entities = Layout::entities(entities)?.max(self.entities);
+        self.entities = self.layout.entities(entities)?.max(self.entities);
         let places = locals(self.entities).saturating_add(1);
         for shard in &mut self.shards {
             let answers = locals(self.entities).saturating_mul(self.layout.different.len());
@@ -224,6 +250,7 @@ impl Table {
             })?;
         }
         let found = self.found(&out)?;
+        self.room_for(&put)?;
         days.check(layout, &self.days)?;
         self.days.moved(layout, self.day, day, |entity, other_codes| {
             touched.mark(entity);
@@ -257,6 +284,16 @@ impl Table {
         days.apply(layout, &mut self.days);
         self.day = day;
         Ok(Refreshed { out: out.taken, put: put.taken, entities: read })
+    }
+
+    /// Entries of a shard are numbered with 32 bits.
+    fn room_for(&self, put: &Staged) -> Result<(), BucketError> {
+        let most = usize::try_from(u32::MAX).unwrap_or(usize::MAX).saturating_mul(self.layout.stride());
+        let fits = self.shards.iter().zip(&put.shards).all(|(shard, put)| {
+            let held = shard.base.words.len().saturating_add(shard.recent.words.len());
+            put.iter().map(Vec::len).fold(held, usize::saturating_add) <= most
+        });
+        if fits { Ok(()) } else { Err(BucketError::TooManyEntries) }
     }
 
     fn found(&self, out: &Staged) -> Result<Vec<Vec<Place>>, BucketError> {

@@ -51,7 +51,7 @@ impl Matrix {
     /// # Errors
     /// What the system says.
     pub fn write(&self, out: impl Write) -> Result<(), MatrixFileError> {
-        let mut out = Summed { inner: out, sum: Hasher::new() };
+        let mut out = Summed::new(out);
         out.write_all(MAGIC)?;
         out.number(self.entities)?;
         out.number(u32::try_from(self.tags.len()).unwrap_or(u32::MAX))?;
@@ -67,7 +67,7 @@ impl Matrix {
             out.write_all(&bytes_of(&shard.starts, |start| start.to_le_bytes()))?;
             out.write_all(&bytes_of(&shard.tags, |tag| tag.to_le_bytes()))?;
         }
-        let sum = out.sum.clone().finalize();
+        let sum = out.sum();
         out.number(sum)?;
         out.flush()?;
         Ok(())
@@ -78,7 +78,7 @@ impl Matrix {
     /// # Errors
     /// What the system says, or that these are not the bytes of a matrix.
     pub fn read(input: impl Read) -> Result<Self, MatrixFileError> {
-        let mut input = Summed { inner: input, sum: Hasher::new() };
+        let mut input = Summed::new(input);
         if &input.array::<8>()? != MAGIC {
             return Err(MatrixFileError::Damaged("it does not begin as one"));
         }
@@ -107,7 +107,7 @@ impl Matrix {
                 tags: tags.as_chunks::<2>().0.iter().map(|bytes| u16::from_le_bytes(*bytes)).collect(),
             }));
         }
-        let expected = input.sum.clone().finalize();
+        let expected = input.sum();
         if input.number_read()? != expected {
             return Err(MatrixFileError::Damaged("its checksum is another"));
         }
@@ -120,13 +120,24 @@ fn bytes_of<T: Copy, const N: usize>(numbers: &[T], bytes: impl Fn(T) -> [u8; N]
 }
 
 /// Reads and writes through a checksum.
-struct Summed<T> {
+pub(crate) struct Summed<T> {
     inner: T,
     sum: Hasher,
 }
 
+impl<T> Summed<T> {
+    pub(crate) fn new(inner: T) -> Self {
+        Self { inner, sum: Hasher::new() }
+    }
+
+    /// Of everything so far.
+    pub(crate) fn sum(&self) -> u32 {
+        self.sum.clone().finalize()
+    }
+}
+
 impl<T: Write> Summed<T> {
-    fn number(&mut self, number: u32) -> io::Result<()> {
+    pub(crate) fn number(&mut self, number: u32) -> io::Result<()> {
         self.write_all(&number.to_le_bytes())
     }
 }
@@ -144,19 +155,19 @@ impl<T: Write> Write for Summed<T> {
 }
 
 impl<T: Read> Summed<T> {
-    fn array<const N: usize>(&mut self) -> Result<[u8; N], MatrixFileError> {
+    pub(crate) fn array<const N: usize>(&mut self) -> Result<[u8; N], MatrixFileError> {
         let mut bytes = [0; N];
         self.inner.read_exact(&mut bytes).map_err(short)?;
         self.sum.update(&bytes);
         Ok(bytes)
     }
 
-    fn number_read(&mut self) -> Result<u32, MatrixFileError> {
+    pub(crate) fn number_read(&mut self) -> Result<u32, MatrixFileError> {
         self.array().map(u32::from_le_bytes)
     }
 
     /// So many bytes; memory is taken as they come, not as the file promises.
-    fn bytes(&mut self, length: u64) -> Result<Vec<u8>, MatrixFileError> {
+    pub(crate) fn bytes(&mut self, length: u64) -> Result<Vec<u8>, MatrixFileError> {
         let mut bytes = Vec::new();
         let read = self.inner.by_ref().take(length).read_to_end(&mut bytes)?;
         if u64::try_from(read) != Ok(length) {

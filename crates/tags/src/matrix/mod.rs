@@ -14,6 +14,7 @@ use roaring::RoaringBitmap;
 use thiserror::Error;
 
 pub use file::MatrixFileError;
+pub(crate) use file::Summed;
 pub use selection::{Selection, SelectionError};
 use transpose::Transpose;
 

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use tags::buckets::{
-    Builder, Change, Different, Entries, Feature, GroupBy, Layout, Middle, Moments, Peers, Questions,
+    AMOUNTS_MAX, BucketError, Builder, CODES_MAX, CONDITIONS_MAX, Change, DAYS_MAX, DIFFERENT_MAX, Different,
+    ENTITIES_MAX, Entries, Feature, GROUPS_MAX, GroupBy, Layout, Middle, Moments, Peers, Questions, Quotient,
     Reading, Sink, Table,
 };
 
@@ -301,4 +302,172 @@ fn middle(values: &[i64]) -> Option<Middle> {
     let twice_median = twice(values.iter().map(|value| i128::from(*value)).collect())?;
     let apart = values.iter().map(|value| (2 * i128::from(*value) - twice_median).abs()).collect();
     Some(Middle { twice_median, four_times_deviation: twice(apart)? })
+}
+
+proptest! {
+    #[test]
+    fn what_is_written_is_read_again_and_a_changed_byte_is_found(
+        first in proptest::collection::vec(entry(100), 0..120),
+        more in proptest::collection::vec(entry(100), 0..20),
+        at in any::<prop::sample::Index>(),
+        bit in 0_u8..8,
+    ) {
+        let mut table = built(&first, 100);
+        let held: Vec<Entry> = first.into_iter().filter(|entry| is_held(entry, 100)).collect();
+        let leaving: Vec<Entry> = held.iter().step_by(4).cloned().collect();
+        changed(&mut table, 101, &leaving, &more, &mut Followed(plainly(&held, 100)));
+        let mut bytes = Vec::new();
+        table.write_to(&mut bytes).unwrap();
+        let again = Table::read_from(bytes.as_slice()).unwrap();
+        prop_assert_eq!((again.day(), again.entities(), again.layout()), (101, ENTITIES, table.layout()));
+        let (before, mut after) = (follow(&table).followed.0, follow(&again));
+        prop_assert_eq!(&before, &after.followed.0);
+        // What is dated ahead was written too.
+        let mut expected = Followed(before);
+        changed(&mut table, 120, &[], &[], &mut expected);
+        let mut again = again;
+        changed(&mut again, 120, &[], &[], &mut after);
+        prop_assert_eq!(expected.0, after.followed.0);
+
+        let at = at.index(bytes.len());
+        prop_assert!(Table::read_from(&bytes[..at]).is_err(), "cut off at {}", at);
+        bytes[at] ^= 1 << bit;
+        prop_assert!(Table::read_from(bytes.as_slice()).is_err(), "bit {} of byte {}", bit, at);
+    }
+}
+
+/// An importer's declarations: days, conditions (1: from a neighbour, 2: by night), value, mass, goods, port.
+fn declared(entity: u32, day: i32, conditions: u64, value: i64, mass: i64, goods: u32, port: u32) -> Entry {
+    Entry { entity, day, conditions: conditions | 1, amounts: [value, mass, value, 1], codes: [goods, port] }
+}
+
+fn read(table: &Table, entity: u32) -> Answers {
+    let mut reading = table.reading();
+    table.read(entity, &mut reading);
+    answers_of(&reading)
+}
+
+#[test]
+fn an_importer_is_read_as_an_officer_would_add_up_its_file() {
+    // Windows of 2, 5 and 9 days as of day 100: since day 98, 95, 91.
+    let file = [
+        declared(7, 99, 0, 1_000, 10, 6109, 1),
+        declared(7, 98, 2, 3_000, 20, 6109, 2),
+        declared(7, 96, 2, 500, 5, 8471, 2),
+        declared(7, 91, 0, 9_000, 90, 8703, 3),
+        declared(7, 90, 0, 1, 1, 9999, 4),
+        declared(8, 99, 0, 77, 7, 6109, 1),
+    ];
+    let mut table = built(&file, 100);
+    let check = |table: &Table, window, condition, expected: Option<Cell>| {
+        let answers = read(table, 7);
+        assert_eq!(
+            answers.cells.get(&(window, condition)).copied(),
+            expected,
+            "window {window}, condition {condition}"
+        );
+    };
+    check(&table, 0, 0, Some((2, [4_000, 30], [3_000, 1], 99)));
+    check(&table, 1, 0, Some((3, [4_500, 35], [3_000, 1], 99)));
+    check(&table, 2, 0, Some((4, [13_500, 125], [9_000, 1], 99)));
+    check(&table, 1, 1, Some((2, [3_500, 25], [3_000, 1], 98)));
+    check(&table, 2, 2, None);
+    assert_eq!(read(&table, 7).different, [3, 1, 2], "goods in 9 days; ports by night in 5; ports in 2");
+
+    let mut reading = table.reading();
+    table.read(7, &mut reading);
+    let of = |window, condition, sum| Feature { window, condition, sum };
+    let by_night = reading.ratio(&of(2, 1, Some(0)), &of(2, 0, Some(0))).unwrap();
+    assert_eq!((by_night.part(), by_night.whole()), (3_500, 13_500));
+    assert_eq!(by_night.decimal().unwrap().to_string(), "0.259259");
+    assert!(
+        by_night.is_above(1, 4) && !by_night.is_above(35, 135),
+        "7/27 is above a quarter, not above itself"
+    );
+    assert_eq!(reading.ratio(&of(2, 0, None), &of(2, 2, None)), None);
+    let share = follow(&table).peers.share(8, 0).unwrap();
+    assert_eq!(share, Quotient::new(77, 13_577).unwrap());
+
+    // The dearest is deleted, one is put right, one comes late, a day goes by: day 98 leaves the shortest window.
+    let mut followed = follow(&table).followed;
+    let out = [file[3].clone(), file[0].clone()];
+    let put = [declared(7, 99, 0, 1_100, 10, 6109, 1), declared(7, 93, 0, 4_000, 1, 8471, 2)];
+    assert_eq!(changed(&mut table, 101, &out, &put, &mut followed), 1, "8 has no entry at an edge");
+    check(&table, 0, 0, Some((1, [1_100, 10], [1_100, 1], 99)));
+    check(&table, 2, 0, Some((4, [8_600, 36], [4_000, 1], 99)));
+    assert_eq!(read(&table, 7).different, [2, 1, 1]);
+}
+
+#[test]
+fn a_day_without_entries_at_a_windows_edge_concerns_nobody() {
+    let mut table = built(&[declared(3, 99, 0, 1, 1, 1, 1), declared(4, 93, 0, 1, 1, 1, 1)], 100);
+    let mut followed = follow(&table).followed;
+    let mut to = |day| changed(&mut table, day, &[], &[], &mut followed);
+    // By day: who has an entry that enters or leaves a window then.
+    let found: Vec<usize> = (101..112).map(&mut to).collect();
+    assert_eq!(found, [0, 1, 1, 0, 1, 0, 0, 0, 1, 0, 0]);
+    assert!(followed.0.is_empty(), "everything has left the longest window");
+}
+
+#[test]
+fn what_a_table_cannot_hold_is_refused_and_nothing_changes() {
+    let fine = || Questions { windows: vec![7], conditions: 2, sums: 1, ..Questions::default() };
+    let refused = |questions: Questions, code: &str| {
+        let error = Layout::new(questions).unwrap_err();
+        assert_eq!(error.code(), code);
+        assert!(!error.to_string().is_empty());
+    };
+    for windows in [vec![], vec![0], vec![7, 7], vec![30, 7], vec![DAYS_MAX + 1], (1..10).collect()] {
+        refused(Questions { windows, ..fine() }, "bucket_windows_unusable");
+    }
+    refused(Questions { conditions: 0, ..fine() }, "bucket_conditions_too_many");
+    refused(Questions { conditions: CONDITIONS_MAX + 1, ..fine() }, "bucket_conditions_too_many");
+    refused(Questions { greatest: AMOUNTS_MAX, ..fine() }, "bucket_amounts_too_many");
+    refused(Questions { codes: CODES_MAX + 1, ..fine() }, "bucket_codes_too_many");
+    let asked = |code, condition, window| Different { code, condition, window };
+    for different in [asked(1, 0, 0), asked(0, 2, 0), asked(0, 0, 1)] {
+        refused(Questions { codes: 1, different: vec![different], ..fine() }, "bucket_different_unusable");
+    }
+    let many = vec![asked(0, 0, 0); DIFFERENT_MAX + 1];
+    refused(Questions { codes: 1, different: many, ..fine() }, "bucket_different_unusable");
+    let largest = Layout::new(fine()).unwrap();
+    let refused = Builder::new(largest, ENTITIES_MAX + 1, 0).unwrap_err();
+    assert_eq!(refused.code(), "bucket_entities_too_many");
+    let questions = Questions { codes: 1, different: vec![asked(0, 0, 0); DIFFERENT_MAX], ..fine() };
+    let refused = Builder::new(Layout::new(questions).unwrap(), ENTITIES_MAX, 0).unwrap_err();
+    assert_eq!(refused.code(), "bucket_answers_too_many");
+    let by = GroupBy { window: 0, condition: 0, greatest: 0 };
+    assert_eq!(Peers::new(by, GROUPS_MAX + 1, vec![]).unwrap_err().code(), "bucket_groups_too_many");
+    let beyond = Feature { window: 99, condition: 0, sum: None };
+    assert_eq!(Peers::new(by, 1, vec![beyond]).unwrap_err().code(), "bucket_features_unusable");
+
+    let file = [declared(7, 99, 0, 1_000, 10, 6109, 1), declared(7, 98, 2, i64::MAX / 2, 20, 6109, 2)];
+    let mut table = built(&file, 100);
+    let mut followed = follow(&table).followed;
+    let before = followed.0.clone();
+    let mut refused = |day, out: &[Entry], put: &[Entry]| {
+        let (out, put) = (Lanes::of(out), Lanes::of(put));
+        let error = out.with(|out| put.with(|put| table.change(day, &Change { out, put }, &mut followed)));
+        let error = error.unwrap_err();
+        let mut found = BTreeMap::new();
+        table.each(|entity, reading| _ = found.insert(entity, answers_of(reading)));
+        assert_eq!((table.day(), &found, &followed.0), (100, &before, &before));
+        error
+    };
+    let twice = [file[0].clone(), file[1].clone(), file[0].clone()];
+    assert_eq!(refused(101, &twice, &[]), BucketError::NoSuchEntry(2), "held once only");
+    let other = [file[0].clone(), declared(7, 99, 0, 1_001, 10, 6109, 1)];
+    assert_eq!(refused(101, &other, &[]), BucketError::NoSuchEntry(1));
+    assert_eq!(refused(99, &[], &[]), BucketError::DayBefore { at: 100, asked: 99 });
+    let beyond = [declared(ENTITIES, 99, 0, 1, 1, 1, 1)];
+    assert_eq!(
+        refused(101, &[], &beyond),
+        BucketError::NoSuchEntity { entity: ENTITIES, entities: ENTITIES }
+    );
+    let large = [declared(9, 99, 0, i64::MIN / 2, 1, 1, 1)];
+    assert_eq!(refused(101, &[], &large), BucketError::AmountsTooLarge);
+
+    table.number(ENTITIES + 1).unwrap();
+    changed(&mut table, 101, &[], &beyond, &mut followed);
+    assert_eq!(read(&table, ENTITIES).different, [1, 0, 1]);
 }
