@@ -31,7 +31,7 @@ pub(super) struct Busy {
 
 /// Entries from which on codes are kept with their counts. Keeping them takes three times as long as counting what is
 /// different, and a change of a twentieth of the entries pays that back.
-const COUNTED_FROM: usize = 1 << 15;
+const COUNTED_FROM: usize = 1 << 16;
 
 fn days(layout: &Layout) -> i64 {
     i64::from(layout.longest()) + i64::from(AHEAD_MAX)

@@ -9,12 +9,12 @@
 use std::ops::Range;
 
 use super::busy::Busy;
-use super::entries::{Chunks, day_of, entity_at, place};
+use super::entries::{Chunks, day_of, entity_at};
 use super::error::BucketError;
 use super::layout::Layout;
 use super::marks::Marks;
 use super::reading::Reading;
-use super::shard::{OfEntity, Run, Shard, busy_from};
+use super::shard::{OfEntity, Run, Shard};
 use super::table::Sink;
 
 /// What is to happen to a shard.
@@ -118,7 +118,7 @@ impl Shard {
         let stayed = old.of(local, stride).len() - out.iter().filter(|place| place.recent).count() * stride;
         let questions = layout.different.len();
         let different = &mut self.different[local * questions..(local + 1) * questions];
-        let became_busy = base.len() + after.len() >= place_of(busy_from(layout)) * stride;
+        let became_busy = base.len() + after.len() >= layout.busy_from * stride;
         match busy {
             Ok(at) => {
                 let (stayed, put) = after.split_at(stayed);
@@ -165,10 +165,6 @@ fn kept(words: &[u64], stride: usize, wanted: impl Fn(i32) -> bool) -> Vec<u64> 
         kept.extend_from_slice(entry);
     }
     kept
-}
-
-fn place_of(count: u32) -> usize {
-    place(u64::from(count))
 }
 
 /// The entries of some days among those of one entity that are in order of days.

@@ -1,5 +1,6 @@
 //! What a table holds of each entry, and which windows it answers.
 
+use super::busy::Busy;
 use super::error::BucketError;
 use super::marks::{CodeAt, Together};
 use super::{
@@ -49,6 +50,8 @@ pub struct Layout {
     pub(super) different: Vec<Different>,
     /// The same questions by window and condition.
     pub(super) together: Vec<Together>,
+    /// Entries from which on an entity has day buckets of its own: they take at most twice the memory of its entries.
+    pub(super) busy_from: usize,
     /// The shortest window that holds entries of so many days ago; [`NO_WINDOW`] for those of none.
     pub(super) class_of_age: Vec<u8>,
 }
@@ -98,9 +101,11 @@ impl Layout {
             codes,
             different,
             together: Vec::new(),
+            busy_from: 1,
             class_of_age,
         };
         layout.together = layout.together();
+        layout.busy_from = (Busy::words(&layout) / layout.stride().saturating_mul(2)).max(1);
         Ok(layout)
     }
 

@@ -78,74 +78,38 @@ impl Reading {
         }
     }
 
-    /// Forgets the answers before.
-    fn clear(&mut self) {
-        let (added, compared) = (self.layout.added(), self.layout.compared());
-        for (window, any) in self.cells.any.iter_mut().enumerate() {
-            let first = window * self.layout.conditions;
-            each_bit(*any, |condition| {
-                let cell = first + condition;
-                self.cells.added[cell * added..(cell + 1) * added].fill(0);
-                self.cells.greatest[cell * compared..(cell + 1) * compared].fill(i64::MIN);
-            });
-            *any = 0;
-        }
-    }
-
     /// Reads an entity's entries, or its day buckets where it has them.
     pub(super) fn read(&mut self, entity: &OfEntity<'_>, day: i32) {
-        self.clear();
+        clear(&self.layout, &mut self.cells);
         self.day = day;
         match entity.busy {
             Some(busy) => self.cells.clone_from(&busy.cells),
-            None => self.add_entries(entity.held, day),
+            None => add_entries(&self.layout, entity.held, day, &mut self.cells),
         }
-        self.widen();
+        widen(&self.layout, &mut self.cells);
         self.different.fill(0);
         for (own, counted) in self.different.iter_mut().zip(entity.different) {
             *own = *counted;
         }
     }
+}
 
-    fn add_entries(&mut self, held: Held<'_>, day: i32) {
-        let layout = &self.layout;
-        let cells = &mut self.cells;
-        for entry in held.into_iter().flat_map(|run| run.chunks_exact(layout.stride())) {
-            let class = class_of(layout, day, entry[0]);
-            if class == NO_WINDOW {
-                continue;
-            }
-            let class = place(u64::from(class));
-            cells.any[class] |= entry[1];
-            add_entry(layout, class, entry, &mut cells.added, &mut cells.greatest);
+/// Calls a function made for the layout's numbers of amounts, where they are usual ones: the compiler knows then how long
+/// its loops are. Otherwise calls one for any.
+macro_rules! by_amounts {
+    ($layout:expr, $usual:ident, $any:ident, $arguments:tt) => {
+        match ($layout.sums, $layout.compared()) {
+            (0, 0) => $usual::<0, 0> $arguments,
+            (1, 0) => $usual::<1, 0> $arguments,
+            (1, 1) => $usual::<1, 1> $arguments,
+            (2, 0) => $usual::<2, 0> $arguments,
+            (2, 1) => $usual::<2, 1> $arguments,
+            (2, 2) => $usual::<2, 2> $arguments,
+            (3, 2) => $usual::<3, 2> $arguments,
+            (3, 3) => $usual::<3, 3> $arguments,
+            _ => $any $arguments,
         }
-    }
-
-    /// Each window takes in the next shorter one.
-    fn widen(&mut self) {
-        let (added, compared) = (self.layout.added(), self.layout.compared());
-        let conditions = self.layout.conditions;
-        for window in 1..self.layout.windows.len() {
-            let shorter = self.cells.any[window - 1];
-            self.cells.any[window] |= shorter;
-            let (before, own) = self.cells.added.split_at_mut(window * conditions * added);
-            let before = &before[(window - 1) * conditions * added..];
-            each_bit(shorter, |cell| {
-                let range = cell * added..(cell + 1) * added;
-                for (own, before) in own[range.clone()].iter_mut().zip(&before[range]) {
-                    *own += before;
-                }
-            });
-            let (before, own) = self.cells.greatest.split_at_mut(window * conditions * compared);
-            let before = &before[(window - 1) * conditions * compared..];
-            each_bit(shorter, |cell| {
-                let range = cell * compared..(cell + 1) * compared;
-                for (own, before) in own[range.clone()].iter_mut().zip(&before[range]) {
-                    *own = (*own).max(*before);
-                }
-            });
-        }
-    }
+    };
 }
 
 /// Adds an entry to the cells of a class (a window, or a day) and its conditions.
@@ -158,33 +122,151 @@ pub(super) fn add_entry(
     greatest: &mut [i64],
 ) {
     let first = class * layout.conditions;
-    // Loops of a length that the compiler knows, for the usual numbers of amounts.
-    match (layout.sums, layout.compared()) {
-        (0, 0) => add_to_cells::<0, 0>(first, entry, added, greatest),
-        (1, 0) => add_to_cells::<1, 0>(first, entry, added, greatest),
-        (1, 1) => add_to_cells::<1, 1>(first, entry, added, greatest),
-        (2, 0) => add_to_cells::<2, 0>(first, entry, added, greatest),
-        (2, 1) => add_to_cells::<2, 1>(first, entry, added, greatest),
-        (2, 2) => add_to_cells::<2, 2>(first, entry, added, greatest),
-        (3, 2) => add_to_cells::<3, 2>(first, entry, added, greatest),
-        (3, 3) => add_to_cells::<3, 3>(first, entry, added, greatest),
-        (sums, compared) => each_bit(entry[1], |condition| {
-            let cell = first + condition;
-            let own = &mut added[cell * (sums + 1)..(cell + 1) * (sums + 1)];
-            own[0] += 1;
-            for (sum, amount) in own[1..].iter_mut().zip(&entry[HEAD..]) {
-                *sum += amount.cast_signed();
-            }
-            let own = &mut greatest[cell * compared..(cell + 1) * compared];
-            for (greatest, amount) in own.iter_mut().zip(&entry[HEAD + sums..]) {
-                *greatest = (*greatest).max(amount.cast_signed());
-            }
-        }),
+    by_amounts!(layout, add_to_cells, add_to_any_cells, (layout, first, entry, added, greatest));
+}
+
+/// Adds an entity's entries, each to the shortest window that holds it.
+fn add_entries(layout: &Layout, held: Held<'_>, day: i32, cells: &mut Cells) {
+    by_amounts!(layout, add_usual, add_any, (layout, held, day, cells));
+}
+
+fn add_usual<const SUMS: usize, const COMPARED: usize>(
+    layout: &Layout,
+    held: Held<'_>,
+    day: i32,
+    cells: &mut Cells,
+) {
+    add_with(layout, held, day, cells, add_to_cells::<SUMS, COMPARED>);
+}
+
+fn add_any(layout: &Layout, held: Held<'_>, day: i32, cells: &mut Cells) {
+    add_with(layout, held, day, cells, add_to_any_cells);
+}
+
+#[inline(always)]
+fn add_with(
+    layout: &Layout,
+    held: Held<'_>,
+    day: i32,
+    cells: &mut Cells,
+    add: impl Fn(&Layout, usize, &[u64], &mut [i64], &mut [i64]),
+) {
+    for entry in held.into_iter().flat_map(|run| run.chunks_exact(layout.stride())) {
+        let class = class_of(layout, day, entry[0]);
+        if class == NO_WINDOW {
+            continue;
+        }
+        let class = place(u64::from(class));
+        cells.any[class] |= entry[1];
+        add(layout, class * layout.conditions, entry, &mut cells.added, &mut cells.greatest);
     }
+}
+
+/// Forgets the answers before.
+fn clear(layout: &Layout, cells: &mut Cells) {
+    by_amounts!(layout, clear_usual, clear_any, (layout, cells));
+}
+
+fn clear_usual<const SUMS: usize, const COMPARED: usize>(layout: &Layout, cells: &mut Cells) {
+    for (window, any) in cells.any.iter_mut().enumerate() {
+        each_bit(std::mem::take(any), |condition| {
+            let cell = window * layout.conditions + condition;
+            if let Some((count, sums)) = cells.added[cell * (SUMS + 1)..].split_first_mut() {
+                *count = 0;
+                sums.first_chunk_mut::<SUMS>().into_iter().for_each(|sums| *sums = [0; SUMS]);
+            }
+            let own = cells.greatest[cell * COMPARED..].first_chunk_mut::<COMPARED>();
+            own.into_iter().for_each(|own| *own = [i64::MIN; COMPARED]);
+        });
+    }
+}
+
+fn clear_any(layout: &Layout, cells: &mut Cells) {
+    let (added, compared) = (layout.added(), layout.compared());
+    for (window, any) in cells.any.iter_mut().enumerate() {
+        each_bit(std::mem::take(any), |condition| {
+            let cell = window * layout.conditions + condition;
+            cells.added[cell * added..(cell + 1) * added].fill(0);
+            cells.greatest[cell * compared..(cell + 1) * compared].fill(i64::MIN);
+        });
+    }
+}
+
+/// Each window takes in the next shorter one.
+fn widen(layout: &Layout, cells: &mut Cells) {
+    by_amounts!(layout, widen_usual, widen_any, (layout, cells));
+}
+
+fn widen_usual<const SUMS: usize, const COMPARED: usize>(layout: &Layout, cells: &mut Cells) {
+    widen_with(layout, cells, |(own_added, own_greatest), (added, greatest)| {
+        if let (Some((own_count, own)), Some((count, sums))) =
+            (own_added.split_first_mut(), added.split_first())
+        {
+            *own_count += count;
+            if let (Some(own), Some(sums)) = (own.first_chunk_mut::<SUMS>(), sums.first_chunk::<SUMS>()) {
+                own.iter_mut().zip(sums).for_each(|(own, sum)| *own += sum);
+            }
+        }
+        let own = own_greatest.first_chunk_mut::<COMPARED>();
+        if let (Some(own), Some(greatest)) = (own, greatest.first_chunk::<COMPARED>()) {
+            own.iter_mut().zip(greatest).for_each(|(own, greatest)| *own = (*own).max(*greatest));
+        }
+    });
+}
+
+fn widen_any(layout: &Layout, cells: &mut Cells) {
+    let (added_count, compared) = (layout.added(), layout.compared());
+    widen_with(layout, cells, |(own_added, own_greatest), (added, greatest)| {
+        own_added.iter_mut().zip(added).take(added_count).for_each(|(own, sum)| *own += sum);
+        let greatest = own_greatest.iter_mut().zip(greatest).take(compared);
+        greatest.for_each(|(own, greatest)| *own = (*own).max(*greatest));
+    });
+}
+
+/// Calls with what begins with a cell of a window, and with the same cell of the next shorter one.
+#[inline(always)]
+fn widen_with(
+    layout: &Layout,
+    cells: &mut Cells,
+    take_in: impl Fn((&mut [i64], &mut [i64]), (&[i64], &[i64])),
+) {
+    let (added, compared) = (layout.added(), layout.compared());
+    for window in 1..layout.windows.len() {
+        let shorter = cells.any[window - 1];
+        cells.any[window] |= shorter;
+        let first = window * layout.conditions;
+        let before = first - layout.conditions;
+        let (added_before, own_added) = cells.added.split_at_mut(first * added);
+        let (greatest_before, own_greatest) = cells.greatest.split_at_mut(first * compared);
+        each_bit(shorter, |condition| {
+            let from = before + condition;
+            take_in(
+                (&mut own_added[condition * added..], &mut own_greatest[condition * compared..]),
+                (&added_before[from * added..], &greatest_before[from * compared..]),
+            );
+        });
+    }
+}
+
+fn add_to_any_cells(layout: &Layout, first: usize, entry: &[u64], added: &mut [i64], greatest: &mut [i64]) {
+    let (sums, compared) = (layout.sums, layout.compared());
+    each_bit(entry[1], |condition| {
+        let cell = first + condition;
+        let own = &mut added[cell * (sums + 1)..(cell + 1) * (sums + 1)];
+        own[0] += 1;
+        for (sum, amount) in own[1..].iter_mut().zip(&entry[HEAD..]) {
+            *sum += amount.cast_signed();
+        }
+        let own = &mut greatest[cell * compared..(cell + 1) * compared];
+        for (greatest, amount) in own.iter_mut().zip(&entry[HEAD + sums..]) {
+            *greatest = (*greatest).max(amount.cast_signed());
+        }
+    });
 }
 
 #[inline(always)]
 fn add_to_cells<const SUMS: usize, const COMPARED: usize>(
+    _layout: &Layout,
     first: usize,
     entry: &[u64],
     added: &mut [i64],

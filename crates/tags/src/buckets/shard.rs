@@ -120,7 +120,7 @@ impl Shard {
         if shard.base.words.is_empty() {
             return Ok(shard);
         }
-        let (busy_from, stride) = (busy_from(layout), layout.stride());
+        let stride = layout.stride();
         let questions = layout.different.len();
         for local in 0..entities {
             let entries = shard.base.count(local);
@@ -128,7 +128,7 @@ impl Shard {
                 continue;
             }
             let different = &mut shard.different[local * questions..(local + 1) * questions];
-            if entries >= busy_from {
+            if place(u64::from(entries)) >= layout.busy_from {
                 shard.base.sort_by_day(local, stride);
                 let held: Held<'_> = [shard.base.of(local, stride), &[]];
                 let busy = Busy::of(layout, day, held);
@@ -146,7 +146,10 @@ impl Shard {
         let questions = layout.different.len();
         let different = self.different.get(local * questions..(local + 1) * questions);
         let different = different.unwrap_or_default();
-        OfEntity { held: self.held(local, layout), busy: self.busy(local), different }
+        let held = self.held(local, layout);
+        let words: usize = held.iter().map(|run| run.len()).sum();
+        let busy = if words < layout.busy_from * layout.stride() { None } else { self.busy(local) };
+        OfEntity { held, busy, different }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -201,10 +204,4 @@ impl Shard {
         }
         first_missing.map_or(Ok(found), Err)
     }
-}
-
-/// Entries from which on an entity has day buckets of its own: they take at most twice the memory of its entries.
-pub(super) fn busy_from(layout: &Layout) -> u32 {
-    let words = Busy::words(layout) / (2 * layout.stride());
-    u32::try_from(words).unwrap_or(u32::MAX).max(1)
 }
