@@ -34,8 +34,9 @@ const USAGE: &str = "Usage:
       Builds everything, makes a synthetic country in a sandbox, serves it, opens the first page.
   cargo xtask test [--only STAGE]...
       Everything CI runs, with minutes per stage.
-  cargo xtask bench [audit|start|end-to-end|replay|pool|journal|xsd]... [--runs N]
-      Release builds; prints medians as rows for docs/figures.md.
+  cargo xtask bench [aggregates|audit|start|end-to-end|replay|pool|backup|journal|messages|tags|xsd]... [--runs N]
+      Release builds; prints medians as rows for docs/figures.md. The group `aggregates` (windows of days beside other
+      engines) takes --entries N, 8,000,000 unless told.
   cargo xtask simulate [--seeds N] [--from N] [--seed N]
       Stories of two nodes on bad disks and a bad network (10,000 unless told); --seed tells one again.";
 

@@ -9,6 +9,7 @@
 
 mod aggregate;
 mod apply;
+pub mod buckets;
 mod case;
 mod definition;
 mod draft;

@@ -71,7 +71,7 @@ pub(super) fn run(workspace: &Workspace, runs: u32) -> Result<()> {
 }
 
 /// The Python environment with the peers, made where it is missing.
-fn environment(workspace: &Workspace) -> Result<PathBuf> {
+pub(super) fn environment(workspace: &Workspace) -> Result<PathBuf> {
     let folder = workspace.metadata.target_directory.join("foreign/tag-peers");
     let python = folder.join("bin/python");
     if folder.join("complete").is_file() {

@@ -7,6 +7,7 @@
 )]
 
 mod bad_packs;
+mod buckets;
 mod built_in;
 mod constants;
 mod docs;
