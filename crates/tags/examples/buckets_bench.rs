@@ -20,10 +20,6 @@ use tags::buckets::{
 };
 use tags::matcher::{Block, Lane, Matcher, Scratch};
 
-/// As in the program itself.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
 const COLUMNS: [&str; 15] = [
