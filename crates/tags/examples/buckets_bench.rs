@@ -318,6 +318,7 @@ fn layout() -> Outcome<Layout> {
         last_day: false,
         codes: DIFFERENT.len(),
         different,
+        keep_codes_from: None,
     })?)
 }
 

@@ -29,10 +29,6 @@ pub(super) struct Busy {
     codes: Vec<Counts>,
 }
 
-/// Entries from which on codes are kept with their counts. Keeping them takes three times as long as counting what is
-/// different, and a change of a twentieth of the entries pays that back.
-const COUNTED_FROM: usize = 1 << 16;
-
 fn days(layout: &Layout) -> i64 {
     i64::from(layout.longest()) + i64::from(AHEAD_MAX)
 }
@@ -59,7 +55,7 @@ impl Busy {
             codes: Vec::new(),
         };
         let entries = held.iter().map(|run| run.len() / layout.stride()).sum::<usize>();
-        if entries >= COUNTED_FROM {
+        if entries >= layout.keep_codes_from {
             busy.codes.resize(layout.different.len(), Counts::default());
         }
         let oldest = i64::from(day) - i64::from(layout.longest());
