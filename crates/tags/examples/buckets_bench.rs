@@ -20,10 +20,6 @@ use tags::buckets::{
 };
 use tags::matcher::{Block, Lane, Matcher, Scratch};
 
-/// As in the program itself.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
 const COLUMNS: [&str; 15] = [
@@ -78,7 +74,7 @@ fn main() -> Outcome<()> {
         let mut note = |name, seconds| figures.entry(name).or_default().push(seconds);
         // In one pass, conditions evaluated in loops and by the matcher.
         let started = processor_s()?;
-        let (table, tags) = built(&entries, 0..entries.rows, day, &|_| true, &mut By::Loops)?;
+        let (table, tags) = built(&entries, 0..entries.rows, day, None, &mut By::Loops)?;
         checksums.push(("batch", tags.checksum()));
         note("batch_cpu_s", processor_s()? - started);
         checksums.push(("aggregates", mixed(&table)));
@@ -89,7 +85,7 @@ fn main() -> Outcome<()> {
         drop((table, tags));
         let mut matcher = By::matcher()?;
         let started = processor_s()?;
-        let (_, tags) = built(&entries, 0..entries.rows, day, &|_| true, &mut matcher)?;
+        let (_, tags) = built(&entries, 0..entries.rows, day, None, &mut matcher)?;
         checksums.push(("matcher", tags.checksum()));
         note("batch_by_matcher_cpu_s", processor_s()? - started);
         drop(tags);
@@ -97,7 +93,7 @@ fn main() -> Outcome<()> {
         // The last hundredth comes, and the day moves on to its end.
         let known = entries.rows - hundredth;
         let earlier = i32::try_from(entries.lanes[0][known] / DAY_S)?;
-        let (mut table, mut tags) = built(&entries, 0..known, earlier, &|_| true, &mut By::Loops)?;
+        let (mut table, mut tags) = built(&entries, 0..known, earlier, None, &mut By::Loops)?;
         let started = processor_s()?;
         let touched = changed(&mut table, &mut tags, &entries, None, known..entries.rows, day)?;
         checksums.push(("after the last hundredth", tags.checksum()));
@@ -106,30 +102,11 @@ fn main() -> Outcome<()> {
         checksums.push(("aggregates", mixed(&table)));
         drop((table, tags));
 
-        // A hundredth of all days comes late.
-        let late = |row: usize| row % 100 == 37;
-        let (mut table, mut tags) = built(&entries, 0..entries.rows, day, &|row| !late(row), &mut By::Loops)?;
-        let rows: Vec<usize> = (0..entries.rows).filter(|row| late(*row)).collect();
-        let those = entries.only(&rows);
-        let started = processor_s()?;
-        let touched = changed(&mut table, &mut tags, &those, None, 0..those.rows, day)?;
-        checksums.push(("after a late hundredth", tags.checksum()));
-        note("late_cpu_s", processor_s()? - started);
-        note("late_entities", number(touched));
-        checksums.push(("aggregates", mixed(&table)));
-
-        // A hundredth is put right.
-        let wrong = those.with_wrong_values();
-        changed(&mut table, &mut tags, &wrong, Some(&those), 0..those.rows, day)?;
-        let started = processor_s()?;
-        changed(&mut table, &mut tags, &those, Some(&wrong), 0..those.rows, day)?;
-        checksums.push(("after corrections", tags.checksum()));
-        note("corrections_cpu_s", processor_s()? - started);
-        drop((table, tags));
+        late_and_wrong(&entries, day, &mut note, &mut checksums)?;
 
         // Ten hundredths, one after the other: with what it costs to make one run of two.
         let first = entries.rows - 10 * hundredth;
-        let (mut table, mut tags) = built(&entries, 0..first, day - 40, &|_| true, &mut By::Loops)?;
+        let (mut table, mut tags) = built(&entries, 0..first, day - 40, None, &mut By::Loops)?;
         let started = processor_s()?;
         for step in 0..10 {
             let rows = first + step * hundredth..first + (step + 1) * hundredth;
@@ -142,6 +119,35 @@ fn main() -> Outcome<()> {
         checksums.push(("aggregates", mixed(&table)));
     }
     print(&figures, &checksums)
+}
+
+/// A hundredth of all days comes late; then a hundredth is put right.
+fn late_and_wrong(
+    entries: &Columns,
+    day: i32,
+    note: &mut impl FnMut(&'static str, f64),
+    checksums: &mut Vec<(&'static str, u64)>,
+) -> Outcome<()> {
+    let late = |row: usize| row % 100 == 37;
+    let (mut table, mut tags) =
+        built(entries, 0..entries.rows, day, Some(&|row| !late(row)), &mut By::Loops)?;
+    let rows: Vec<usize> = (0..entries.rows).filter(|row| late(*row)).collect();
+    let those = entries.only(&rows);
+    let started = processor_s()?;
+    let touched = changed(&mut table, &mut tags, &those, None, 0..those.rows, day)?;
+    checksums.push(("after a late hundredth", tags.checksum()));
+    note("late_cpu_s", processor_s()? - started);
+    note("late_entities", number(touched));
+    checksums.push(("aggregates", mixed(&table)));
+
+    // A hundredth is put right.
+    let wrong = those.with_wrong_values();
+    changed(&mut table, &mut tags, &wrong, Some(&those), 0..those.rows, day)?;
+    let started = processor_s()?;
+    changed(&mut table, &mut tags, &those, Some(&wrong), 0..those.rows, day)?;
+    checksums.push(("after corrections", tags.checksum()));
+    note("corrections_cpu_s", processor_s()? - started);
+    Ok(())
 }
 
 /// One sum for the tags, one for the aggregates; an error where they are not the same after every kind of work.
@@ -322,6 +328,7 @@ fn layout() -> Outcome<Layout> {
         last_day: false,
         codes: DIFFERENT.len(),
         different,
+        keep_codes_from: None,
     })?)
 }
 
@@ -329,27 +336,29 @@ fn staged(
     columns: &Columns,
     rows: Range<usize>,
     day: i32,
-    wanted: &dyn Fn(usize) -> bool,
+    wanted: Option<&dyn Fn(usize) -> bool>,
     by: &mut By,
 ) -> Outcome<Builder> {
     let mut builder = Builder::new(layout()?, 1_000_000, day)?;
     let mut lanes = Lanes::default();
     let window = i64::from(day - 90) * DAY_S..i64::from(day) * DAY_S;
-    let all = wanted(37);
     for first in rows.clone().step_by(BLOCK) {
         let block = first..rows.end.min(first + BLOCK);
         // Blocks without an entry in the longest window need no conditions.
         if !columns.lanes[0][block.clone()].iter().any(|second| window.contains(second)) {
             continue;
         }
-        if all {
-            lanes.fill(columns, block.clone(), by)?;
-            lanes.with(columns, block, |entries| builder.add(entries))?;
-        } else {
-            let some: Vec<usize> = block.filter(|row| wanted(*row)).collect();
-            let part = columns.only(&some);
-            lanes.fill(&part, 0..part.rows, by)?;
-            lanes.with(&part, 0..part.rows, |entries| builder.add(entries))?;
+        match wanted {
+            None => {
+                lanes.fill(columns, block.clone(), by)?;
+                lanes.with(columns, block, |entries| builder.add(entries))?;
+            }
+            Some(wanted) => {
+                let some: Vec<usize> = block.filter(|row| wanted(*row)).collect();
+                let part = columns.only(&some);
+                lanes.fill(&part, 0..part.rows, by)?;
+                lanes.with(&part, 0..part.rows, |entries| builder.add(entries))?;
+            }
         }
     }
     Ok(builder)
@@ -359,7 +368,7 @@ fn built(
     columns: &Columns,
     rows: Range<usize>,
     day: i32,
-    wanted: &dyn Fn(usize) -> bool,
+    wanted: Option<&dyn Fn(usize) -> bool>,
     by: &mut By,
 ) -> Outcome<(Table, Tags)> {
     let table = staged(columns, rows, day, wanted, by)?.finish()?;
@@ -371,7 +380,7 @@ fn built(
 /// What rows, sorting and answers cost.
 fn stages(columns: &Columns, day: i32) -> Outcome<[f64; 3]> {
     let started = processor_s()?;
-    let builder = staged(columns, 0..columns.rows, day, &|_| true, &mut By::Loops)?;
+    let builder = staged(columns, 0..columns.rows, day, None, &mut By::Loops)?;
     let rows = processor_s()?;
     let table = builder.finish()?;
     let sorted = processor_s()?;

@@ -29,10 +29,6 @@ pub(super) struct Busy {
     codes: Vec<Counts>,
 }
 
-/// Entries from which on codes are kept with their counts. Keeping them takes three times as long as counting what is
-/// different, and a change of a twentieth of the entries pays that back.
-const COUNTED_FROM: usize = 1 << 16;
-
 fn days(layout: &Layout) -> i64 {
     i64::from(layout.longest()) + i64::from(AHEAD_MAX)
 }
@@ -59,7 +55,7 @@ impl Busy {
             codes: Vec::new(),
         };
         let entries = held.iter().map(|run| run.len() / layout.stride()).sum::<usize>();
-        if entries >= COUNTED_FROM {
+        if entries >= layout.keep_codes_from {
             busy.codes.resize(layout.different.len(), Counts::default());
         }
         let oldest = i64::from(day) - i64::from(layout.longest());
@@ -94,6 +90,11 @@ impl Busy {
             self.add(layout, entry);
             self.count(layout, entry, (None, Some(to)));
         }
+        if from == to && out.is_empty() {
+            // Nothing left a class: what comes is added to what the days come to.
+            put.chunks_exact(stride).for_each(|entry| self.add_to_cells(layout, to, entry));
+            return;
+        }
         let mut days = std::collections::BTreeSet::new();
         for entry in out.chunks_exact(stride) {
             self.count(layout, entry, (Some(from), None));
@@ -104,6 +105,15 @@ impl Busy {
             self.recompute(layout, day, held);
         }
         self.settle(layout, to);
+    }
+
+    fn add_to_cells(&mut self, layout: &Layout, day: i32, entry: &[u64]) {
+        let class = class_of(layout, day, entry[0]);
+        if class != NO_WINDOW {
+            let class = place(u64::from(class));
+            self.cells.any[class] |= entry[1];
+            add_entry(layout, class, entry, &mut self.cells.added, &mut self.cells.greatest);
+        }
     }
 
     /// How many different codes, by question; where they are not kept, they are counted.

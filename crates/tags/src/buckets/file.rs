@@ -170,5 +170,14 @@ fn layout_of(input: &mut Summed<impl Read>) -> Result<Layout, BucketFileError> {
     for _ in 0..questions {
         different.push(Different { code: number()?, condition: number()?, window: number()? });
     }
-    Ok(Layout::new(Questions { windows, conditions, sums, greatest, last_day, codes, different })?)
+    Ok(Layout::new(Questions {
+        windows,
+        conditions,
+        sums,
+        greatest,
+        last_day,
+        codes,
+        different,
+        keep_codes_from: None,
+    })?)
 }
