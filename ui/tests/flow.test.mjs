@@ -43,7 +43,7 @@ before(async () => {
   chrome = await browser();
   context = await signIn("chief");
   found.entity = await firstLink("/entities", /href="(\/entities\/(?!matches)[^"?]+)"/);
-  found.chained = await firstLink("/entities/matches?kind=succession&closed=yes", /href="(\/entities\/(?!matches)[^"?]+)"/);
+  found.chained = await firstLink("/entities/matches?kind=owner", /href="(\/entities\/(?!matches)[^"?]+)"/);
   found.event = await firstLink("/journal", /href="(\/journal\/\d+)"/);
   found.policy = await firstLink("/plan", /href="(\/plan\/policies\/[^"]+)"/);
   found.replay = `${await firstLink("/declarations?source=live&lane=yellow", /href="(\/declarations\/\w+)"/)}/replay`;
@@ -67,7 +67,7 @@ test("every page of the flow, in both sizes and themes", { timeout: 300_000 }, a
       ["policy", found.policy],
       ["entities", "/entities"],
       ["entity", found.entity],
-      ["matches", "/entities/matches?kind=succession&closed=yes"],
+      ["matches", "/entities/matches?kind=owner"],
       ["chained", found.chained],
       ["journal", "/journal"],
       ["event", found.event],

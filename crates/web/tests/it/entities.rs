@@ -85,11 +85,15 @@ async fn pairs_are_shown_with_what_speaks_for_them_and_merged_and_taken_apart_by
     let undone =
         site.post(&chief, &split, &chief.csrf, &[("reason", "Two families"), ("back", "//elsewhere")]).await;
     assert_eq!((undone.status, undone.header("location")), (StatusCode::SEE_OTHER, "/entities/matches"));
+    // Together they are large: another person approves it.
+    let asked = site.get(&chief, "/entities/IMP-1").await.text;
+    assert!(asked.contains("One with") && asked.contains("proposed to be taken apart"), "{asked}");
+    let approve = format!("/entities/decisions/{id}/approve");
+    assert_eq!(site.post(&chief, &approve, &chief.csrf, &[]).await.status, StatusCode::CONFLICT);
+    assert_eq!(site.post(&analyst, &approve, &analyst.csrf, &[]).await.status, StatusCode::SEE_OTHER);
     assert!(!site.get(&chief, "/entities/IMP-1").await.text.contains("One with"));
-    assert_eq!(
-        site.post(&chief, &split, &chief.csrf, &[("reason", "again")]).await.status,
-        StatusCode::CONFLICT
-    );
+    let again = site.post(&chief, &split, &chief.csrf, &[("reason", "again")]).await;
+    assert_eq!(again.status, StatusCode::CONFLICT);
     let strange = format!("/entities/decisions/{id}/explode");
     assert_eq!(site.post(&chief, &strange, &chief.csrf, &[]).await.status, StatusCode::NOT_FOUND);
 }
