@@ -3,12 +3,13 @@
 use axum::extract::Path;
 use customhouse::tags::{SourceKind, TagSource};
 use maud::{Markup, html};
+use serde::Deserialize;
 
 use super::severity_chip;
 use crate::failure::Failure;
 use crate::shell::{Page, Room};
-use crate::view::{absent, crumbs, heading, table, th};
-use crate::visit::{Visit, percent_encoded};
+use crate::view::{absent, crumbs, heading, page_of, pager, table, th};
+use crate::visit::{Asked, Visit, percent_encoded};
 use crate::words::{Text, count, texts};
 
 const KINDS: [(SourceKind, Text); 3] = [
@@ -48,8 +49,20 @@ fn of_kind(visit: &Visit, sources: &[TagSource], kind: SourceKind, title: Text) 
     html! { @if !own.is_empty() { section { h2 { (visit.say(title)) } (table(visit.say(title), &head, &body)) } } }
 }
 
+/// Which part of a list.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct PageQuery {
+    /// Page, from 1.
+    page: usize,
+}
+
 /// The tags that rest on one of it.
-pub(crate) async fn show(visit: Visit, Path(name): Path<String>) -> Result<Markup, Failure> {
+pub(crate) async fn show(
+    visit: Visit,
+    Path(name): Path<String>,
+    Asked(asked): Asked<PageQuery>,
+) -> Result<Markup, Failure> {
     let found = visit.work(move |house, reader| house.tag_dependents(reader, &name)).await?;
     let of_contract = found.source.kind == SourceKind::Contract;
     let head = html! {
@@ -58,7 +71,7 @@ pub(crate) async fn show(visit: Visit, Path(name): Path<String>) -> Result<Marku
         (th(&visit, texts::THROUGH_AGGREGATES, false))
     };
     let body = html! {
-        @for own in &found.tags {
+        @for own in page_of(&found.tags, asked.page) {
             tr {
                 td { a href={ "/tags/" (own.tag.id) } { (visit.localized(&own.tag.title)) } div class="soft" { code { (own.tag.id) } } }
                 td { (severity_chip(&visit, own.tag.severity)) }
@@ -67,11 +80,12 @@ pub(crate) async fn show(visit: Visit, Path(name): Path<String>) -> Result<Marku
             }
         }
     };
-    let below = html! { (visit.localized(&found.source.title)) " " (visit.fill(texts::COUNT_IN_ALL, &[("n", &count(found.source.tags))])) };
+    let below = html! { (visit.localized(&found.source.title)) };
     let content = html! {
         (crumbs(&visit, &[("/tags", visit.say(texts::TAGS)), ("/tag-sources", visit.say(texts::TAG_SOURCES))]))
         (heading(&found.source.name, &below, &html! {}))
         (table(visit.say(texts::TAGS), &head, &body))
+        (pager(&visit, &place_of(&found.source), &[], asked.page.max(1), found.tags.len()))
     };
     Ok(Page::new(&visit, Room::Tags, found.source.name.clone()).show(&content))
 }

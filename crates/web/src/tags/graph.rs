@@ -107,9 +107,9 @@ fn drawing(visit: &Visit, query: &TagQuery, graph: &TagGraph) -> Markup {
                 }
             }
             figcaption class="legend soft" {
-                span class="swatch often" {} (visit.say(texts::TOGETHER_OFTEN))
-                span class="swatch plain" {} (visit.say(texts::TOGETHER_AS_EXPECTED))
-                span class="swatch seldom" {} (visit.say(texts::TOGETHER_SELDOM))
+                span class="said" { span class="swatch often" {} (visit.say(texts::TOGETHER_OFTEN)) }
+                span class="said" { span class="swatch plain" {} (visit.say(texts::TOGETHER_AS_EXPECTED)) }
+                span class="said" { span class="swatch seldom" {} (visit.say(texts::TOGETHER_SELDOM)) }
             }
         }
     }
