@@ -50,6 +50,8 @@ pub use matching::{MatchReport, MatchRequest, QuestionableRule, match_file};
 pub use matrix_folder::{ENTITIES_LISTED_MAX, MatrixFolder, SelectedEntities};
 pub(crate) use model::TagRoom;
 pub use model::{FamilyOfTags, TagCase, TagCatalogue, TagDetail, TagRows, TagSummary, WhyRequest};
+#[cfg(test)]
+pub(crate) use query::tests::{SEALED, with_sealed_tag};
 pub use query::{
     SelectedEntity, TagCount, TagDifference, TagGraph, TagNamed, TagPair, TagQuery, TagSelection, TagTogether,
 };
