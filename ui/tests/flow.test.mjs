@@ -80,6 +80,7 @@ test("every page of the flow, in both sizes and themes", { timeout: 300_000 }, a
       ["tag-query", found.query],
       ["tag-query-wrong", "/tag-query?q=gross_below_ne"],
       ["tag-graph", "/tag-graph"],
+      ["warnings", "/warnings"],
       ["tag-sources", "/tag-sources"],
       ["tag-source", "/tag-sources/customs_value"],
       ["tag-lineage", found.reason],

@@ -104,6 +104,7 @@ impl Customhouse {
         if !self.matrix.start_again(READ_MODELS_WAIT) {
             tracing::warn!("the tag matrix is not yet made anew after an erasure");
         }
+        self.warnings.start_again(self.journal.as_ref())?;
         if !self.projection.start_again(position, READ_MODELS_WAIT)? {
             tracing::warn!("the read models are still being built anew after an erasure");
         }

@@ -54,6 +54,8 @@ pub use matrix_folder::{ENTITIES_LISTED_MAX, MatrixFolder, SelectedEntities};
 pub(crate) use model::TagRoom;
 pub use model::{FamilyOfTags, TagCase, TagCatalogue, TagDetail, TagRows, TagSummary, WhyRequest};
 pub use office::{OwnTag, OwnTags, ProposalState, TagDraft, TagPreview, TagProposal};
+#[cfg(test)]
+pub(crate) use query::tests::{SEALED, with_sealed_tag};
 pub use query::{
     SelectedEntity, TagCount, TagDifference, TagGraph, TagNamed, TagPair, TagQuery, TagSelection, TagTogether,
 };

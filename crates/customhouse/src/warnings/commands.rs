@@ -24,7 +24,7 @@ const AFTER_MIDNIGHT: SignedDuration = SignedDuration::from_mins(10);
 /// Events followed at once; between them others may ask.
 const EVENTS_AT_ONCE: usize = 2_000;
 /// How long the journal is followed before the house does something else.
-const FOLLOW_MAX: Duration = Duration::from_secs(2);
+const FOLLOW_MAX: Duration = Duration::from_millis(500);
 /// The file is written after so many events at the latest, at the end of each day, and when the house is closed.
 const EVENTS_UNWRITTEN_MAX: u64 = 500_000;
 /// Name of the file in the folder.
@@ -59,7 +59,7 @@ impl WarningRoom {
                 "what warnings rest on is counted again: the file is damaged or of another journal"
             );
         }
-        let state = known.unwrap_or_default();
+        let state = known.unwrap_or_else(|| State::begun_at(journal.head()));
         let written = state.position;
         Ok(Self { path, held: Mutex::new(Held { state, written }) })
     }
@@ -83,6 +83,10 @@ impl WarningRoom {
             let mut held = self.held();
             let events = journal.feed(held.state.position, EVENTS_AT_ONCE)?;
             for event in &events {
+                if held.state.is_erased_by(event) {
+                    self.forget(&mut held, journal)?;
+                    break;
+                }
                 held.state.apply(event)?;
             }
             if held.state.position.saturating_sub(held.written) >= EVENTS_UNWRITTEN_MAX {
@@ -96,6 +100,25 @@ impl WarningRoom {
                 return Ok(false);
             }
         }
+    }
+
+    /// Removes the file and has everything followed anew, because something in it was erased: a note may name somebody.
+    ///
+    /// # Errors
+    /// `warnings_unwritable`.
+    pub(crate) fn start_again(&self, journal: &dyn Journal) -> Result<(), Error> {
+        self.forget(&mut self.held(), journal)
+    }
+
+    fn forget(&self, held: &mut Held, journal: &dyn Journal) -> Result<(), Error> {
+        match std::fs::remove_file(&self.path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(Error::io("warnings_unwritable", &self.path, &error));
+            }
+            _ => {}
+        }
+        *held = Held { state: State::begun_at(journal.head()), written: 0 };
+        Ok(())
     }
 
     /// Writes the file if anything has changed. It is derived: where it cannot be written, it is counted again.

@@ -173,12 +173,17 @@ impl Counts {
 
     /// The first day of which anything is known.
     pub(super) fn first_day(&self) -> Option<i32> {
-        self.scopes.iter().filter_map(|own| own.declarations.first()).min()
+        self.everywhere()?.declarations.first()
     }
 
     /// Was anything declared on a day?
     pub(super) fn has(&self, day: i32) -> bool {
-        self.scopes.iter().any(|own| own.declarations.on(day) > 0)
+        self.everywhere().is_some_and(|own| own.declarations.on(day) > 0)
+    }
+
+    /// The scope to which every declaration belongs.
+    fn everywhere(&self) -> Option<&OfScope> {
+        self.scope_places.get(&Scope::Everywhere).and_then(|place| self.scopes.get(*place))
     }
 
     /// Series of which something came on a day: only they can have become more frequent.

@@ -57,6 +57,8 @@ pub(super) struct State {
     pub(super) position: u64,
     /// Id of the event at the position: another journal has another one.
     pub(super) event: String,
+    /// Everything that was erased up to this position was gone before the first event was followed.
+    begun_at: u64,
     /// Version of the stream of days.
     pub(super) version: u64,
     /// The last day that was looked at, in days since 1970.
@@ -85,6 +87,16 @@ pub(super) fn day(date: Date) -> i32 {
 }
 
 impl State {
+    /// Nothing was followed yet of a journal that reaches up to `head`.
+    pub(super) fn begun_at(head: u64) -> Self {
+        Self { begun_at: head, ..Self::default() }
+    }
+
+    /// May what was followed say something that was erased by now?
+    pub(super) fn is_erased_by(&self, event: &RecordedEvent) -> bool {
+        event.envelope.kind == crate::erasure::model::DONE && event.position > self.begun_at
+    }
+
     pub(super) fn indexed(self) -> Self {
         Self { counts: self.counts.indexed(), ..self }
     }

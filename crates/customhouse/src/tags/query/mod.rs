@@ -6,7 +6,7 @@ mod condition;
 mod model;
 mod read_model;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 mod together;
 
 pub use model::{

@@ -17,10 +17,10 @@ fn counted(world: &World) {
     assert!(world.house.wait_until_shown(head, Duration::from_secs(60)) >= head);
 }
 
-const SEALED: &str = "watched_with_care";
+pub(crate) const SEALED: &str = "watched_with_care";
 
 /// A house with a tag on every declaration that hardly anybody may know of.
-fn with_sealed_tag() -> World {
+pub(crate) fn with_sealed_tag() -> World {
     let world = World::with_policies(false);
     let folder = world.path().join("quiet-tags");
     std::fs::create_dir(&folder).unwrap();
