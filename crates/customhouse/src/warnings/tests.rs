@@ -261,15 +261,3 @@ fn warnings_of_tags_above_the_clearance_do_not_exist() {
     let wrong = WarningsQuery { standing: "x".to_owned(), ..WarningsQuery::default() };
     assert_eq!(world.house.warnings(&reader("r", Role::Chief), &wrong).unwrap_err().code, "warning_standing");
 }
-
-#[test]
-fn zz_keep() {
-    let Ok(to) = std::env::var("WKEEP") else { return };
-    let world = told(true);
-    let page = seen(&world.house, Role::Chief);
-    world.lodge(&at_office(impossible("CASE"), "20")).unwrap();
-    println!("{page:#?}");
-    world.closed_for_good(|data| {
-        std::process::Command::new("cp").arg("-r").arg(data).arg(to).status().unwrap();
-    });
-}
