@@ -196,10 +196,11 @@ fn where_a_tag_becomes_more_frequent_one_warning_says_so_and_stays() {
     world.act(&officer, &mrn, CaseAction::Complete { result: result(ResultCode::Irregular) }).unwrap();
     // Acknowledged once, by those who may.
     let chief = reader("c", Role::Chief);
+    let too_long = "x".repeat(NOTE_CHARACTERS_MAX + 1);
     for (by, note, code) in [
         (&officer, "seen", "not_permitted"),
         (&chief, " ", "warning_note"),
-        (&chief, &"x".repeat(NOTE_CHARACTERS_MAX + 1) as &str, "warning_note"),
+        (&chief, too_long.as_str(), "warning_note"),
     ] {
         assert_eq!(world.house.acknowledge_warning(by, &id, note).unwrap_err().code, code);
     }

@@ -179,6 +179,8 @@ const ELSEWHERE: &[&str] = &[
     "/set-up",
     "/preferences",
     "/assets/{hash}/{name}",
+    "/entities/{id}/tags/{tag}",
+    "/api/v1/entities/{id}/tags/{tag}",
     "/declarations/{mrn}/moved",
     "/declarations/{mrn}/original",
     "/declarations/{mrn}/documents/{sha256}",
