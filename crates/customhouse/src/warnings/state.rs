@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ::tags::warning::{Settings, watch};
+use ::tags::warning::{Day, Settings, Standing, watch};
 use clearance::Event;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -233,41 +233,71 @@ impl State {
             .counts
             .moved_on(day)
             .filter(|own| !is_open(own))
-            .filter_map(|own| Some((own, version(own.tag)?, watch(&self.counts.days(own, day), &settings))))
-            .filter(|(.., standing)| standing.warned)
+            .filter_map(|own| Passed::of(own, version(own.tag)?, &self.counts.days(own, day), &settings))
             .collect();
         // Where the same declarations make several series of a tag more frequent, the one that says it most clearly speaks
-        // for all; the wider one where none does.
-        found.sort_by(|(a, _, one), (b, _, other)| {
-            other.sum.total_cmp(&one.sum).then_with(|| (a.tag, a.scope).cmp(&(b.tag, b.scope)))
+        // for all: the one with the fewest declarations without the tag where sums are the same, the wider one where these
+        // are, too.
+        found.sort_by(|one, other| {
+            let sums = rounded(other.standing.sum).total_cmp(&rounded(one.standing.sum));
+            sums.then_with(|| one.place().cmp(&other.place()))
         });
         let mut kinds: BTreeMap<&str, ScopeKind> = BTreeMap::new();
         for (tag, scopes) in &open {
             kinds.extend(scopes.first().map(|scope| (*tag, scope.kind())));
         }
-        found.retain(|(own, ..)| *kinds.entry(own.tag).or_insert(own.scope.kind()) == own.scope.kind());
+        found.retain(|own| {
+            let kind = own.series.scope.kind();
+            *kinds.entry(own.series.tag).or_insert(kind) == kind
+        });
         let left_out = u64::try_from(found.len().saturating_sub(RAISED_A_DAY_MAX)).unwrap_or(u64::MAX);
         found.truncate(RAISED_A_DAY_MAX);
-        let raised = found.iter().map(|(own, version, standing)| {
-            let days = i32::try_from(standing.days).unwrap_or(DAYS_KEPT);
-            Raised {
-                warning: id(*own, day),
-                tag: own.tag.to_owned(),
-                tag_version: *version,
-                scope: own.scope.clone(),
-                day: date(day),
-                since: date(day.saturating_sub(days).saturating_add(1)),
-                days: u64::try_from(standing.days).unwrap_or(u64::MAX),
-                observed: standing.carrying,
-                expected: rounded(standing.expected),
-                sum: rounded(standing.sum),
-                bound: rounded(standing.bound),
-                false_alarms_a_year: FALSE_ALARMS_A_YEAR,
-                series,
-            }
-        });
-        let raised = raised.collect();
+        let raised = found.iter().map(|own| own.raised(day, series)).collect();
         (DayEnded { day: date(day), counted: self.position, series, over, left_out }, raised)
+    }
+}
+
+/// A series whose sum has passed the bound.
+struct Passed<'a> {
+    series: Series<'a>,
+    version: u32,
+    standing: Standing,
+    /// Declarations in the days of the sum.
+    declarations: u64,
+}
+
+impl<'a> Passed<'a> {
+    /// `None` where it has not.
+    fn of(series: Series<'a>, version: u32, days: &[Day], settings: &Settings) -> Option<Self> {
+        let standing = watch(days, settings);
+        let episode = days.iter().rev().take(standing.days);
+        let declarations = episode.map(|day| u64::from(day.declarations)).sum();
+        standing.warned.then_some(Self { series, version, standing, declarations })
+    }
+
+    /// What the order is told by where sums are the same.
+    fn place(&self) -> (u64, &'a str, &'a Scope) {
+        (self.declarations, self.series.tag, self.series.scope)
+    }
+
+    fn raised(&self, day: i32, series: u64) -> Raised {
+        let standing = &self.standing;
+        let days = i32::try_from(standing.days).unwrap_or(DAYS_KEPT);
+        Raised {
+            warning: id(self.series, day),
+            tag: self.series.tag.to_owned(),
+            tag_version: self.version,
+            scope: self.series.scope.clone(),
+            day: date(day),
+            since: date(day.saturating_sub(days).saturating_add(1)),
+            days: u64::try_from(standing.days).unwrap_or(u64::MAX),
+            observed: standing.carrying,
+            expected: rounded(standing.expected),
+            sum: rounded(standing.sum),
+            bound: rounded(standing.bound),
+            false_alarms_a_year: FALSE_ALARMS_A_YEAR,
+            series,
+        }
     }
 }
 

@@ -196,10 +196,11 @@ fn where_a_tag_becomes_more_frequent_one_warning_says_so_and_stays() {
     world.act(&officer, &mrn, CaseAction::Complete { result: result(ResultCode::Irregular) }).unwrap();
     // Acknowledged once, by those who may.
     let chief = reader("c", Role::Chief);
+    let too_long = "x".repeat(NOTE_CHARACTERS_MAX + 1);
     for (by, note, code) in [
         (&officer, "seen", "not_permitted"),
         (&chief, " ", "warning_note"),
-        (&chief, &"x".repeat(NOTE_CHARACTERS_MAX + 1) as &str, "warning_note"),
+        (&chief, too_long.as_str(), "warning_note"),
     ] {
         assert_eq!(world.house.acknowledge_warning(by, &id, note).unwrap_err().code, code);
     }
@@ -260,16 +261,4 @@ fn warnings_of_tags_above_the_clearance_do_not_exist() {
     assert_eq!(world.house.open_warnings(&trader, None, 3).unwrap_err().code, "not_permitted");
     let wrong = WarningsQuery { standing: "x".to_owned(), ..WarningsQuery::default() };
     assert_eq!(world.house.warnings(&reader("r", Role::Chief), &wrong).unwrap_err().code, "warning_standing");
-}
-
-#[test]
-fn zz_keep() {
-    let Ok(to) = std::env::var("WKEEP") else { return };
-    let world = told(true);
-    let page = seen(&world.house, Role::Chief);
-    world.lodge(&at_office(impossible("CASE"), "20")).unwrap();
-    println!("{page:#?}");
-    world.closed_for_good(|data| {
-        std::process::Command::new("cp").arg("-r").arg(data).arg(to).status().unwrap();
-    });
 }
