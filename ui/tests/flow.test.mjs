@@ -81,6 +81,8 @@ test("every page of the flow, in both sizes and themes", { timeout: 300_000 }, a
       ["tag-query-wrong", "/tag-query?q=gross_below_ne"],
       ["tag-graph", "/tag-graph"],
       ["warnings", "/warnings"],
+      ["own-tags", "/own-tags"],
+      ["tag-editor", "/own-tags/new"],
       ["tag-sources", "/tag-sources"],
       ["tag-source", "/tag-sources/customs_value"],
       ["tag-lineage", found.reason],
@@ -184,6 +186,34 @@ test("moving along the curve redraws at once, and the address shows the same to 
   assert.notDeepEqual(await told(), moved);
   assert.deepEqual(faults, []);
   await page.close();
+});
+
+test("a tag is tried on history as it is written, proposed by one person and put into force by another", async () => {
+  const analyst = await signIn("analyst");
+  const { page, faults } = await watchedPage(analyst);
+  await page.goto(`${site.url}/own-tags/new`);
+  await page.locator("#when").fill("net_mas > 3");
+  await page.locator(".tried .marked", { hasText: "net_mass" }).waitFor();
+  await page.locator("#when").fill('commodity_code.startsWith("6") && net_mass > 100');
+  await page.locator(".tried .lead").waitFor();
+  await accessible(page, "a tag that is written");
+  await page.locator("#id").fill("office_textiles");
+  for (const [field, text] of [["title", "Textiles"], ["hint", "Weigh."], ["description", "Heavy textiles."]]) {
+    await page.locator(`#${field}-en`).fill(text ?? "");
+    await page.locator(`#${field}-zh`).fill(text ?? "");
+  }
+  await page.getByRole("button", { name: "Propose this tag" }).click();
+  await page.waitForURL(/\/own-tags$/);
+  await page.getByText("another person must approve it").waitFor();
+  assert.deepEqual(faults, []);
+  await page.close();
+  await analyst.close();
+  const { page: other } = await watchedPage(context);
+  await other.goto(`${site.url}/own-tags`);
+  await other.getByRole("button", { name: /^Approve/ }).click();
+  await other.locator("table a", { hasText: "Textiles" }).click();
+  await other.waitForURL(/\/tags\/office_textiles/);
+  await other.close();
 });
 
 test("the clock of the sandbox moves, and the pace of its world", async () => {

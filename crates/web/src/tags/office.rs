@@ -106,7 +106,7 @@ fn edit_place(id: &str) -> String {
 /// Approve and decline, where the reader may.
 fn decide(visit: &Visit, proposal: &TagProposal) -> Markup {
     let open = proposal.state == ProposalState::Waiting && visit.may(Permission::ManagePlans);
-    let mine = visit.reader().is_ok_and(|reader| reader.id == proposal.proposed_by);
+    let mine = !proposal.may_approve;
     html! {
         @if open {
             div class="inline" {
@@ -192,45 +192,61 @@ fn form(visit: &Visit, tag: &OwnTag, names: &[String], refused: Option<&Error>) 
         (crumbs(visit, &[("/tags", visit.say(texts::TAGS)), (PATH, visit.say(texts::OWN_TAGS))]))
         (heading(title, &html! { (visit.say(texts::WRITE_TAG_HELP)) }, &html! {}))
         @if let Some(error) = refused { div class="notice bad" role="alert" { pre class="marked" { (error.detail) } p { (error.how_to_fix) } } }
-        div class="columns tag-editor" {
-            form id="tag-form" class="stack" method="post" action=(PATH) {
-                (csrf(visit))
-                label for="when" { (visit.say(texts::CONDITION)) }
-                textarea id="when" name="when" rows="5" required maxlength="2000" spellcheck="false" autocapitalize="none" class="code" placeholder="commodity_code.startsWith(\"8703\") && net_mass < 500" { (tag.when) }
-                (names_help(visit, names))
-                div class="inline" {
-                    label { (visit.say(texts::ON_WHAT)) select id="on" name="on" {
-                        @for kind in [SubjectKind::Item, SubjectKind::Declaration, SubjectKind::Enterprise, SubjectKind::Route] {
-                            option value=(subject(kind)) selected[kind == tag.on] { (visit.named("subject", subject(kind))) }
-                        }
-                    } }
-                    label { (visit.say(texts::VALID_DAYS)) input id="valid-days" name="valid_days" type="number" min="0" max="3650" value=(tag.valid_days); }
-                    label { (visit.say(texts::WEIGHT)) select name="severity" {
-                        @for weight in [TagSeverity::Low, TagSeverity::Medium, TagSeverity::High] {
-                            option value=(weight.name()) selected[weight == tag.severity] { (visit.named("severity", weight.name())) }
-                        }
-                    } }
-                }
-                label for="id" { (visit.say(texts::ID)) }
-                input id="id" name="id" value=(tag.id) required maxlength="64" pattern="[a-z][a-z0-9_]*" autocomplete="off" spellcheck="false" aria-describedby="id-help";
-                p class="help" id="id-help" { (visit.say(texts::TAG_ID_HELP)) }
-                (text(visit, "title", visit.say(texts::TITLE), &tag.title, true))
-                (text(visit, "hint", visit.say(texts::INSPECTION_HINT), &tag.inspection_hint, true))
-                (text(visit, "description", visit.say(texts::WHY), &tag.description, false))
-                label for="legal-basis" { (visit.say(texts::LEGAL_BASIS)) }
-                input id="legal-basis" name="legal_basis" value=(tag.legal_basis) required maxlength="500" autocomplete="off";
-                button class="primary" { (visit.say(texts::PROPOSE_TAG)) }
-                p class="help" { (visit.say(texts::FOUR_EYES_TAG)) }
-            }
-            section aria-label=(visit.say(texts::TRIED_ON_HISTORY)) {
-                h2 { (visit.say(texts::TRIED_ON_HISTORY)) }
-                div class="tried" aria-live="polite" hx-get="/own-tags/preview" hx-include="#tag-form" hx-trigger=(again) hx-sync="this:replace" {
-                    p class="soft" { (visit.say(texts::TRIED_AS_WRITTEN)) }
+        form class="tag-editor" method="post" action=(PATH) {
+            (csrf(visit))
+            div class="columns" {
+                section { (condition(visit, tag, names)) }
+                section aria-label=(visit.say(texts::TRIED_ON_HISTORY)) {
+                    h2 { (visit.say(texts::TRIED_ON_HISTORY)) }
+                    div class="tried" aria-live="polite" hx-get="/own-tags/preview" hx-include="closest form" hx-trigger=(again) hx-sync="this:replace" {
+                        p class="soft" { (visit.say(texts::TRIED_AS_WRITTEN)) }
+                    }
                 }
             }
+            (described(visit, tag))
+            button class="primary" { (visit.say(texts::PROPOSE_TAG)) }
+            p class="help" { (visit.say(texts::FOUR_EYES_TAG)) }
         }
     };
     Page::new(visit, Room::Tags, title).show(&content)
+}
+
+/// The condition and what carries the tag.
+fn condition(visit: &Visit, tag: &OwnTag, names: &[String]) -> Markup {
+    html! {
+        h2 { label for="when" { (visit.say(texts::CONDITION)) } }
+        textarea id="when" name="when" rows="4" required maxlength="2000" spellcheck="false" autocapitalize="none" class="code" placeholder="commodity_code.startsWith(\"8703\") && net_mass < 500" { (tag.when) }
+        (names_help(visit, names))
+        div class="settings" {
+            label { (visit.say(texts::ON_WHAT)) select id="on" name="on" {
+                @for kind in [SubjectKind::Item, SubjectKind::Declaration, SubjectKind::Enterprise, SubjectKind::Route] {
+                    option value=(subject(kind)) selected[kind == tag.on] { (visit.named("subject", subject(kind))) }
+                }
+            } }
+            label { (visit.say(texts::VALID_DAYS)) input id="valid-days" name="valid_days" type="number" min="0" max="3650" value=(tag.valid_days); }
+            label { (visit.say(texts::WEIGHT)) select name="severity" {
+                @for weight in [TagSeverity::Low, TagSeverity::Medium, TagSeverity::High] {
+                    option value=(weight.name()) selected[weight == tag.severity] { (visit.named("severity", weight.name())) }
+                }
+            } }
+        }
+    }
+}
+
+/// What people read of it.
+fn described(visit: &Visit, tag: &OwnTag) -> Markup {
+    html! {
+        div class="described" {
+            label { (visit.say(texts::ID))
+                input id="id" name="id" value=(tag.id) required maxlength="64" pattern="[a-z][a-z0-9_]*" autocomplete="off" spellcheck="false" aria-describedby="id-help";
+                span class="help" id="id-help" { (visit.say(texts::TAG_ID_HELP)) }
+            }
+            label { (visit.say(texts::LEGAL_BASIS)) input id="legal-basis" name="legal_basis" value=(tag.legal_basis) required maxlength="500" autocomplete="off"; }
+            (text(visit, "title", visit.say(texts::TITLE), &tag.title, true))
+            (text(visit, "hint", visit.say(texts::INSPECTION_HINT), &tag.inspection_hint, true))
+            (text(visit, "description", visit.say(texts::WHY), &tag.description, false))
+        }
+    }
 }
 
 fn names_help(visit: &Visit, names: &[String]) -> Markup {
@@ -247,8 +263,9 @@ fn text(visit: &Visit, name: &str, word: &str, own: &LocalizedText, required: bo
     html! {
         @for (language, needed) in [(Language::En, true), (Language::Zh, required)] {
             @let id = format!("{name}-{}", language.code());
-            label for=(id) { (word) " (" (language.own_name()) ")" @if !needed { " " span class="soft" { (visit.say(texts::OPTIONAL)) } } }
-            input id=(id) name=(format!("{name}_{}", language.code())) value=(own.0.get(&language).map_or("", String::as_str)) required[needed] maxlength="500" autocomplete="off" lang=(language.code());
+            label { span { (word) " (" (language.own_name()) ")" @if !needed { " " span class="soft" { (visit.say(texts::OPTIONAL)) } } }
+                input id=(id) name=(format!("{name}_{}", language.code())) value=(own.0.get(&language).map_or("", String::as_str)) required[needed] maxlength="500" autocomplete="off" lang=(language.code());
+            }
         }
     }
 }

@@ -119,6 +119,8 @@ pub struct TagProposal {
     pub decided_at: Option<Timestamp>,
     /// Why it was declined.
     pub reason: Option<String>,
+    /// May the reader approve it? Not what they proposed themselves.
+    pub may_approve: bool,
     /// The tag that is in force under this id now, if another one is.
     pub in_force: Option<OwnTag>,
 }

@@ -59,6 +59,7 @@ impl Office {
                     decided_by: None,
                     decided_at: None,
                     reason: None,
+                    may_approve: false,
                     in_force: None,
                 });
             }
@@ -105,6 +106,11 @@ impl Customhouse {
         let mut proposals: Vec<TagProposal> =
             office.proposals.into_iter().rev().take(PROPOSALS_SHOWN).collect();
         for proposal in &mut proposals {
+            proposal.may_approve = proposal.state == ProposalState::Waiting
+                && proposal.proposed_by != reader.id
+                && reader.may(Permission::ManagePlans);
+            proposal.proposed_by = self.name_of(&proposal.proposed_by);
+            proposal.decided_by = proposal.decided_by.as_deref().map(|id| self.name_of(id));
             proposal.in_force =
                 office.in_force.get(&proposal.id).filter(|own| Some(*own) != proposal.tag.as_ref()).cloned();
         }
