@@ -76,6 +76,19 @@ impl Error {
         )
     }
 
+    /// An event that was written by a newer version, or is none that this one knows.
+    pub(crate) fn unreadable_event(event: &journal::RecordedEvent, reason: &dyn std::fmt::Display) -> Self {
+        Self::new(
+            Kind::FolderUnusable,
+            "event_unreadable",
+            format!(
+                "the event at position {} ({}) cannot be read: {reason}",
+                event.position, event.envelope.kind
+            ),
+            "Run the newer version of tidewaiter that wrote it. Nothing was changed.",
+        )
+    }
+
     /// A failed file operation, with the place and, for the usual causes, what helps.
     #[must_use]
     pub fn io(code: &str, path: &Path, cause: &io::Error) -> Self {

@@ -22,7 +22,7 @@ use crate::declarations::event::{
 use crate::declarations::messages::MovementNoted;
 use crate::entities;
 use crate::entry_summary;
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::notifications;
 use crate::pool::Pool;
 use crate::viewings::Purpose;
@@ -44,18 +44,6 @@ pub(super) struct Applier<'a> {
     pub(super) tally: Tally,
     pub(super) parties: Parties,
     touched: BTreeMap<String, Record>,
-}
-
-fn unreadable(event: &RecordedEvent, reason: &dyn std::fmt::Display) -> Error {
-    Error::new(
-        Kind::FolderUnusable,
-        "event_unreadable",
-        format!(
-            "the event at position {} ({}) cannot be read: {reason}",
-            event.position, event.envelope.kind
-        ),
-        "Run the newer version of tidewaiter that wrote it. Nothing was changed.",
-    )
 }
 
 impl<'a> Applier<'a> {
@@ -84,7 +72,7 @@ impl<'a> Applier<'a> {
         }
         if envelope.kind == THRESHOLD_MOVED {
             let moved: Moved =
-                Deserialize::deserialize(payload).map_err(|error| unreadable(event, &error))?;
+                Deserialize::deserialize(payload).map_err(|error| Error::unreadable_event(event, &error))?;
             self.moved(event, &moved).map_err(|error| failed(&error))?;
             return Ok(Applied::Done);
         }
@@ -96,13 +84,14 @@ impl<'a> Applier<'a> {
             return Ok(Applied::Done);
         }
         if envelope.kind == VIEWED {
-            let look: Look = Deserialize::deserialize(payload).map_err(|error| unreadable(event, &error))?;
+            let look: Look =
+                Deserialize::deserialize(payload).map_err(|error| Error::unreadable_event(event, &error))?;
             self.viewed(event, &look).map_err(|error| failed(&error))?;
             return Ok(Applied::Done);
         }
         if envelope.kind == MOVEMENT_NOTED {
             let noted: MovementNoted =
-                Deserialize::deserialize(payload).map_err(|error| unreadable(event, &error))?;
+                Deserialize::deserialize(payload).map_err(|error| Error::unreadable_event(event, &error))?;
             self.associated(&noted).map_err(|error| failed(&error))?;
             return Ok(Applied::Done);
         }
@@ -114,23 +103,23 @@ impl<'a> Applier<'a> {
         let at = envelope.occurred_at;
         match envelope.kind.as_str() {
             LODGED => {
-                let lodged: Lodged =
-                    Deserialize::deserialize(payload).map_err(|error| unreadable(event, &error))?;
+                let lodged: Lodged = Deserialize::deserialize(payload)
+                    .map_err(|error| Error::unreadable_event(event, &error))?;
                 self.lodged(event, lodged).map_err(|error| failed(&error))?;
             }
             TAGS_APPLIED => {
-                let tags: TagsApplied =
-                    Deserialize::deserialize(payload).map_err(|error| unreadable(event, &error))?;
+                let tags: TagsApplied = Deserialize::deserialize(payload)
+                    .map_err(|error| Error::unreadable_event(event, &error))?;
                 self.tagged(mrn, &tags, at).map_err(|error| failed(&error))?;
             }
             SELECTION_MADE => {
-                let made: Made =
-                    Deserialize::deserialize(payload).map_err(|error| unreadable(event, &error))?;
+                let made: Made = Deserialize::deserialize(payload)
+                    .map_err(|error| Error::unreadable_event(event, &error))?;
                 self.selected(mrn, &made, at, envelope.recorded_at).map_err(|error| failed(&error))?;
             }
             kind => {
                 if let Some(read) = Event::read(kind, envelope.kind_version, payload) {
-                    let moved = read.map_err(|error| unreadable(event, &error))?;
+                    let moved = read.map_err(|error| Error::unreadable_event(event, &error))?;
                     self.case_moved(mrn, &moved, at).map_err(|error| failed(&error))?;
                     self.notified(mrn, event, &moved).map_err(|error| failed(&error))?;
                 }

@@ -18,7 +18,7 @@ use super::event::{
 };
 use crate::civil_time::civil;
 use crate::declarations::event::{AMENDED, CORRECTED, LODGED, STREAM_PREFIX, TAGS_APPLIED, TagsApplied};
-use crate::error::{Error, Kind};
+use crate::error::Error;
 
 /// False alarms a year, in all series together, at most. One a month: so rarely that each can be looked at by a person,
 /// and so often that a rise by a factor of two is still found within days.
@@ -121,7 +121,7 @@ impl State {
             self.version = envelope.stream_version;
         }
         let Some(payload) = payload else { return Ok(()) };
-        let unreadable = |error: serde_json::Error| unreadable(event, &error);
+        let unreadable = |error: serde_json::Error| Error::unreadable_event(event, &error);
         match envelope.kind.as_str() {
             DAY_ENDED => self.ended(&DayEnded::deserialize(payload).map_err(unreadable)?),
             RAISED => {
@@ -156,11 +156,12 @@ impl State {
                 }
                 let own = payload.get("declaration").filter(|own| !own.is_null());
                 let declaration = own.map(Declaration::deserialize).transpose();
-                let declaration = declaration.map_err(|error| unreadable(event, &error))?;
+                let declaration = declaration.map_err(|error| Error::unreadable_event(event, &error))?;
                 self.counts.lodged(mrn, declaration.as_ref());
             }
             TAGS_APPLIED => {
-                let applied = TagsApplied::deserialize(payload).map_err(|error| unreadable(event, &error))?;
+                let applied = TagsApplied::deserialize(payload)
+                    .map_err(|error| Error::unreadable_event(event, &error))?;
                 let day = day_of(event.envelope.occurred_at);
                 self.counts.tagged(mrn, day, applied.tags.iter().map(|own| own.tag.as_str()));
             }
@@ -311,16 +312,4 @@ fn id(series: Series<'_>, day: i32) -> String {
 /// To thousandths: what is recorded is what is shown.
 fn rounded(value: f64) -> f64 {
     (value * 1_000.0).round() / 1_000.0
-}
-
-fn unreadable(event: &RecordedEvent, reason: &dyn std::fmt::Display) -> Error {
-    Error::new(
-        Kind::FolderUnusable,
-        "event_unreadable",
-        format!(
-            "the event at position {} ({}) cannot be read: {reason}",
-            event.position, event.envelope.kind
-        ),
-        "Run the newer version of tidewaiter that wrote it. Nothing was changed.",
-    )
 }

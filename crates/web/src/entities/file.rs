@@ -42,9 +42,11 @@ pub(crate) async fn show(visit: Visit, Path(id): Path<String>) -> Result<Markup,
         (super::who::show(&visit, &file))
         @if !file.roles.is_empty() { (months(&visit, &file)) }
         (portrait::tags(&visit, &file))
-        (peers(&visit, &file))
-        (relations(&visit, &file))
-        (latest(&visit, &file))
+        @if !file.roles.is_empty() {
+            (peers(&visit, &file))
+            (relations(&visit, &file))
+            (latest(&visit, &file))
+        }
     };
     Ok(Page::new(&visit, Room::Entities, file.id.clone()).show(&content))
 }

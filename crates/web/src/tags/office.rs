@@ -78,7 +78,7 @@ fn proposed(visit: &Visit, proposal: &TagProposal) -> Markup {
                     @if let Some(before) = proposal.in_force.as_ref().filter(|before| before.when != tag.when) {
                         details { summary { (visit.say(texts::CONDITION_BEFORE)) } pre class="condition" tabindex="0" { code { (before.when) } } }
                     }
-                    @if proposal.state == ProposalState::Waiting {
+                    @if proposal.state == ProposalState::Waiting && visit.may(Permission::ManagePlans) {
                         details hx-get=(preview_place(tag)) hx-trigger="toggle once" hx-target="find .tried" {
                             summary { (visit.say(texts::TRIED_ON_HISTORY)) }
                             div class="tried" { a href=(edit_place(&tag.id)) { (visit.say(texts::TRY_CONDITION)) } }
@@ -273,7 +273,7 @@ fn text(visit: &Visit, name: &str, word: &str, own: &LocalizedText, required: bo
 /// What a condition would have marked, while it is written.
 pub(crate) async fn preview(visit: Visit, Asked(draft): Asked<TagDraft>) -> Result<Markup, Failure> {
     if draft.when.trim().is_empty() {
-        visit.require(Permission::ViewTags)?;
+        visit.require(Permission::ManagePlans)?;
         return Ok(html! { p class="soft" { (visit.say(texts::TRIED_AS_WRITTEN)) } });
     }
     let found = visit

@@ -38,7 +38,7 @@ const READS: &[(&str, &str)] = &[
     ("/tags/gross_below_net/why/{batch}/3", "nyyyyy"),
     ("/own-tags", "nyyyyy"),
     ("/own-tags/new", "nnyynn"),
-    ("/own-tags/preview?when=net_mass%20%3E%205", "nyyyyy"),
+    ("/own-tags/preview?when=net_mass%20%3E%205", "nnyynn"),
     ("/tag-query", "nyyyyy"),
     ("/tag-query?q=gross_below_net%20%26%26&of=declarations", "nyyyyy"),
     ("/tag-query/count?q=gross_bel", "nyyyyy"),

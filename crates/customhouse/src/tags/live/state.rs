@@ -12,7 +12,7 @@ use spine::declaration::{Declaration, PartyRole};
 
 use super::grown::Grown;
 use crate::declarations::event::{AMENDED, CORRECTED, LODGED, STREAM_PREFIX, TAGS_APPLIED};
-use crate::error::{Error, Kind};
+use crate::error::Error;
 
 /// Roles of those who trade: declarant, importer, exporter, carrier.
 pub(super) const ROLES: usize = 4;
@@ -190,19 +190,20 @@ impl State {
                 }
                 let mut parties = self.waiting.remove(mrn).unwrap_or_default();
                 if let Some(declaration) = payload.get("declaration").filter(|own| !own.is_null()) {
-                    let declaration =
-                        Declaration::deserialize(declaration).map_err(|error| unreadable(event, &error))?;
+                    let declaration = Declaration::deserialize(declaration)
+                        .map_err(|error| Error::unreadable_event(event, &error))?;
                     name_parties(&mut parties, &declaration);
                 }
                 self.wait(mrn, parties);
             }
             TAGS_APPLIED => {
-                let carried = Carried::deserialize(payload).map_err(|error| unreadable(event, &error))?;
+                let carried =
+                    Carried::deserialize(payload).map_err(|error| Error::unreadable_event(event, &error))?;
                 self.tagged(mrn, &carried, event.envelope.occurred_at.as_microsecond());
             }
             _ => {
                 if let Some(read) = Event::read(kind, event.envelope.kind_version, payload) {
-                    self.moved(mrn, &read.map_err(|error| unreadable(event, &error))?);
+                    self.moved(mrn, &read.map_err(|error| Error::unreadable_event(event, &error))?);
                 }
             }
         }
@@ -364,16 +365,4 @@ fn name_parties(parties: &mut Parties, declaration: &Declaration) {
         };
         *place = Some(id.to_owned());
     }
-}
-
-fn unreadable(event: &RecordedEvent, reason: &dyn std::fmt::Display) -> Error {
-    Error::new(
-        Kind::FolderUnusable,
-        "event_unreadable",
-        format!(
-            "the event at position {} ({}) cannot be read: {reason}",
-            event.position, event.envelope.kind
-        ),
-        "Run the newer version of tidewaiter that wrote it. Nothing was changed.",
-    )
 }

@@ -127,12 +127,13 @@ impl Customhouse {
         Ok(names)
     }
 
-    /// What a condition would have marked in the latest rows of the pool, and what became of these.
+    /// What a condition would have marked in the latest rows of the pool, and what became of these: for who may propose a
+    /// tag, as any condition could be asked.
     ///
     /// # Errors
     /// `tag_condition_refused` with what is wrong and where.
     pub fn preview_tag(&self, reader: &Reader, draft: &TagDraft) -> Result<TagPreview, Error> {
-        reader.require(Permission::ViewTags)?;
+        reader.require(Permission::ManagePlans)?;
         if draft.when.chars().count() > TEXT_CHARACTERS_MAX {
             return Err(refused(format!("the condition has more than {TEXT_CHARACTERS_MAX} characters")));
         }
