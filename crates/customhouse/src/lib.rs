@@ -204,7 +204,12 @@ impl Customhouse {
         };
         let reapplied = house.reapply_erasures()?;
         drop(alone);
-        house.publish_own_tags(&Reader::local_operator())?;
+        if let Err(error) = house.publish_own_tags(&Reader::local_operator()) {
+            tracing::error!(
+                code = error.code,
+                "the office's own tags are not those that the journal says: {error}"
+            );
+        }
         if reapplied > 0 {
             tracing::warn!(
                 erasures = reapplied,

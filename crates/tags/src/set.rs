@@ -18,6 +18,9 @@ use crate::table;
 /// Fields that may name the enterprise which carries a tag.
 const ENTERPRISE_FIELDS: [&str; 4] = ["importer_id", "exporter_id", "declarant_id", "carrier_id"];
 
+/// Tags of a set at most: as many as a matrix has numbers for.
+const TAGS_MAX: usize = crate::matrix::TAGS_MAX;
+
 /// An aggregate with the name under which conditions read it, and its compiled `where`.
 #[derive(Debug, Clone)]
 pub(crate) struct NamedAggregate {
@@ -75,9 +78,13 @@ impl TagSet {
             tags: Vec::new(),
             ids: HashSet::new(),
             findings: Vec::new(),
+            full: false,
         };
-        for pack in packs.iter().filter(|pack| pack.manifest.kind == PackKind::Tags) {
-            loader.pack(pack);
+        // A tag may name an aggregate that stands in another file, or in another pack: all aggregates first.
+        let packs = packs.iter().filter(|pack| pack.manifest.kind == PackKind::Tags);
+        let files: Vec<_> = packs.map(|pack| loader.read(pack)).collect();
+        for files in files {
+            loader.take(files);
         }
         loader.finish()
     }
@@ -111,6 +118,22 @@ impl TagSet {
             compiled: vec![compiled],
             aggregates: self.aggregates.clone(),
         }
+    }
+
+    /// Fields of the record that its conditions read, themselves or through aggregates; each once.
+    #[must_use]
+    pub fn reads(&self) -> BTreeSet<&str> {
+        let mut read = BTreeSet::new();
+        for compiled in &self.compiled {
+            read.extend(compiled.rule.fields().iter().map(String::as_str));
+            for own in compiled.aggregates.iter().filter_map(|at| self.aggregates.get(*at)) {
+                read.extend(own.aggregate.fields().map(|part| part.field.as_str()));
+                let condition = own.condition.iter().flat_map(|rule| rule.fields());
+                read.extend(condition.map(String::as_str));
+            }
+        }
+        read.retain(|name| self.base.field(name).is_some());
+        read
     }
 
     /// Names that conditions may read: fields of the record, then aggregates.
@@ -167,10 +190,12 @@ struct Loader<'a> {
     tags: Vec<(TagDefinition, CompiledTag)>,
     ids: HashSet<String>,
     findings: Vec<Finding>,
+    full: bool,
 }
 
 impl Loader<'_> {
-    fn pack(&mut self, pack: &Pack) {
+    /// Reads a pack's files, and takes in their aggregates.
+    fn read<'a>(&mut self, pack: &'a Pack) -> Vec<(Place<'a>, TagFile)> {
         let mut files = Vec::new();
         for (path, bytes) in pack.files_with_extension("toml") {
             let place = |line: usize| Pointer(format!("{}/{path}:{line}", pack.manifest.id));
@@ -198,7 +223,6 @@ impl Loader<'_> {
                 }
             }
         }
-        // A tag may name an aggregate that stands in another file: all aggregates first.
         for (place, file) in &files {
             for (name, aggregate) in &file.aggregate {
                 self.aggregate(place, name, aggregate);
@@ -209,6 +233,11 @@ impl Loader<'_> {
                 }
             }
         }
+        files
+    }
+
+    /// Takes in the tags of a pack's files.
+    fn take(&mut self, files: Vec<(Place<'_>, TagFile)>) {
         let mut example = BTreeMap::new();
         for (_, file) in &files {
             example.extend(file.example.clone());
@@ -337,6 +366,18 @@ impl Loader<'_> {
 
     fn tag(&mut self, place: &Place<'_>, line: u64, family: &Family, defaults: &Defaults, raw: RawTag) {
         let mut problems = text_problems(&raw);
+        if self.tags.len() == TAGS_MAX {
+            // Told once: the tags beyond would be as many findings.
+            if !std::mem::replace(&mut self.full, true) {
+                self.refuse(
+                    place,
+                    line,
+                    &raw.id,
+                    &format!("there are more than {TAGS_MAX} tags; from here on none is taken"),
+                );
+            }
+            return;
+        }
         if self.ids.contains(&raw.id) {
             problems.push(format!("a tag {} is there already; ids are unique over all packs", raw.id));
         }

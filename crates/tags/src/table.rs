@@ -1,12 +1,13 @@
 //! Tags of a table: written once, with `{column}` where they differ, and one for each row.
 //!
 //! An office that tells its commodities, origins and routes apart keeps them in a table, not in thousands of
-//! paragraphs. What a table may put into a condition stands inside the quotes that the author wrote: a value that could
-//! end a text, or begin a placeholder, is refused.
+//! paragraphs. What a table may put into a condition stands inside the quotes that the author wrote, and outside of them
+//! it is a number: a value that could end a text, begin a placeholder or add to the condition is refused.
 
 use std::collections::BTreeMap;
 
 use packs::Pack;
+use rust_decimal::Decimal;
 use spine::LocalizedText;
 
 use crate::definition::{RawCase, RawTag};
@@ -15,6 +16,8 @@ use crate::definition::{RawCase, RawTag};
 const ROWS_MAX: usize = 65_536;
 /// Columns of a table at most.
 const COLUMNS_MAX: usize = 64;
+/// Rows told of that cannot be used, at most.
+const WRONG_MAX: usize = 100;
 /// Characters of a value at most.
 const VALUE_CHARACTERS_MAX: usize = 200;
 
@@ -35,41 +38,48 @@ pub(crate) struct Wrong {
 /// The rows of a pack's table that can be used, and what is wrong with the others.
 pub(crate) fn rows(pack: &Pack, path: &str) -> (Vec<Row>, Vec<Wrong>) {
     let (mut rows, mut wrong) = (Vec::new(), Vec::new());
-    let mut refuse = |line, problem: String| wrong.push(Wrong { line, problem });
     let Some(text) = pack.text(path) else {
-        refuse(1, format!("the pack has no table {path} in UTF-8"));
+        refuse(&mut wrong, 1, format!("the pack has no table {path} in UTF-8"));
         return (rows, wrong);
     };
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
     let columns = match reader.headers() {
         Ok(columns) => columns.clone(),
         Err(error) => {
-            refuse(1, error.to_string());
+            refuse(&mut wrong, 1, error.to_string());
             return (rows, wrong);
         }
     };
     if let Some(name) = columns.iter().find(|name| !is_name(name)) {
-        refuse(1, format!("the column \"{name}\" must have a name of small letters, digits and underscores"));
+        refuse(
+            &mut wrong,
+            1,
+            format!("the column \"{name}\" must have a name of small letters, digits and underscores"),
+        );
     }
     if columns.len() > COLUMNS_MAX {
-        refuse(1, format!("a table has at most {COLUMNS_MAX} columns"));
+        refuse(&mut wrong, 1, format!("a table has at most {COLUMNS_MAX} columns"));
         return (rows, wrong);
     }
     for record in reader.records() {
+        if wrong.len() >= WRONG_MAX {
+            break;
+        }
         let record = match record {
             Ok(record) => record,
             Err(error) => {
-                refuse(error.position().map_or(1, csv::Position::line), error.to_string());
+                refuse(&mut wrong, error.position().map_or(1, csv::Position::line), error.to_string());
                 continue;
             }
         };
         let line = record.position().map_or(1, csv::Position::line);
         if rows.len() == ROWS_MAX {
-            refuse(line, format!("a table has at most {ROWS_MAX} rows; the rest is left out"));
+            refuse(&mut wrong, line, format!("a table has at most {ROWS_MAX} rows; the rest is left out"));
             break;
         }
         match columns.iter().zip(&record).find(|(_, value)| !is_value(value)) {
             Some((column, _)) => refuse(
+                &mut wrong,
                 line,
                 format!(
                     "{column} has a quotation mark, backslash, brace or control character, or more than \
@@ -85,14 +95,19 @@ pub(crate) fn rows(pack: &Pack, path: &str) -> (Vec<Row>, Vec<Wrong>) {
     (rows, wrong)
 }
 
+fn refuse(wrong: &mut Vec<Wrong>, line: u64, problem: String) {
+    wrong.push(Wrong { line, problem });
+}
+
 fn is_name(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_lowercase())
         && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
 }
 
-fn is_value(value: &str) -> bool {
+/// May a value stand in a tag?
+pub(crate) fn is_value(value: &str) -> bool {
     value.chars().count() <= VALUE_CHARACTERS_MAX
-        && !value.chars().any(|c| c.is_control() || matches!(c, '"' | '\\' | '{' | '}'))
+        && !value.chars().any(|c| c.is_control() || matches!(c, '"' | '\'' | '`' | '\\' | '{' | '}'))
 }
 
 impl Row {
@@ -112,7 +127,7 @@ impl Row {
             title: self.localized(&written.title)?,
             description: self.localized(&written.description)?,
             on: written.on,
-            when: self.text(&written.when)?,
+            when: self.condition(&written.when)?,
             aggregate: BTreeMap::new(),
             enterprise_field: written.enterprise_field.clone(),
             valid_days: written.valid_days,
@@ -143,6 +158,33 @@ impl Row {
             toml::Value::String(text) => Ok(toml::Value::String(self.text(text)?)),
             other => Ok(other.clone()),
         }
+    }
+
+    /// A condition: outside of quotes a value must be a number, or it could say more than its author meant.
+    fn condition(&self, when: &str) -> Result<String, String> {
+        let mut quote: Option<char> = None;
+        let mut characters = when.char_indices();
+        while let Some((at, character)) = characters.next() {
+            match (quote, character) {
+                (None, '"' | '\'') => quote = Some(character),
+                (Some(_), '\\') => drop(characters.next()),
+                (Some(open), character) if open == character => quote = None,
+                (None, '{') => {
+                    let column =
+                        when.get(at.saturating_add(1)..).and_then(|rest| Some(rest.split_once('}')?.0));
+                    let value = column.and_then(|column| Some((column, self.values.get(column)?)));
+                    if let Some((column, value)) =
+                        value.filter(|(_, value)| value.parse::<Decimal>().is_err())
+                    {
+                        return Err(format!(
+                            "\"{value}\" of the column {column} stands outside of quotes in the condition and is no number"
+                        ));
+                    }
+                }
+                _ => {}
+            }
+        }
+        self.text(when)
     }
 
     /// The text with the row's values in the places of `{column}`.
@@ -193,8 +235,24 @@ mod tests {
         for value in ["8528", "Ürümqi", "a b", "<b>", ""] {
             assert!(is_value(value), "{value}");
         }
-        for value in ["a\"b", "a\\", "{origin}", "a\nb", &"x".repeat(201)] {
+        for value in ["a\"b", "a'b", "a`b", "a\\", "{origin}", "a\nb", &"x".repeat(201)] {
             assert!(!is_value(value), "{value}");
         }
+    }
+
+    #[test]
+    fn outside_of_quotes_a_value_is_a_number() {
+        let with = |value: &str| Row { line: 2, values: [("most".to_owned(), value.to_owned())].into() };
+        let check = |when: &str, value: &str, fits: bool| {
+            assert_eq!(with(value).condition(when).is_ok(), fits, "{when} with {value}");
+        };
+        check("net_mass > {most}", "2.5", true);
+        check("net_mass > {most}", "-1", true);
+        check("net_mass > {most}", "0 || true", false);
+        check("net_mass > {most}", "customs_value", false);
+        check("code == \"{most}\"", "a || b", true);
+        check("code == '{most}'", "a || b", true);
+        check("code == \"it's\" && net_mass > {most}", "x", false);
+        check(r#"code == "a\"b" && net_mass > {most}"#, "x", false);
     }
 }

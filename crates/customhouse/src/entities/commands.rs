@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rusqlite::Connection;
 use serde::Deserialize;
 use spine::{Finding, Progress};
 
@@ -14,7 +15,8 @@ use super::event::{
     Decided, DecisionState, EntityDecision, KEPT_APART, MERGE_PROPOSED, MERGED, REGISTER_RECEIVED,
     REGISTER_STREAM, RegisterReceived, SPLIT, SPLIT_PROPOSED, WITHDRAWN, fold, stream,
 };
-use super::index::members;
+use super::index::{decisions_on, members};
+use super::matches::DECISIONS_MAX;
 use super::register::{FILE_BYTES_MAX, read};
 use super::store::too_large;
 use crate::error::{Error, Kind};
@@ -30,6 +32,8 @@ const REASON_CHARACTERS_MAX: usize = 500;
 const LIST_CHARACTERS_MAX: usize = 60;
 /// How long a command waits until pages show what it did.
 const SHOWN_WAIT: Duration = Duration::from_secs(5);
+/// How long whoever decides waits until everything is known that was decided before.
+const KNOWN_WAIT: Duration = Duration::from_secs(2);
 
 /// From when on it takes two people, and how large a group may be.
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -144,7 +148,8 @@ impl Customhouse {
     /// Says that two entities are one. Where either is large, another person has to approve it.
     ///
     /// # Errors
-    /// `reason_missing`, `entity_unknown`, `entities_are_one`, `entities_decided`, `entity_group_full`.
+    /// `reason_missing`, `read_models_behind`, `entity_unknown`, `entities_are_one`, `entities_decided`,
+    /// `entity_group_full`.
     pub fn merge_entities(
         &self,
         reader: &Reader,
@@ -153,18 +158,7 @@ impl Customhouse {
         reason: &str,
     ) -> Result<EntityDecision, Error> {
         let reason = self.decidable(reader, entity, into, reason)?;
-        let four_eyes = FourEyes::built_in()?;
-        let (one, other) = self
-            .projection
-            .read(|connection| Ok((members(connection, entity)?, members(connection, into)?)))?;
-        if one.len().saturating_add(other.len()) > four_eyes.members {
-            return Err(Error::new(
-                Kind::Refused,
-                "entity_group_full",
-                format!("together they would be more than {} members", four_eyes.members),
-                "Look at the group first: so many are seldom one.",
-            ));
-        }
+        self.joinable(entity, into, None)?;
         let decided = Decided {
             entity: entity.to_owned(),
             into: into.to_owned(),
@@ -178,7 +172,7 @@ impl Customhouse {
     /// Says that two entities are not the same: they are not shown as candidates any more.
     ///
     /// # Errors
-    /// `reason_missing`, `entity_unknown`, `entities_are_one`, `entities_decided`.
+    /// `reason_missing`, `read_models_behind`, `entity_unknown`, `entities_are_one`, `entities_decided`.
     pub fn keep_entities_apart(
         &self,
         reader: &Reader,
@@ -187,6 +181,13 @@ impl Customhouse {
         reason: &str,
     ) -> Result<EntityDecision, Error> {
         let reason = self.decidable(reader, entity, other, reason)?;
+        // Only what was decided on these two: others of their groups may be kept apart one by one.
+        let pair = |connection: &Connection| {
+            decided_between(connection, &[entity.to_owned()], &[other.to_owned()], None)
+        };
+        if let Some(decided) = self.projection.read(pair)? {
+            return Err(already_decided(&decided));
+        }
         let evidence = self.evidence_of(entity, other)?;
         let decided = Decided { entity: entity.to_owned(), into: other.to_owned(), evidence, reason };
         self.decide_anew(reader, KEPT_APART, &decided)
@@ -195,10 +196,11 @@ impl Customhouse {
     /// Takes two entities apart that were merged. Where either is large, another person has to approve it.
     ///
     /// # Errors
-    /// `reason_missing`, `entity_decision_unknown`, `entity_decision_state`.
+    /// `reason_missing`, `read_models_behind`, `entity_decision_unknown`, `entity_decision_state`.
     pub fn split_entities(&self, reader: &Reader, id: &str, reason: &str) -> Result<EntityDecision, Error> {
         reader.require(Permission::ResolveEntities)?;
         let reason = checked_reason(reason)?;
+        self.require_everything_known()?;
         let decision = self.find_decision(id)?;
         if decision.state != DecisionState::Merged {
             return Err(wrong_state(&decision));
@@ -211,9 +213,11 @@ impl Customhouse {
     /// Approves what another person proposed.
     ///
     /// # Errors
-    /// `entity_decision_unknown`, `entity_decision_state`, `entity_decision_by_same`.
+    /// `read_models_behind`, `entity_decision_unknown`, `entity_decision_state`, `entity_decision_by_same`; of a merge
+    /// those that have come up since it was proposed: `entities_decided`, `entity_group_full`.
     pub fn approve_entity_decision(&self, reader: &Reader, id: &str) -> Result<EntityDecision, Error> {
         reader.require(Permission::ResolveEntities)?;
+        self.require_everything_known()?;
         let decision = self.find_decision(id)?;
         let kind = match decision.state {
             DecisionState::MergeProposed => MERGED,
@@ -227,6 +231,9 @@ impl Customhouse {
                 "you proposed it",
                 "Ask another person whose role allows it: two different people decide on large entities.",
             ));
+        }
+        if kind == MERGED {
+            self.joinable(&decision.entity, &decision.into, Some(&decision.id))?;
         }
         let reason = decision.reason.clone();
         self.decide_on(reader, &decision, kind, reason)
@@ -246,37 +253,65 @@ impl Customhouse {
         self.decide_on(reader, &decision, WITHDRAWN, reason)
     }
 
+    /// Whether it takes two people, and what was decided before, the read models say: after an upgrade or an erasure
+    /// they may not know of it yet.
+    fn require_everything_known(&self) -> Result<(), Error> {
+        let head = self.journal_position();
+        if self.wait_until_shown(head, KNOWN_WAIT) >= head {
+            return Ok(());
+        }
+        Err(Error::new(
+            Kind::Busy,
+            "read_models_behind",
+            "pages do not show yet everything that was recorded",
+            "Try again in a moment: they catch up by themselves. Nothing was recorded.",
+        ))
+    }
+
+    /// May these two, with everybody who is one with either, become one? `except`: the decision that says so itself.
+    fn joinable(&self, entity: &str, into: &str, except: Option<&str>) -> Result<(), Error> {
+        let members_max = FourEyes::built_in()?.members;
+        let (one, other, decided) = self.projection.read(|connection| {
+            let (one, other) = (members(connection, entity)?, members(connection, into)?);
+            let decided = decided_between(connection, &one, &other, except)?;
+            Ok((one, other, decided))
+        })?;
+        if one.iter().any(|own| own == into) {
+            // Others have made them one: the group stays as it is.
+            return Ok(());
+        }
+        if one.len().saturating_add(other.len()) > members_max {
+            return Err(Error::new(
+                Kind::Refused,
+                "entity_group_full",
+                format!("together they would be more than {members_max} members"),
+                "Look at the group first: so many are seldom one.",
+            ));
+        }
+        match decided {
+            Some(decided) => Err(already_decided(&decided)),
+            None => Ok(()),
+        }
+    }
+
     /// May these two be decided on? Answers with the reason.
     fn decidable(&self, reader: &Reader, one: &str, other: &str, reason: &str) -> Result<String, Error> {
         reader.require(Permission::ResolveEntities)?;
         let reason = checked_reason(reason)?;
+        self.require_everything_known()?;
         for id in [one, other] {
             if !self.is_known_entity(id)? {
                 return Err(super::read_model::entity_unknown(id));
             }
         }
-        let (together, decided) = self.projection.read(|connection| {
-            let together = members(connection, one)?.iter().any(|member| member == other);
-            Ok((together, super::index::decisions_on(connection, one, super::matches::DECISIONS_MAX)?))
-        })?;
-        if one == other || together {
+        // Everybody is one with itself.
+        let together = self.projection.read(|connection| members(connection, one))?;
+        if together.iter().any(|member| member == other) {
             return Err(Error::new(
                 Kind::Conflict,
                 "entities_are_one",
                 "they are one already",
                 "Nothing is left to be done; take them apart on the page of either.",
-            ));
-        }
-        let about = |own: &&EntityDecision| {
-            (own.entity == other || own.into == other)
-                && (own.state.waits() || own.state == DecisionState::Apart)
-        };
-        if let Some(open) = decided.iter().find(about) {
-            return Err(Error::new(
-                Kind::Conflict,
-                "entities_decided",
-                format!("the decision {} on them is {}", open.id, open.state.name()),
-                "Approve it, or take it back first.",
             ));
         }
         Ok(reason)
@@ -355,6 +390,36 @@ impl Customhouse {
             )
         })
     }
+}
+
+/// A decision on one of these and one of those that waits, or says that they are not the same.
+fn decided_between(
+    connection: &Connection,
+    these: &[String],
+    those: &[String],
+    except: Option<&str>,
+) -> rusqlite::Result<Option<EntityDecision>> {
+    for id in these {
+        let found = decisions_on(connection, id, DECISIONS_MAX)?.into_iter().find(|own| {
+            (own.state.waits() || own.state == DecisionState::Apart)
+                && except != Some(own.id.as_str())
+                && those.contains(if own.entity == *id { &own.into } else { &own.entity })
+        });
+        if found.is_some() {
+            return Ok(found);
+        }
+    }
+    Ok(None)
+}
+
+fn already_decided(decided: &EntityDecision) -> Error {
+    let EntityDecision { id, entity, into, state, .. } = decided;
+    Error::new(
+        Kind::Conflict,
+        "entities_decided",
+        format!("the decision {id} on {entity} and {into} is {}", state.name()),
+        "Approve it, or take it back first.",
+    )
 }
 
 fn checked_reason(reason: &str) -> Result<String, Error> {

@@ -302,12 +302,16 @@ impl Customhouse {
 
     /// Has the register made where it is missing or old.
     pub(super) fn reflect_registers(&self, progress: &dyn Progress) -> Result<(), Error> {
+        // A file of a list takes the place of the one before; those of the register add to each other.
         let files: Vec<Received> = self.projection.read(|connection| {
             connection
                 .prepare_cached(
-                    "SELECT position, list, blob, columns FROM register ORDER BY position LIMIT ?1",
+                    "SELECT position, list, blob, columns FROM register
+                     WHERE list IS NULL
+                     OR position IN (SELECT max(position) FROM register WHERE list IS NOT NULL GROUP BY list)
+                     ORDER BY position",
                 )?
-                .query_map([FILES_MAX], |row| {
+                .query_map([], |row| {
                     let columns: String = row.get(3)?;
                     Ok(Received {
                         position: row.get(0)?,

@@ -80,6 +80,8 @@ pub struct EntityFile {
     pub group: Vec<RegisterEntry>,
     /// Decisions by which the group stands.
     pub merges: Vec<EntityDecision>,
+    /// Does it take two people to undo any of them?
+    pub takes_two: bool,
     /// Who shares address, telephone number or owner with it.
     pub shared: Vec<Shared>,
     /// Names on lists that are like its own.

@@ -113,6 +113,7 @@ impl Customhouse {
                 register: None,
                 group: Vec::new(),
                 merges: Vec::new(),
+                takes_two: false,
                 shared: Vec::new(),
                 hits: Vec::new(),
                 candidates: 0,
@@ -135,10 +136,16 @@ impl Customhouse {
         Ok(file)
     }
 
+    /// Everybody who is one with an entity, itself among them.
+    pub(crate) fn entities_one_with(&self, id: &str) -> Result<Vec<String>, Error> {
+        self.projection.read(|connection| members(connection, id))
+    }
+
     /// Who is one with it, and who may be.
     fn add_who_is_who(&self, file: &mut EntityFile) -> Result<(), Error> {
-        let members = self.projection.read(|connection| members(connection, &file.id))?;
+        let members = self.entities_one_with(&file.id)?;
         if members.len() > 1 {
+            file.takes_two = self.takes_two(&[&file.id])?;
             for id in &members {
                 let alone = || RegisterEntry { id: id.clone(), ..RegisterEntry::default() };
                 file.group.push(self.register_entry(id)?.unwrap_or_else(alone));

@@ -1,5 +1,5 @@
 //! The register as it is asked: one SQLite file made from the files that were received, with candidates and hits on
-//! lists. It is marked with the position of the last of them; delete it, and the next question has it made again.
+//! lists. It is marked with what it was made from; delete it, and the next question has it made again.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,18 +11,21 @@ use ::tags::entities::{
 };
 use journal::Journal;
 use rusqlite::{Connection, OpenFlags, Transaction, params};
+use sha2::{Digest, Sha256};
 use spine::Progress;
 
 use super::register::{FILE_BYTES_MAX, Line, read};
 use crate::error::{Error, Kind};
 
 /// Version of the tables: part of the file's name.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
+/// Files of this room in the folder, of whatever version, begin like this.
+const PREFIX: &str = "entities-";
 /// How often the listener is asked whether to stop.
 const PARTIES_A_STEP: usize = 256;
 
 const TABLES: &str = "
-    CREATE TABLE reflected (position INTEGER NOT NULL) STRICT;
+    CREATE TABLE reflected (mark TEXT NOT NULL) STRICT;
     CREATE TABLE party (
         id TEXT PRIMARY KEY, kind TEXT NOT NULL, role TEXT NOT NULL, name TEXT NOT NULL,
         address TEXT, phone TEXT, owner TEXT, entered_on TEXT, closed_on TEXT,
@@ -53,9 +56,16 @@ pub(super) struct Received {
     pub(super) columns: BTreeMap<String, String>,
 }
 
+/// What a file is marked with that was made from these: SHA-256 over the position and the bytes of each. The last
+/// position alone would not tell that one before it was erased while this process was closed.
+pub(super) fn mark_of(files: &[Received]) -> String {
+    let said = files.iter().map(|file| format!("{} {}\n", file.position, file.blob));
+    hex::encode(said.fold(Sha256::new(), |digest, own| digest.chain_update(own)).finalize())
+}
+
 struct Opened {
     connection: Connection,
-    position: u64,
+    mark: String,
 }
 
 /// The file, and who asks it.
@@ -79,11 +89,39 @@ pub(super) fn entities_failed(error: &EntitiesError) -> Error {
 impl EntityStore {
     /// The store of a folder of read models.
     pub(crate) fn of(folder: &Path) -> Self {
-        Self {
-            path: folder.join(format!("entities-{VERSION}.sqlite")),
+        let store = Self {
+            path: folder.join(format!("{PREFIX}{VERSION}.sqlite")),
             opened: Mutex::default(),
             making: Mutex::default(),
+        };
+        // An erasure tries it again, and says if it cannot.
+        if let Err(error) = store.remove_files(|name| store.is_own(name)) {
+            tracing::warn!(code = error.code, "what was left behind of the register stays: {error}");
         }
+        store
+    }
+
+    fn is_own(&self, name: &str) -> bool {
+        self.path.file_name().is_some_and(|own| own.to_string_lossy() == name)
+    }
+
+    /// Removes the files of this room, those of other versions and what was left of an attempt among them.
+    fn remove_files(&self, stays: impl Fn(&str) -> bool) -> Result<(), Error> {
+        let Some(folder) = self.path.parent() else { return Ok(()) };
+        let unremovable = |error: std::io::Error| Error::io("entities_file_failed", folder, &error);
+        let entries = match std::fs::read_dir(folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(unremovable(error)),
+        };
+        for entry in entries {
+            let entry = entry.map_err(unremovable)?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if name.starts_with(PREFIX) && !stays(&name) {
+                std::fs::remove_file(entry.path()).map_err(unremovable)?;
+            }
+        }
+        Ok(())
     }
 
     fn opened(&self) -> MutexGuard<'_, Option<Opened>> {
@@ -94,12 +132,7 @@ impl EntityStore {
     pub(crate) fn forget(&self) -> Result<(), Error> {
         let _alone = self.making.lock().unwrap_or_else(PoisonError::into_inner);
         *self.opened() = None;
-        match std::fs::remove_file(&self.path) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                Err(Error::io("entities_file_failed", &self.path, &error))
-            }
-            _ => Ok(()),
-        }
+        self.remove_files(|_| false)
     }
 
     /// Asks it.
@@ -120,8 +153,8 @@ impl EntityStore {
         files: &[Received],
         progress: &dyn Progress,
     ) -> Result<(), Error> {
-        let wanted = files.last().map_or(0, |file| file.position);
-        let current = |store: &Self| store.opened().as_ref().is_some_and(|opened| opened.position == wanted);
+        let wanted = mark_of(files);
+        let current = |store: &Self| store.opened().as_ref().is_some_and(|opened| opened.mark == wanted);
         if current(self) {
             return Ok(());
         }
@@ -134,16 +167,19 @@ impl EntityStore {
         if current(self) {
             return Ok(());
         }
-        let connection = match open(&self.path).filter(|connection| position(connection) == Some(wanted)) {
-            Some(connection) => connection,
-            None if files.is_empty() => {
-                let connection = Connection::open_in_memory().map_err(|error| failed(&error))?;
-                connection.execute_batch(TABLES).map_err(|error| failed(&error))?;
-                connection
+        let connection = if files.is_empty() {
+            // What stands there was made from files that are gone.
+            self.remove_files(|_| false)?;
+            let connection = Connection::open_in_memory().map_err(|error| failed(&error))?;
+            connection.execute_batch(TABLES).map_err(|error| failed(&error))?;
+            connection
+        } else {
+            match open(&self.path).filter(|connection| mark(connection).as_ref() == Some(&wanted)) {
+                Some(connection) => connection,
+                None => self.make(journal, files, &wanted, progress)?,
             }
-            None => self.make(journal, files, wanted, progress)?,
         };
-        *self.opened() = Some(Opened { connection, position: wanted });
+        *self.opened() = Some(Opened { connection, mark: wanted });
         Ok(())
     }
 
@@ -152,35 +188,50 @@ impl EntityStore {
         &self,
         journal: &dyn Journal,
         files: &[Received],
-        wanted: u64,
+        wanted: &str,
         progress: &dyn Progress,
     ) -> Result<Connection, Error> {
         let part = self.path.with_extension("part");
         let unwritable = |error: std::io::Error| Error::io("entities_file_failed", &part, &error);
-        match std::fs::remove_file(&part) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(unwritable(error)),
-            _ => {}
-        }
+        remove(&part).map_err(unwritable)?;
         let contents = contents(journal, files, progress)?;
-        let mut connection = Connection::open(&part).map_err(|error| failed(&error))?;
-        connection
-            .execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;")
-            .map_err(|error| failed(&error))?;
-        let transaction = connection.transaction().map_err(|error| failed(&error))?;
-        fill(&transaction, &contents, wanted, progress)?;
-        transaction.commit().map_err(|error| failed(&error))?;
-        drop(connection);
-        std::fs::rename(&part, &self.path).map_err(unwritable)?;
+        let made = write(&part, &contents, wanted, progress)
+            .and_then(|()| std::fs::rename(&part, &self.path).map_err(unwritable));
+        if let Err(error) = made {
+            // It names people, and nobody would look after it; what made it fail is told first.
+            if let Err(left) = remove(&part) {
+                tracing::warn!("{} is left behind: {left}", part.display());
+            }
+            return Err(error);
+        }
         open(&self.path).ok_or_else(|| Error::internal("entities_file_failed", &self.path.display()))
     }
+}
+
+/// Removes a file that may be there.
+fn remove(path: &Path) -> std::io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+fn write(part: &Path, contents: &Contents, wanted: &str, progress: &dyn Progress) -> Result<(), Error> {
+    let mut connection = Connection::open(part).map_err(|error| failed(&error))?;
+    connection
+        .execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;")
+        .map_err(|error| failed(&error))?;
+    let transaction = connection.transaction().map_err(|error| failed(&error))?;
+    fill(&transaction, contents, wanted, progress)?;
+    transaction.commit().map_err(|error| failed(&error))
 }
 
 fn open(path: &Path) -> Option<Connection> {
     Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).ok()
 }
 
-fn position(connection: &Connection) -> Option<u64> {
-    connection.query_row("SELECT position FROM reflected", [], |row| row.get(0)).ok()
+fn mark(connection: &Connection) -> Option<String> {
+    connection.query_row("SELECT mark FROM reflected", [], |row| row.get(0)).ok()
 }
 
 /// What all files say together.
@@ -219,7 +270,7 @@ fn contents(journal: &dyn Journal, files: &[Received], progress: &dyn Progress) 
 fn fill(
     transaction: &Transaction<'_>,
     contents: &Contents,
-    wanted: u64,
+    wanted: &str,
     progress: &dyn Progress,
 ) -> Result<(), Error> {
     let sql = |error: rusqlite::Error| failed(&error);
@@ -251,7 +302,7 @@ fn fill(
         let list = ScreeningList::new(contents.lexicon.clone(), entries.clone());
         screen(transaction, name, &list, &parties, progress)?;
     }
-    transaction.execute("INSERT INTO reflected (position) VALUES (?1)", [wanted]).map_err(sql)?;
+    transaction.execute("INSERT INTO reflected (mark) VALUES (?1)", [wanted]).map_err(sql)?;
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use ::tags::entities::groups;
 use spine::Silent;
 
 use super::*;
-use crate::declarations::tests::{World, declaration, reader, trader};
+use crate::declarations::tests::{World, declaration, impossible, reader, trader};
 use crate::erasure::tests::standing;
 use crate::erasure::{ErasureRequest, Subject};
 use crate::error::Error;
@@ -287,6 +287,16 @@ fn groups_are_as_if_made_from_scratch_after_any_merges_and_splits() {
     assert!(!standing.is_empty());
 }
 
+fn erase(world: &World, party: &str) {
+    let request = ErasureRequest {
+        subject: Subject::Party(party.to_owned()),
+        basis: "Data Protection Act, section 17".to_owned(),
+        reason: "The retention period is over.".to_owned(),
+    };
+    let ordered = world.house.order_erasure(&chief(), &request).unwrap();
+    world.house.approve_erasure(&reader("a-9", Role::Admin), &ordered.id, &request.subject, &Silent).unwrap();
+}
+
 #[test]
 fn a_register_that_names_an_erased_party_goes_with_all_that_was_made_of_it() {
     let world = world();
@@ -297,13 +307,7 @@ fn a_register_that_names_an_erased_party_goes_with_all_that_was_made_of_it() {
     assert!(standing(&data, &secrets).len() >= 2);
     world.clock.forward(2);
     world.house.run_timers().unwrap();
-    let request = ErasureRequest {
-        subject: Subject::Party("NL0001".to_owned()),
-        basis: "Data Protection Act, section 17".to_owned(),
-        reason: "The retention period is over.".to_owned(),
-    };
-    let ordered = world.house.order_erasure(&chief(), &request).unwrap();
-    world.house.approve_erasure(&reader("a-9", Role::Admin), &ordered.id, &request.subject, &Silent).unwrap();
+    erase(&world, "NL0001");
     let world = world.reopened();
     shown(&world);
     assert_eq!(standing(&data, &secrets), Vec::<String>::new());
@@ -313,4 +317,147 @@ fn a_register_that_names_an_erased_party_goes_with_all_that_was_made_of_it() {
         REGISTER.lines().filter(|line| !line.starts_with("NL0001")).map(|line| format!("{line}\n")).collect();
     receive(&world, &without, None).unwrap();
     assert_eq!(world.house.find_matches(&chief(), &MatchesQuery::default()).unwrap().parties, 3);
+}
+
+#[test]
+fn a_register_goes_in_whatever_encoding_it_names_the_erased_party() {
+    let world = World::with_policies(false);
+    let utf_16 = |text: &str| {
+        let signs = text.encode_utf16().flat_map(u16::to_le_bytes);
+        [0xFF, 0xFE].into_iter().chain(signs).collect::<Vec<u8>>()
+    };
+    let windows_1252 =
+        b"id,name,owner\nNL0008,Caf\xE9 Men\xE9zes,NL0007\nNL0009,Se\xF1or Nu\xF1ez,\n".to_vec();
+    for bytes in [
+        utf_16("id,name\nNL0007,Zelquari Foods Ltd\nNL0010,Norova\n"),
+        utf_16("id,name\nNL00071,Zelquary\nNL0011,Alone Alders\n"),
+        windows_1252,
+    ] {
+        let received =
+            world.house.receive_register(&analyst(), &bytes, None, &BTreeMap::new(), &Silent).unwrap();
+        assert_eq!((received.lines, received.left_out), (2, 0));
+    }
+    let known = |world: &World| -> Vec<&'static str> {
+        let all = ["NL0007", "NL0010", "NL00071", "NL0011", "NL0008", "NL0009"];
+        all.into_iter().filter(|id| world.house.entity(&chief(), id).is_ok()).collect()
+    };
+    assert_eq!(known(&world).len(), 6);
+    erase(&world, "NL0007");
+    shown(&world);
+    assert_eq!(known(&world), ["NL00071", "NL0011"]);
+    assert_eq!(known(&world.reopened()), ["NL00071", "NL0011"]);
+}
+
+#[test]
+fn nothing_of_the_register_is_left_behind_and_each_file_counts() {
+    let world = World::with_policies(false);
+    let files = |data: &std::path::Path| {
+        let names = std::fs::read_dir(data.join("read-models")).unwrap();
+        let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        names.filter(|name| name.starts_with("entities-")).collect::<Vec<String>>()
+    };
+    receive(&world, "id,name\nA1,First\n", None).unwrap();
+    receive(&world, "id,name\nB1,Second\n", None).unwrap();
+    let mut made = Vec::new();
+    // What a process that was killed, or an older version, has left.
+    let world = world.closed(|data| {
+        made = files(data);
+        for left in ["entities-0.sqlite", "entities-0.part", made[0].replace("sqlite", "part").as_str()] {
+            std::fs::write(data.join("read-models").join(left), b"names").unwrap();
+        }
+    });
+    assert_eq!(made.len(), 1);
+    let data = world.path().join("data");
+    assert_eq!(files(&data), made);
+    // One that was erased before the last is missed, too.
+    shown(&world);
+    erase(&world, "A1");
+    assert_eq!(files(&data), Vec::<String>::new());
+    shown(&world);
+    assert!(world.house.entity(&chief(), "B1").is_ok());
+    assert_eq!(code(world.house.entity(&chief(), "A1")), "entity_unknown");
+    assert_eq!(files(&data), made);
+}
+
+#[test]
+fn the_file_tells_which_of_the_earlier_ones_it_was_made_from() {
+    let received = |position: u64, blob: &str| store::Received {
+        position,
+        list: None,
+        blob: blob.to_owned(),
+        columns: BTreeMap::new(),
+    };
+    let all = [received(1, "aa"), received(2, "bb"), received(3, "cc")];
+    let others = [
+        vec![],
+        all[1..].to_vec(),
+        all[..2].to_vec(),
+        vec![all[0].clone(), received(2, "dd"), all[2].clone()],
+    ];
+    for other in others {
+        assert_ne!(store::mark_of(&other), store::mark_of(&all), "{other:?}");
+    }
+}
+
+#[test]
+fn what_was_decided_on_anybody_of_a_group_is_known_to_whoever_merges_it() {
+    let world = World::with_policies(false);
+    let lines: String = (0..5).map(|n| format!("E{n},Name {n}\n")).collect();
+    receive(&world, &format!("id,name\n{lines}"), None).unwrap();
+    let house = &world.house;
+    house.merge_entities(&analyst(), "E0", "E1", "One owner.").unwrap();
+    house.merge_entities(&analyst(), "E2", "E3", "One owner.").unwrap();
+    let apart = house.keep_entities_apart(&analyst(), "E1", "E2", "Two owners.").unwrap();
+    for (one, other) in [("E0", "E3"), ("E3", "E0"), ("E1", "E2"), ("E0", "E2")] {
+        assert_eq!(
+            code(house.merge_entities(&analyst(), one, other, "x")),
+            "entities_decided",
+            "{one} {other}"
+        );
+    }
+    // Candidates of a group are still kept apart one by one.
+    assert_eq!(code(house.keep_entities_apart(&analyst(), "E2", "E1", "x")), "entities_decided");
+    let other = house.keep_entities_apart(&analyst(), "E0", "E3", "Two owners.").unwrap();
+    house.merge_entities(&analyst(), "E0", "E4", "One owner.").unwrap();
+    for id in [&apart.id, &other.id] {
+        house.withdraw_entity_decision(&chief(), id).unwrap();
+    }
+    house.merge_entities(&analyst(), "E0", "E3", "One owner after all.").unwrap();
+    assert_eq!(house.entity(&chief(), "E4").unwrap().group.len(), 5);
+}
+
+#[test]
+fn what_has_come_up_since_a_merge_was_proposed_stands_against_it() {
+    let world = world();
+    let house = &world.house;
+    let proposed = house.merge_entities(&analyst(), "NL0001", "NL0003", "One owner.").unwrap();
+    assert_eq!(proposed.state, DecisionState::MergeProposed);
+    house.merge_entities(&analyst(), "NL0001", "NL0002", "Same rooms.").unwrap();
+    let apart = house.keep_entities_apart(&analyst(), "NL0002", "NL0003", "Two owners.").unwrap();
+    assert_eq!(code(house.approve_entity_decision(&chief(), &proposed.id)), "entities_decided");
+    house.withdraw_entity_decision(&chief(), &apart.id).unwrap();
+    assert_eq!(house.approve_entity_decision(&chief(), &proposed.id).unwrap().state, DecisionState::Merged);
+    let file = house.entity(&chief(), "NL0002").unwrap();
+    assert_eq!((file.group.len(), file.takes_two), (3, true));
+}
+
+#[test]
+fn why_a_tag_is_there_is_told_of_everybody_who_is_one() {
+    let world = World::with_policies(false);
+    for (party, mut own) in [("NL0001", impossible("LRN-1")), ("NL0002", declaration("LRN-2"))] {
+        own["declarant"]["id"] = party.into();
+        own["goods_shipment"]["importer"]["id"] = party.into();
+        world.lodge_as(&reader("t", Role::Trader).of_party(Some(party)), &own).unwrap();
+    }
+    shown(&world);
+    let head = world.house.journal_position();
+    assert!(world.house.wait_until_tags_counted(head, std::time::Duration::from_secs(60)) >= head);
+    let why = |id: &str| world.house.tag_lineage(&analyst(), "no_tare_at_all", id);
+    let own = why("NL0001").unwrap();
+    assert_eq!(code(why("NL0002")), "tag_not_on_entity");
+    let merged = world.house.merge_entities(&analyst(), "NL0002", "NL0001", "Same rooms.").unwrap();
+    let told = why("NL0002").unwrap();
+    assert_eq!((told.entity.as_str(), told.declarations, &told.first), ("NL0002", 1, &own.first));
+    world.house.split_entities(&analyst(), &merged.id, "Two after all.").unwrap();
+    assert_eq!(code(why("NL0002")), "tag_not_on_entity");
 }

@@ -3,8 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use clearance::State;
+use formats::csv::{CsvOptions, CsvSource};
+use formats::intake::RowSource;
 use journal::{Journal, RecordedEvent};
 use serde_json::Value;
+use spine::Finding;
 
 use super::model::is_personal;
 use super::subject::Matcher;
@@ -136,7 +139,26 @@ impl<'a> Scan<'a> {
         let Some(sha256) = payload.get("blob").and_then(Value::as_str) else { return Ok(false) };
         let Ok(blob) = self.journal.get_blob(sha256) else { return Ok(false) };
         let bytes = blob.read_whole(REGISTER_BYTES_MAX)?;
-        Ok(String::from_utf8_lossy(&bytes).lines().any(|line| self.matcher.in_text(line)))
+        // Of what cannot be read to its end nobody can say that it does not name the party.
+        Ok(self.in_table(&bytes).unwrap_or(true))
+    }
+
+    /// Does any cell of a table name the party? It is read as registers are: in whatever encoding it was written.
+    fn in_table(&self, bytes: &[u8]) -> Result<bool, Finding> {
+        let named = |cell: &String| self.matcher.in_text(cell.trim());
+        let mut source = CsvSource::open(bytes, CsvOptions::default())?;
+        if source.headers().iter().any(named) {
+            return Ok(true);
+        }
+        let mut cells = Vec::new();
+        while let Some(line) = source.next_row(&mut cells)? {
+            // Of a line that is too long, the end was not read.
+            let is_cut = source.row_finding(line, &cells).is_some_and(|own| own.code == "line_too_long");
+            if is_cut || cells.iter().any(named) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 }
 

@@ -3,11 +3,12 @@
 use std::path::Path;
 use std::sync::PoisonError;
 
-use packs::{Approval, InstallReport};
+use packs::{Approval, InstallReport, Pack};
 use serde_json::json;
 
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::identity::{Permission, Reader};
+use crate::tags::OFFICE_TAGS;
 use crate::{Customhouse, Fact};
 
 impl Customhouse {
@@ -16,6 +17,14 @@ impl Customhouse {
         reader.require(Permission::ManagePacks)?;
         let _alone = self.folder.lock_site()?;
         self.read_packs_of_others()?;
+        if Pack::read(folder)?.is_ok_and(|pack| pack.manifest.id == OFFICE_TAGS) {
+            return Err(Error::new(
+                Kind::Refused,
+                "pack_reserved",
+                format!("the pack {OFFICE_TAGS} is made of the tags that this house's people approved"),
+                "Rename the pack in pack.toml.",
+            ));
+        }
         let report = self.registry.write().unwrap_or_else(PoisonError::into_inner).install(folder)?;
         if let Some((id, version, hash)) = report.installed.as_ref().filter(|_| !report.already_installed) {
             let payload = json!({ "id": id, "version": version, "hash": hash });

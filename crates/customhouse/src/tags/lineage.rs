@@ -34,7 +34,7 @@ pub struct TagLineage {
     pub hint: LocalizedText,
     /// The entity.
     pub entity: String,
-    /// Its declarations that carry the tag.
+    /// Its declarations that carry the tag, those of everybody who is one with it among them.
     pub declarations: u64,
     /// Versions of the tag's pack that brought it, among the declarations told here.
     pub versions: Vec<String>,
@@ -68,7 +68,7 @@ pub struct LineageStep {
 }
 
 impl Customhouse {
-    /// Why a tag is on an entity. That the entity was looked at is recorded.
+    /// Why a tag is on an entity, or on another that is one with it. That the entity was looked at is recorded.
     ///
     /// # Errors
     /// `not_permitted`, `tag_unknown`, `tag_not_on_entity`.
@@ -77,7 +77,8 @@ impl Customhouse {
         reader.require(Permission::ViewDeclarations)?;
         let definition = self.tag(reader, tag)?.definition;
         let epoch = self.matrix.epoch()?;
-        let found = found(&epoch, tag, entity).ok_or_else(|| {
+        let members = self.entities_one_with(entity)?;
+        let found = found(&epoch, tag, &members).ok_or_else(|| {
             Error::new(
                 Kind::NotFound,
                 "tag_not_on_entity",
@@ -154,7 +155,7 @@ impl Customhouse {
     }
 }
 
-/// An entity's declarations that carry a tag.
+/// Declarations of some entities that carry a tag.
 struct Found {
     count: u64,
     first: u32,
@@ -162,12 +163,17 @@ struct Found {
     latest: VecDeque<u32>,
 }
 
-fn found(epoch: &Epoch, tag: &str, entity: &str) -> Option<Found> {
-    let entity = epoch.entity_number(entity)?;
+fn found(epoch: &Epoch, tag: &str, entities: &[String]) -> Option<Found> {
+    let entities: BTreeSet<u32> = entities.iter().filter_map(|id| epoch.entity_number(id)).collect();
+    if entities.is_empty() {
+        return None;
+    }
     let (number, _) = (0_u16..).zip(epoch.tags()).find(|(_, own)| *own == tag)?;
     let carriers = epoch.of_declarations.carriers(number)?;
     let mut own = carriers.iter().filter(|declaration| {
-        epoch.declaration(*declaration).is_some_and(|own| own.parties().any(|party| party == entity))
+        epoch
+            .declaration(*declaration)
+            .is_some_and(|own| own.parties().any(|party| entities.contains(&party)))
     });
     let first = own.next()?;
     let (mut count, mut latest) = (1_u64, VecDeque::with_capacity(LATEST_SHOWN.saturating_add(1)));

@@ -53,6 +53,7 @@ pub use matching::{MatchReport, MatchRequest, QuestionableRule, match_file};
 pub use matrix_folder::{ENTITIES_LISTED_MAX, MatrixFolder, SelectedEntities};
 pub(crate) use model::TagRoom;
 pub use model::{FamilyOfTags, TagCase, TagCatalogue, TagDetail, TagRows, TagSummary, WhyRequest};
+pub(crate) use office::PACK as OFFICE_TAGS;
 pub use office::{OwnTag, OwnTags, ProposalState, TagDraft, TagPreview, TagProposal};
 #[cfg(test)]
 pub(crate) use query::tests::{SEALED, with_sealed_tag};

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use ::tags::{Expectation, TagDefinition, TagHit, TagSet, TagSeverity};
 use serde::Serialize;
 use spine::noun::SubjectKind;
-use spine::{Finding, LocalizedText, Sensitivity};
+use spine::{Finding, LocalizedText, Progress, Sensitivity};
 
 use super::dependents::Reads;
 use super::figures::Volumes;
@@ -168,6 +169,34 @@ pub(crate) struct TagRoom {
     pub(super) compiled: Mutex<Option<Arc<Compiled>>>,
     pub(super) loaded: Mutex<Option<Arc<Loaded>>>,
     volumes: Mutex<Option<Arc<Volumes>>>,
+    pub(super) previews: Previews,
+}
+
+/// Conditions that are being tried, by who tries them: the next one of the same reader stops the one before.
+#[derive(Default)]
+pub(super) struct Previews(Mutex<BTreeMap<String, Arc<AtomicBool>>>);
+
+/// One of them.
+pub(super) struct Preview(Arc<AtomicBool>);
+
+impl Previews {
+    pub(super) fn begin(&self, reader: &str) -> Preview {
+        let stop = Arc::new(AtomicBool::new(false));
+        let mut running = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        running.retain(|_, own| Arc::strong_count(own) > 1);
+        if let Some(before) = running.insert(reader.to_owned(), Arc::clone(&stop)) {
+            before.store(true, Ordering::Relaxed);
+        }
+        Preview(stop)
+    }
+}
+
+impl Progress for Preview {
+    fn report(&self, _stage: &'static str, _done: u64, _total: u64) {}
+
+    fn cancelled(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 impl TagRoom {

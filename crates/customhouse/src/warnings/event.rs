@@ -20,6 +20,11 @@ pub(super) fn stream(tag: &str, id: &str) -> String {
     format!("{STREAM_PREFIX}{tag}/{id}")
 }
 
+/// The id of the warning of a stream.
+pub(super) fn warning_of(stream: &str) -> &str {
+    stream.rsplit('/').next().unwrap_or_default()
+}
+
 /// Which declarations a series is about. Chapter and route are those of the first item, as lists of declarations have
 /// them: a declaration belongs to one scope of each kind.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

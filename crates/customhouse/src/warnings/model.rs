@@ -116,7 +116,8 @@ pub struct Warning {
     pub acknowledged: Option<Acknowledgement>,
     /// The day at whose end it was over.
     pub over: Option<Date>,
-    /// Declarations in the scope that carry it since the first day, the latest 2,000 at most; `None` in short lists.
+    /// Declarations in the scope that carry it since the first day, the latest 2,000 at most, found among the latest
+    /// 200,000 that carry it anywhere; `None` in short lists.
     pub declarations: Option<u64>,
     /// What inspections of them found; the others are unknown. Restricted, `None` otherwise and in short lists.
     pub hits: Option<HitRate>,

@@ -27,8 +27,10 @@ use crate::tags::live::Epoch;
 const PAGE_ROWS: usize = 50;
 /// Days of a chart.
 const CHART_DAYS: i32 = 60;
-/// Declarations of a warning that are looked at, the latest first.
-const DECLARATIONS_MAX: usize = 2_000;
+/// Declarations of a warning that are counted: the latest that belong to its scope.
+const COUNTED_MAX: u64 = 2_000;
+/// Declarations with a warning's tag that are looked through for them, wherever they belong.
+const LOOKED_THROUGH_MAX: usize = 200_000;
 
 impl Known {
     fn standing(&self) -> Standing {
@@ -193,7 +195,8 @@ impl Customhouse {
         }
     }
 
-    /// What is known of the declarations since the first day of the episode, up to its last.
+    /// What is known of the declarations since the first day of the episode, up to its last: of the latest
+    /// [`COUNTED_MAX`] in the warning's scope, as far as they are among the latest [`LOOKED_THROUGH_MAX`] with its tag.
     fn look_at_declarations(
         &self,
         reader: &Reader,
@@ -204,6 +207,9 @@ impl Customhouse {
         let (mut carrying, mut inspected, mut irregular) = (0_u64, 0_u64, 0_u64);
         self.projection.read(|connection| {
             for mrn in since(&epoch, known) {
+                if carrying >= COUNTED_MAX {
+                    break;
+                }
                 let Some((scopes, seen, bad)) = outcome(connection, mrn)? else { continue };
                 if scopes.contains(&known.raised.scope) {
                     carrying = carrying.saturating_add(1);
@@ -225,7 +231,7 @@ fn scopes_of(record: &Record) -> Vec<Scope> {
     Scope::of(Some(&record.office), commodity, origin, record.departure.as_deref())
 }
 
-/// Numbers of the declarations that carry a warning's tag in its episode, the latest first.
+/// Numbers of the declarations that carry a warning's tag in its episode, in whatever scope, the latest first.
 fn since<'a>(epoch: &'a Epoch, known: &Known) -> impl Iterator<Item = &'a str> {
     let at = |date| day_begins(date).map_or(i64::MIN, jiff::Timestamp::as_microsecond);
     let from = at(known.raised.since);
@@ -237,7 +243,7 @@ fn since<'a>(epoch: &'a Epoch, known: &Known) -> impl Iterator<Item = &'a str> {
     declarations
         .take_while(move |own| own.at >= from)
         .filter(move |own| own.at < until)
-        .take(DECLARATIONS_MAX)
+        .take(LOOKED_THROUGH_MAX)
         .map(|own| &*own.mrn)
 }
 

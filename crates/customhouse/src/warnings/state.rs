@@ -15,6 +15,7 @@ use spine::declaration::Declaration;
 use super::counts::{Counts, DAYS_KEPT, Series};
 use super::event::{
     ACKNOWLEDGED, Acknowledged, DAY_ENDED, DAYS_STREAM, DayEnded, RAISED, Raised, Scope, ScopeKind,
+    warning_of,
 };
 use crate::civil_time::civil;
 use crate::declarations::event::{AMENDED, CORRECTED, LODGED, STREAM_PREFIX, TAGS_APPLIED, TagsApplied};
@@ -120,7 +121,12 @@ impl State {
         if envelope.stream == DAYS_STREAM {
             self.version = envelope.stream_version;
         }
-        let Some(payload) = payload else { return Ok(()) };
+        let Some(payload) = payload else {
+            if envelope.kind == ACKNOWLEDGED {
+                self.acknowledged(event, warning_of(&envelope.stream), String::new());
+            }
+            return Ok(());
+        };
         let unreadable = |error: serde_json::Error| Error::unreadable_event(event, &error);
         match envelope.kind.as_str() {
             DAY_ENDED => self.ended(&DayEnded::deserialize(payload).map_err(unreadable)?),
@@ -130,14 +136,19 @@ impl State {
             }
             ACKNOWLEDGED => {
                 let own = Acknowledged::deserialize(payload).map_err(unreadable)?;
-                if let Some(known) = self.warnings.get_mut(&own.warning) {
-                    let (by, at) = (envelope.actor.id.clone(), envelope.occurred_at);
-                    known.acknowledged = Some(KnownNote { by, at, note: own.note });
-                }
+                self.acknowledged(event, &own.warning, own.note);
             }
             _ => {}
         }
         Ok(())
+    }
+
+    /// Of a note that was erased it stays who has taken note, and when.
+    fn acknowledged(&mut self, event: &RecordedEvent, warning: &str, note: String) {
+        if let Some(known) = self.warnings.get_mut(warning) {
+            let (by, at) = (event.envelope.actor.id.clone(), event.envelope.occurred_at);
+            known.acknowledged = Some(KnownNote { by, at, note });
+        }
     }
 
     fn declared(&mut self, mrn: &str, event: &RecordedEvent) -> Result<(), Error> {

@@ -11,6 +11,7 @@ use super::state::State;
 use super::*;
 use crate::declarations::CaseAction;
 use crate::declarations::tests::{World, declaration, impossible, reader, result};
+use crate::erasure::{ErasureRequest, Subject};
 use crate::identity::Role;
 use crate::tags::{SEALED, with_sealed_tag};
 use crate::{Customhouse, Fact};
@@ -230,6 +231,25 @@ fn where_a_tag_becomes_more_frequent_one_warning_says_so_and_stays() {
         assert_eq!(lasting(seen(&world.house, Role::Chief)), page, "{what}");
         assert_eq!(world.house.journal_position(), before, "{what}: nothing is raised again");
     }
+}
+
+#[test]
+fn of_a_note_that_was_erased_it_stays_who_has_taken_note() {
+    let world = told(true);
+    let of_tag = |page: WarningsPage| page.warnings.into_iter().find(|own| own.tag == TAG).unwrap();
+    let id = of_tag(seen(&world.house, Role::Chief)).id;
+    let chief = reader("c", Role::Chief);
+    world.house.acknowledge_warning(&chief, &id, "NL0777 sends them all").unwrap();
+    let subject = Subject::Party("NL0777".to_owned());
+    let (basis, reason) = ("Data Protection Act".to_owned(), "The retention period is over.".to_owned());
+    let request = ErasureRequest { subject: subject.clone(), basis, reason };
+    let ordered = world.house.order_erasure(&chief, &request).unwrap();
+    world.house.approve_erasure(&reader("a", Role::Admin), &ordered.id, &subject, &spine::Silent).unwrap();
+    let own = of_tag(seen(&world.house, Role::Chief));
+    assert_eq!((own.id.as_str(), own.standing), (id.as_str(), Standing::Acknowledged));
+    let note = own.acknowledged.unwrap();
+    assert_eq!((note.by.as_str(), note.note.as_str()), ("c", ""));
+    assert_eq!(own.declarations, Some(12));
 }
 
 #[test]

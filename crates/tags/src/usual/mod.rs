@@ -10,13 +10,14 @@
 //!   entries, and never narrower than a tenth. A tenth of false entries does not move it far.
 //! * **Usual values.** The at most three most frequent ones, if they are nine tenths of the entries or more.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::Decimal;
 use rust_decimal::prelude::{FromPrimitive, ToPrimitive};
 use spine::{Column, EntryTable};
 
 use crate::key::beginning;
+use crate::table::is_value;
 
 /// Entries of one kind from which something can be said of it.
 pub const ENTRIES_MIN: usize = 8;
@@ -156,7 +157,7 @@ fn values(table: &EntryTable, spec: &Spec, field: &str) -> (String, usize) {
             }
             column => column.value(row).map(|value| value.to_string()),
         };
-        if let (Some(kind), Some(value)) = (kind, value) {
+        if let (Some(kind), Some(value)) = (kind, value.filter(|value| is_value(value))) {
             let count = counts.entry(kind).or_default().entry(value).or_default();
             *count = count.saturating_add(1);
         }
@@ -180,9 +181,17 @@ fn values(table: &EntryTable, spec: &Spec, field: &str) -> (String, usize) {
 /// Columns of usual values.
 const USUAL: [&str; USUAL_MAX] = ["first", "second", "third"];
 
+/// What ids of a kind's tags end in.
+fn key_of(kind: &Kind) -> String {
+    kind.join("_").to_ascii_lowercase()
+}
+
 /// A table in the order of its kinds, and how many rows it has. Of too many those with the most entries stay.
 fn written_table(spec: &Spec, told: &[&str], mut rows: Vec<(usize, Kind, Vec<String>)>) -> (String, usize) {
     rows.sort_by(|(entries, kind, _), (others, other, _)| others.cmp(entries).then_with(|| kind.cmp(other)));
+    // Ids of tags are in small letters: of "CN" and "cn" the more frequent one has a row.
+    let mut keys = BTreeSet::new();
+    rows.retain(|(_, kind, _)| keys.insert(key_of(kind)));
     rows.truncate(ROWS_MAX);
     rows.sort_by(|(_, kind, _), (_, other, _)| kind.cmp(other));
     let columns = spec.by.iter().map(|(column, ..)| *column);
@@ -192,10 +201,12 @@ fn written_table(spec: &Spec, told: &[&str], mut rows: Vec<(usize, Kind, Vec<Str
     text.push('\n');
     let count = rows.len();
     for (entries, kind, told) in rows {
-        let key = kind.join("_").to_ascii_lowercase();
+        let key = key_of(&kind);
         let cells: Vec<String> =
             std::iter::once(key).chain(kind).chain(told).chain([entries.to_string()]).collect();
-        text.push_str(&cells.join(","));
+        // No value has a quotation mark, so that quotes are enough for one with a comma.
+        let quoted = |cell: &String| if cell.contains(',') { format!("\"{cell}\"") } else { cell.clone() };
+        text.push_str(&cells.iter().map(quoted).collect::<Vec<_>>().join(","));
         text.push('\n');
     }
     (text, count)

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use packs::Pack;
-use spine::{EntryTable, Silent, declaration_entry};
+use spine::{EntryTable, Silent, Value, declaration_entry};
 use tags::usual::{ENTRIES_MIN, UsualPack, usual};
 use tags::{TagSet, check_pack};
 
@@ -68,6 +68,27 @@ fn of_few_records_and_of_what_is_spread_nothing_is_told() {
         ))
     }));
     assert_eq!(usual(&from_everywhere).rows["departures.csv"], 0);
+}
+
+#[test]
+fn what_would_break_a_table_makes_no_row() {
+    let one = |mode: &str, country: &str| {
+        let mut entry = entry(&format!("commodity_code=610910 origin_country={country}"));
+        let field = declaration_entry::schema().position("transport_mode").unwrap();
+        entry[field] = Some(Value::Text(mode.to_owned()));
+        entry
+    };
+    let records = table_of(std::iter::repeat_with(|| one("Sea\n\"FCL\"", "CN")).take(20));
+    assert_eq!(usual(&records).rows["modes.csv"], 0);
+    let records = table_of(std::iter::repeat_with(|| one("Sea, FCL", "CN")).take(20));
+    check(&records, "mode_unusual_6109_cn", &records, 0);
+    check(&records, "mode_unusual_6109_cn", &table_of([one("Air", "CN")]), 1);
+    let both = std::iter::repeat_with(|| one("1", "CN"))
+        .take(20)
+        .chain(std::iter::repeat_with(|| one("4", "cn")).take(9));
+    let pack = usual(&table_of(both.collect::<Vec<_>>()));
+    assert_eq!(pack.rows["modes.csv"], 1, "ids are in small letters: the more frequent one has the row");
+    assert!(pack.files["modes.csv"].contains("6109_cn,6109,CN,1,1,1,20"), "{}", pack.files["modes.csv"]);
 }
 
 #[test]

@@ -69,7 +69,7 @@ fn group(visit: &Visit, file: &EntityFile) -> Markup {
                 summary { (visit.say(texts::MERGES_THAT_STAND)) }
                 @for own in &file.merges {
                     p { code { (own.entity) } " = " code { (own.into) } " " @for evidence in &own.evidence { span class="soft" { (visit.named("match_by", evidence.kind.name())) } " " (weight(visit, evidence)) " " } }
-                    (decided(visit, own, false))
+                    (decided(visit, own, file.takes_two))
                 }
             }
         }

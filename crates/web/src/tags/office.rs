@@ -198,7 +198,7 @@ fn form(visit: &Visit, tag: &OwnTag, names: &[String], refused: Option<&Error>) 
                 section { (condition(visit, tag, names)) }
                 section aria-label=(visit.say(texts::TRIED_ON_HISTORY)) {
                     h2 { (visit.say(texts::TRIED_ON_HISTORY)) }
-                    div class="tried" aria-live="polite" hx-get="/own-tags/preview" hx-include="closest form" hx-trigger=(again) hx-sync="this:replace" {
+                    div class="tried" aria-live="polite" hx-get="/own-tags/preview" hx-include="#when, #on, #valid-days" hx-trigger=(again) hx-sync="this:replace" {
                         p class="soft" { (visit.say(texts::TRIED_AS_WRITTEN)) }
                     }
                 }

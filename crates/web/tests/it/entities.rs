@@ -75,7 +75,9 @@ async fn pairs_are_shown_with_what_speaks_for_them_and_merged_and_taken_apart_by
     );
     let both = site.get(&chief, "/entities/IMP-1").await.text;
     assert!(
-        both.contains("One with") && both.contains("Same rooms") && both.contains("Take them apart again"),
+        both.contains("One with")
+            && both.contains("Same rooms")
+            && both.contains("Propose to take them apart"),
         "{both}"
     );
     let found = site.get(&chief, "/api/v1/entities/matches?state=merged").await;

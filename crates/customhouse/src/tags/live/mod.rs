@@ -99,6 +99,7 @@ impl LiveMatrix {
             state,
             written,
             written_at: Instant::now(),
+            unwritable: false,
         };
         let follower = std::thread::Builder::new()
             .name("tag-matrix".to_owned())
@@ -199,17 +200,23 @@ struct Follower {
     state: State,
     written: u64,
     written_at: Instant,
+    /// The file could not be written the last time.
+    unwritable: bool,
 }
 
 impl Follower {
     fn run(&mut self) {
         while !self.shared.stop.load(Ordering::Relaxed) {
-            if let Err(error) = self.step() {
-                tracing::error!(code = error.code, "the tag matrix cannot go on: {error}");
-                self.shared.current().failed = Some(error);
-                self.shared.moved.notify_all();
-                // Space may come free, a file may come back.
-                std::thread::sleep(RETRY);
+            match self.step() {
+                // What failed before is over.
+                Ok(()) => self.shared.current().failed = None,
+                Err(error) => {
+                    tracing::error!(code = error.code, "the tag matrix cannot go on: {error}");
+                    self.shared.current().failed = Some(error);
+                    self.shared.moved.notify_all();
+                    // Space may come free, a file may come back.
+                    std::thread::sleep(RETRY);
+                }
             }
         }
         if self.state.epoch.position > self.written
@@ -242,10 +249,21 @@ impl Follower {
         }
         let unwritten = self.state.epoch.position.saturating_sub(self.written);
         let due = self.written_at.elapsed() >= WRITE_EVERY && unwritten > 0;
-        if caught_up && (due || unwritten >= EVENTS_UNWRITTEN_MAX) {
-            self.write()?;
+        let many = unwritten >= EVENTS_UNWRITTEN_MAX && !self.unwritable;
+        if caught_up && (due || many) {
+            self.write_or_wait();
         }
         Ok(())
+    }
+
+    /// Where the file cannot be written, what is held is right all the same: it is tried again after a while.
+    fn write_or_wait(&mut self) {
+        let written = self.write();
+        self.unwritable = written.is_err();
+        if let Err(error) = written {
+            tracing::warn!(code = error.code, "the tag matrix was not written; it is tried again: {error}");
+            self.written_at = Instant::now();
+        }
     }
 
     /// Some events after a position, of a journal that reaches up to `head`. Those that were there when it was begun are

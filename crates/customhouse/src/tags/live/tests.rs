@@ -169,3 +169,34 @@ fn a_file_of_another_journal_gives_way() {
     let world = world.closed(|data| std::fs::write(file_of(data), &bytes).unwrap());
     assert_eq!(of_matrix(&world.house), live);
 }
+
+#[test]
+fn where_the_file_cannot_be_written_what_is_held_is_right_all_the_same() {
+    let world = told();
+    let live = of_matrix(&world.house);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(FILE);
+    // No file takes the place of a folder that holds something.
+    std::fs::create_dir_all(path.join("something")).unwrap();
+    let shared = Arc::new(Shared {
+        path,
+        current: Mutex::new(Current { epoch: Arc::default(), failed: None }),
+        moved: Condvar::new(),
+        stop: AtomicBool::new(false),
+        again: AtomicBool::new(false),
+    });
+    let long_ago = Instant::now().checked_sub(WRITE_EVERY).unwrap();
+    let mut follower = Follower {
+        shared: Arc::clone(&shared),
+        journal: Arc::clone(&world.house.journal),
+        recent: world.house.projection.recent(),
+        state: State::begun_at(world.house.journal_position()),
+        written: 0,
+        written_at: long_ago,
+        unwritable: false,
+    };
+    follower.step().unwrap();
+    assert!(follower.unwritable && follower.written == 0);
+    assert!(follower.written_at > long_ago, "it is tried again after a while, not at once");
+    assert_eq!(content(&shared.current().epoch), live);
+}

@@ -2,7 +2,7 @@
 
 use std::sync::PoisonError;
 
-use ::packs::Pack;
+use ::packs::{Approval, Pack};
 use ::rules::Lists;
 use ::tags::TagSet;
 use serde_json::json;
@@ -12,6 +12,7 @@ use super::model::{
     APPROVED, DECLINED, Office, OwnTag, PACK, PROPOSED, ProposalState, REQUIRED, STREAM, TAGS_MAX,
     TEXT_CHARACTERS_MAX, TagProposal, WAITING_MAX, pack_files,
 };
+use super::read_model::EVENTS_AT_ONCE;
 use crate::error::{Error, Kind};
 use crate::identity::{Permission, Reader};
 use crate::{Customhouse, Fact};
@@ -150,35 +151,54 @@ impl Customhouse {
         ))
     }
 
-    /// Brings the registry's pack of the office's own tags to what the journal says is in force. A death between an
-    /// approval and this is mended when the house is opened.
+    /// Brings the registry's pack of the office's own tags to what the journal says is in force, each step only where it
+    /// is missing: what a death cut off is done when the house is opened, or at the next approval.
     pub(crate) fn publish_own_tags(&self, reader: &Reader) -> Result<(), Error> {
+        let _alone = self.folder.lock_site()?;
         let office = self.office_of_tags()?;
-        if office.approvals == 0 {
-            return Ok(());
-        }
         let decided = office.proposals.iter().filter(|own| own.state == ProposalState::Approved);
         let Some(last) = decided.max_by_key(|own| own.decided_at) else { return Ok(()) };
-        let people = [Some(last.proposed_by.clone()), last.decided_by.clone()];
         let files = pack_files(office.in_force.values(), office.approvals);
         let pack = Pack::from_files(files)
             .map_err(|findings| Error::internal("own_tags_unreadable", &format!("{findings:?}")))?;
         let (hash, version) = (pack.hash.clone(), pack.manifest.version.to_string());
-        let _alone = self.folder.lock_site()?;
         self.read_packs_of_others()?;
         let mut registry = self.registry.write().unwrap_or_else(PoisonError::into_inner);
-        if registry.current().any(|own| own.hash == hash) {
-            return Ok(());
+        let report = registry.install_pack(pack)?;
+        if report.installed.is_none() {
+            let found: Vec<String> = report.findings.iter().map(ToString::to_string).collect();
+            return Err(Error::internal("own_tags_refused", &found.join("; ")));
         }
-        registry.install_pack(pack)?;
-        for person in people.into_iter().flatten() {
-            registry.approve(&hash, &person)?;
+        for person in [Some(&last.proposed_by), last.decided_by.as_ref()].into_iter().flatten() {
+            let approval = registry.get_version(PACK, &version).map(|entry| entry.approval.clone());
+            let missing = match approval {
+                Some(Approval::Draft { approved_by }) => approved_by.as_ref() != Some(person),
+                _ => false,
+            };
+            if missing {
+                registry.approve(&hash, person)?;
+            }
         }
         drop(registry);
         // By this other processes of the site hear of it.
-        let payload = json!({ "id": PACK, "version": version, "hash": hash });
-        self.record(reader, Fact::new(&format!("pack/{PACK}"), "pack.installed", payload))?;
+        let stream = format!("pack/{PACK}");
+        if self.last_published(&stream)?.as_deref() != Some(hash.as_str()) {
+            let payload = json!({ "id": PACK, "version": version, "hash": hash });
+            self.record(reader, Fact::new(&stream, "pack.installed", payload))?;
+        }
         Ok(())
+    }
+
+    /// The content that the last event of a pack's stream names.
+    fn last_published(&self, stream: &str) -> Result<Option<String>, Error> {
+        let (mut after, mut hash) = (0, None);
+        loop {
+            let events = self.journal.read_stream(stream, after, EVENTS_AT_ONCE)?;
+            let Some(last) = events.last() else { return Ok(hash) };
+            after = last.envelope.stream_version;
+            let payload = last.payload.value();
+            hash = payload.and_then(|own| Some(own.get("hash")?.as_str()?.to_owned()));
+        }
     }
 }
 

@@ -16,4 +16,5 @@ mod read_model;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use model::PACK;
 pub use model::{OwnTag, OwnTags, ProposalState, TagDraft, TagPreview, TagProposal};

@@ -6,7 +6,6 @@ use ::rules::Lists;
 use ::tags::ApplyError;
 use journal::RecordedEvent;
 use serde::Deserialize;
-use spine::Silent;
 use spine::declaration_entry::OUTCOME_FIELDS;
 use spine::noun::SubjectKind;
 
@@ -24,7 +23,7 @@ const ROWS_SHOWN: usize = 5;
 /// Proposals told of, the latest.
 const PROPOSALS_SHOWN: usize = 50;
 /// Events of the stream read at once.
-const EVENTS_AT_ONCE: usize = 1_000;
+pub(super) const EVENTS_AT_ONCE: usize = 1_000;
 
 #[derive(Deserialize)]
 struct Proposed {
@@ -41,14 +40,18 @@ struct Decided {
 
 impl Office {
     /// Follows one event of the stream.
-    fn follow(&mut self, event: &RecordedEvent) {
+    ///
+    /// # Errors
+    /// `event_unreadable`: who left one out would count approvals otherwise than who wrote them.
+    fn follow(&mut self, event: &RecordedEvent) -> Result<(), Error> {
         self.version = event.envelope.stream_version;
-        let Some(payload) = event.payload.value() else { return };
+        let Some(payload) = event.payload.value() else { return Ok(()) };
+        let unreadable = |error: serde_json::Error| Error::unreadable_event(event, &error);
         let at = event.envelope.occurred_at;
         let who = event.envelope.actor.id.clone();
         match event.envelope.kind.as_str() {
             PROPOSED => {
-                let Ok(proposed) = Proposed::deserialize(payload) else { return };
+                let proposed = Proposed::deserialize(payload).map_err(unreadable)?;
                 self.proposals.push(TagProposal {
                     number: self.version,
                     tag: proposed.tag,
@@ -64,15 +67,15 @@ impl Office {
                 });
             }
             kind @ (APPROVED | DECLINED) => {
-                let Ok(decided) = Decided::deserialize(payload) else { return };
+                let decided = Decided::deserialize(payload).map_err(unreadable)?;
                 let known = self.proposals.iter_mut().find(|own| own.number == decided.proposal);
-                let Some(proposal) = known else { return };
+                let Some(proposal) = known else { return Ok(()) };
                 proposal.decided_by = Some(who);
                 proposal.decided_at = Some(at);
                 proposal.reason = decided.reason;
                 if kind == DECLINED {
                     proposal.state = ProposalState::Declined;
-                    return;
+                    return Ok(());
                 }
                 proposal.state = ProposalState::Approved;
                 self.approvals = self.approvals.saturating_add(1);
@@ -83,6 +86,7 @@ impl Office {
             }
             _ => {}
         }
+        Ok(())
     }
 }
 
@@ -95,7 +99,9 @@ impl Customhouse {
             if events.is_empty() {
                 return Ok(office);
             }
-            events.iter().for_each(|event| office.follow(event));
+            for event in &events {
+                office.follow(event)?;
+            }
         }
     }
 
@@ -146,12 +152,21 @@ impl Customhouse {
             .draft(&draft.when, on, draft.valid_days, &lists)
             .map_err(|problems| refused(problems.join("\n")))?;
         let table = &loaded.entries.table;
-        let found = set.apply_some(table, &[0], &Silent).map_err(|error| match error {
+        let hidden = self.hidden_fields(reader, &loaded.entries)?;
+        if let Some(field) = set.reads().into_iter().find(|field| hidden.contains(*field)) {
+            // What a condition marks would tell its values.
+            return Err(refused(format!(
+                "you may not see the field {field}, so no condition of yours may read it"
+            )));
+        }
+        let latest = self.tags.previews.begin(&reader.id);
+        let found = set.apply_some(table, &[0], &latest).map_err(|error| match error {
             ApplyError::Cancelled => Error::cancelled(),
             error => Error::internal("tags_not_applied", &error),
         })?;
         let hit = found.hits.into_iter().next().unwrap_or_default();
-        let outcome = |row: usize| table.booleans("irregular")?.get(row).copied().flatten();
+        let told = !hidden.contains("irregular");
+        let outcome = |row: usize| table.booleans("irregular").filter(|_| told)?.get(row).copied().flatten();
         let rates = |rows: &mut dyn Iterator<Item = usize>| {
             let (mut inspected, mut irregular) = (0_u64, 0_u64);
             for known in rows.filter_map(outcome) {
@@ -162,7 +177,6 @@ impl Customhouse {
         };
         let rows = || hit.rows.iter().filter_map(|row| usize::try_from(row).ok());
         let hits = rates(&mut rows());
-        let hidden = self.hidden_fields(reader, &loaded.entries)?;
         let shown = rows().collect::<Vec<_>>().into_iter().rev().take(ROWS_SHOWN);
         Ok(TagPreview {
             entries: u64::try_from(table.len()).unwrap_or(u64::MAX),
