@@ -150,6 +150,11 @@ fn compiled(source: &str, schema: &EntrySchema, lists: &Lists) -> EntryRule {
     rules::compile_entry_rule(&expression, schema, lists).unwrap()
 }
 
+fn compiled_all(sources: &[String]) -> Vec<EntryRule> {
+    let (schema, lists) = (schema(), lists());
+    sources.iter().map(|source| compiled(source, &schema, &lists)).collect()
+}
+
 #[derive(Default)]
 struct Found(BTreeSet<(u32, usize)>);
 
@@ -250,9 +255,8 @@ proptest! {
         rows in rows(),
         sampled in any::<bool>(),
     ) {
-        let schema = schema();
         let table = table_of(rows);
-        let rules: Vec<EntryRule> = sources.iter().map(|source| compiled(source, &schema, &lists())).collect();
+        let rules = compiled_all(&sources);
         let formulas: Vec<Formula> = rules.iter().map(EntryRule::formula).collect();
         let mut matcher = Matcher::new(&formulas).unwrap();
         let block = Block::of_table(&table);
@@ -275,9 +279,8 @@ proptest! {
         sources in proptest::collection::vec(rule(), 20..90),
         rows in rows(),
     ) {
-        let schema = schema();
         let table = table_of(rows);
-        let rules: Vec<EntryRule> = sources.iter().map(|source| compiled(source, &schema, &lists())).collect();
+        let rules = compiled_all(&sources);
         let formulas: Vec<Formula> = rules.iter().map(EntryRule::formula).collect();
         let mut matcher = Matcher::new(&formulas).unwrap();
         let block = Block::of_table(&table);
@@ -295,9 +298,8 @@ proptest! {
         sources in proptest::collection::vec(rule(), 1..20),
         rows in rows(),
     ) {
-        let schema = schema();
         let table = table_of(rows);
-        let rules: Vec<EntryRule> = sources.iter().map(|source| compiled(source, &schema, &lists())).collect();
+        let rules = compiled_all(&sources);
         let formulas: Vec<Formula> = rules.iter().map(EntryRule::not_false).collect();
         let matcher = Matcher::new(&formulas).unwrap();
         let found = matched(&matcher, &Block::of_table(&table), &mut Scratch::default());

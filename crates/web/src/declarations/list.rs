@@ -12,7 +12,7 @@ use super::ask::{Ask, Column, PATH, may_see_restricted};
 use super::views;
 use crate::failure::Failure;
 use crate::shell::{Page, Room};
-use crate::view::{Order, PAGE_ROWS, absent, chip, empty, heading, lane_chip, simulated, table};
+use crate::view::{Order, PAGE_ROWS, absent, chip, empty, heading, lane_chip, simulated, table, th};
 use crate::visit::{Asked, Visit};
 use crate::words::{count, duration, minute, short, texts, value};
 
@@ -283,6 +283,32 @@ pub(crate) fn outcome_chip(visit: &Visit, row: &DeclarationRow) -> Markup {
         (Some(true), None) => chip("plain", visit.named("outcome", "inspected")),
         (Some(false) | None, _) => html! { span class="soft" { (visit.named("outcome", "unknown")) } },
     }
+}
+
+/// Some declarations in few columns, on the page of something else; `outcome` says what became of each.
+pub(crate) fn in_few_columns(
+    visit: &Visit,
+    label: &str,
+    rows: &[DeclarationRow],
+    outcome: impl Fn(&DeclarationRow) -> Markup,
+) -> Markup {
+    let head = html! {
+        (th(visit, texts::DECLARATION, false)) (th(visit, texts::LANE, false)) (th(visit, texts::LODGED, true))
+        (th(visit, texts::OFFICE, false)) (th(visit, texts::GOODS, false)) (th(visit, texts::OUTCOME, false))
+    };
+    let body = html! {
+        @for row in rows {
+            tr {
+                td { a href={ "/declarations/" (row.mrn) } { code { (row.mrn) } } }
+                td { @match row.lane { Some(lane) => (lane_chip(visit, lane)), None => (absent()) } }
+                td class="number period" { (minute(row.lodged_at)) }
+                td { (row.office) }
+                td { @match (&row.description, &row.commodity) { (Some(text), _) => (text), (None, Some(code)) => code { (code) }, _ => (absent()) } }
+                td { (outcome(row)) }
+            }
+        }
+    };
+    table(label, &head, &body)
 }
 
 /// Ways to the other pages. Where counting stopped, there is no last page to name.

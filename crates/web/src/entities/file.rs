@@ -7,11 +7,12 @@ use maud::{Markup, html};
 
 use super::list::{place_of, worth};
 use super::portrait;
+use crate::declarations::in_few_columns;
 use crate::drawing::{Strip, bars, coordinate, place_of as at_place, short};
 use crate::failure::Failure;
 use crate::overview::{rate_text, share_text};
 use crate::shell::{Page, Room};
-use crate::view::{absent, chip, crumbs, heading, lane_chip, place, simulated, table, th};
+use crate::view::{chip, crumbs, heading, place, simulated, table, th};
 use crate::visit::Visit;
 use crate::words::{count, minute, texts};
 
@@ -252,24 +253,12 @@ fn network(visit: &Visit, file: &EntityFile) -> Markup {
 }
 
 fn latest(visit: &Visit, file: &EntityFile) -> Markup {
-    let head = html! {
-        (th(visit, texts::DECLARATION, false)) (th(visit, texts::LANE, false)) (th(visit, texts::LODGED, true)) (th(visit, texts::OFFICE, false))
-        (th(visit, texts::GOODS, false)) (th(visit, texts::OUTCOME, false))
-    };
-    let body = html! {
-        @for row in &file.latest {
-            tr {
-                td { a href={ "/declarations/" (row.mrn) } { code { (row.mrn) } } }
-                td { @match row.lane { Some(lane) => (lane_chip(visit, lane)), None => (absent()) } }
-                td class="number period" { (minute(row.lodged_at)) }
-                td { (row.office) }
-                td { @match (&row.description, &row.commodity) { (Some(text), _) => (text), (None, Some(code)) => code { (code) }, _ => (absent()) } }
-                td { (outcome(visit, row.inspected, row.irregular)) }
-            }
-        }
-    };
+    let title = visit.say(texts::LATEST_DECLARATIONS);
     html! {
-        section { h2 { (visit.say(texts::LATEST_DECLARATIONS)) } (table(visit.say(texts::LATEST_DECLARATIONS), &head, &body)) }
+        section {
+            h2 { (title) }
+            (in_few_columns(visit, title, &file.latest, |row| outcome(visit, row.inspected, row.irregular)))
+        }
     }
 }
 

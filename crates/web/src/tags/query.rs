@@ -5,12 +5,12 @@ use customhouse::Error;
 use customhouse::tags::{TagCount, TagDifference, TagQuery, TagSelection, TagTogether};
 use maud::{Markup, html};
 
-use crate::declarations::{csv, outcome_chip};
+use crate::declarations::{csv, in_few_columns, outcome_chip};
 use crate::entities::place_of;
 use crate::failure::Failure;
 use crate::overview::rate_text;
 use crate::shell::{Page, Room};
-use crate::view::{absent, chip, crumbs, empty, heading, lane_chip, pager, place, simulated, table, th};
+use crate::view::{absent, chip, crumbs, empty, heading, pager, place, simulated, table, th};
 use crate::visit::{Asked, Visit};
 use crate::words::{count, minute, percent, texts};
 
@@ -218,23 +218,7 @@ fn entities(visit: &Visit, found: &TagSelection) -> Markup {
 }
 
 fn declarations(visit: &Visit, found: &TagSelection) -> Markup {
-    let head = html! {
-        (th(visit, texts::DECLARATION, false)) (th(visit, texts::LANE, false)) (th(visit, texts::LODGED, true))
-        (th(visit, texts::OFFICE, false)) (th(visit, texts::GOODS, false)) (th(visit, texts::OUTCOME, false))
-    };
-    let body = html! {
-        @for row in &found.declarations {
-            tr {
-                td { a href={ "/declarations/" (row.mrn) } { code { (row.mrn) } } }
-                td { @match row.lane { Some(lane) => (lane_chip(visit, lane)), None => (absent()) } }
-                td class="number period" { (minute(row.lodged_at)) }
-                td { (row.office) }
-                td { @match (&row.description, &row.commodity) { (Some(text), _) => (text), (None, Some(code)) => code { (code) }, _ => (absent()) } }
-                td { (outcome_chip(visit, row)) }
-            }
-        }
-    };
-    table(visit.say(texts::DECLARATIONS), &head, &body)
+    in_few_columns(visit, visit.say(texts::DECLARATIONS), &found.declarations, |row| outcome_chip(visit, row))
 }
 
 fn together(visit: &Visit, query: &TagQuery, tags: &[TagTogether]) -> Markup {
