@@ -7,13 +7,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// In the order of `spine::Language::ALL`.
 const LANGUAGES: [&str; 4] = ["en", "zh", "fr", "es"];
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    // Asked when it runs: a script that is built already may serve another copy of the repository.
+    let here = PathBuf::from(std::env::var("CARGO_MANIFEST_DIR")?);
     let dist = here.join("../../ui/dist");
     std::fs::create_dir_all(&dist)?;
     // Cargo looks at the newest file below a folder it is told to watch.

@@ -22,6 +22,7 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
 };
+use parquet::file::metadata::ParquetMetaData;
 use rust_decimal::Decimal;
 use spine::entry::TextColumn;
 use spine::{Column, EntrySchema, FieldDefinition, FieldType, Finding, LocalizedText, Pointer, Sensitivity};
@@ -106,6 +107,16 @@ impl LanesFile {
 
     /// Reads these columns, some rows at a time.
     pub fn read(self, columns: &[&str], rows_at_once: usize) -> Result<LanesReader, Finding> {
+        self.read_from(columns, rows_at_once, 0)
+    }
+
+    /// Reads these columns from a row on, counted from 0. Row groups before it are not looked at.
+    pub fn read_from(
+        self,
+        columns: &[&str],
+        rows_at_once: usize,
+        first_row: u64,
+    ) -> Result<LanesReader, Finding> {
         let fields: Vec<FieldDefinition> = self
             .schema
             .fields
@@ -113,6 +124,7 @@ impl LanesFile {
             .filter(|field| columns.contains(&field.name.as_str()))
             .cloned()
             .collect();
+        let (groups, skipped) = groups_from(self.metadata.metadata(), first_row);
         let (metadata, file) = (self.metadata, self.file);
         let reader = contained(|| {
             let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata);
@@ -122,11 +134,25 @@ impl LanesFile {
                 .map(|(at, _)| at)
                 .collect();
             let mask = ProjectionMask::roots(builder.parquet_schema(), wanted);
-            builder.with_projection(mask).with_batch_size(rows_at_once).build()
+            let builder = builder.with_projection(mask).with_batch_size(rows_at_once);
+            builder.with_row_groups(groups).with_offset(skipped).build()
         })?;
         let schema = EntrySchema { id: self.schema.id.clone(), version: 1, fields };
         Ok(LanesReader { reader, schema: Arc::new(schema) })
     }
+}
+
+/// The row groups from that of a row on, and how many rows of the first of them come before it.
+fn groups_from(metadata: &ParquetMetaData, first_row: u64) -> (Vec<usize>, usize) {
+    let mut before = usize::try_from(first_row).unwrap_or(usize::MAX);
+    let mut groups = 0..metadata.num_row_groups();
+    for group in metadata.row_groups() {
+        let rows = usize::try_from(group.num_rows()).unwrap_or_default();
+        let Some(rest) = before.checked_sub(rows) else { break };
+        before = rest;
+        groups.next();
+    }
+    (groups.collect(), before)
 }
 
 /// The rows of a file, some at a time.

@@ -14,6 +14,7 @@ mod case;
 mod definition;
 mod draft;
 pub mod entities;
+pub mod history;
 mod judge;
 mod key;
 mod lift;

@@ -14,7 +14,7 @@ use rustix::time::{ClockId, clock_gettime};
 use serde::Serialize;
 use spine::{Finding, Progress};
 
-use super::matrix_folder::{self, Carriers, Entities};
+use super::history::unreadable;
 use super::rule_file::read_rules;
 use crate::error::{Error, Kind};
 use crate::folder::write_whole;
@@ -35,8 +35,6 @@ pub struct MatchRequest {
     pub threads: usize,
     /// Also collect the pairs of rule and entry in memory, as for writing them; they are counted and dropped.
     pub pairs: bool,
-    /// Also write who carries what: the column that names the entities, and the folder to write the matrix into.
-    pub matrix: Option<(String, PathBuf)>,
 }
 
 /// What came out.
@@ -62,9 +60,6 @@ pub struct MatchReport {
     /// Memory that the process had at most, in bytes; Linux tells it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memory_peak_bytes: Option<u64>,
-    /// Pairs of entity and tag in the matrix that was written.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub pairs_of_entities: Option<u64>,
     /// Columns of the file that cannot be used.
     pub findings: Vec<Finding>,
     /// What is questionable about the rules.
@@ -90,9 +85,7 @@ impl MatchReport {
     /// Entries matched in a processor second; reading the file is not counted.
     #[must_use]
     pub fn entries_per_cpu_second(&self) -> f64 {
-        // Exact up to 2^53 entries.
-        let entries = self.entries.to_f64().unwrap_or_default();
-        if self.matching_cpu_s > 0.0 { entries / self.matching_cpu_s } else { 0.0 }
+        if self.matching_cpu_s > 0.0 { float(self.entries) / self.matching_cpu_s } else { 0.0 }
     }
 
     /// Rules that should be looked at again: those that no or every entry can fulfil, that another rule repeats, that
@@ -154,28 +147,14 @@ pub fn match_file(
         .map_err(|error| Error::io("entries_unreadable", &request.entries, &error))?;
     let entries = LanesFile::open(file).map_err(|finding| unreadable(&request.entries, finding))?;
     let findings = entries.findings().to_vec();
-    let (ids, rules) = read_rules(&request.rules, entries.schema(), &Lists(registry.lists()))?;
-    let formulas: Vec<_> = rules.iter().map(EntryRule::formula).collect();
-    let mut matcher = Matcher::new(&formulas).map_err(|error| {
-        let remedy = "Divide the rules among several runs, or give what they compute columns of its own.";
-        Error::new(Kind::Refused, error.code(), error.to_string(), remedy)
-    })?;
+    let rules = read_rules(&request.rules, entries.schema(), &Lists(registry.lists()))?;
+    let (ids, rules): (Vec<String>, Vec<EntryRule>) =
+        rules.into_iter().map(|own| (own.id, own.rule)).unzip();
+    let mut matcher = matcher_of(&rules)?;
     let compiling_cpu_s = processor_seconds() - begun;
 
     let columns: BTreeSet<&str> = rules.iter().flat_map(|rule| rule.fields()).map(String::as_str).collect();
-    let entity_column = request.matrix.as_ref().map(|(column, _)| column.as_str());
-    if let Some(column) = entity_column
-        && entries.schema().field(column).is_none()
-    {
-        return Err(Error::new(
-            Kind::NotFound,
-            "column_unknown",
-            format!("{} has no column {column}", request.entries.display()),
-            "Name the column that identifies the entity, as it is spelt in the file.",
-        ));
-    }
-    let columns: Vec<&str> =
-        columns.into_iter().chain(entity_column).collect::<BTreeSet<_>>().into_iter().collect();
+    let columns: Vec<&str> = columns.into_iter().collect();
     let total = entries.rows();
     let mut report = MatchReport {
         counts: Vec::new(),
@@ -187,13 +166,12 @@ pub fn match_file(
         matching_cpu_s: 0.0,
         matching_s: 0.0,
         memory_peak_bytes: None,
-        pairs_of_entities: None,
         findings,
         remarks: matcher.lint(),
     };
     let threads = request.threads.clamp(1, THREADS_MAX);
     let mut workers: Vec<Worker> =
-        std::iter::repeat_with(|| Worker::new(ids.len(), request)).take(threads).collect();
+        std::iter::repeat_with(|| Worker::new(ids.len(), request.pairs)).take(threads).collect();
     if columns.is_empty() {
         // Conditions without a field are the same everywhere.
         let mut counts = vec![0_u64; ids.len()];
@@ -210,7 +188,6 @@ pub fn match_file(
         entries.read(&columns, ROWS_AT_ONCE).map_err(|finding| unreadable(&request.entries, finding))?;
     let schema = reader.schema().clone();
     let mut reading = processor_seconds() - begun;
-    let mut entities_seen = Entities::default();
     loop {
         let begun = processor_seconds();
         let lanes = reader.next_lanes().map_err(|finding| unreadable(&request.entries, finding))?;
@@ -225,11 +202,8 @@ pub fn match_file(
             matcher.plan_for(&block);
             report.compiling_cpu_s += processor_seconds() - begun;
         }
-        let entity_of = entity_column
-            .and_then(|column| lanes.get(schema.position(column)?))
-            .map_or_else(Vec::new, |lane| entities_seen.of(lane));
         let begun = Instant::now();
-        match_block(&matcher, &block, &entity_of, &mut workers);
+        match_block(&matcher, &block, &mut workers);
         report.matching_s += begun.elapsed().as_secs_f64();
         report.entries = report.entries.saturating_add(u64::try_from(block.len()).unwrap_or_default());
         progress.report("matching", report.entries, total);
@@ -250,11 +224,12 @@ pub fn match_file(
             *sum = sum.saturating_add(*count);
         }
     }
-    if let Some((_, folder)) = &request.matrix {
-        let carriers = workers.into_iter().filter_map(|worker| worker.found.carriers).collect();
-        report.pairs_of_entities = Some(matrix_folder::write(folder, &ids, &entities_seen, carriers)?);
-    }
     Ok(finished(report, ids, counts))
+}
+
+/// A number as floating point; exact up to 2^53.
+pub(super) fn float(number: u64) -> f64 {
+    number.to_f64().unwrap_or_default()
 }
 
 fn finished(mut report: MatchReport, ids: Vec<String>, counts: Vec<u64>) -> MatchReport {
@@ -262,6 +237,18 @@ fn finished(mut report: MatchReport, ids: Vec<String>, counts: Vec<u64>) -> Matc
     report.counts = ids.into_iter().zip(counts).collect();
     report.memory_peak_bytes = memory_peak();
     report
+}
+
+/// The rules, ready to be asked.
+///
+/// # Errors
+/// `rules_too_varied`.
+pub(super) fn matcher_of<'a>(rules: impl IntoIterator<Item = &'a EntryRule>) -> Result<Matcher, Error> {
+    let formulas: Vec<_> = rules.into_iter().map(EntryRule::formula).collect();
+    Matcher::new(&formulas).map_err(|error| {
+        let remedy = "Divide the rules among several runs, or give what they compute columns of its own.";
+        Error::new(Kind::Refused, error.code(), error.to_string(), remedy)
+    })
 }
 
 /// One thread's memory and what it found.
@@ -272,12 +259,8 @@ struct Worker {
 }
 
 impl Worker {
-    fn new(rules: usize, request: &MatchRequest) -> Self {
-        let found = Found {
-            counts: vec![0; rules],
-            pairs: request.pairs.then(Pairs::new),
-            carriers: request.matrix.is_some().then(|| Carriers::new(rules)),
-        };
+    fn new(rules: usize, pairs: bool) -> Self {
+        let found = Found { counts: vec![0; rules], pairs: pairs.then(Pairs::new) };
         Self { scratch: Scratch::default(), found, seconds: 0.0 }
     }
 }
@@ -285,13 +268,6 @@ impl Worker {
 struct Found {
     counts: Vec<u64>,
     pairs: Option<Pairs>,
-    carriers: Option<Carriers>,
-}
-
-/// What a block's matches go into, with the entities of its rows.
-struct OfBlock<'a> {
-    found: &'a mut Found,
-    entity_of: &'a [Option<u32>],
 }
 
 /// Pairs that are held before they are dropped.
@@ -328,23 +304,21 @@ impl Pairs {
     }
 }
 
-impl Sink for OfBlock<'_> {
+impl Sink for Found {
     #[inline]
     fn matched(&mut self, rule: u32, entries: Matched<'_>) {
         let Ok(at) = usize::try_from(rule) else { return };
-        if let Some(count) = self.found.counts.get_mut(at) {
+        if let Some(count) = self.counts.get_mut(at) {
             *count = count.saturating_add(u64::from(entries.len()));
         }
-        if let Some(pairs) = &mut self.found.pairs {
+        if let Some(pairs) = &mut self.pairs {
             pairs.push(rule, entries);
-        }
-        if let Some(carriers) = &mut self.found.carriers {
-            carriers.found(at, entries, self.entity_of);
         }
     }
 }
 
-fn lane(values: &LaneValues) -> Lane<'_> {
+/// A column as the matcher reads it.
+pub(super) fn lane(values: &LaneValues) -> Lane<'_> {
     match values {
         LaneValues::Whole { values, scale } => Lane::Whole { values, scale: *scale },
         LaneValues::Float(values) => Lane::Float(values),
@@ -353,7 +327,7 @@ fn lane(values: &LaneValues) -> Lane<'_> {
 }
 
 /// Gives each worker an equal share of the block.
-fn match_block(matcher: &Matcher, block: &Block<'_>, entity_of: &[Option<u32>], workers: &mut [Worker]) {
+fn match_block(matcher: &Matcher, block: &Block<'_>, workers: &mut [Worker]) {
     let shares = workers.len().max(1);
     std::thread::scope(|scope| {
         for (at, worker) in workers.iter_mut().enumerate() {
@@ -361,11 +335,7 @@ fn match_block(matcher: &Matcher, block: &Block<'_>, entity_of: &[Option<u32>], 
             let rows = share(at)..share(at.saturating_add(1));
             let work = move || {
                 let begun = processor_seconds();
-                let mut sink = OfBlock { found: &mut worker.found, entity_of };
-                matcher.run(block, rows, &mut worker.scratch, &mut sink);
-                if let Some(carriers) = &mut worker.found.carriers {
-                    carriers.end_of_block();
-                }
+                matcher.run(block, rows, &mut worker.scratch, &mut worker.found);
                 worker.seconds += processor_seconds() - begun;
             };
             if shares == 1 {
@@ -377,21 +347,18 @@ fn match_block(matcher: &Matcher, block: &Block<'_>, entity_of: &[Option<u32>], 
     });
 }
 
-fn unreadable(path: &Path, finding: Finding) -> Error {
-    Error {
-        findings: vec![finding.clone()],
-        ..Error::new(
-            Kind::Refused,
-            "entries_unreadable",
-            format!("{}: {finding}", path.display()),
-            finding.how_to_fix.clone(),
-        )
-    }
-}
-
 /// What this thread has had of the processor.
 fn processor_seconds() -> f64 {
-    let spent = clock_gettime(ClockId::ThreadCPUTime);
+    seconds_of(ClockId::ThreadCPUTime)
+}
+
+/// What this process has had of the processor.
+pub(super) fn process_seconds() -> f64 {
+    seconds_of(ClockId::ProcessCPUTime)
+}
+
+fn seconds_of(clock: ClockId) -> f64 {
+    let spent = clock_gettime(clock);
     std::time::Duration::new(
         u64::try_from(spent.tv_sec).unwrap_or_default(),
         u32::try_from(spent.tv_nsec).unwrap_or_default(),
@@ -400,7 +367,7 @@ fn processor_seconds() -> f64 {
 }
 
 /// The most memory that this process had; Linux tells it.
-fn memory_peak() -> Option<u64> {
+pub(super) fn memory_peak() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     line.split_whitespace().next()?.parse::<u64>().ok()?.checked_mul(1_024)

@@ -10,7 +10,9 @@
 //! | `why_in_file(&Registry, &WhyRequest, &dyn Progress) -> Vec<TagReason>` | why a tag is, or is not, on a declaration of a file |
 //! | `usual_in_file(declarations, map, folder, &dyn Progress) -> UsualReport` | a pack of what is usual in a file |
 //! | `match_file(&Registry, &MatchRequest, &dyn Progress) -> MatchReport` | very many conditions asked of very many entries |
-//! | `MatrixFolder::open(path)`, `select(condition, ..) -> SelectedEntities` | who carries some tags, of a matrix that matching wrote |
+//! | `backfill(&Registry, &BackfillRequest, &dyn Progress) -> BackfillReport` | very many conditions put on files of entries, in a folder that keeps who carries what and where it began |
+//! | `select_in_history(folder, condition, ..) -> HistorySelection` | who carries some tags there |
+//! | `explain_in_history(&Registry, folder, tag, entity) -> HistoryLineage` | why a tag is on an entity there |
 //!
 //! Of [`crate::Customhouse`], for those who may view tags; none shows a tag or a field above the reader's clearance:
 //!
@@ -32,10 +34,10 @@
 
 mod dependents;
 mod figures;
+mod history;
 mod lineage;
 pub(crate) mod live;
 mod matching;
-mod matrix_folder;
 mod model;
 mod office;
 mod query;
@@ -48,9 +50,12 @@ mod usual;
 
 pub use dependents::{DependentTag, SourceKind, TagDependents, TagSource, tag_dependents, tag_sources};
 pub use figures::{TagFigures, TagFiguresPage, TagFiguresQuery, VOLUME_DAYS};
+pub use history::{
+    BackfillReport, BackfillRequest, ENTITIES_LISTED_MAX, ExplainedEntry, HistoryLineage, HistorySelection, backfill,
+    explain_in_history, select_in_history,
+};
 pub use lineage::{LineageStep, TagLineage};
 pub use matching::{MatchReport, MatchRequest, QuestionableRule, match_file};
-pub use matrix_folder::{ENTITIES_LISTED_MAX, MatrixFolder, SelectedEntities};
 pub(crate) use model::TagRoom;
 pub use model::{FamilyOfTags, TagCase, TagCatalogue, TagDetail, TagRows, TagSummary, WhyRequest};
 pub(crate) use office::PACK as OFFICE_TAGS;

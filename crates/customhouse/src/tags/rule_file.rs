@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
-use ::rules::{EntryRule, Lists};
+use ::rules::{EntryRule, Expression, Lists};
 use serde::Deserialize;
 use spine::{EntrySchema, Finding, Pointer};
 
@@ -32,7 +32,14 @@ enum WrittenId {
     Number(serde_json::Number),
 }
 
-/// Ids and rules, in the order of the file, or what is wrong with each line.
+/// One line that can be used.
+pub(super) struct ReadRule {
+    pub(super) id: String,
+    pub(super) expression: Expression,
+    pub(super) rule: EntryRule,
+}
+
+/// The rules in the order of the file, or what is wrong with each line.
 ///
 /// # Errors
 /// `rules_unreadable`, `rules_refused`.
@@ -40,10 +47,10 @@ pub(super) fn read_rules(
     path: &Path,
     schema: &EntrySchema,
     lists: &Lists,
-) -> Result<(Vec<String>, Vec<EntryRule>), Error> {
+) -> Result<Vec<ReadRule>, Error> {
     let failed = |error: std::io::Error| Error::io("rules_unreadable", path, &error);
     let mut reader = BufReader::new(File::open(path).map_err(failed)?);
-    let (mut ids, mut rules, mut seen) = (Vec::new(), Vec::new(), HashSet::new());
+    let (mut rules, mut seen) = (Vec::new(), HashSet::new());
     let (mut findings, mut wrong, mut line, mut number) = (Vec::new(), 0_usize, String::new(), 0_u64);
     loop {
         line.clear();
@@ -62,10 +69,7 @@ pub(super) fn read_rules(
             compiled(text, number, schema, lists, &mut seen)
         };
         match compiled {
-            Ok((id, rule)) => {
-                ids.push(id);
-                rules.push(rule);
-            }
+            Ok(rule) => rules.push(rule),
             Err(finding) => {
                 wrong = wrong.saturating_add(1);
                 if findings.len() < FINDINGS_MAX {
@@ -75,7 +79,7 @@ pub(super) fn read_rules(
         }
     }
     if wrong == 0 {
-        return Ok((ids, rules));
+        return Ok(rules);
     }
     Err(Error {
         findings,
@@ -98,7 +102,7 @@ fn compiled(
     schema: &EntrySchema,
     lists: &Lists,
     seen: &mut HashSet<String>,
-) -> Result<(String, EntryRule), Finding> {
+) -> Result<ReadRule, Finding> {
     let written: WrittenRule = serde_json::from_str(text).map_err(|error| {
         at_line(line, "rule_line_unreadable", text)
             .expected("a JSON object with `id` and `when`")
@@ -113,14 +117,33 @@ fn compiled(
             .expected("an id that no other rule has")
             .fix("Give one of the two another id."));
     }
-    let refused = |reason: String| {
+    rule(id, &written.when, schema, lists).map_err(|reason| {
         at_line(line, "rule_refused", &written.when)
             .expected("a condition over the file's columns, as docs/rules.md describes it")
             .fix(reason)
-    };
-    let expression = ::rules::parse(&written.when).map_err(|error| refused(error.render(&written.when)))?;
-    let rule = ::rules::compile_entry_rule(&expression, schema, lists).map_err(|errors| {
-        refused(errors.iter().map(|error| error.render(&written.when)).collect::<Vec<_>>().join("\n"))
-    })?;
-    Ok((id, rule))
+    })
+}
+
+/// A rule, or what is wrong with it, with a mark under the place.
+fn rule(id: String, when: &str, schema: &EntrySchema, lists: &Lists) -> Result<ReadRule, String> {
+    let expression = ::rules::parse(when).map_err(|error| error.render(when))?;
+    let rule = ::rules::compile_entry_rule(&expression, schema, lists)
+        .map_err(|errors| errors.iter().map(|error| error.render(when)).collect::<Vec<_>>().join("\n"))?;
+    Ok(ReadRule { id, expression, rule })
+}
+
+/// A rule that was read before and is kept.
+///
+/// # Errors
+/// `rules_refused`: it cannot be used any more, such as when a list that it names is gone.
+pub(super) fn rule_of(id: &str, when: &str, schema: &EntrySchema, lists: &Lists) -> Result<ReadRule, Error> {
+    rule(id.to_owned(), when, schema, lists).map_err(|reason| Error {
+        findings: vec![Finding::error("rule_refused").at(Pointer(id.to_owned())).found(when).fix(reason)],
+        ..Error::new(
+            Kind::Refused,
+            "rules_refused",
+            format!("the rule {id} cannot be used any more"),
+            "Bring back what it names, or name a file of rules without it.",
+        )
+    })
 }

@@ -27,8 +27,9 @@ pub enum Lane<'a> {
 }
 
 impl<'a> Lane<'a> {
-    /// The field's values in some rows as a column, which is what parts of rules are computed from.
-    pub(crate) fn column(self, rows: std::ops::Range<usize>, field_type: FieldType) -> Option<Column> {
+    /// The field's values in some rows as a column, which is what parts of rules are computed from; none if the values are
+    /// of another kind than the field.
+    pub fn column(self, rows: std::ops::Range<usize>, field_type: FieldType) -> Option<Column> {
         let mut column = Column::empty(field_type);
         for row in rows {
             column.push(self.value(row, field_type)).ok()?;

@@ -12,6 +12,7 @@ mod built_in;
 mod constants;
 mod docs;
 mod entities;
+mod history;
 mod laws;
 mod little_country;
 mod matcher;

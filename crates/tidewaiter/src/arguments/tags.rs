@@ -12,9 +12,10 @@ use super::{DataArguments, OptionalDataArguments};
   tidewaiter tags show gross_below_net
   tidewaiter tags why gross_below_net --declarations declarations.csv --declaration 2024100000017
   tidewaiter tags usual --declarations declarations.csv --out usual-trade
-  tidewaiter tags match --rules rules.jsonl --entries entries.parquet --counts counts.csv \\
-      --matrix matrix --by importer_id
-  tidewaiter tags query --matrix matrix 'new_trader && !cheap'
+  tidewaiter tags match --rules rules.jsonl --entries entries.parquet --counts counts.csv
+  tidewaiter tags backfill --rules rules.jsonl --entries entries.parquet --by importer_id --history tagged
+  tidewaiter tags query --history tagged 'new_trader && !cheap'
+  tidewaiter tags explain --history tagged new_trader NL0001
   tidewaiter tags who --data ./data 'gross_below_net && !new_importer' --of declarations
   tidewaiter tags explain gross_below_net NL0001 --data ./data
   tidewaiter tags depends customs_value")]
@@ -70,22 +71,17 @@ pub(crate) enum TagsCommand {
     Match(MatchArguments),
     /// Name conditions that should be looked at again: dead, always true, doubled, costly, or true of no entry.
     Lint(LintArguments),
-    /// Who carries some tags and not others, of a matrix that `match` wrote: how many, their other tags, their names.
+    /// Put very many conditions on the entries of Parquet files, and keep who carries what, since when and why. It does
+    /// what is missing: new conditions on all entries, all conditions on new entries. Stopped with Ctrl-C, or killed, it
+    /// goes on where it was when it is started again.
+    Backfill(BackfillArguments),
+    /// Who carries some tags and not others, of what `backfill` made: how many, their other tags, their names.
     Query(QueryArguments),
     /// Who carries some tags and not others, of what was lodged in a data folder: the live matrix.
     Who(WhoArguments),
-    /// Why a tag is on an entity of a data folder: the declarations that brought it, and what made it true on each.
-    Explain {
-        /// The tag's id.
-        tag: String,
-        /// The entity's id.
-        entity: String,
-        #[command(flatten)]
-        data: DataArguments,
-        /// Print as JSON.
-        #[arg(long)]
-        json: bool,
-    },
+    /// Why a tag is on an entity of a data folder: the declarations that brought it, and what made it true on each. Or
+    /// on one of what `backfill` made: how many entries brought it, and what made it true on the first and the last.
+    Explain(ExplainArguments),
     /// The tags that rest on a column, a named list or a source contract; without a name, what tags rest on.
     Depends {
         /// Name of the column, list or contract.
@@ -122,9 +118,9 @@ pub(crate) struct WhoArguments {
 pub(crate) struct QueryArguments {
     /// Tags joined by &&, || and !, each by its id.
     pub(crate) condition: String,
-    /// The folder of the matrix.
+    /// The folder that `backfill` made.
     #[arg(long, value_name = "DIR")]
-    pub(crate) matrix: PathBuf,
+    pub(crate) history: PathBuf,
     /// How many of their most frequent tags to show.
     #[arg(long, default_value_t = 10, value_name = "N")]
     pub(crate) tags: u16,
@@ -165,12 +161,57 @@ pub(crate) struct MatchArguments {
     /// Also put together every pair of condition and entry, as for writing them; they are counted and dropped.
     #[arg(long)]
     pub(crate) pairs: bool,
-    /// Also write a matrix of who carries what into this folder; `tags query` asks it.
-    #[arg(long, value_name = "DIR", requires = "by")]
-    pub(crate) matrix: Option<PathBuf>,
-    /// The column that names the entities of the matrix.
-    #[arg(long, value_name = "COLUMN", requires = "matrix")]
-    pub(crate) by: Option<String>,
     #[command(flatten)]
     pub(crate) data: OptionalDataArguments,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BackfillArguments {
+    /// The folder to keep it in; made where it is missing.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) history: PathBuf,
+    /// One condition a line, in the rule language over the files' columns: {"id": "...", "when": "..."}. They take the
+    /// place of those before; without it, these go on.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) rules: Option<PathBuf>,
+    /// Parquet files of entries, with the same columns; files that the folder knows already need not be named.
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub(crate) entries: Vec<PathBuf>,
+    /// The column that names the entities; a new folder needs it.
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) by: Option<String>,
+    /// Threads that match and write.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub(crate) threads: u16,
+    #[command(flatten)]
+    pub(crate) data: OptionalDataArguments,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArguments {
+    /// The tag's id.
+    pub(crate) tag: String,
+    /// The entity's id.
+    pub(crate) entity: String,
+    /// A folder that `backfill` made.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) history: Option<PathBuf>,
+    /// The data folder; with --history, the one whose packs hold the lists that conditions name.
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "TIDEWAITER_DATA",
+        hide_env_values = true,
+        required_unless_present = "history"
+    )]
+    pub(crate) data: Option<PathBuf>,
+    /// The PostgreSQL database that holds the journal, instead of a file in the data folder.
+    #[arg(long, value_name = "URL", env = "TIDEWAITER_DATABASE", hide_env_values = true)]
+    pub(crate) database: Option<String>,
+    /// The folder that all processes on this database share.
+    #[arg(long, value_name = "DIR", env = "TIDEWAITER_SHARED", hide_env_values = true, requires = "database")]
+    pub(crate) shared: Option<PathBuf>,
+    /// Print as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
 }

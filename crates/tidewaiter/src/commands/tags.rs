@@ -2,17 +2,18 @@
 
 use customhouse::rules::Explanation;
 use customhouse::tags::{
-    MatchReport, MatchRequest, MatrixFolder, QuestionableRule, TagCatalogue, TagDetail, TagReason,
+    MatchReport, MatchRequest, QuestionableRule, TagCatalogue, TagDetail, TagReason,
     UsualReport, WhyRequest, catalogue, find_tag, match_file, usual_in_file, why_in_file,
 };
 use customhouse::{Error, Location, offline};
 use serde::Serialize;
 use spine::{Language, LocalizedText, Sensitivity};
 
+mod history;
 mod live;
 
 use super::{Answer, Context, open_at, shown};
-use crate::arguments::{LintArguments, MatchArguments, QueryArguments, TagsCommand};
+use crate::arguments::{LintArguments, MatchArguments, TagsCommand};
 use crate::terminal;
 
 /// Whoever may read the packs' files may see every tag in them.
@@ -79,9 +80,13 @@ pub(super) fn run(command: &TagsCommand, context: &Context) -> Result<Answer, Er
         }
         TagsCommand::Match(arguments) => matched(arguments, context),
         TagsCommand::Lint(arguments) => linted(arguments, context),
-        TagsCommand::Query(arguments) => queried(arguments),
+        TagsCommand::Backfill(arguments) => history::backfilled(arguments, context),
+        TagsCommand::Query(arguments) => history::queried(arguments),
         TagsCommand::Who(arguments) => live::who(arguments),
-        TagsCommand::Explain { tag, entity, data, json } => live::explained(tag, entity, data, *json),
+        TagsCommand::Explain(arguments) => match &arguments.history {
+            Some(folder) => history::explained(arguments, folder),
+            None => live::explained(arguments),
+        },
         TagsCommand::Depends { name, data } => live::depends(name.as_deref(), data),
     }
 }
@@ -98,41 +103,12 @@ fn print_usual(report: &UsualReport) -> Result<(), Error> {
     ))
 }
 
-fn queried(arguments: &QueryArguments) -> Result<Answer, Error> {
-    let list = usize::try_from(arguments.list).unwrap_or_default();
-    let folder = MatrixFolder::open(&arguments.matrix)?;
-    let selected = folder.select(&arguments.condition, usize::from(arguments.tags), list)?;
-    if arguments.json {
-        terminal::json(&selected)?;
-        return Ok(Answer::Done);
-    }
-    terminal::line(&format!(
-        "{} of {}",
-        selected.count,
-        shown::counted(u64::from(selected.entities), "entity", "entities")
-    ))?;
-    let rows: Vec<Vec<String>> =
-        selected.tags.iter().map(|(tag, count)| vec![tag.clone(), count.to_string()]).collect();
-    if !rows.is_empty() {
-        terminal::table(&["TAG", "ENTITIES"], &rows)?;
-    }
-    for name in &selected.named {
-        terminal::line(name)?;
-    }
-    let more = selected.count.saturating_sub(u64::try_from(selected.named.len()).unwrap_or(u64::MAX));
-    if more > 0 && !selected.named.is_empty() {
-        terminal::line(&format!("and {more} more; --list N names more of them"))?;
-    }
-    Ok(Answer::Done)
-}
-
 fn linted(arguments: &LintArguments, context: &Context) -> Result<Answer, Error> {
     let request = MatchRequest {
         rules: arguments.rules.clone(),
         entries: arguments.entries.clone(),
         threads: 1,
         pairs: false,
-        matrix: None,
     };
     let registry = offline::registry(arguments.data.data.as_deref())?;
     let report = match_file(&registry, &request, &context.progress)?;
@@ -172,7 +148,6 @@ fn matched(arguments: &MatchArguments, context: &Context) -> Result<Answer, Erro
         entries: arguments.entries.clone(),
         threads: usize::from(arguments.threads),
         pairs: arguments.pairs,
-        matrix: arguments.by.clone().zip(arguments.matrix.clone()),
     };
     let registry = offline::registry(arguments.data.data.as_deref())?;
     let report = match_file(&registry, &request, &context.progress)?;
@@ -198,7 +173,6 @@ fn print_matched(report: &MatchReport) -> Result<(), Error> {
         ("compiling", seconds(report.compiling_cpu_s)),
         ("reading", seconds(report.reading_cpu_s)),
         ("matching", seconds(report.matching_cpu_s)),
-        ("entity pairs", report.pairs_of_entities.map(|pairs| pairs.to_string())),
         ("memory", report.memory_peak_bytes.map(|bytes| format!("{} MB at most", bytes / 1_000_000))),
     ])?;
     terminal::line(&format!("{:.0} entries per CPU-second", report.entries_per_cpu_second()))

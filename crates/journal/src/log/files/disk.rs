@@ -1,7 +1,7 @@
 //! Files of the operating system.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::thread;
 
@@ -140,6 +140,18 @@ impl Files for DiskFiles {
         let mut bytes = Vec::with_capacity(expected);
         file.take(limit).read_to_end(&mut bytes)?;
         if bytes.len() > bytes_max { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(bytes) }
+    }
+
+    fn read_at(&self, path: &str, offset: u64, length: usize) -> io::Result<Vec<u8>> {
+        let mut file = File::open(self.place(path)?)?;
+        file.seek(SeekFrom::Start(offset))?;
+        let there = file.metadata()?.len().saturating_sub(offset);
+        if u64::try_from(length).unwrap_or(u64::MAX) > there {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        let mut bytes = vec![0; length];
+        file.read_exact(&mut bytes)?;
+        Ok(bytes)
     }
 
     fn write(&self, path: &str, bytes: &[u8]) -> io::Result<()> {

@@ -488,6 +488,13 @@ impl Files for FaultyDisk {
         if bytes.len() > bytes_max { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(bytes) }
     }
 
+    fn read_at(&self, path: &str, offset: u64, length: usize) -> io::Result<Vec<u8>> {
+        let bytes = self.read(path, usize::MAX)?;
+        let start = usize::try_from(offset).unwrap_or(usize::MAX);
+        let wanted = bytes.get(start..start.saturating_add(length));
+        wanted.map(<[u8]>::to_vec).ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+    }
+
     fn write(&self, path: &str, bytes: &[u8]) -> io::Result<()> {
         let mut disk = self.lock();
         let dies = disk.begin()?;

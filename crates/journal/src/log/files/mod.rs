@@ -23,6 +23,9 @@ pub trait Files: Debug + Send + Sync {
     /// The whole of a file, if it has at most `bytes_max` bytes; a larger one is [`io::ErrorKind::FileTooLarge`].
     fn read(&self, path: &str, bytes_max: usize) -> io::Result<Vec<u8>>;
 
+    /// Exactly so many bytes from a place of a file on.
+    fn read_at(&self, path: &str, offset: u64, length: usize) -> io::Result<Vec<u8>>;
+
     /// Makes a file, or gives one new content. Not durable before [`Files::sync`]; after an error it may hold a part.
     fn write(&self, path: &str, bytes: &[u8]) -> io::Result<()>;
 

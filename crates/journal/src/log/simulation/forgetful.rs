@@ -21,6 +21,10 @@ impl Files for Forgetful {
         self.files.read(path, bytes_max)
     }
 
+    fn read_at(&self, path: &str, offset: u64, length: usize) -> io::Result<Vec<u8>> {
+        self.files.read_at(path, offset, length)
+    }
+
     fn write(&self, path: &str, bytes: &[u8]) -> io::Result<()> {
         self.files.write(path, bytes)
     }

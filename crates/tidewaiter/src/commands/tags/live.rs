@@ -9,7 +9,7 @@ use customhouse::{Customhouse, Error, offline, write_whole};
 
 use super::super::{Answer, open, shown};
 use super::{CLEARANCE, english};
-use crate::arguments::{DataArguments, OptionalDataArguments, WhoArguments};
+use crate::arguments::{DataArguments, ExplainArguments, OptionalDataArguments, WhoArguments};
 use crate::terminal;
 
 /// How long the matrix may take to catch up.
@@ -78,10 +78,15 @@ fn print_selection(found: &TagSelection, of: &str) -> Result<(), Error> {
     Ok(())
 }
 
-pub(super) fn explained(tag: &str, entity: &str, data: &DataArguments, json: bool) -> Result<Answer, Error> {
-    let (house, reader) = caught_up(data)?;
-    let told = house.tag_lineage(&reader, tag, entity)?;
-    if json {
+pub(super) fn explained(arguments: &ExplainArguments) -> Result<Answer, Error> {
+    let data = DataArguments {
+        data: arguments.data.clone().unwrap_or_default(),
+        database: arguments.database.clone(),
+        shared: arguments.shared.clone(),
+    };
+    let (house, reader) = caught_up(&data)?;
+    let told = house.tag_lineage(&reader, &arguments.tag, &arguments.entity)?;
+    if arguments.json {
         terminal::json(&told)?;
         return Ok(Answer::Done);
     }

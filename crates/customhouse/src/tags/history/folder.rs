@@ -1,0 +1,393 @@
+//! A folder of history on disk: what stands in it, how it grows, how it is asked.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fs::{self, File};
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use ::tags::history::{Lineage, ReadAt, Run, merge};
+use ::tags::matrix::{Matrix, TAGS_MAX};
+use journal::log::files::{DiskFiles, Durably, Files};
+use roaring::RoaringBitmap;
+
+use super::manifest::{FORMAT, HistoryTag, Manifest, NamesFile, RunFiles};
+use super::names::EntityNames;
+use super::{damaged, unwritable};
+use crate::error::{Error, Kind};
+
+const MANIFEST: &str = "history.json";
+const MATRIX: &str = "matrix.bin";
+const RUNS: &str = "runs";
+const NAMES: &str = "names";
+/// Bytes of the manifest at most.
+const MANIFEST_BYTES_MAX: usize = 1 << 30;
+/// Bytes of a file of names at most: those that come with one part.
+const NAMES_BYTES_MAX: usize = 1 << 34;
+/// Bytes of a file of the matrix at most.
+const MATRIX_BYTES_MAX: usize = 1 << 36;
+/// Runs of one level before they are merged.
+const RUNS_MERGED: usize = 16;
+/// Bytes of a merged file, about: it is in memory while it is written.
+const MERGED_BYTES: usize = 256 << 20;
+
+/// One file of a folder.
+struct InFolder<'a> {
+    files: &'a dyn Files,
+    path: &'a str,
+}
+
+impl ReadAt for InFolder<'_> {
+    fn read_at(&self, offset: u64, length: usize) -> io::Result<Vec<u8>> {
+        self.files.read_at(self.path, offset, length)
+    }
+}
+
+/// A folder of history that is open.
+pub(super) struct Folder {
+    durably: Durably,
+    pub(super) manifest: Manifest,
+    pub(super) names: EntityNames,
+    /// Names that a file holds.
+    names_kept: u32,
+    runs: HashMap<String, Run>,
+    /// Held while the folder is open, so that nobody else writes.
+    _lock: Option<File>,
+}
+
+/// What a part of the entries made.
+pub(super) struct MadePart {
+    /// Which of the manifest's cohorts came along, and how far.
+    pub(super) cohort: usize,
+    pub(super) to: u64,
+    pub(super) bytes: Vec<u8>,
+    pub(super) pairs: u64,
+}
+
+impl Folder {
+    /// Opens a folder, or makes one whose entities a column names.
+    ///
+    /// # Errors
+    /// `history_in_use`, `history_foreign`, `history_unreadable`, `history_damaged`, `history_newer`.
+    pub(super) fn open(path: &Path, by: Option<&str>) -> Result<Self, Error> {
+        let fresh = fs::read_dir(path).map_or(true, |mut entries| entries.next().is_none());
+        let known = path.join(MANIFEST).is_file() || path.join("lock").is_file();
+        if !fresh && !known {
+            return Err(Error::new(
+                Kind::Refused,
+                "history_foreign",
+                format!("the folder {} holds other files and is no history of tags", path.display()),
+                "Name a new folder, or one that `tags backfill` made.",
+            ));
+        }
+        let files = DiskFiles::open(path).map_err(|error| Error::io("history_unwritable", path, &error))?;
+        let lock = locked(path)?;
+        Ok(Self { _lock: Some(lock), ..Self::on(Arc::new(files), by)? })
+    }
+
+    /// Opens a folder that is there.
+    ///
+    /// # Errors
+    /// `history_unreadable`, and as [`Folder::open`].
+    pub(super) fn existing(path: &Path) -> Result<Self, Error> {
+        let manifest = path.join(MANIFEST);
+        fs::metadata(&manifest).map_err(|error| Error::io("history_unreadable", &manifest, &error))?;
+        Self::open(path, None)
+    }
+
+    /// The same on any files.
+    ///
+    /// # Errors
+    /// As [`Folder::open`].
+    pub(super) fn on(files: Arc<dyn Files>, by: Option<&str>) -> Result<Self, Error> {
+        let durably = Durably::new(files).map_err(|error| unwritable(&error))?;
+        let manifest = match durably.files().read(MANIFEST, MANIFEST_BYTES_MAX) {
+            Ok(bytes) => read_manifest(&bytes)?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Manifest::new(by.ok_or_else(no_column)?),
+            Err(error) => return Err(unwritable(&error)),
+        };
+        if let Some(by) = by.filter(|by| *by != manifest.by) {
+            return Err(Error::new(
+                Kind::Refused,
+                "history_by_other_column",
+                format!("the entities of this history are named by the column {}, not by {by}", manifest.by),
+                "Leave out the column, or name another folder.",
+            ));
+        }
+        let mut folder = Self {
+            durably,
+            manifest,
+            names: EntityNames::default(),
+            names_kept: 0,
+            runs: HashMap::new(),
+            _lock: None,
+        };
+        folder.read_names()?;
+        folder.open_runs()?;
+        folder.sweep()?;
+        Ok(folder)
+    }
+
+    fn files(&self) -> &dyn Files {
+        self.durably.files()
+    }
+
+    fn read_names(&mut self) -> Result<(), Error> {
+        for own in &self.manifest.names {
+            let bytes = self.durably.files().read(&own.file, NAMES_BYTES_MAX).map_err(|error| missing(&own.file, &error))?;
+            if crc32fast::hash(&bytes) != own.crc32 {
+                return Err(damaged(&format!("the checksum of {} is another", own.file)));
+            }
+            self.names.add(&bytes)?;
+        }
+        self.names_kept = self.names.len();
+        Ok(())
+    }
+
+    fn open_runs(&mut self) -> Result<(), Error> {
+        let mut runs = HashMap::new();
+        for (path, bytes) in self.manifest.runs.iter().flat_map(|run| &run.files) {
+            let run = match self.runs.remove(path) {
+                Some(run) => run,
+                None => Run::open(&InFolder { files: self.files(), path }, *bytes)
+                    .map_err(|error| missing(path, &error))?,
+            };
+            runs.insert(path.clone(), run);
+        }
+        self.runs = runs;
+        Ok(())
+    }
+
+    /// Removes files that no manifest names: what a crash left, and what was merged.
+    fn sweep(&self) -> Result<(), Error> {
+        let runs = self.manifest.runs.iter().flat_map(|run| &run.files).map(|(path, _)| path);
+        let named: BTreeSet<&String> = runs.chain(self.manifest.names.iter().map(|own| &own.file)).collect();
+        for folder in [RUNS, NAMES] {
+            let there = match self.files().list(folder) {
+                Ok(there) => there,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(unwritable(&error)),
+            };
+            for path in there.into_iter().map(|name| format!("{folder}/{name}")) {
+                if !named.contains(&path) {
+                    self.durably.remove(&path).map_err(|error| unwritable(&error))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the manifest: from here on it is so.
+    ///
+    /// # Errors
+    /// `history_unwritable`.
+    pub(super) fn write_manifest(&self, manifest: &Manifest) -> Result<(), Error> {
+        let bytes = serde_json::to_vec(manifest).map_err(|error| Error::internal("text_unwritable", &error))?;
+        self.durably.put_one(MANIFEST, bytes).map_err(|error| unwritable(&error))
+    }
+
+    /// Keeps what a part made: its files first, then the manifest that names them.
+    ///
+    /// # Errors
+    /// `history_unwritable`.
+    pub(super) fn keep(&mut self, part: MadePart) -> Result<(), Error> {
+        let mut manifest = self.manifest.clone();
+        let mut contents = BTreeMap::new();
+        let names = self.names.bytes_from(self.names_kept);
+        if !names.is_empty() {
+            let file = manifest.next_file(NAMES);
+            manifest.names.push(NamesFile { file: file.clone(), crc32: crc32fast::hash(&names) });
+            contents.insert(file, names);
+        }
+        let bytes = u64::try_from(part.bytes.len()).unwrap_or(u64::MAX);
+        if part.pairs > 0 {
+            let file = manifest.next_file(RUNS);
+            let files = vec![(file.clone(), bytes)];
+            manifest.runs.push(RunFiles { files, level: 0, pairs: part.pairs });
+            contents.insert(file, part.bytes);
+        }
+        if let Some(cohort) = manifest.cohorts.get_mut(part.cohort) {
+            cohort.done = part.to;
+        }
+        self.durably.put(&contents).map_err(|error| unwritable(&error))?;
+        self.write_manifest(&manifest)?;
+        self.manifest = manifest;
+        self.names_kept = self.names.len();
+        self.open_runs()
+    }
+
+    /// Merges runs of a level of which there are many; what is left over is removed. False where it was told to stop.
+    ///
+    /// # Errors
+    /// `history_unwritable`, `history_damaged`.
+    pub(super) fn tidy(&mut self, goes_on: &dyn Fn() -> bool) -> Result<bool, Error> {
+        loop {
+            let mut levels: BTreeMap<u32, usize> = BTreeMap::new();
+            for run in &self.manifest.runs {
+                let count = levels.entry(run.level).or_default();
+                *count = count.saturating_add(1);
+            }
+            let Some((level, _)) = levels.into_iter().find(|(_, count)| *count >= RUNS_MERGED) else {
+                return Ok(true);
+            };
+            if !self.merge_level(level, goes_on)? {
+                return Ok(false);
+            }
+        }
+    }
+
+    fn merge_level(&mut self, level: u32, goes_on: &dyn Fn() -> bool) -> Result<bool, Error> {
+        let kept: BTreeSet<u32> = self.manifest.tags.iter().map(|tag| tag.number).collect();
+        let mut manifest = self.manifest.clone();
+        let (merged, others): (Vec<RunFiles>, Vec<RunFiles>) =
+            std::mem::take(&mut manifest.runs).into_iter().partition(|run| run.level == level);
+        let mut made = RunFiles { files: Vec::new(), level: level.saturating_add(1), pairs: 0 };
+        let paths: Vec<&String> = merged.iter().flat_map(|run| &run.files).map(|(path, _)| path).collect();
+        let mut from = Some(0);
+        while let Some(first) = from {
+            if !goes_on() {
+                // Files that no manifest names are swept away.
+                self.sweep()?;
+                return Ok(false);
+            }
+            let files = self.files();
+            let runs: Vec<(&Run, InFolder<'_>)> = paths
+                .iter()
+                .filter_map(|path| Some((self.runs.get(*path)?, InFolder { files, path })))
+                .collect();
+            let part = merge(&runs, |tag| kept.contains(&tag), first, MERGED_BYTES)
+                .map_err(|error| damaged(&error))?;
+            from = part.next;
+            if part.pairs > 0 {
+                let file = manifest.next_file(RUNS);
+                made.files.push((file.clone(), u64::try_from(part.bytes.len()).unwrap_or(u64::MAX)));
+                made.pairs = made.pairs.saturating_add(part.pairs);
+                self.durably.put_one(&file, part.bytes).map_err(|error| unwritable(&error))?;
+            }
+        }
+        manifest.runs = others;
+        if !made.files.is_empty() {
+            manifest.runs.push(made);
+        }
+        self.write_manifest(&manifest)?;
+        self.manifest = manifest;
+        self.open_runs()?;
+        self.sweep()?;
+        Ok(true)
+    }
+
+    /// What is kept of a tag on an entity.
+    ///
+    /// # Errors
+    /// `history_unreadable`, `history_damaged`.
+    pub(super) fn lineage(&self, tag: u32, entity: u32) -> Result<Option<Lineage>, Error> {
+        let mut found: Option<Lineage> = None;
+        for (path, run) in &self.runs {
+            let file = InFolder { files: self.files(), path };
+            if let Some(own) = run.of_entity(&file, tag, entity).map_err(|error| damaged(&error))? {
+                found = Some(found.map_or(own, |found| found.with(own)));
+            }
+        }
+        Ok(found)
+    }
+
+    /// Visits what is kept of a tag, an entity now and then more than once.
+    ///
+    /// # Errors
+    /// `history_unreadable`, `history_damaged`.
+    pub(super) fn of_tag(&self, tag: u32, mut each: impl FnMut(Lineage)) -> Result<(), Error> {
+        for (path, run) in &self.runs {
+            let file = InFolder { files: self.files(), path };
+            run.of_tag(&file, tag, &mut each).map_err(|error| damaged(&error))?;
+        }
+        Ok(())
+    }
+
+    /// Writes who carries what, in the order of the manifest's tags. False where there are too many tags for it.
+    ///
+    /// # Errors
+    /// `history_unwritable`, `history_damaged`.
+    pub(super) fn write_matrix(&self) -> Result<bool, Error> {
+        if self.manifest.tags.len() > TAGS_MAX {
+            self.durably.remove(MATRIX).map_err(|error| unwritable(&error))?;
+            return Ok(false);
+        }
+        let mut sets = Vec::with_capacity(self.manifest.tags.len());
+        let mut entities: Vec<u32> = Vec::new();
+        for tag in &self.manifest.tags {
+            entities.clear();
+            self.of_tag(tag.number, |lineage| entities.push(lineage.entity))?;
+            entities.sort_unstable();
+            entities.dedup();
+            // Sorted and without doubles, it is never refused.
+            sets.push(RoaringBitmap::from_sorted_iter(entities.iter().copied()).unwrap_or_default());
+        }
+        let matrix = Matrix::new(self.names.len(), sets).map_err(|error| damaged(&error))?;
+        let mut bytes = Vec::new();
+        matrix.write(&mut bytes).map_err(|error| damaged(&error))?;
+        self.durably.put_one(MATRIX, bytes).map_err(|error| unwritable(&error))?;
+        Ok(true)
+    }
+
+    /// Reads it.
+    ///
+    /// # Errors
+    /// `history_unreadable`, `history_damaged`.
+    pub(super) fn matrix(&self) -> Result<Matrix, Error> {
+        let bytes = self.files().read(MATRIX, MATRIX_BYTES_MAX).map_err(|error| missing(MATRIX, &error))?;
+        Matrix::read(bytes.as_slice()).map_err(|error| damaged(&error))
+    }
+
+    pub(super) fn tag(&self, id: &str) -> Option<&HistoryTag> {
+        self.manifest.tags.iter().find(|tag| tag.id == id)
+    }
+
+    /// Bytes of everything kept, the matrix left out.
+    pub(super) fn bytes(&self) -> u64 {
+        let runs = self.manifest.runs.iter().flat_map(|run| &run.files).map(|(_, bytes)| *bytes);
+        runs.fold(0, u64::saturating_add)
+    }
+}
+
+fn read_manifest(bytes: &[u8]) -> Result<Manifest, Error> {
+    let manifest: Manifest = serde_json::from_slice(bytes).map_err(|error| damaged(&error))?;
+    if manifest.format == FORMAT {
+        return Ok(manifest);
+    }
+    Err(Error::new(
+        Kind::FolderUnusable,
+        "history_newer",
+        format!("the history has format {}; this program reads {FORMAT}", manifest.format),
+        "Use the newer program, or make it anew in another folder.",
+    ))
+}
+
+fn locked(path: &Path) -> Result<File, Error> {
+    let path = path.join("lock");
+    let failed = |error: &io::Error| Error::io("history_unwritable", &path, error);
+    let file = File::options().create(true).truncate(false).write(true).open(&path);
+    let file = file.map_err(|error| failed(&error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(fs::TryLockError::WouldBlock) => Err(Error::new(
+            Kind::Busy,
+            "history_in_use",
+            format!("another tidewaiter process works on {}", path.display()),
+            "Wait for it or stop it; what it has done stays.",
+        )),
+        Err(fs::TryLockError::Error(error)) => Err(failed(&error)),
+    }
+}
+
+fn no_column() -> Error {
+    Error::new(
+        Kind::Invalid,
+        "history_column_needed",
+        "a new history needs a column that names the entities",
+        "Name it with --by, as it is spelt in the file.",
+    )
+}
+
+fn missing(path: &str, error: &dyn std::fmt::Display) -> Error {
+    damaged(&format!("{path}: {error}"))
+}
