@@ -264,6 +264,7 @@ fn permissions(kind: &str) -> Option<(Permission, Option<Permission>)> {
         "erasure" => Some((Permission::Erase, None)),
         "fit_plan" => Some((Permission::ViewPlans, Some(Permission::ManagePlans))),
         "register" => Some((Permission::AdmitRecords, Some(Permission::AdmitRecords))),
+        "tag_history" => Some((Permission::ViewTags, Some(Permission::ManagePlans))),
         "replay" => Some((Permission::ViewPlans, Some(Permission::ViewPlans))),
         _ => None,
     }
@@ -305,6 +306,10 @@ impl Customhouse {
             ));
         };
         reader.require(stop)?;
+        if job.kind == "tag_history" {
+            // It would begin again by itself.
+            self.history.hold()?;
+        }
         job.cancel();
         Ok(job.status())
     }

@@ -121,6 +121,7 @@ pub struct Customhouse {
     started: Instant,
     tags: tags::TagRoom,
     matrix: tags::live::LiveMatrix,
+    history: Arc<tags::PoolHistory>,
     warnings: warnings::WarningRoom,
     registers: entities::store::EntityStore,
     jobs: jobs::Jobs,
@@ -180,6 +181,11 @@ impl Customhouse {
                 Arc::clone(&journal),
                 projection.recent(),
             )?,
+            history: Arc::new(tags::PoolHistory::new(
+                &folder.of_process("tag-history"),
+                Arc::clone(&registry),
+                Arc::clone(&pool),
+            )),
             warnings: warnings::WarningRoom::open(&folder.of_process("warnings"), journal.as_ref())?,
             journal,
             accounts,
@@ -279,6 +285,9 @@ impl Customhouse {
                     let Some(house) = house.upgrade() else { return };
                     if let Err(error) = house.watch_for_warnings() {
                         tracing::warn!(code = error.code, "warnings cannot be watched for: {error}");
+                    }
+                    if let Err(error) = house.put_tags_on_pool() {
+                        tracing::warn!(code = error.code, "tags cannot be put on the pool: {error}");
                     }
                     // What is due happens once, wherever decisions are made.
                     if !house.decides() {

@@ -120,6 +120,13 @@ impl TagSet {
         }
     }
 
+    /// Tags on items whose conditions read nothing but the entry itself: they can be asked of any entries, in any order.
+    pub fn asking_fields_only(&self) -> impl Iterator<Item = &TagDefinition> {
+        let all = self.definitions.iter().zip(&self.compiled);
+        let own = all.filter(|(own, compiled)| own.on == SubjectKind::Item && compiled.aggregates.is_empty());
+        own.map(|(own, _)| own)
+    }
+
     /// Fields of the record that its conditions read, themselves or through aggregates; each once.
     #[must_use]
     pub fn reads(&self) -> BTreeSet<&str> {

@@ -21,6 +21,7 @@ fn room_of(kind: &str) -> Room {
         "fit_plan" => Room::Plan,
         "register" => Room::Entities,
         "replay" => Room::Declarations,
+        "tag_history" => Room::Tags,
         _ => Room::Elsewhere,
     }
 }
@@ -32,6 +33,7 @@ fn result_place(kind: &str, result: &str) -> String {
         "erasure" => "/erasures".to_owned(),
         "fit_plan" => format!("/plan/policies/{result}"),
         "register" => "/entities/matches".to_owned(),
+        "tag_history" => "/tags".to_owned(),
         "replay" => format!("/declarations/{result}/replay"),
         _ => format!("/audits/{result}"),
     }
@@ -170,7 +172,8 @@ fn standing(visit: &Visit, status: &JobStatus) -> Markup {
     }
 }
 
-fn bar(visit: &Visit, status: &JobStatus) -> Markup {
+/// How far a job is, as a bar with rate and time left.
+pub(crate) fn bar(visit: &Visit, status: &JobStatus) -> Markup {
     let known = status.total > 0;
     html! {
         progress max=[known.then_some(status.total)] value=[known.then_some(status.done.min(status.total))] aria-label=(visit.named("stage", status.stage)) {}

@@ -99,6 +99,7 @@ impl Customhouse {
     pub(crate) fn forget_erased(&self, position: u64) -> Result<(), Error> {
         self.tags.forget_rows();
         self.registers.forget()?;
+        self.history.start_again()?;
         self.replays.forget();
         self.desk().note_erasure();
         if !self.matrix.start_again(READ_MODELS_WAIT) {

@@ -20,6 +20,7 @@
 //!   uploads/            files that wait to be admitted; swept at every start
 //!   read-models/        what pages of declarations show (derived)
 //!   tag-matrix/         who carries which tag (derived)
+//!   tag-history/        which records of the pool carry which tag (derived)
 //!   warnings/           counts of days that warnings rest on (derived)
 //!   personal.sqlite     drafts of declarations as typed, saved views
 //!   webhooks.sqlite     where notifications are pushed to, how far each has come, and the secrets that sign them

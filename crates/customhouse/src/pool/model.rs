@@ -1,10 +1,11 @@
 //! The pool's folder and catalogue as one thing, kept abreast of the journal.
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use ::pool::catalogue::PlacedEvent;
-use ::pool::{Catalogue, PoolError, PoolEvent, PoolFolder, SWEEP_GRACE, SourceContract};
+use ::pool::{BatchState, Catalogue, PoolError, PoolEvent, PoolFolder, SWEEP_GRACE, SourceContract, StoredFile};
 use formats::IntakeError;
 use journal::{Journal, RecordedEvent};
 use serde::Serialize;
@@ -15,6 +16,8 @@ use crate::folder::DataFolder;
 
 /// Events read from the journal at once.
 const EVENTS_PER_READ: usize = 1_000;
+/// Batches read from the catalogue at once.
+const BATCHES_AT_ONCE: usize = 1_000;
 /// Version of the payloads that are read here.
 const KIND_VERSION: u32 = 1;
 
@@ -53,6 +56,29 @@ impl Pool {
             catch_up(&mut catalogue, self.journal.as_ref())?;
         }
         Ok(catalogue)
+    }
+
+    /// Position of the latest event of a batch: what is derived of the pool is as new as that.
+    pub(crate) fn latest_batch(&self) -> Result<u64, Error> {
+        Ok(self.catalogue()?.batches(None, None, 1)?.first().map_or(0, |batch| batch.position))
+    }
+
+    /// Files of all admitted rows, in the order of their admission.
+    pub(crate) fn admitted_files(&self) -> Result<Vec<(PathBuf, StoredFile)>, Error> {
+        let catalogue = self.catalogue()?;
+        let (mut batches, mut before) = (Vec::new(), None);
+        loop {
+            let page = catalogue.batches(before, Some(BatchState::Admitted), BATCHES_AT_ONCE)?;
+            let Some(last) = page.last() else { break };
+            before = Some(last.position);
+            batches.extend(page.into_iter().map(|batch| batch.record.batch));
+        }
+        let mut files = Vec::new();
+        for batch in batches.iter().rev() {
+            let own = catalogue.files(batch)?.into_iter();
+            files.extend(own.map(|file| (self.folder.file(&file.sha256), file)));
+        }
+        Ok(files)
     }
 
     /// The contract in force under this name.

@@ -25,6 +25,8 @@
 //! | `tag_figures(&reader, &TagFiguresQuery, language) -> TagFiguresPage` | a page of the catalogue with volume and hit rates |
 //! | `tag_sources(&reader)`, `tag_dependents(&reader, name)` | what tags rest on, and which rest on one of it |
 //! | `count_by_tags`, `select_by_tags`, `export_by_tags(&reader, &TagQuery, ..)` | who carries some tags, live |
+//! | `pool_history(&reader) -> PoolHistoryStatus`, `pause_pool_history`, `resume_pool_history` | how far tags have come over the pool |
+//! | `tag_in_pool(&reader, id) -> Option<TagInPool>` | one tag on all records of the pool |
 //! | `tags_together(&reader, &TagQuery) -> TagGraph` | tags that occur together |
 //! | `tag_lineage(&reader, tag, entity) -> TagLineage` | why a tag is on an entity |
 //!
@@ -51,9 +53,10 @@ mod usual;
 pub use dependents::{DependentTag, SourceKind, TagDependents, TagSource, tag_dependents, tag_sources};
 pub use figures::{TagFigures, TagFiguresPage, TagFiguresQuery, VOLUME_DAYS};
 pub use history::{
-    BackfillReport, BackfillRequest, ENTITIES_LISTED_MAX, ExplainedEntry, HistoryLineage, HistorySelection, backfill,
-    explain_in_history, select_in_history,
+    BackfillReport, BackfillRequest, CarrierInPool, ENTITIES_LISTED_MAX, ExplainedEntry, HistoryLineage,
+    HistorySelection, PoolHistoryStatus, TagInPool, backfill, explain_in_history, select_in_history,
 };
+pub(crate) use history::PoolHistory;
 pub use lineage::{LineageStep, TagLineage};
 pub use matching::{MatchReport, MatchRequest, QuestionableRule, match_file};
 pub(crate) use model::TagRoom;

@@ -73,7 +73,7 @@ pub(crate) enum TagsCommand {
     Lint(LintArguments),
     /// Put very many conditions on the entries of Parquet files, and keep who carries what, since when and why. It does
     /// what is missing: new conditions on all entries, all conditions on new entries. Stopped with Ctrl-C, or killed, it
-    /// goes on where it was when it is started again.
+    /// goes on where it was when it is started again. Without --history: the tags in use, on the pool of a data folder.
     Backfill(BackfillArguments),
     /// Who carries some tags and not others, of what `backfill` made: how many, their other tags, their names.
     Query(QueryArguments),
@@ -168,17 +168,17 @@ pub(crate) struct MatchArguments {
 #[derive(Debug, Args)]
 pub(crate) struct BackfillArguments {
     /// The folder to keep it in; made where it is missing.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) history: PathBuf,
+    #[arg(long, value_name = "DIR", required_unless_present = "data")]
+    pub(crate) history: Option<PathBuf>,
     /// One condition a line, in the rule language over the files' columns: {"id": "...", "when": "..."}. They take the
     /// place of those before; without it, these go on.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", requires = "history")]
     pub(crate) rules: Option<PathBuf>,
     /// Parquet files of entries, with the same columns; files that the folder knows already need not be named.
-    #[arg(long, value_name = "FILE", num_args = 1..)]
+    #[arg(long, value_name = "FILE", num_args = 1.., requires = "history")]
     pub(crate) entries: Vec<PathBuf>,
     /// The column that names the entities; a new folder needs it.
-    #[arg(long, value_name = "COLUMN")]
+    #[arg(long, value_name = "COLUMN", requires = "history")]
     pub(crate) by: Option<String>,
     /// Threads that match and write.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]

@@ -2,14 +2,14 @@
 
 use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Json, Router};
 use customhouse::tags::{TagFiguresQuery, TagQuery};
 use customhouse::warnings::WarningsQuery;
 
 use super::Problem;
 use crate::failure::Failure;
-use crate::visit::{Asked, Visit};
+use crate::visit::{Asked, Posted, Visit};
 
 /// Routes of this part.
 pub(super) fn routes() -> Router {
@@ -21,6 +21,10 @@ pub(super) fn routes() -> Router {
         .route("/api/v1/tag-sources", get(sources))
         .route("/api/v1/tag-sources/{name}", get(dependents))
         .route("/api/v1/entities/{id}/tags/{tag}", get(lineage))
+        .route("/api/v1/tag-history", get(history))
+        .route("/api/v1/tag-history/pause", post(pause_history))
+        .route("/api/v1/tag-history/resume", post(resume_history))
+        .route("/api/v1/tag-history/{id}", get(in_history))
         .route("/api/v1/warnings", get(warnings))
 }
 
@@ -89,6 +93,38 @@ pub(super) async fn lineage(
     Path((id, tag)): Path<(String, String)>,
 ) -> Result<Response, Failure> {
     Ok(Json(visit.work(move |house, reader| house.tag_lineage(reader, &tag, &id)).await?).into_response())
+}
+
+/// How far the tags in use have come over the records of the pool.
+#[utoipa::path(get, path = "/api/v1/tag-history", responses((status = 200, description = "How far they are", body = serde_json::Value)))]
+pub(super) async fn history(visit: Visit) -> Result<Response, Failure> {
+    Ok(Json(visit.work(|house, reader| house.pool_history(reader)).await?).into_response())
+}
+
+/// Stops putting tags on the records of the pool; what was done stays.
+#[utoipa::path(post, path = "/api/v1/tag-history/pause", responses((status = 200, description = "How far they are", body = serde_json::Value), (status = 403, description = "Not permitted", body = Problem)))]
+pub(super) async fn pause_history(visit: Visit, _posted: Posted) -> Result<Response, Failure> {
+    let status = visit.work(|house, reader| {
+        house.pause_pool_history(reader)?;
+        house.pool_history(reader)
+    });
+    Ok(Json(status.await?).into_response())
+}
+
+/// Lets it go on.
+#[utoipa::path(post, path = "/api/v1/tag-history/resume", responses((status = 200, description = "How far they are", body = serde_json::Value), (status = 403, description = "Not permitted", body = Problem)))]
+pub(super) async fn resume_history(visit: Visit, _posted: Posted) -> Result<Response, Failure> {
+    let status = visit.work(|house, reader| {
+        house.resume_pool_history(reader)?;
+        house.pool_history(reader)
+    });
+    Ok(Json(status.await?).into_response())
+}
+
+/// One tag on all records of the pool: how many rows, whose, the first and the last; null where it is on none.
+#[utoipa::path(get, path = "/api/v1/tag-history/{id}", params(("id" = String, Path, description = "Id of the tag")), responses((status = 200, description = "What was found", body = serde_json::Value), (status = 404, description = "There is no such tag", body = Problem)))]
+pub(super) async fn in_history(visit: Visit, Path(id): Path<String>) -> Result<Response, Failure> {
+    Ok(Json(visit.work(move |house, reader| house.tag_in_pool(reader, &id)).await?).into_response())
 }
 
 /// Early warnings: tags that have become more frequent than usual, and where; those that nobody has taken note of first.

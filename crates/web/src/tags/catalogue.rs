@@ -18,7 +18,11 @@ const WEEK: usize = 7;
 /// The catalogue.
 pub(crate) async fn list(visit: Visit, Asked(asked): Asked<TagFiguresQuery>) -> Result<Markup, Failure> {
     let (query, language) = (asked.clone(), visit.language());
-    let page = visit.work(move |house, reader| house.tag_figures(reader, &query, language)).await?;
+    let (page, history) = visit
+        .work(move |house, reader| {
+            Ok((house.tag_figures(reader, &query, language)?, house.pool_history(reader)?))
+        })
+        .await?;
     let below = html! { (visit.say(texts::TAGS_INTRODUCTION)) " " (simulated(&visit, page.simulated)) };
     let actions = html! {
         a class="button" href="/own-tags" { (visit.say(texts::OWN_TAGS)) }
@@ -30,6 +34,7 @@ pub(crate) async fn list(visit: Visit, Asked(asked): Asked<TagFiguresQuery>) -> 
     let content = html! {
         (heading(visit.say(texts::TAGS), &below, &actions))
         (findings(&visit, &page.findings))
+        (super::history::standing(&visit, &history))
         (filters(&visit, &page, &asked))
         @if page.rows.is_empty() {
             (empty(visit.say(texts::NO_TAGS), visit.say(texts::NO_TAGS_TEXT), &html! {}))

@@ -4,6 +4,7 @@
 mod catalogue;
 mod dependents;
 mod graph;
+mod history;
 mod lineage;
 mod office;
 mod one;
@@ -30,6 +31,8 @@ pub(crate) fn routes() -> Router {
         .route("/tag-query/count", get(query::count_now))
         .route("/tag-query.csv", get(query::export))
         .route("/tag-graph", get(graph::show))
+        .route("/tag-history/pause", post(history::pause))
+        .route("/tag-history/resume", post(history::resume))
         .route("/tag-sources", get(dependents::list))
         .route("/tag-sources/{name}", get(dependents::show))
         .route("/own-tags", get(office::list).post(office::propose))

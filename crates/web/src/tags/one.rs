@@ -19,11 +19,12 @@ const PARTS_DEPTH_MAX: usize = 24;
 
 /// One tag: what it means, on which law it rests, its cases, and real rows that carry it.
 pub(crate) async fn show(visit: Visit, Path(id): Path<String>) -> Result<Markup, Failure> {
-    let (tag, rows) = visit
+    let (tag, rows, in_pool) = visit
         .work(move |house, reader| {
             let tag = house.tag(reader, &id)?;
             let rows = house.tag_on_real_rows(reader, &id, ROWS_SHOWN)?;
-            Ok((tag, rows))
+            let in_pool = house.tag_in_pool(reader, &id)?;
+            Ok((tag, rows, in_pool))
         })
         .await?;
     let definition = &tag.definition;
@@ -45,6 +46,7 @@ pub(crate) async fn show(visit: Visit, Path(id): Path<String>) -> Result<Markup,
             }
             section { h2 { (visit.say(texts::SUMMARY)) } (about(&visit, &tag)) }
         }
+        (super::history::in_pool(&visit, &tag, in_pool.as_ref()))
         (carrying(&visit, &rows))
         (cases(&visit, &tag))
     };

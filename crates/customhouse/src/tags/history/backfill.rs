@@ -1,7 +1,7 @@
 //! Tags put on entries of files: what is missing is done, in parts that are kept one by one.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use ::pool::lanes::LaneValues;
 use ::rules::{EntryRule, Lists};
@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use spine::{EntrySchema, Progress};
 
 use super::folder::{Folder, MadePart};
+use super::manifest::Source;
 use super::part::{Part, Step};
 use super::source::{open, require, take_in, unreadable};
 use super::{damaged, unwritable};
@@ -106,22 +107,56 @@ pub fn backfill(
     progress: &dyn Progress,
 ) -> Result<BackfillReport, Error> {
     let folder = Folder::open(&request.folder, request.by.as_deref())?;
-    Backfill { folder, registry, request, progress, report: BackfillReport::default() }.run()
+    let rules = request.rules.as_deref().map_or(Rules::Kept, Rules::File);
+    let work = Work { rules, entries: Entries::Files(&request.entries), threads: request.threads, matrix: true };
+    Backfill::new(folder, Lists(registry.lists()), progress).run(&work)
+}
+
+/// Where the rules come from.
+pub(super) enum Rules<'a> {
+    /// They are those that the folder has.
+    Kept,
+    /// A file of lines.
+    File(&'a Path),
+    /// Ids and conditions.
+    These(&'a [(String, String)]),
+}
+
+/// Where the entries come from.
+pub(super) enum Entries<'a> {
+    /// The folder's, and those of these files that are new.
+    Files(&'a [PathBuf]),
+    /// Exactly these, the folder's among them, with fields of this schema; what a file does not have is absent.
+    These(&'a [Source], &'a EntrySchema),
+}
+
+/// What is to be done.
+pub(super) struct Work<'a> {
+    pub(super) rules: Rules<'a>,
+    pub(super) entries: Entries<'a>,
+    pub(super) threads: usize,
+    /// Is a matrix wanted, for questions?
+    pub(super) matrix: bool,
 }
 
 /// A run at work.
 pub(super) struct Backfill<'a> {
-    pub(super) folder: Folder,
-    pub(super) registry: &'a Registry,
-    pub(super) request: &'a BackfillRequest,
-    pub(super) progress: &'a dyn Progress,
-    pub(super) report: BackfillReport,
+    folder: Folder,
+    lists: Lists,
+    progress: &'a dyn Progress,
+    threads: usize,
+    report: BackfillReport,
 }
 
-impl Backfill<'_> {
-    pub(super) fn run(mut self) -> Result<BackfillReport, Error> {
+impl<'a> Backfill<'a> {
+    pub(super) fn new(folder: Folder, lists: Lists, progress: &'a dyn Progress) -> Self {
+        Self { folder, lists, progress, threads: 1, report: BackfillReport::default() }
+    }
+
+    pub(super) fn run(mut self, work: &Work<'_>) -> Result<BackfillReport, Error> {
         let begun = process_seconds();
-        let rules = self.prepare()?;
+        self.threads = work.threads.clamp(1, THREADS_MAX);
+        let rules = self.prepare(work)?;
         while !self.progress.cancelled()
             && let Some(cohort) = self.next_cohort()
         {
@@ -131,28 +166,42 @@ impl Backfill<'_> {
         self.folder.tidy(&|| !self.progress.cancelled())?;
         self.report.merging_cpu_s += process_seconds() - begun_merging;
         let begun_matrix = process_seconds();
-        self.report.matrix = self.folder.write_matrix()?;
+        self.report.matrix = work.matrix && self.folder.write_matrix()?;
         self.report.matrix_cpu_s = process_seconds() - begun_matrix;
         self.report.cpu_s = process_seconds() - begun;
         Ok(self.finished())
     }
 
     /// Takes in files and rules, and writes down what is to be done before any of it is.
-    fn prepare(&mut self) -> Result<BTreeMap<u32, EntryRule>, Error> {
+    fn prepare(&mut self, work: &Work<'_>) -> Result<BTreeMap<u32, EntryRule>, Error> {
         let begun = process_seconds();
         let mut manifest = self.folder.manifest.clone();
-        let common = take_in(&mut manifest, &self.request.entries, self.progress)?;
-        require(&common, &manifest.by)?;
+        let schema = match work.entries {
+            Entries::Files(files) => {
+                let common = take_in(&mut manifest, files, self.progress)?;
+                require(&common, &manifest.by)?;
+                common
+            }
+            Entries::These(sources, schema) => {
+                manifest.sources = sources.to_vec();
+                schema.clone()
+            }
+        };
         self.report.checking_cpu_s = process_seconds() - begun;
 
         let begun = process_seconds();
-        let lists = Lists(self.registry.lists());
-        let read = match &self.request.rules {
-            Some(path) => read_rules(path, &common, &lists)?,
-            None => rules_again(manifest.tags.iter().map(|tag| (tag.id.as_str(), tag.when.as_str())), &common, &lists)?,
+        let read = match work.rules {
+            Rules::File(path) => read_rules(path, &schema, &self.lists)?,
+            Rules::These(these) => {
+                rules_again(these.iter().map(|(id, when)| (id.as_str(), when.as_str())), &schema, &self.lists)?
+            }
+            Rules::Kept => {
+                let all = manifest.tags.iter().map(|tag| (tag.id.as_str(), tag.when.as_str()));
+                rules_again(all, &schema, &self.lists)?
+            }
         };
         let before = manifest.next_tag;
-        let meanings = Meanings::of(&lists);
+        let meanings = Meanings::of(&self.lists);
         let described = |own: &ReadRule| {
             (own.id.clone(), own.expression.source().to_owned(), meanings.of_rule(own))
         };
@@ -201,7 +250,7 @@ impl Backfill<'_> {
         let mut reader = reader.map_err(|finding| unreadable(&path, finding))?;
         self.report.reading_cpu_s += process_seconds() - begun;
         let schema = reader.schema().clone();
-        let mut part = Part::new(self.request.threads.clamp(1, THREADS_MAX));
+        let mut part = Part::new(self.threads);
         let mut done = self.folder.manifest.cohorts.get(cohort).map_or(end, |own| own.done);
         let mut planned = false;
         while done < end {

@@ -56,7 +56,7 @@ pub struct ExplainedEntry {
 /// and which parts of the condition were true there.
 ///
 /// # Errors
-/// `tag_unknown`, `tag_not_on_entity`, `tag_changed`, `history_in_use`, `history_unreadable`, `history_damaged`,
+/// `tag_unknown`, `tag_not_on_entity`, `tag_changed`, `history_unreadable`, `history_damaged`,
 /// `entries_unreadable`, `entries_changed`.
 pub fn explain_in_history(
     registry: &Registry,
@@ -64,7 +64,11 @@ pub fn explain_in_history(
     tag: &str,
     entity: &str,
 ) -> Result<HistoryLineage, Error> {
-    let folder = Folder::existing(folder)?;
+    let lists = Lists(registry.lists());
+    Folder::reading(folder, |folder| explained(folder, &lists, tag, entity))
+}
+
+fn explained(folder: &Folder, lists: &Lists, tag: &str, entity: &str) -> Result<HistoryLineage, Error> {
     let manifest = &folder.manifest;
     let own = folder.tag(tag).ok_or_else(|| {
         let detail = format!("the history has no tag {tag}");
@@ -80,12 +84,11 @@ pub fn explain_in_history(
             "`tags query` names who carries a tag.",
         )
     })?;
-    let lists = Lists(registry.lists());
     let explained = |entry: u64| -> Result<ExplainedEntry, Error> {
         let (file, row) = place(manifest, entry)?;
         let schema = EntrySchema::clone(open(&file)?.schema());
-        let rules = rules_again([(tag, own.when.as_str())].into_iter(), &schema, &lists)?;
-        let rule = rules.first().filter(|rule| Meanings::of(&lists).of_rule(rule) == own.meaning);
+        let rules = rules_again(std::iter::once((tag, own.when.as_str())), &schema, lists)?;
+        let rule = rules.first().filter(|rule| Meanings::of(lists).of_rule(rule) == own.meaning);
         let rule = rule.ok_or_else(|| {
             Error::new(
                 Kind::Refused,

@@ -16,7 +16,7 @@ use super::names::EntityNames;
 use super::{damaged, unwritable};
 use crate::error::{Error, Kind};
 
-const MANIFEST: &str = "history.json";
+pub(super) const MANIFEST: &str = "history.json";
 const MATRIX: &str = "matrix.bin";
 const RUNS: &str = "runs";
 const NAMES: &str = "names";
@@ -45,7 +45,9 @@ impl ReadAt for InFolder<'_> {
 
 /// A folder of history that is open.
 pub(super) struct Folder {
-    durably: Durably,
+    files: Arc<dyn Files>,
+    /// Absent where it is only read: somebody else may be writing.
+    durably: Option<Durably>,
     pub(super) manifest: Manifest,
     pub(super) names: EntityNames,
     /// Names that a file holds.
@@ -85,25 +87,17 @@ impl Folder {
         Ok(Self { _lock: Some(lock), ..Self::on(Arc::new(files), by)? })
     }
 
-    /// Opens a folder that is there.
-    ///
-    /// # Errors
-    /// `history_unreadable`, and as [`Folder::open`].
-    pub(super) fn existing(path: &Path) -> Result<Self, Error> {
-        let manifest = path.join(MANIFEST);
-        fs::metadata(&manifest).map_err(|error| Error::io("history_unreadable", &manifest, &error))?;
-        Self::open(path, None)
-    }
-
     /// The same on any files.
     ///
     /// # Errors
     /// As [`Folder::open`].
     pub(super) fn on(files: Arc<dyn Files>, by: Option<&str>) -> Result<Self, Error> {
-        let durably = Durably::new(files).map_err(|error| unwritable(&error))?;
-        let manifest = match durably.files().read(MANIFEST, MANIFEST_BYTES_MAX) {
+        let durably = Durably::new(Arc::clone(&files)).map_err(|error| unwritable(&error))?;
+        let manifest = match files.read(MANIFEST, MANIFEST_BYTES_MAX) {
             Ok(bytes) => read_manifest(&bytes)?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Manifest::new(by.ok_or_else(no_column)?),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Manifest::new(by.ok_or_else(no_column)?)
+            }
             Err(error) => return Err(unwritable(&error)),
         };
         if let Some(by) = by.filter(|by| *by != manifest.by) {
@@ -114,27 +108,56 @@ impl Folder {
                 "Leave out the column, or name another folder.",
             ));
         }
-        let mut folder = Self {
-            durably,
-            manifest,
-            names: EntityNames::default(),
-            names_kept: 0,
-            runs: HashMap::new(),
-            _lock: None,
-        };
-        folder.read_names()?;
-        folder.open_runs()?;
+        let folder = Self::of(files, Some(durably), manifest)?;
         folder.sweep()?;
         Ok(folder)
     }
 
+    fn of(files: Arc<dyn Files>, durably: Option<Durably>, manifest: Manifest) -> Result<Self, Error> {
+        let (names, runs) = (EntityNames::default(), HashMap::new());
+        let mut folder = Self { files, durably, manifest, names, names_kept: 0, runs, _lock: None };
+        folder.read_names()?;
+        folder.open_runs()?;
+        Ok(folder)
+    }
+
+    /// Opens a folder to read it, while somebody else may be writing: what is read is what stood there at one moment.
+    ///
+    /// # Errors
+    /// `history_unreadable`, `history_damaged`, `history_newer`.
+    pub(super) fn reading<T>(path: &Path, read: impl Fn(&Self) -> Result<T, Error>) -> Result<T, Error> {
+        let unreadable = |error: &io::Error| Error::io("history_unreadable", &path.join(MANIFEST), error);
+        let files: Arc<dyn Files> =
+            Arc::new(DiskFiles::existing(path).map_err(|error| unreadable(&error))?);
+        let manifest = || files.read(MANIFEST, MANIFEST_BYTES_MAX).map_err(|error| unreadable(&error));
+        let mut before = manifest()?;
+        loop {
+            let folder = Self::of(Arc::clone(&files), None, read_manifest(&before)?);
+            match folder.and_then(|folder| read(&folder)) {
+                // Files may have been merged and removed meanwhile: then the manifest is another.
+                Err(error) => {
+                    let now = manifest()?;
+                    if now == before {
+                        return Err(error);
+                    }
+                    before = now;
+                }
+                done => return done,
+            }
+        }
+    }
+
+    fn durably(&self) -> Result<&Durably, Error> {
+        self.durably.as_ref().ok_or_else(|| unwritable(&"it was opened to be read"))
+    }
+
     fn files(&self) -> &dyn Files {
-        self.durably.files()
+        self.files.as_ref()
     }
 
     fn read_names(&mut self) -> Result<(), Error> {
         for own in &self.manifest.names {
-            let bytes = self.durably.files().read(&own.file, NAMES_BYTES_MAX).map_err(|error| missing(&own.file, &error))?;
+            let bytes = self.files.read(&own.file, NAMES_BYTES_MAX).map_err(|error| missing(&own.file, &error))?;
             if crc32fast::hash(&bytes) != own.crc32 {
                 return Err(damaged(&format!("the checksum of {} is another", own.file)));
             }
@@ -170,7 +193,7 @@ impl Folder {
             };
             for path in there.into_iter().map(|name| format!("{folder}/{name}")) {
                 if !named.contains(&path) {
-                    self.durably.remove(&path).map_err(|error| unwritable(&error))?;
+                    self.durably()?.remove(&path).map_err(|error| unwritable(&error))?;
                 }
             }
         }
@@ -183,7 +206,7 @@ impl Folder {
     /// `history_unwritable`.
     pub(super) fn write_manifest(&self, manifest: &Manifest) -> Result<(), Error> {
         let bytes = serde_json::to_vec(manifest).map_err(|error| Error::internal("text_unwritable", &error))?;
-        self.durably.put_one(MANIFEST, bytes).map_err(|error| unwritable(&error))
+        self.durably()?.put_one(MANIFEST, bytes).map_err(|error| unwritable(&error))
     }
 
     /// Keeps what a part made: its files first, then the manifest that names them.
@@ -209,7 +232,7 @@ impl Folder {
         if let Some(cohort) = manifest.cohorts.get_mut(part.cohort) {
             cohort.done = part.to;
         }
-        self.durably.put(&contents).map_err(|error| unwritable(&error))?;
+        self.durably()?.put(&contents).map_err(|error| unwritable(&error))?;
         self.write_manifest(&manifest)?;
         self.manifest = manifest;
         self.names_kept = self.names.len();
@@ -262,7 +285,7 @@ impl Folder {
                 let file = manifest.next_file(RUNS);
                 made.files.push((file.clone(), u64::try_from(part.bytes.len()).unwrap_or(u64::MAX)));
                 made.pairs = made.pairs.saturating_add(part.pairs);
-                self.durably.put_one(&file, part.bytes).map_err(|error| unwritable(&error))?;
+                self.durably()?.put_one(&file, part.bytes).map_err(|error| unwritable(&error))?;
             }
         }
         manifest.runs = others;
@@ -309,7 +332,7 @@ impl Folder {
     /// `history_unwritable`, `history_damaged`.
     pub(super) fn write_matrix(&self) -> Result<bool, Error> {
         if self.manifest.tags.len() > TAGS_MAX {
-            self.durably.remove(MATRIX).map_err(|error| unwritable(&error))?;
+            self.durably()?.remove(MATRIX).map_err(|error| unwritable(&error))?;
             return Ok(false);
         }
         let mut sets = Vec::with_capacity(self.manifest.tags.len());
@@ -325,7 +348,7 @@ impl Folder {
         let matrix = Matrix::new(self.names.len(), sets).map_err(|error| damaged(&error))?;
         let mut bytes = Vec::new();
         matrix.write(&mut bytes).map_err(|error| damaged(&error))?;
-        self.durably.put_one(MATRIX, bytes).map_err(|error| unwritable(&error))?;
+        self.durably()?.put_one(MATRIX, bytes).map_err(|error| unwritable(&error))?;
         Ok(true)
     }
 

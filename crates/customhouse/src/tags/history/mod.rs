@@ -18,6 +18,7 @@ mod folder;
 mod manifest;
 mod names;
 mod part;
+mod pool;
 mod query;
 mod source;
 #[cfg(test)]
@@ -29,6 +30,8 @@ use crate::error::{Error, Kind};
 
 pub use backfill::{BackfillReport, BackfillRequest, backfill};
 pub use explained::{ExplainedEntry, HistoryLineage, explain_in_history};
+pub(crate) use pool::PoolHistory;
+pub use pool::{CarrierInPool, PoolHistoryStatus, TagInPool};
 pub(super) use source::unreadable;
 
 pub use query::{ENTITIES_LISTED_MAX, HistorySelection, select_in_history};

@@ -29,14 +29,22 @@ pub struct HistorySelection {
 /// The entities that a condition on tags selects, their most frequent tags, and the names of some.
 ///
 /// # Errors
-/// `selection_refused`, `history_in_use`, `history_unreadable`, `history_damaged`.
+/// `selection_refused`, `history_unreadable`, `history_damaged`.
 pub fn select_in_history(
     folder: &Path,
     condition: &str,
     tags_max: usize,
     named_max: usize,
 ) -> Result<HistorySelection, Error> {
-    let folder = Folder::existing(folder)?;
+    Folder::reading(folder, |folder| select(folder, condition, tags_max, named_max))
+}
+
+fn select(
+    folder: &Folder,
+    condition: &str,
+    tags_max: usize,
+    named_max: usize,
+) -> Result<HistorySelection, Error> {
     let ids: Vec<String> = folder.manifest.tags.iter().map(|tag| tag.id.clone()).collect();
     let selection = Selection::parse(condition, &ids).map_err(|error| {
         Error::new(Kind::Invalid, error.code(), error.to_string(), "Correct the condition at the mark.")

@@ -5,27 +5,36 @@ use std::path::Path;
 use customhouse::tags::{
     BackfillReport, BackfillRequest, ExplainedEntry, backfill, explain_in_history, select_in_history,
 };
-use customhouse::{Error, Kind, offline};
+use customhouse::{Error, Kind, Location, offline};
 
-use super::super::{Answer, Context, shown};
+use super::super::{Answer, Context, open_at, shown};
 use crate::arguments::{BackfillArguments, ExplainArguments, QueryArguments};
 use crate::terminal;
 
 pub(super) fn backfilled(arguments: &BackfillArguments, context: &Context) -> Result<Answer, Error> {
-    let request = BackfillRequest {
-        rules: arguments.rules.clone(),
-        entries: arguments.entries.clone(),
-        by: arguments.by.clone(),
-        folder: arguments.history.clone(),
-        threads: usize::from(arguments.threads),
+    let report = match &arguments.history {
+        Some(folder) => {
+            let request = BackfillRequest {
+                rules: arguments.rules.clone(),
+                entries: arguments.entries.clone(),
+                by: arguments.by.clone(),
+                folder: folder.clone(),
+                threads: usize::from(arguments.threads),
+            };
+            let registry = offline::registry(arguments.data.data.as_deref())?;
+            backfill(&registry, &request, &context.progress)?
+        }
+        None => {
+            let data = arguments.data.data.clone().unwrap_or_default();
+            let (house, reader) = open_at(&Location { data, database: None, shared: None })?;
+            house.put_tags_on_pool_now(&reader, &context.progress)?
+        }
     };
-    let registry = offline::registry(arguments.data.data.as_deref())?;
-    let report = backfill(&registry, &request, &context.progress)?;
     context.progress.finish();
     if arguments.data.json {
         terminal::json(&report)?;
     } else {
-        print_report(&report)?;
+        print_report(arguments, &report)?;
     }
     if report.complete {
         return Ok(Answer::Done);
@@ -39,7 +48,7 @@ pub(super) fn backfilled(arguments: &BackfillArguments, context: &Context) -> Re
     ))
 }
 
-fn print_report(report: &BackfillReport) -> Result<(), Error> {
+fn print_report(arguments: &BackfillArguments, report: &BackfillReport) -> Result<(), Error> {
     let seconds = |seconds: f64| Some(format!("{seconds:.3} CPU seconds"));
     let new = |tags: usize| format!("{tags}, of them {} new or changed", report.new_tags);
     shown::facts(&[
@@ -57,7 +66,7 @@ fn print_report(report: &BackfillReport) -> Result<(), Error> {
         ("matrix", seconds(report.matrix_cpu_s)),
         ("memory", report.memory_peak_bytes.map(|bytes| format!("{} MB at most", bytes / 1_000_000))),
     ])?;
-    if !report.matrix {
+    if arguments.history.is_some() && !report.matrix {
         terminal::note("`tags query` cannot ask it: a matrix holds at most 65,536 tags");
     }
     terminal::line(&format!("{:.0} entries per CPU-second", report.entries_per_cpu_second()))
