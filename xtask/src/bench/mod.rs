@@ -11,6 +11,7 @@ mod messages;
 mod replay;
 mod start;
 mod table;
+mod tag_history;
 mod tag_matrix;
 mod tags;
 mod xsd;

@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use ::pool::catalogue::PlacedEvent;
-use ::pool::{BatchState, Catalogue, PoolError, PoolEvent, PoolFolder, SWEEP_GRACE, SourceContract, StoredFile};
+use ::pool::{
+    BatchState, Catalogue, PoolError, PoolEvent, PoolFolder, SWEEP_GRACE, SourceContract, StoredFile,
+};
 use formats::IntakeError;
 use journal::{Journal, RecordedEvent};
 use serde::Serialize;

@@ -148,8 +148,7 @@ pub fn match_file(
     let entries = LanesFile::open(file).map_err(|finding| unreadable(&request.entries, finding))?;
     let findings = entries.findings().to_vec();
     let rules = read_rules(&request.rules, entries.schema(), &Lists(registry.lists()))?;
-    let (ids, rules): (Vec<String>, Vec<EntryRule>) =
-        rules.into_iter().map(|own| (own.id, own.rule)).unzip();
+    let (ids, rules): (Vec<String>, Vec<EntryRule>) = rules.into_iter().map(|own| (own.id, own.rule)).unzip();
     let mut matcher = matcher_of(&rules)?;
     let compiling_cpu_s = processor_seconds() - begun;
 

@@ -52,11 +52,11 @@ mod usual;
 
 pub use dependents::{DependentTag, SourceKind, TagDependents, TagSource, tag_dependents, tag_sources};
 pub use figures::{TagFigures, TagFiguresPage, TagFiguresQuery, VOLUME_DAYS};
+pub(crate) use history::PoolHistory;
 pub use history::{
     BackfillReport, BackfillRequest, CarrierInPool, ENTITIES_LISTED_MAX, ExplainedEntry, HistoryLineage,
     HistorySelection, PoolHistoryStatus, TagInPool, backfill, explain_in_history, select_in_history,
 };
-pub(crate) use history::PoolHistory;
 pub use lineage::{LineageStep, TagLineage};
 pub use matching::{MatchReport, MatchRequest, QuestionableRule, match_file};
 pub(crate) use model::TagRoom;

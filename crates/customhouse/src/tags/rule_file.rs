@@ -43,11 +43,7 @@ pub(super) struct ReadRule {
 ///
 /// # Errors
 /// `rules_unreadable`, `rules_refused`.
-pub(super) fn read_rules(
-    path: &Path,
-    schema: &EntrySchema,
-    lists: &Lists,
-) -> Result<Vec<ReadRule>, Error> {
+pub(super) fn read_rules(path: &Path, schema: &EntrySchema, lists: &Lists) -> Result<Vec<ReadRule>, Error> {
     let failed = |error: std::io::Error| Error::io("rules_unreadable", path, &error);
     let mut reader = BufReader::new(File::open(path).map_err(failed)?);
     let (mut rules, mut seen) = (Vec::new(), HashSet::new());

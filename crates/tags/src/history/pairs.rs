@@ -244,7 +244,8 @@ fn shares(starts: &[usize], threads: usize) -> Vec<Range<usize>> {
     let mut begin = 0;
     for share in 1..=threads {
         let wanted = all.saturating_mul(share) / threads;
-        let end = if share == threads { tags } else { starts.partition_point(|start| *start < wanted).min(tags) };
+        let end =
+            if share == threads { tags } else { starts.partition_point(|start| *start < wanted).min(tags) };
         if end > begin {
             shares.push(begin..end);
             begin = end;

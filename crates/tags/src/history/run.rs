@@ -97,7 +97,8 @@ impl<W: Write> RunWriter<W> {
     /// # Errors
     /// What the system says.
     pub fn finish(mut self, to: u64) -> Result<(W, u64), HistoryError> {
-        let mut bytes = Vec::with_capacity(self.places.len().saturating_mul(PLACE_BYTES).saturating_add(END_BYTES));
+        let mut bytes =
+            Vec::with_capacity(self.places.len().saturating_mul(PLACE_BYTES).saturating_add(END_BYTES));
         for place in &self.places {
             bytes.extend_from_slice(&place.tag.to_le_bytes());
             for number in [place.pairs, place.start, place.bytes] {
@@ -149,14 +150,17 @@ impl Run {
         if crc32fast::hash(&directory) != u32::from_le_bytes(*sum) {
             return Err(damaged("the checksum of a run is another"));
         }
-        let places: Vec<Place> = directory.as_chunks::<PLACE_BYTES>().0.iter().take(count).map(place).collect();
+        let places: Vec<Place> =
+            directory.as_chunks::<PLACE_BYTES>().0.iter().take(count).map(place).collect();
         let mut expected = 0;
         for (at, place) in places.iter().enumerate() {
-            let rises = at.checked_sub(1).and_then(|at| places.get(at)).is_none_or(|before| before.tag < place.tag);
+            let rises =
+                at.checked_sub(1).and_then(|at| places.get(at)).is_none_or(|before| before.tag < place.tag);
             if place.start != expected || !rises {
                 return Err(damaged("sections of a run overlap"));
             }
-            expected = place.start.checked_add(place.bytes).ok_or(damaged("a section is beyond all bytes"))?;
+            expected =
+                place.start.checked_add(place.bytes).ok_or(damaged("a section is beyond all bytes"))?;
         }
         let range: Vec<u64> =
             end.as_chunks::<8>().0.iter().take(2).map(|bytes| u64::from_le_bytes(*bytes)).collect();
@@ -231,7 +235,8 @@ impl Run {
         }
         let begins = place.start.saturating_add(u64::try_from(HEAD_BYTES).unwrap_or_default());
         let table = file.read_at(begins, head.table_bytes())?;
-        let Some(chunk) = head.chunks(&table)?.into_iter().take_while(|chunk| chunk.first <= entity).last() else {
+        let Some(chunk) = head.chunks(&table)?.into_iter().take_while(|chunk| chunk.first <= entity).last()
+        else {
             return Ok(None);
         };
         let length = chunk.end.checked_sub(chunk.start);

@@ -143,7 +143,12 @@ fn chunks(table: &[u8]) -> impl Iterator<Item = Chunk> {
     table.as_chunks::<PLACE_BYTES>().0.iter().map(move |[a, b, c, d, e, f, g, h, i, j, k, l]| {
         let end = usize::try_from(u32::from_le_bytes([*e, *f, *g, *h])).unwrap_or(usize::MAX);
         let first = u32::from_le_bytes([*a, *b, *c, *d]);
-        Chunk { first, start: std::mem::replace(&mut start, end), end, sum: u32::from_le_bytes([*i, *j, *k, *l]) }
+        Chunk {
+            first,
+            start: std::mem::replace(&mut start, end),
+            end,
+            sum: u32::from_le_bytes([*i, *j, *k, *l]),
+        }
     })
 }
 

@@ -132,7 +132,9 @@ fn large_sections_are_read_by_chunks() {
     let run = open(&bytes).unwrap();
     assert_eq!(run.entries(), 5..20_005);
     assert_eq!(run.tags().collect::<Vec<_>>(), [(number(1), 7_000)]);
-    for (entity, expected) in [(0, Some((3, 5, 14_005))), (3, Some((3, 6, 14_006))), (4, None), (20_997, Some((2, 7_004, 14_004)))] {
+    for (entity, expected) in
+        [(0, Some((3, 5, 14_005))), (3, Some((3, 6, 14_006))), (4, None), (20_997, Some((2, 7_004, 14_004)))]
+    {
         let own = run.of_entity(&bytes.as_slice(), number(1), entity).unwrap();
         assert_eq!(own.map(|own| (own.entries, own.first, own.last)), expected, "{entity}");
     }

@@ -209,7 +209,13 @@ pub(crate) struct ExplainArguments {
     #[arg(long, value_name = "URL", env = "TIDEWAITER_DATABASE", hide_env_values = true)]
     pub(crate) database: Option<String>,
     /// The folder that all processes on this database share.
-    #[arg(long, value_name = "DIR", env = "TIDEWAITER_SHARED", hide_env_values = true, requires = "database")]
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "TIDEWAITER_SHARED",
+        hide_env_values = true,
+        requires = "database"
+    )]
     pub(crate) shared: Option<PathBuf>,
     /// Print as JSON.
     #[arg(long)]

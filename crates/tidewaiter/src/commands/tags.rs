@@ -2,8 +2,8 @@
 
 use customhouse::rules::Explanation;
 use customhouse::tags::{
-    MatchReport, MatchRequest, QuestionableRule, TagCatalogue, TagDetail, TagReason,
-    UsualReport, WhyRequest, catalogue, find_tag, match_file, usual_in_file, why_in_file,
+    MatchReport, MatchRequest, QuestionableRule, TagCatalogue, TagDetail, TagReason, UsualReport, WhyRequest,
+    catalogue, find_tag, match_file, usual_in_file, why_in_file,
 };
 use customhouse::{Error, Location, offline};
 use serde::Serialize;

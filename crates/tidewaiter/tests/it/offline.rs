@@ -305,6 +305,24 @@ fn many_conditions_are_asked_of_a_file_of_many_entries() {
         "threads and pairs change no count"
     );
 
+    // The same conditions, kept with who carries them.
+    let keeping = ["tags", "backfill", "--history", "kept", "--entries", "land/declarations.parquet"];
+    let new = run(at, &[&keeping[..], &["--rules", "rules.jsonl"]].concat()).expect(3);
+    assert!(new.err.contains("[history_column_needed]"), "{}", new.err);
+    let kept = [&keeping[..], &["--rules", "rules.jsonl", "--by", "importer_id", "--json"]].concat();
+    let kept = run(at, &kept).expect(0).json();
+    assert_eq!((&kept["matches"], &kept["complete"]), (&report["matches"], &serde_json::json!(true)));
+    let again = run(at, &[&keeping[..], &["--json"]].concat()).expect(0).json();
+    assert_eq!(again["asked"], 0, "there was nothing left to do: {again}");
+    let query = ["tags", "query", "--history", "kept", "cheap && china", "--json"];
+    let found = run(at, &query).expect(0).json();
+    let importer = found["named"][0].as_str().unwrap();
+    let told = run(at, &["tags", "explain", "--history", "kept", "cheap", importer, "--json"]).expect(0).json();
+    assert_eq!(told["first"]["explanation"]["truth"], "true", "{told}");
+    assert!(told["entries"].as_u64().unwrap() > 0, "{told}");
+    let shown = run(at, &["tags", "explain", "--history", "kept", "cheap", importer]).expect(0).out;
+    assert!(shown.contains("customs_value / net_mass < 5"), "{shown}");
+
     write(&[
         rules[0],
         ("nobody", r#"customs_value < 0 && customs_value > 1"#),

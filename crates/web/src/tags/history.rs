@@ -52,14 +52,13 @@ pub(super) fn in_pool(visit: &Visit, tag: &TagDetail, found: Option<&TagInPool>)
     let id = &tag.definition.id;
     let Some(found) = found else { return html! {} };
     let why = |place: &PlaceOfRow| match (&place.batch, place.row) {
-        (Some(batch), Some(row)) => html! { a href={ "/tags/" (id) "/why/" (batch) "/" (row) } { (count(row)) } },
+        (Some(batch), Some(row)) => {
+            html! { a href={ "/tags/" (id) "/why/" (batch) "/" (row) } { (count(row)) } }
+        }
         _ => absent(),
     };
-    let figures = [
-        ("carried", count(found.rows)),
-        ("entities", count(found.entities)),
-        ("rows", count(found.asked)),
-    ];
+    let figures =
+        [("carried", count(found.rows)), ("entities", count(found.entities)), ("rows", count(found.asked))];
     let figures: Vec<(&str, &str)> = figures.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let head = html! {
         (th(visit, texts::ENTITY, false)) (th(visit, texts::ROWS, true))

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use ::pool::lanes::LaneValues;
 use ::rules::{EntryRule, Lists};
@@ -60,10 +61,14 @@ pub struct BackfillReport {
     pub total: u64,
     /// Entries that were asked now.
     pub asked: u64,
+    /// Pairs of tag and entry found now.
+    pub matches: u64,
     /// Pairs of tag and entity kept; an entity may count once for each part of the entries until they are merged.
     pub pairs: u64,
     /// Bytes of what is kept.
     pub bytes: u64,
+    /// Seconds that went by.
+    pub seconds: f64,
     /// Processor seconds of everything.
     pub cpu_s: f64,
     /// Of these, for checking that the files are as they were.
@@ -108,7 +113,8 @@ pub fn backfill(
 ) -> Result<BackfillReport, Error> {
     let folder = Folder::open(&request.folder, request.by.as_deref())?;
     let rules = request.rules.as_deref().map_or(Rules::Kept, Rules::File);
-    let work = Work { rules, entries: Entries::Files(&request.entries), threads: request.threads, matrix: true };
+    let work =
+        Work { rules, entries: Entries::Files(&request.entries), threads: request.threads, matrix: true };
     Backfill::new(folder, Lists(registry.lists()), progress).run(&work)
 }
 
@@ -154,7 +160,7 @@ impl<'a> Backfill<'a> {
     }
 
     pub(super) fn run(mut self, work: &Work<'_>) -> Result<BackfillReport, Error> {
-        let begun = process_seconds();
+        let (started, begun) = (Instant::now(), process_seconds());
         self.threads = work.threads.clamp(1, THREADS_MAX);
         let rules = self.prepare(work)?;
         while !self.progress.cancelled()
@@ -169,6 +175,7 @@ impl<'a> Backfill<'a> {
         self.report.matrix = work.matrix && self.folder.write_matrix()?;
         self.report.matrix_cpu_s = process_seconds() - begun_matrix;
         self.report.cpu_s = process_seconds() - begun;
+        self.report.seconds = started.elapsed().as_secs_f64();
         Ok(self.finished())
     }
 
@@ -192,9 +199,11 @@ impl<'a> Backfill<'a> {
         let begun = process_seconds();
         let read = match work.rules {
             Rules::File(path) => read_rules(path, &schema, &self.lists)?,
-            Rules::These(these) => {
-                rules_again(these.iter().map(|(id, when)| (id.as_str(), when.as_str())), &schema, &self.lists)?
-            }
+            Rules::These(these) => rules_again(
+                these.iter().map(|(id, when)| (id.as_str(), when.as_str())),
+                &schema,
+                &self.lists,
+            )?,
             Rules::Kept => {
                 let all = manifest.tags.iter().map(|tag| (tag.id.as_str(), tag.when.as_str()));
                 rules_again(all, &schema, &self.lists)?
@@ -202,9 +211,8 @@ impl<'a> Backfill<'a> {
         };
         let before = manifest.next_tag;
         let meanings = Meanings::of(&self.lists);
-        let described = |own: &ReadRule| {
-            (own.id.clone(), own.expression.source().to_owned(), meanings.of_rule(own))
-        };
+        let described =
+            |own: &ReadRule| (own.id.clone(), own.expression.source().to_owned(), meanings.of_rule(own));
         manifest.set_tags(read.iter().map(described).collect());
         self.report.new_tags = manifest.tags.iter().filter(|tag| tag.number >= before).count();
         if manifest != self.folder.manifest {
@@ -320,6 +328,8 @@ impl<'a> Backfill<'a> {
         let rows = u64::try_from(part.rows()).unwrap_or_default();
         if rows > 0 {
             let begun = process_seconds();
+            let found = u64::try_from(part.pairs()).unwrap_or_default();
+            self.report.matches = self.report.matches.saturating_add(found);
             let (bytes, pairs) =
                 part.finish(numbers, done.saturating_sub(rows)).map_err(|error| unwritable(&error))?;
             self.folder.keep(MadePart { cohort, to: done, bytes, pairs })?;

@@ -157,7 +157,8 @@ fn holds(rule: &ReadRule, block: &Block<'_>) -> Result<bool, Error> {
 
 /// Lanes of one row as a table of one entry.
 fn table_of(schema: &EntrySchema, lanes: &[LaneValues]) -> Option<EntryTable> {
-    let columns = schema.fields.iter().zip(lanes).map(|(field, values)| lane(values).column(0..1, field.field_type));
+    let columns =
+        schema.fields.iter().zip(lanes).map(|(field, values)| lane(values).column(0..1, field.field_type));
     let columns = columns.collect::<Option<Vec<_>>>()?;
     EntryTable::from_columns(schema.clone().into(), columns).ok()
 }

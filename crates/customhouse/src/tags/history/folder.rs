@@ -95,9 +95,7 @@ impl Folder {
         let durably = Durably::new(Arc::clone(&files)).map_err(|error| unwritable(&error))?;
         let manifest = match files.read(MANIFEST, MANIFEST_BYTES_MAX) {
             Ok(bytes) => read_manifest(&bytes)?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                Manifest::new(by.ok_or_else(no_column)?)
-            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Manifest::new(by.ok_or_else(no_column)?),
             Err(error) => return Err(unwritable(&error)),
         };
         if let Some(by) = by.filter(|by| *by != manifest.by) {
@@ -127,8 +125,7 @@ impl Folder {
     /// `history_unreadable`, `history_damaged`, `history_newer`.
     pub(super) fn reading<T>(path: &Path, read: impl Fn(&Self) -> Result<T, Error>) -> Result<T, Error> {
         let unreadable = |error: &io::Error| Error::io("history_unreadable", &path.join(MANIFEST), error);
-        let files: Arc<dyn Files> =
-            Arc::new(DiskFiles::existing(path).map_err(|error| unreadable(&error))?);
+        let files: Arc<dyn Files> = Arc::new(DiskFiles::existing(path).map_err(|error| unreadable(&error))?);
         let manifest = || files.read(MANIFEST, MANIFEST_BYTES_MAX).map_err(|error| unreadable(&error));
         let mut before = manifest()?;
         loop {
@@ -157,7 +154,8 @@ impl Folder {
 
     fn read_names(&mut self) -> Result<(), Error> {
         for own in &self.manifest.names {
-            let bytes = self.files.read(&own.file, NAMES_BYTES_MAX).map_err(|error| missing(&own.file, &error))?;
+            let bytes =
+                self.files.read(&own.file, NAMES_BYTES_MAX).map_err(|error| missing(&own.file, &error))?;
             if crc32fast::hash(&bytes) != own.crc32 {
                 return Err(damaged(&format!("the checksum of {} is another", own.file)));
             }
@@ -205,7 +203,8 @@ impl Folder {
     /// # Errors
     /// `history_unwritable`.
     pub(super) fn write_manifest(&self, manifest: &Manifest) -> Result<(), Error> {
-        let bytes = serde_json::to_vec(manifest).map_err(|error| Error::internal("text_unwritable", &error))?;
+        let bytes =
+            serde_json::to_vec(manifest).map_err(|error| Error::internal("text_unwritable", &error))?;
         self.durably()?.put_one(MANIFEST, bytes).map_err(|error| unwritable(&error))
     }
 

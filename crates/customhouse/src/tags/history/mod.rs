@@ -19,6 +19,8 @@ mod manifest;
 mod names;
 mod part;
 mod pool;
+#[cfg(test)]
+mod pool_tests;
 mod query;
 mod source;
 #[cfg(test)]

@@ -124,9 +124,9 @@ impl EntityNames {
     /// `history_damaged`.
     pub(super) fn add(&mut self, mut bytes: &[u8]) -> Result<(), Error> {
         while !bytes.is_empty() {
-            let read = bytes.split_first_chunk::<2>().and_then(|(length, rest)| {
-                rest.split_at_checked(usize::from(u16::from_le_bytes(*length)))
-            });
+            let read = bytes
+                .split_first_chunk::<2>()
+                .and_then(|(length, rest)| rest.split_at_checked(usize::from(u16::from_le_bytes(*length))));
             let read = read.and_then(|(name, rest)| Some((std::str::from_utf8(name).ok()?, rest)));
             let (name, rest) = read.ok_or_else(|| super::damaged(&"a name is unreadable"))?;
             let before = self.len();

@@ -44,7 +44,8 @@ impl Part {
         self.entity_of.len()
     }
 
-    fn pairs(&self) -> usize {
+    /// Pairs of tag and entry so far.
+    pub(super) fn pairs(&self) -> usize {
         self.workers.iter().map(|worker| worker.pairs.len()).sum()
     }
 

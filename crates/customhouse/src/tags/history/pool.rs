@@ -243,9 +243,10 @@ impl PoolHistory {
 fn follows(folder: &Folder, sources: &[Source]) -> bool {
     let known = &folder.manifest.sources;
     known.len() <= sources.len()
-        && known.iter().zip(sources).all(|(known, now)| {
-            known.sha256 == now.sha256 && known.entries == now.entries
-        })
+        && known
+            .iter()
+            .zip(sources)
+            .all(|(known, now)| known.sha256 == now.sha256 && known.entries == now.entries)
 }
 
 impl Customhouse {
@@ -380,9 +381,10 @@ impl Customhouse {
             return Ok(None);
         }
         let places = self.pool.admitted_files()?.into_iter();
-        let places: Places =
-            places.map(|(_, file)| (file.sha256, (file.batch, file.first_row))).collect();
-        Folder::reading(&self.history.path, |folder| tag_in(folder, &definition.id, &definition.when, &places))
+        let places: Places = places.map(|(_, file)| (file.sha256, (file.batch, file.first_row))).collect();
+        Folder::reading(&self.history.path, |folder| {
+            tag_in(folder, &definition.id, &definition.when, &places)
+        })
     }
 }
 
