@@ -317,7 +317,8 @@ fn many_conditions_are_asked_of_a_file_of_many_entries() {
     let query = ["tags", "query", "--history", "kept", "cheap && china", "--json"];
     let found = run(at, &query).expect(0).json();
     let importer = found["named"][0].as_str().unwrap();
-    let told = run(at, &["tags", "explain", "--history", "kept", "cheap", importer, "--json"]).expect(0).json();
+    let told =
+        run(at, &["tags", "explain", "--history", "kept", "cheap", importer, "--json"]).expect(0).json();
     assert_eq!(told["first"]["explanation"]["truth"], "true", "{told}");
     assert!(told["entries"].as_u64().unwrap() > 0, "{told}");
     let shown = run(at, &["tags", "explain", "--history", "kept", "cheap", importer]).expect(0).out;
