@@ -1,11 +1,12 @@
 //! Other tags over what is held already.
 //!
 //! What takes long is the past: windows and raised tags. Where other tags read the same of it, only conditions change,
-//! and the next entry meets the new ones.
+//! and the next entry meets the new ones ([`super::judges`]).
 
 use std::sync::Arc;
 
 use super::OnlineTags;
+use super::judges::Judges;
 use super::lasting::Lasting;
 use crate::aggregate::{Aggregate, FieldPart};
 use crate::lift::subject_parts;
@@ -52,8 +53,8 @@ impl OnlineTags {
     /// Goes on with other tags, if they need nothing of the past that is not held: the same aggregates, and the same
     /// tags that outlast their entry. False, and nothing has changed, if they do. Named lists must be the same.
     pub fn adopt(&mut self, set: Arc<TagSet>) -> bool {
-        let mut next = Self::new(set);
-        if next.needed() != self.needed() {
+        let mut next = Self::with_judges(set, Judges::default());
+        if next.set.base != self.set.base || next.needed() != self.needed() {
             return false;
         }
         std::mem::swap(&mut next.streams, &mut self.streams);
@@ -66,9 +67,8 @@ impl OnlineTags {
         next.swept = self.swept;
         next.planned_at = self.planned_at;
         next.sample = self.sample.take();
-        if let (Some(judge), Some(sample)) = (&mut next.judge, &next.sample) {
-            judge.plan_for(sample);
-        }
+        let judges = std::mem::take(&mut self.judges);
+        next.judges = judges.adopted(&self.set, &next.set, next.sample.as_ref());
         *self = next;
         true
     }
