@@ -51,10 +51,11 @@ impl OnlineTags {
     }
 
     /// Goes on with other tags, if they need nothing of the past that is not held: the same aggregates, and the same
-    /// tags that outlast their entry. False, and nothing has changed, if they do. Named lists must be the same.
+    /// tags that outlast their entry, over the same fields and named lists. False, and nothing has changed, if they do.
     pub fn adopt(&mut self, set: Arc<TagSet>) -> bool {
         let mut next = Self::with_judges(set, Judges::default());
-        if next.set.base != self.set.base || next.needed() != self.needed() {
+        let same_names = next.set.base == self.set.base && next.set.lists == self.set.lists;
+        if !same_names || next.needed() != self.needed() {
             return false;
         }
         std::mem::swap(&mut next.streams, &mut self.streams);

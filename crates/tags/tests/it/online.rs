@@ -142,10 +142,22 @@ proptest! {
 
 /// The shipped tags and these, each with its head and condition.
 fn shipped_and(tags: &[(&str, &str, &str)]) -> Arc<TagSet> {
+    edited_to(None, tags)
+}
+
+/// The same, where there were others before.
+fn edited_to(before: Option<&TagSet>, tags: &[(&str, &str, &str)]) -> Arc<TagSet> {
     let own = pack(&[("family.toml", &family(tags))]);
     let (_, packs) = shipped();
     let packs: Vec<&packs::Pack> = packs.iter().map(AsRef::as_ref).chain([&own]).collect();
-    let (set, findings) = TagSet::from_packs(&packs, &declaration_entry::schema());
+    let schema = declaration_entry::schema();
+    let (set, findings) = match before {
+        None => TagSet::from_packs(&packs, &schema),
+        Some(before) => {
+            let lists = packs.iter().flat_map(|pack| pack.lists()).collect();
+            before.edited(&packs, &schema, &rules::Lists(lists))
+        }
+    };
     assert!(findings.is_empty(), "{findings:#?}");
     Arc::new(set)
 }
@@ -355,7 +367,7 @@ fn what_is_no_table_for_these_tags_is_refused_and_nothing_is_taken_in() {
 }
 
 /// Tags of an office; each condition has another amount the more often its tag was edited.
-fn office(edited: &[u32]) -> Arc<TagSet> {
+fn office(before: Option<&TagSet>, edited: &[u32]) -> Arc<TagSet> {
     let when = |at: usize, times: u32| match (at + usize::try_from(times).unwrap()) % 5 {
         0 => format!("customs_value > {}", 40 * at),
         1 => format!("commodity_code.startsWith(\"6\") && net_mass < {at}"),
@@ -370,7 +382,7 @@ fn office(edited: &[u32]) -> Arc<TagSet> {
         .map(|(at, times)| (format!("office_{at}"), when(at, *times)))
         .collect();
     let tags: Vec<_> = tags.iter().map(|(id, when)| (id.as_str(), "", when.as_str())).collect();
-    shipped_and(&tags)
+    edited_to(before, &tags)
 }
 
 /// A tag that there is no more.
@@ -390,15 +402,16 @@ proptest! {
         let mut country = LittleCountry::new(7, 4, 25);
         let mut known: Vec<Entry> = (0..80).flat_map(|_| country.declaration()).collect();
         let mut edited = vec![0; OFFICE_TAGS];
-        let mut online = OnlineTags::new(office(&edited));
+        let mut before = office(None, &edited);
+        let mut online = OnlineTags::new(Arc::clone(&before));
         online.absorb(&table_of(known.clone())).unwrap();
         for (first, many, away, declarations) in edits {
             for times in edited.iter_mut().skip(first).take(many) {
                 *times = if away { GONE } else { times.wrapping_add(1) };
             }
-            let set = office(&edited);
-            prop_assert!(online.adopt(Arc::clone(&set)));
-            let mut fresh = OnlineTags::new(Arc::clone(&set));
+            before = office(Some(&before), &edited);
+            prop_assert!(online.adopt(Arc::clone(&before)));
+            let mut fresh = OnlineTags::new(office(None, &edited));
             fresh.absorb(&table_of(known.clone())).unwrap();
             let new: Vec<Entry> = (0..6).flat_map(|_| country.declaration()).collect();
             let new_table = table_of(new.clone());
