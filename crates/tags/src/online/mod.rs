@@ -18,6 +18,7 @@ mod lasting;
 mod laws;
 mod rank;
 mod reading;
+mod search;
 mod sorted;
 mod stream;
 mod tally;
