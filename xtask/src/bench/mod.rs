@@ -12,6 +12,7 @@ mod replay;
 mod start;
 mod table;
 mod tag_matrix;
+mod tag_stream;
 mod tags;
 mod xsd;
 

@@ -11,7 +11,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-use super::{scratch, table, tag_matrix};
+use super::{scratch, table, tag_matrix, tag_stream};
 use crate::process;
 use crate::workspace::Workspace;
 
@@ -65,6 +65,8 @@ pub(super) fn run(workspace: &Workspace, runs: u32) -> Result<()> {
         println!();
         bench.growth(&folder)?;
     }
+    println!("\nentries as they come, through all tags and aggregates (SIMULATED)\n");
+    tag_stream::run(workspace)?;
     println!("\n4,080,000 entities, 43,000 tags (SIMULATED)\n");
     tag_matrix::run(workspace, &mut bench.script("matrix_peer.py"), &bench.folder)?;
     fs::remove_dir_all(&bench.folder).with_context(|| bench.folder.display().to_string())
