@@ -3,7 +3,9 @@
 //! tags on commodities, origins and departures is added until there are so many.
 //!
 //! A little country (SIMULATED) first gives ENTRIES entries of history over 500 days (100,000 unless told), then new
-//! declarations in calls of 1, 32 and 256. Everything runs on one thread but the taking in of history, which uses all.
+//! entries and declarations in calls of several sizes; at last one more tag, several times: compiled, taken up by what
+//! is held, and the next declaration told by it. Everything runs on one thread but the taking in of history, which uses
+//! all.
 #![expect(clippy::print_stdout, reason = "a command line tool")]
 
 use std::error::Error;
@@ -11,6 +13,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use packs::{Pack, Registry};
+use rules::Lists;
 use spine::{EntryTable, declaration_entry};
 use tags::{OnlineTags, TagSet};
 
@@ -39,7 +42,47 @@ when = 'commodity_code.startsWith("{code}") && origin_country == "{origin}" && d
 
 /// Commodities of these tags that the little country does not trade.
 const COMMODITIES: usize = 376;
-const TIMED_DECLARATIONS: [(usize, usize); 3] = [(1, 1_000), (32, 8_000), (256, 16_000)];
+/// What one call brings, and how many calls.
+const TIMED: [(Call, usize); 5] = [
+    (Call::Entries(1), 2_000),
+    (Call::Entries(64), 400),
+    (Call::Declarations(1), 1_000),
+    (Call::Declarations(32), 250),
+    (Call::Declarations(256), 62),
+];
+const EDITS: usize = 7;
+
+#[derive(Debug, Clone, Copy)]
+enum Call {
+    /// So many, the last declaration cut off.
+    Entries(usize),
+    Declarations(usize),
+}
+
+impl Call {
+    fn table(self, country: &mut LittleCountry) -> Result<EntryTable, Box<dyn Error>> {
+        match self {
+            Self::Entries(entries) => {
+                table_of(std::iter::repeat_with(|| country.declaration()).flatten().take(entries))
+            }
+            Self::Declarations(declarations) => {
+                table_of((0..declarations).flat_map(|_| country.declaration()))
+            }
+        }
+    }
+}
+
+impl std::fmt::Display for Call {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (number, what) = match self {
+            Self::Entries(1) => (1, "entry"),
+            Self::Entries(entries) => (*entries, "entries"),
+            Self::Declarations(1) => (1, "declaration"),
+            Self::Declarations(declarations) => (*declarations, "declarations"),
+        };
+        write!(out, "{number} {what}")
+    }
+}
 
 fn main() -> Result<(), Box<dyn Error>> {
     let entries: u32 = std::env::args().nth(1).map_or(Ok(100_000), |text| text.parse())?;
@@ -68,28 +111,60 @@ fn main() -> Result<(), Box<dyn Error>> {
     let absorbed = online.entries();
     println!(
         "{{\"simulated\": true, \"tags\": {}, \"entries_absorbed\": {absorbed}, \"absorbed_per_second\": {:.0}, \
-         \"bytes_per_entry\": {:.0}, \"records_per_entry\": {:.1}, \"calls\": [",
+         \"bytes_per_entry\": {:.0}, \"records_per_entry\": {:.1}, \"figures\": [",
         set.definitions().len(),
         f64::from(u32::try_from(absorbed)?) / seconds,
         bytes / f64::from(u32::try_from(absorbed)?),
         f64::from(u32::try_from(online.held())?) / f64::from(u32::try_from(absorbed)?),
     );
-    for (at, (size, number)) in TIMED_DECLARATIONS.into_iter().enumerate() {
+    for (at, (call, number)) in TIMED.into_iter().enumerate() {
         let comma = if at > 0 { "," } else { "" };
-        println!("{comma}{}", timed(&mut online, &mut country, size, number)?);
+        println!("{comma}{}", timed(&mut online, &mut country, call, number, set.definitions().len())?);
     }
-    let started = Instant::now();
-    let more = profiles(wanted.saturating_sub(shipped) + 1)?;
     packs.pop();
-    packs.push(&more);
-    let (set, _) = TagSet::from_packs(&packs, &declaration_entry::schema());
-    let compiled = started.elapsed().as_secs_f64();
-    let adopted = online.adopt(Arc::new(set));
     println!(
-        "], \"another_tag_compiled_s\": {compiled:.3}, \"taken_up_at_once\": {adopted}, \"in_all_s\": {:.3}}}",
-        started.elapsed().as_secs_f64()
+        "], \"edits\": {}}}",
+        edited(&mut online, &mut country, set, &packs, wanted.saturating_sub(shipped))?
     );
     Ok(())
+}
+
+/// One more tag, again and again: how long until the next declaration was told by it.
+fn edited(
+    online: &mut OnlineTags,
+    country: &mut LittleCountry,
+    mut set: TagSet,
+    shipped: &[&Pack],
+    count: usize,
+) -> Result<String, Box<dyn Error>> {
+    let mut times = Vec::new();
+    for edit in 1..=EDITS {
+        let table = Call::Declarations(1).table(country)?;
+        let more = profiles(count + edit)?;
+        let packs: Vec<&Pack> = shipped.iter().copied().chain([&more]).collect();
+        let started = Instant::now();
+        let lists = packs.iter().flat_map(|pack| pack.lists()).collect();
+        (set, _) = set.edited(&packs, &declaration_entry::schema(), &Lists(lists));
+        let compiled = started.elapsed();
+        if !online.adopt(Arc::new(set.clone())) {
+            return Err("another tag was not taken up".into());
+        }
+        let taken_up = started.elapsed();
+        online.apply(&table)?;
+        times.push((started.elapsed(), compiled, taken_up - compiled));
+    }
+    times.sort();
+    let ms = |time: std::time::Duration| time.as_secs_f64() * 1000.0;
+    let (in_all, compiled, taken_up) = times.get(EDITS / 2).copied().unwrap_or_default();
+    let most = times.last().map_or(0.0, |(in_all, ..)| ms(*in_all));
+    Ok(format!(
+        "{{\"tags\": {}, \"compiled_ms\": {:.1}, \"taken_up_ms\": {:.1}, \"live_ms_median\": {:.1}, \
+         \"live_ms_most\": {most:.1}}}",
+        set.definitions().len(),
+        ms(compiled),
+        ms(taken_up),
+        ms(in_all)
+    ))
 }
 
 /// A pack of so many tags, each with a code, an origin, a departure and a value of its own.
@@ -114,38 +189,37 @@ fn profiles(count: usize) -> Result<Pack, Box<dyn Error>> {
     Pack::from_files(files).map_err(|findings| format!("{findings:?}").into())
 }
 
-/// Feeds declarations in calls of `size`.
+/// Feeds what so many calls bring.
 fn timed(
     online: &mut OnlineTags,
     country: &mut LittleCountry,
-    size: usize,
+    call: Call,
     number: usize,
+    tags: usize,
 ) -> Result<String, Box<dyn Error>> {
     let mut calls = Vec::new();
-    let (mut carried, mut processor) = (0_usize, 0.0);
-    for _ in 0..number / size {
-        let table = table_of((0..size).flat_map(|_| country.declaration()))?;
+    let (mut entries, mut carried, mut processor) = (0_usize, 0_usize, 0.0);
+    for _ in 0..number {
+        let table = call.table(country)?;
         let (started, before) = (Instant::now(), processor_seconds());
         let hits = online.apply(&table)?;
         calls.push(started.elapsed().as_secs_f64());
         processor += processor_seconds() - before;
+        entries += hits.rows();
         carried += (0..hits.rows()).map(|row| hits.carried(row).len()).sum::<usize>();
     }
-    let seconds: f64 = calls.iter().sum();
     calls.sort_by(f64::total_cmp);
     let last = calls.len().saturating_sub(1);
     let at = |share: usize| calls.get(last * share / 100).copied().unwrap_or_default() * 1000.0;
-    let declarations = f64::from(u32::try_from(calls.len() * size)?);
+    let entries = f64::from(u32::try_from(entries)?);
     Ok(format!(
-        "{{\"declarations_a_call\": {size}, \"declarations_per_second\": {:.0}, \
-         \"declarations_per_processor_second\": {:.0}, \"call_ms_median\": {:.3}, \
-         \"call_ms_p99\": {:.3}, \"call_ms_most\": {:.3}, \"tags_per_declaration\": {:.2}}}",
-        declarations / seconds,
-        declarations / processor,
+        "{{\"tags\": {tags}, \"a_call\": \"{call}\", \"median_ms\": {:.3}, \"p99_ms\": {:.3}, \
+         \"most_ms\": {:.3}, \"entries_a_processor_second\": {:.0}, \"tags_an_entry\": {:.2}}}",
         at(50),
         at(99),
         at(100),
-        f64::from(u32::try_from(carried)?) / declarations,
+        entries / processor,
+        f64::from(u32::try_from(carried)?) / entries,
     ))
 }
 
@@ -157,10 +231,10 @@ fn table_of(entries: impl Iterator<Item = Entry>) -> Result<EntryTable, Box<dyn 
     Ok(table)
 }
 
-/// Time that this thread has had on a processor, as Linux tells it; 0 elsewhere. What else runs counts less there.
+/// Time that this thread has had on a processor. What else runs counts less there.
 fn processor_seconds() -> f64 {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    text.split_whitespace().next().and_then(|text| text.parse::<f64>().ok()).unwrap_or(0.0) / 1e9
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    std::time::Duration::try_from(time).map_or(0.0, |time| time.as_secs_f64())
 }
 
 /// Memory of this process, as Linux tells it; 0 elsewhere.

@@ -253,10 +253,10 @@ impl TagSet {
 /// What a judge told of tags on items.
 fn item_hits(judge: &Judge, judged: Judged) -> Vec<TagHit> {
     let told = judge.tags().iter().zip(judged.trues).zip(judged.unknown);
-    told.map(|((tag, mut rows), unknown)| {
+    told.filter_map(|((tag, mut rows), unknown)| {
         rows.sort_unstable();
         let rows: RoaringBitmap = rows.into_iter().collect();
-        TagHit { tag_index: *tag, raised: rows.clone(), rows, unknown }
+        Some(TagHit { tag_index: (*tag)?, raised: rows.clone(), rows, unknown })
     })
     .collect()
 }

@@ -26,8 +26,8 @@ const ROWS_AT_ONCE: usize = 65_536;
 /// Tags that are asked together.
 #[derive(Debug)]
 pub(crate) struct Judge {
-    /// Positions of the tags, rising.
-    tags: Vec<usize>,
+    /// Positions of the tags; none of those that are asked for no more.
+    tags: Vec<Option<usize>>,
     /// Twice as many formulas: where a tag is true, and where it is not false.
     matcher: Matcher,
 }
@@ -42,7 +42,7 @@ pub(crate) struct Judged {
 }
 
 /// What came out of a few entries.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct JudgedRows {
     /// Position of a tag and row for which it is true, in no particular order.
     pub(crate) trues: Vec<(usize, usize)>,
@@ -81,7 +81,7 @@ impl Judge {
         together.dedup();
         let judge = (together.len() >= TAGS_MIN).then(|| Self::new(set, together)).flatten();
         let taken = judge.as_ref().map_or(&[][..], |judge| judge.tags.as_slice());
-        let left = tags.iter().copied().filter(|tag| taken.binary_search(tag).is_err()).collect();
+        let left = tags.iter().copied().filter(|tag| taken.binary_search(&Some(*tag)).is_err()).collect();
         (judge, left)
     }
 
@@ -90,12 +90,19 @@ impl Judge {
         let rules = tags.iter().filter_map(|tag| Some(&set.compiled.get(*tag)?.rule));
         let formulas: Vec<Formula> = rules.flat_map(|rule| [rule.formula(), rule.not_false()]).collect();
         let matcher = Matcher::new(&formulas).ok()?;
-        Some(Self { tags, matcher })
+        Some(Self { tags: tags.into_iter().map(Some).collect(), matcher })
     }
 
-    /// Positions of its tags, rising.
-    pub(crate) fn tags(&self) -> &[usize] {
+    /// Positions of its tags, those of a set in its order; none of those that are asked for no more.
+    pub(crate) fn tags(&self) -> &[Option<usize>] {
         &self.tags
+    }
+
+    /// Goes on under other positions: `place` tells that of each tag, none if it is asked for no more.
+    pub(crate) fn renumber(&mut self, place: impl Fn(usize) -> Option<usize>) {
+        for tag in &mut self.tags {
+            *tag = tag.and_then(&place);
+        }
     }
 
     /// Files conditions under what is rarest among these entries.
@@ -103,12 +110,10 @@ impl Judge {
         self.matcher.plan_for(&Block::of_table(sample));
     }
 
-    /// Asks a table of few rows.
-    pub(crate) fn ask_few(&self, table: &EntryTable, scratch: &mut Scratch) -> JudgedRows {
-        let judged = JudgedRows { trues: Vec::new(), unknown: vec![0; table.len()] };
+    /// Asks a table of few rows, and adds what it tells to what others told of them.
+    pub(crate) fn ask_few(&self, table: &EntryTable, scratch: &mut Scratch, judged: &mut JudgedRows) {
         let mut few = Few { tags: &self.tags, judged };
         self.matcher.run(&Block::of_table(table), 0..table.len(), scratch, &mut few);
-        few.judged
     }
 
     /// Asks a table of many rows, on all threads.
@@ -128,6 +133,13 @@ impl Judge {
             whole.append(part);
         }
         whole
+    }
+}
+
+impl JudgedRows {
+    /// Nothing is told yet of so many rows.
+    pub(crate) fn empty(rows: usize) -> Self {
+        Self { trues: Vec::new(), unknown: vec![0; rows] }
     }
 }
 
@@ -173,15 +185,15 @@ impl Sink for Many {
 }
 
 struct Few<'a> {
-    tags: &'a [usize],
-    judged: JudgedRows,
+    tags: &'a [Option<usize>],
+    judged: &'a mut JudgedRows,
 }
 
 impl Sink for Few<'_> {
     fn matched(&mut self, rule: u32, entries: Matched<'_>) {
         let (tag, is_true) = formula_of(rule);
-        let JudgedRows { trues, unknown } = &mut self.judged;
-        let Some(tag) = self.tags.get(tag) else { return };
+        let JudgedRows { trues, unknown } = &mut *self.judged;
+        let Some(Some(tag)) = self.tags.get(tag) else { return };
         entries.rows(|row| {
             if let Some(unknown) = unknown.get_mut(row) {
                 *unknown = unknown.wrapping_add(unknown_by(is_true));

@@ -41,6 +41,8 @@ pub(crate) struct CompiledTag {
 #[derive(Debug, Clone)]
 pub struct TagSet {
     pub(crate) base: Arc<EntrySchema>,
+    /// Named lists that conditions were compiled with.
+    pub(crate) lists: Arc<Lists>,
     /// The schema and, behind its fields, a decimal field for each aggregate.
     pub(crate) extended: Arc<EntrySchema>,
     pub(crate) families: Vec<Family>,
@@ -69,12 +71,34 @@ impl TagSet {
         schema: &EntrySchema,
         lists: &Lists,
     ) -> (Self, Vec<Finding>) {
+        Self::loaded(packs, schema, lists, HashMap::new())
+    }
+
+    /// The tags of packs that were edited since: conditions that are written as before are not compiled again.
+    #[must_use]
+    pub fn edited(&self, packs: &[&Pack], schema: &EntrySchema, lists: &Lists) -> (Self, Vec<Finding>) {
+        let mut known = HashMap::new();
+        if *self.base == *schema && *self.lists == *lists {
+            let rules = self.compiled.iter().map(|compiled| &compiled.rule);
+            known.extend(self.definitions.iter().map(|tag| tag.when.as_str()).zip(rules));
+        }
+        Self::loaded(packs, schema, lists, known)
+    }
+
+    fn loaded(
+        packs: &[&Pack],
+        schema: &EntrySchema,
+        lists: &Lists,
+        known: HashMap<&str, &EntryRule>,
+    ) -> (Self, Vec<Finding>) {
         let mut loader = Loader {
             base: schema,
             extended: schema.clone(),
             lists,
+            known,
             families: BTreeMap::new(),
             aggregates: Vec::new(),
+            aggregate_at: HashMap::new(),
             tags: Vec::new(),
             ids: HashSet::new(),
             findings: Vec::new(),
@@ -111,6 +135,7 @@ impl TagSet {
     pub(crate) fn with_only(&self, definition: TagDefinition, compiled: CompiledTag) -> Self {
         Self {
             base: Arc::clone(&self.base),
+            lists: Arc::clone(&self.lists),
             extended: Arc::clone(&self.extended),
             families: Vec::new(),
             by_id: HashMap::from([(definition.id.clone(), 0)]),
@@ -192,8 +217,11 @@ struct Loader<'a> {
     base: &'a EntrySchema,
     extended: EntrySchema,
     lists: &'a Lists,
+    /// Conditions that were compiled before against the same fields and lists, as they are written.
+    known: HashMap<&'a str, &'a EntryRule>,
     families: BTreeMap<String, Family>,
     aggregates: Vec<NamedAggregate>,
+    aggregate_at: HashMap<String, usize>,
     tags: Vec<(TagDefinition, CompiledTag)>,
     ids: HashSet<String>,
     findings: Vec<Finding>,
@@ -287,7 +315,7 @@ impl Loader<'_> {
         if self.base.field(name).is_some() {
             problems.push("a field of the record has this name already".to_owned());
         }
-        if let Some(same) = self.aggregates.iter().find(|own| own.name == name) {
+        if let Some(same) = self.aggregate_at.get(name).and_then(|at| self.aggregates.get(*at)) {
             if same.aggregate == *aggregate {
                 return;
             }
@@ -323,6 +351,7 @@ impl Loader<'_> {
                 required: false,
                 title: LocalizedText::en_zh(&name.replace('_', " "), name),
             });
+            self.aggregate_at.insert(name.to_owned(), self.aggregates.len());
             self.aggregates.push(NamedAggregate {
                 name: name.to_owned(),
                 aggregate: aggregate.clone(),
@@ -396,7 +425,7 @@ impl Loader<'_> {
         if raw.valid_days > 0 && !lasts {
             problems.push("valid_days is for tags on enterprises and routes".to_owned());
         }
-        let rule = match compile(&raw.when, &self.extended, self.lists) {
+        let rule = match self.compiled(&raw.when) {
             Ok(rule) => Some(rule),
             Err(reasons) => {
                 problems.extend(reasons);
@@ -407,14 +436,24 @@ impl Loader<'_> {
             self.refuse(place, line, &raw.id, problem);
         }
         let (Some(rule), true) = (rule, problems.is_empty()) else { return };
-        let read: BTreeSet<&str> = rule.fields().iter().map(String::as_str).collect();
-        let aggregates: Vec<usize> = (0..self.aggregates.len())
-            .filter(|at| self.aggregates.get(*at).is_some_and(|own| read.contains(own.name.as_str())))
-            .collect();
+        let read: BTreeSet<usize> =
+            rule.fields().iter().filter_map(|field| self.aggregate_at.get(field).copied()).collect();
+        let aggregates: Vec<usize> = read.into_iter().collect();
         let definition =
             define(place, line, family, defaults, raw, enterprise_field, &aggregates, &self.aggregates);
         self.ids.insert(definition.id.clone());
         self.tags.push((definition, CompiledTag { rule, aggregates }));
+    }
+
+    /// A condition, compiled now or before.
+    fn compiled(&self, when: &str) -> Result<EntryRule, Vec<String>> {
+        // An aggregate that it read then there may be no more.
+        let there =
+            |field: &String| self.aggregate_at.contains_key(field) || self.base.field(field).is_some();
+        match self.known.get(when).filter(|rule| rule.fields().iter().all(there)) {
+            Some(rule) => Ok((*rule).clone()),
+            None => compile(when, &self.extended, self.lists),
+        }
     }
 
     fn finish(self) -> (TagSet, Vec<Finding>) {
@@ -422,6 +461,7 @@ impl Loader<'_> {
         let set = TagSet {
             by_id: definitions.iter().enumerate().map(|(at, own)| (own.id.clone(), at)).collect(),
             base: Arc::new(self.base.clone()),
+            lists: Arc::new(self.lists.clone()),
             extended: Arc::new(self.extended),
             families: self.families.into_values().collect(),
             definitions,

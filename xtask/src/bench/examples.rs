@@ -69,7 +69,7 @@ fn figures(answer: &Value) -> Vec<&Map<String, Value>> {
 }
 
 /// Numbers of a thousand and more without decimals, others with two; texts as they are.
-fn shown(value: &Value) -> String {
+pub(super) fn shown(value: &Value) -> String {
     match value {
         Value::Number(number) if number.is_f64() => number.as_f64().map_or_else(String::new, |number| {
             if number >= 1_000.0 { format!("{number:.0}") } else { format!("{number:.2}") }

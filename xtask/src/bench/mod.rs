@@ -13,6 +13,7 @@ mod start;
 mod table;
 mod tag_history;
 mod tag_matrix;
+mod tag_stream;
 mod tags;
 mod xsd;
 

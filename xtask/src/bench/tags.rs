@@ -11,7 +11,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-use super::{scratch, table, tag_history, tag_matrix};
+use super::{scratch, table, tag_history, tag_matrix, tag_stream};
 use crate::process;
 use crate::workspace::Workspace;
 
@@ -71,6 +71,8 @@ pub(super) fn run(workspace: &Workspace, runs: u32) -> Result<()> {
     let (entries, rules) = (tag_history::ENTRIES.to_string(), tag_history::RULES.to_string());
     process::run(bench.script("workload.py").arg(&folder).args([&entries, &rules, "plain"]))?;
     tag_history::run(&bench.binary, &folder, &mut bench.script("history_peer.py"))?;
+    println!("\nentries as they come, through all tags and aggregates (SIMULATED)\n");
+    tag_stream::run(workspace)?;
     println!("\n4,080,000 entities, 43,000 tags (SIMULATED)\n");
     tag_matrix::run(workspace, &mut bench.script("matrix_peer.py"), &bench.folder)?;
     fs::remove_dir_all(&bench.folder).with_context(|| bench.folder.display().to_string())

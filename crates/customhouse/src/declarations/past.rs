@@ -110,7 +110,7 @@ impl Past {
     /// changed, if they do.
     pub(super) fn adopt(&mut self, registry: &Registry) -> bool {
         // A list may stand in what raised a tag long ago.
-        let set = Arc::new(crate::tags::tag_set(registry).0);
+        let set = Arc::new(crate::tags::edited_tag_set(registry, &self.set).0);
         if lists_of(registry) != self.lists || !self.tags.adopt(Arc::clone(&set)) {
             return false;
         }

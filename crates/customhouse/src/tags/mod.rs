@@ -68,6 +68,7 @@ pub(crate) use query::tests::{SEALED, with_sealed_tag};
 pub use query::{
     SelectedEntity, TagCount, TagDifference, TagGraph, TagNamed, TagPair, TagQuery, TagSelection, TagTogether,
 };
+pub(crate) use read_model::edited_tag_set;
 pub use read_model::{catalogue, find_tag, tag_set, why_in_file};
 pub use reason::{FieldOfRow, PlaceOfRow, ReasonOfAggregate, TagReason};
 pub use usual::{UsualReport, usual_in_file};

@@ -33,6 +33,12 @@ pub fn tag_set(registry: &Registry) -> (TagSet, Vec<Finding>) {
     TagSet::from_packs_and_lists(&packs, &declaration_entry::schema(), &Lists(registry.lists()))
 }
 
+/// The same where these were the tags before: what is written as it was is not compiled again.
+pub(crate) fn edited_tag_set(registry: &Registry, before: &TagSet) -> (TagSet, Vec<Finding>) {
+    let packs: Vec<&Pack> = registry.current().map(AsRef::as_ref).collect();
+    before.edited(&packs, &declaration_entry::schema(), &Lists(registry.lists()))
+}
+
 /// All tags in use that a reader of this clearance may see.
 #[must_use]
 pub fn catalogue(registry: &Registry, clearance: Sensitivity) -> TagCatalogue {

@@ -1,6 +1,7 @@
 //! From formulas to pieces filed under ranges of axes.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Range;
 use std::sync::Arc;
 
 use rules::Formula;
@@ -145,13 +146,7 @@ enum Rest {
 
 impl Matcher {
     fn planned(&self, estimate: &Estimate) -> Plan {
-        let mut filing = Filing {
-            axes: &self.axes,
-            estimate,
-            filed: Vec::new(),
-            asked: Asked::default(),
-            tables: HashMap::new(),
-        };
+        let mut filing = Filing { axes: &self.axes, estimate, filed: Vec::new(), tables: HashMap::new() };
         for (rule, node) in (0_u32..).zip(&self.nodes) {
             filing.file(rule, node, Vec::new());
         }
@@ -163,7 +158,6 @@ struct Filing<'a> {
     axes: &'a [Axis],
     estimate: &'a Estimate,
     filed: Vec<Filed>,
-    asked: Asked,
     /// Tables that several rules look up.
     tables: HashMap<(u16, CodeRanges), Arc<[u8]>>,
 }
@@ -209,38 +203,37 @@ impl Filing<'_> {
     }
 
     fn plan(mut self) -> Plan {
-        let mut sections: BTreeMap<Option<u16>, BTreeMap<usize, Vec<Piece>>> = BTreeMap::new();
+        let mut sections: BTreeMap<Option<u16>, BTreeMap<usize, Vec<Draft>>> = BTreeMap::new();
         let mut looked_at: BTreeMap<Option<u16>, Vec<u16>> = BTreeMap::new();
         for filed in std::mem::take(&mut self.filed) {
             let axis = filed.access.as_ref().map(|(axis, _)| *axis);
             let looks_at = looked_at.entry(axis).or_default();
-            let (within, first) = (count(&self.asked.within), count(&self.asked.tests));
-            let mut ranges = 0_usize;
+            let runs = filed.access.map_or(vec![(0, Code::MAX)], |(_, ranges)| ranges);
+            let mut draft = Draft { rule: filed.rule, runs, within: Vec::new(), tests: Vec::new() };
             for rest in self.rarest_first(filed.rest) {
                 let test = match &rest {
                     Rest::Holds(node) => self.test(node, looks_at),
                     Rest::HoldsNot(node) => Test::Not([self.test(node, looks_at)].into()),
                 };
                 match test {
-                    Test::Within(range) if ranges < WITHIN_MAX => {
-                        self.asked.within.push(range);
-                        ranges = ranges.saturating_add(1);
-                    }
-                    other => self.asked.tests.push(other),
+                    Test::Within(range) if draft.within.len() < WITHIN_MAX => draft.within.push(range),
+                    other => draft.tests.push(other),
                 }
             }
-            let tests = first..count(&self.asked.tests);
-            let runs = filed.access.map_or(vec![(0, Code::MAX)], |(_, ranges)| ranges);
-            let piece = |(low, high)| Piece { rule: filed.rule, low, high, within, tests: tests.clone() };
             let groups = sections.entry(axis).or_default();
-            groups.entry(ranges).or_default().extend(runs.into_iter().map(piece));
+            groups.entry(draft.within.len()).or_default().push(draft);
         }
-        let section = |(axis, groups): (Option<u16>, BTreeMap<usize, Vec<Piece>>)| Section {
+        let mut asked = Asked::default();
+        let section = |(axis, groups): (Option<u16>, BTreeMap<usize, Vec<Draft>>)| Section {
             axis,
             looks_at: looked_at.remove(&axis).unwrap_or_default(),
-            groups: groups.into_iter().map(|(within, pieces)| Group::new(within, pieces)).collect(),
+            groups: groups
+                .into_iter()
+                .map(|(within, drafts)| Group::new(within, pieces(drafts, &mut asked)))
+                .collect(),
         };
-        Plan { sections: sections.into_iter().map(section).collect(), asked: self.asked }
+        let sections = sections.into_iter().map(section).collect();
+        Plan { sections, asked }
     }
 
     fn rarest_first(&self, rest: Vec<Rest>) -> Vec<Rest> {
@@ -298,6 +291,38 @@ impl Filing<'_> {
         });
         table.clone()
     }
+}
+
+/// A rule, or an alternative of it, with what is asked of its runs.
+struct Draft {
+    rule: u32,
+    runs: CodeRanges,
+    within: Vec<Within>,
+    tests: Vec<Test>,
+}
+
+/// The pieces of drafts by their runs. What they ask stands in the same order, so that it is read one behind the other;
+/// tests once a draft.
+fn pieces(mut drafts: Vec<Draft>, asked: &mut Asked) -> Vec<Piece> {
+    let runs = |(at, draft): (usize, &Draft)| {
+        let rule = draft.rule;
+        draft.runs.clone().into_iter().map(move |(low, high)| (low, high, rule, at))
+    };
+    let mut runs: Vec<(Code, Code, u32, usize)> = drafts.iter().enumerate().flat_map(runs).collect();
+    runs.sort_unstable();
+    let mut placed: Vec<Option<Range<u32>>> = vec![None; drafts.len()];
+    let piece = |(low, high, rule, at): (Code, Code, u32, usize)| {
+        let (draft, placed) = (drafts.get_mut(at)?, placed.get_mut(at)?);
+        let tests = placed.get_or_insert_with(|| {
+            let first = count(&asked.tests);
+            asked.tests.append(&mut draft.tests);
+            first..count(&asked.tests)
+        });
+        let within = count(&asked.within);
+        asked.within.extend_from_slice(&draft.within);
+        Some(Piece { rule, low, high, within, tests: tests.clone() })
+    };
+    runs.into_iter().filter_map(piece).collect()
 }
 
 fn count<T>(asked: &[T]) -> u32 {

@@ -63,9 +63,8 @@ pub(crate) struct Group {
 const NARROW_MAX: Code = 4;
 
 impl Group {
-    pub(crate) fn new(within: usize, mut pieces: Vec<Piece>) -> Self {
-        // Runs that lie side by side are read one after the other.
-        pieces.sort_by_key(|piece| (piece.low, piece.high, piece.rule));
+    /// Pieces by their first code, so that runs which lie side by side are read one after the other.
+    pub(crate) fn new(within: usize, pieces: Vec<Piece>) -> Self {
         let is_narrow = |piece: &Piece| piece.high.saturating_sub(piece.low) <= NARROW_MAX;
         let (narrow, wide): (Vec<_>, Vec<_>) =
             (0_u32..).zip(&pieces).partition(|(_, piece)| is_narrow(piece));
@@ -137,19 +136,29 @@ impl Matched<'_> {
     }
 
     /// Writes the row of each in the block to the beginning of `out`, in no particular order; answers with how many.
+    /// What stands behind them is overwritten too.
     #[inline]
     pub fn write_rows(&self, out: &mut [u32; LANES]) -> usize {
-        let (mut left, mut count) = (self.mask, 0_usize);
-        while left != 0 {
-            let lane = usize::try_from(left.trailing_zeros()).unwrap_or_default();
-            left &= left.wrapping_sub(1);
-            #[expect(clippy::indexing_slicing, reason = "the remainder is below 64, and checks cost a fifth")]
-            {
-                out[count % LANES] = self.first.wrapping_add(self.rows[lane % LANES]);
+        let mut left = self.mask;
+        // Some at a time, whether there are as many or not: how many there are, the processor cannot guess.
+        for out in out.as_chunks_mut::<AT_ONCE>().0 {
+            for place in out {
+                // Where none is left, the last lane stands for it.
+                let lane = usize::try_from((left | LAST_LANE).trailing_zeros()).unwrap_or_default();
+                left &= left.wrapping_sub(1);
+                #[expect(
+                    clippy::indexing_slicing,
+                    reason = "the remainder is below 64, and checks cost a fifth"
+                )]
+                {
+                    *place = self.first.wrapping_add(self.rows[lane % LANES]);
+                }
             }
-            count = count.wrapping_add(1);
+            if left == 0 {
+                break;
+            }
         }
-        count
+        usize::try_from(self.len()).unwrap_or_default()
     }
 
     /// Calls `visit` with the row of each in the block, in no particular order.
@@ -162,6 +171,10 @@ impl Matched<'_> {
         }
     }
 }
+
+/// Rows that are written at once.
+const AT_ONCE: usize = 8;
+const LAST_LANE: u64 = 1 << (LANES - 1);
 
 /// Takes what was found.
 pub trait Sink {
@@ -201,7 +214,8 @@ impl<'a> Codes<'a> {
     /// The codes of an axis from a place on.
     #[inline(always)]
     fn from(self, axis: u16, at: usize) -> Option<&'a [Code]> {
-        self.codes.get(usize::from(axis).saturating_mul(self.stride).saturating_add(at)..)
+        // Axes and strides are bounded far below where this would wrap.
+        self.codes.get(usize::from(axis).wrapping_mul(self.stride).wrapping_add(at)..)
     }
 
     /// The codes of an axis for so many entries from a place on.
@@ -421,25 +435,18 @@ fn all_within<const WITHIN: usize>(within: &[Within; WITHIN], sorted: Codes<'_>,
     bits(&holds)
 }
 
-/// Lanes up to which tests are asked one by one of those that are left.
+/// So few lanes are asked one by one.
 const FEW: u32 = 12;
 
 /// The lanes of a mask in which all other tests hold.
 #[inline(always)]
 fn rest(tests: &[Test], sorted: Codes<'_>, at: usize, mut mask: u64) -> u64 {
     for test in tests {
-        if mask.count_ones() <= FEW {
-            let mut open = mask;
-            while open != 0 {
-                let lane = open.trailing_zeros();
-                open &= open.wrapping_sub(1);
-                if !holds_at(test, sorted, at.saturating_add(usize::try_from(lane).unwrap_or_default())) {
-                    mask &= !(1_u64 << lane);
-                }
-            }
+        mask &= if mask.count_ones() <= FEW {
+            holds_in_few(test, sorted, at, mask)
         } else {
-            mask &= holds_in(test, sorted, at, mask);
-        }
+            holds_in(test, sorted, at, mask)
+        };
         if mask == 0 {
             break;
         }
@@ -447,21 +454,37 @@ fn rest(tests: &[Test], sorted: Codes<'_>, at: usize, mut mask: u64) -> u64 {
     mask
 }
 
-/// Does a test hold for one entry?
-fn holds_at(test: &Test, sorted: Codes<'_>, at: usize) -> bool {
-    let code = |axis: u16| sorted.from(axis, at).and_then(|codes| codes.first()).copied();
+/// The lanes of a mask of few in which a test holds.
+fn holds_in_few(test: &Test, sorted: Codes<'_>, at: usize, mask: u64) -> u64 {
+    let lanes = |axis: u16| sorted.lanes(axis, at);
     match test {
-        Test::Within(own) => code(own.axis).is_some_and(|code| code.wrapping_sub(own.low) <= own.width),
-        Test::Among { axis, ranges } => code(*axis)
-            .is_some_and(|code| ranges.iter().any(|(low, width)| code.wrapping_sub(*low) <= *width)),
+        Test::Within(own) => kept(lanes(own.axis), mask, |code| code.wrapping_sub(own.low) <= own.width),
+        // All ranges are compared: where an entry stands, the processor cannot guess.
+        Test::Among { axis, ranges } => kept(lanes(*axis), mask, |code| {
+            ranges.iter().fold(false, |any, (low, width)| any | (code.wrapping_sub(*low) <= *width))
+        }),
         Test::Table { axis, holds } => {
-            code(*axis).and_then(|code| holds.get(usize::from(code))).is_some_and(|hold| *hold != 0)
+            kept(lanes(*axis), mask, |code| holds.get(usize::from(code)).is_some_and(|hold| *hold != 0))
         }
-        Test::Either(branches) => {
-            branches.iter().any(|branch| branch.iter().all(|test| holds_at(test, sorted, at)))
-        }
-        Test::Not(tests) => !tests.iter().all(|test| holds_at(test, sorted, at)),
+        Test::Either(_) | Test::Not(_) => holds_in(test, sorted, at, mask),
     }
+}
+
+/// The lanes of a mask whose code holds, asked one by one.
+#[inline(always)]
+fn kept(codes: Option<&[Code; LANES]>, mask: u64, holds: impl Fn(Code) -> bool) -> u64 {
+    let Some(codes) = codes else { return 0 };
+    let (mut left, mut kept) = (mask, 0_u64);
+    while left != 0 {
+        let lane = usize::try_from(left.trailing_zeros()).unwrap_or_default();
+        let lowest = left & left.wrapping_neg();
+        left ^= lowest;
+        #[expect(clippy::indexing_slicing, reason = "the remainder is below 64, and checks cost a fifth")]
+        {
+            kept |= lowest & u64::from(holds(codes[lane % LANES])).wrapping_neg();
+        }
+    }
+    kept
 }
 
 /// The lanes in which a test holds; those outside the mask may be right or wrong.

@@ -1,11 +1,12 @@
 //! Other tags over what is held already.
 //!
 //! What takes long is the past: windows and raised tags. Where other tags read the same of it, only conditions change,
-//! and the next entry meets the new ones.
+//! and the next entry meets the new ones ([`super::judges`]).
 
 use std::sync::Arc;
 
 use super::OnlineTags;
+use super::judges::Judges;
 use super::lasting::Lasting;
 use crate::aggregate::{Aggregate, FieldPart};
 use crate::lift::subject_parts;
@@ -50,10 +51,11 @@ impl OnlineTags {
     }
 
     /// Goes on with other tags, if they need nothing of the past that is not held: the same aggregates, and the same
-    /// tags that outlast their entry. False, and nothing has changed, if they do. Named lists must be the same.
+    /// tags that outlast their entry, over the same fields and named lists. False, and nothing has changed, if they do.
     pub fn adopt(&mut self, set: Arc<TagSet>) -> bool {
-        let mut next = Self::new(set);
-        if next.needed() != self.needed() {
+        let mut next = Self::with_judges(set, Judges::default());
+        let same_names = next.set.base == self.set.base && next.set.lists == self.set.lists;
+        if !same_names || next.needed() != self.needed() {
             return false;
         }
         std::mem::swap(&mut next.streams, &mut self.streams);
@@ -66,9 +68,8 @@ impl OnlineTags {
         next.swept = self.swept;
         next.planned_at = self.planned_at;
         next.sample = self.sample.take();
-        if let (Some(judge), Some(sample)) = (&mut next.judge, &next.sample) {
-            judge.plan_for(sample);
-        }
+        let judges = std::mem::take(&mut self.judges);
+        next.judges = judges.adopted(&self.set, &next.set, next.sample.as_ref());
         *self = next;
         true
     }

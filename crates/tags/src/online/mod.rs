@@ -11,12 +11,14 @@ mod adopt;
 mod calendar;
 mod distinct;
 mod hits;
+mod judges;
 mod key;
 mod lasting;
 #[cfg(test)]
 mod laws;
 mod rank;
 mod reading;
+mod search;
 mod sorted;
 mod stream;
 mod tally;
@@ -31,12 +33,12 @@ use spine::noun::SubjectKind;
 use spine::{Column, EntrySchema, EntryTable, FieldDefinition};
 
 use crate::apply::ApplyError;
-use crate::judge::Judge;
 use crate::lift::subject_parts;
 use crate::matcher::Scratch;
 use crate::set::TagSet;
 
 use calendar::Calendar;
+use judges::Judges;
 use lasting::Lasting;
 use reading::{Reading, Steps, Wanted, declarations};
 use stream::{Answers, Stream, Tell, streams};
@@ -78,11 +80,9 @@ pub struct OnlineTags {
     streams: Vec<Stream>,
     /// One element a tag; none for those that end with their entry.
     lasting: Vec<Option<Lasting>>,
-    /// The tags that are asked together, and those that are asked one by one.
-    judge: Option<Judge>,
-    alone: Vec<usize>,
+    judges: Judges,
     scratch: Scratch,
-    /// So many entries were known when the judge last planned, and what it planned for.
+    /// So many entries were known when the judges last planned, and what it planned for.
     planned_at: u64,
     sample: Option<EntryTable>,
     /// The fields that anything reads, as they are taken from tables of past entries.
@@ -101,6 +101,12 @@ impl OnlineTags {
     /// Knows no entries yet.
     #[must_use]
     pub fn new(set: Arc<TagSet>) -> Self {
+        let judges = Judges::of(&set);
+        Self::with_judges(set, judges)
+    }
+
+    /// Knows no entries yet, and asks its tags so.
+    fn with_judges(set: Arc<TagSet>, judges: Judges) -> Self {
         let mut wanted = Wanted::default();
         let mut lasting = Vec::new();
         let (mut read, mut read_by_lasting) = (BTreeSet::new(), BTreeSet::new());
@@ -126,7 +132,6 @@ impl OnlineTags {
         whole.extend(read.iter().filter_map(|at| set.extended_field(*at)));
         fields.extend(wanted.fields());
         let needed = base(&|name| always(name) || fields.contains(name));
-        let (judge, alone) = Judge::of(&set, &(0..set.definitions.len()).collect::<Vec<_>>());
         let schema =
             |fields| Arc::new(EntrySchema { id: set.base.id.clone(), version: set.base.version, fields });
         Self {
@@ -136,8 +141,7 @@ impl OnlineTags {
             wanted,
             streams,
             lasting,
-            judge,
-            alone,
+            judges,
             scratch: Scratch::default(),
             planned_at: 0,
             sample: None,
@@ -207,9 +211,7 @@ impl OnlineTags {
         let step = table.len().div_ceil(SAMPLE_ROWS).max(1);
         let rows: Vec<usize> = (0..table.len()).step_by(step).collect();
         let Ok(sample) = rows_of(table, table.schema(), &rows) else { return };
-        if let Some(judge) = &mut self.judge {
-            judge.plan_for(&sample);
-        }
+        self.judges.plan_for(&self.set, &sample);
         self.planned_at = self.entries;
         self.sample = Some(sample);
     }
@@ -316,7 +318,7 @@ impl OnlineTags {
             whole,
         };
         self.tell_together(&mut hits);
-        for tag_index in self.alone.iter().copied() {
+        for tag_index in self.judges.alone().iter().copied() {
             let (Some(compiled), Some(lasting)) =
                 (self.set.compiled.get(tag_index), self.lasting.get_mut(tag_index))
             else {
@@ -363,10 +365,9 @@ impl OnlineTags {
         hits
     }
 
-    /// What the judge says of the rows; tags of its own end with their entry.
+    /// What the judges say of the rows; tags of theirs end with their entry.
     fn tell_together(&mut self, hits: &mut OnlineHits) {
-        let Some(judge) = &self.judge else { return };
-        let judged = judge.ask_few(&hits.whole, &mut self.scratch);
+        let judged = self.judges.ask_few(&hits.whole, &mut self.scratch);
         for (tag_index, row) in judged.trues {
             if let Some(carried) = hits.carried.get_mut(row) {
                 carried.push(OnlineHit { tag_index, raised_by: RaisedBy::Itself });

@@ -14,6 +14,7 @@ use std::ops::Range;
 use rust_decimal::Decimal;
 use smallvec::SmallVec;
 
+use super::search::count_before;
 use super::sorted::Sorted;
 use super::stream::{Holding, Keep, Question, Span};
 use crate::aggregate::Measure;
@@ -66,14 +67,8 @@ impl Ranked<i64> {
 
 impl<N: Millionths> Ranked<N> {
     fn rows(&self, span: Span) -> Range<usize> {
-        // Most spans end with the last entries.
-        let mut reach = 1;
-        while reach < self.entries.len() && self.entries[self.entries.len() - reach].day >= span.to {
-            reach *= 2;
-        }
-        let near = self.entries.len().saturating_sub(reach);
-        let high = near + self.entries[near..].partition_point(|entry| entry.day < span.to);
-        self.entries[..high].partition_point(|entry| entry.day < span.from)..high
+        let high = count_before(&self.entries, |entry| entry.day < span.to);
+        count_before(&self.entries[..high], |entry| entry.day < span.from)..high
     }
 
     /// How many entries the span has, and which they are unless they are kept in order of size.

@@ -11,6 +11,7 @@
 use rust_decimal::Decimal;
 use smallvec::SmallVec;
 
+use super::search::count_before;
 use super::stream::{Holding, Keep, Question, Span};
 use crate::aggregate::Measure;
 use crate::window::{number, quotient};
@@ -111,7 +112,7 @@ impl<T: Total> Tally<T> {
         // One bucket a day: no more of them than the span has days.
         let days = usize::try_from(span.to.saturating_sub(span.from)).unwrap_or(0);
         let near = high.saturating_sub(days);
-        let low = near + self.buckets[near..high].partition_point(|bucket| bucket.day < span.from);
+        let low = near + count_before(&self.buckets[near..high], |bucket| bucket.day < span.from);
         if low == high {
             return (0, T::default(), None);
         }

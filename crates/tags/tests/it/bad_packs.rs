@@ -1,9 +1,12 @@
 //! What authors get wrong: each fault a finding with pack, file, line and remedy.
 
+use packs::Pack;
+use rules::Lists;
+use spine::Silent;
 use spine::declaration_entry::{self, OUTCOME_FIELDS};
-use tags::check_pack;
+use tags::{TagSet, check_pack};
 
-use crate::support::{compile, family, pack};
+use crate::support::{compile, family, pack, table};
 
 /// Checks that the text gives exactly one finding with this code, at this line, whose remedy says `words`.
 fn check(text: &str, code: &str, line: usize, words: &str) {
@@ -189,4 +192,28 @@ fn a_row_that_cannot_be_used_is_told_with_its_line_and_the_others_stay() {
     let pack = pack(&[("family.toml", TABLED)]);
     let (_, findings) = tags::TagSet::from_packs(&[&pack], &declaration_entry::schema());
     assert!(findings[0].to_string().contains("no table table.csv"), "{}", findings[0]);
+}
+
+#[test]
+fn what_was_compiled_before_excuses_nothing() {
+    let window = "[aggregate]\nown = { measure = \"count\", by = [\"importer_id\"], days = 9 }\n";
+    let tags = family(&[("often", "", "own > 0"), ("listed", "", "origin_country in kinds")]);
+    let kinds = |code: &str| Lists([("kinds".to_owned(), [code.to_owned()].into())].into());
+    let schema = declaration_entry::schema();
+    let files = |text: String| pack(&[("family.toml", &text)]);
+    let (with, without) = (files(format!("{window}{tags}")), files(tags.clone()));
+    let (before, findings) = TagSet::from_packs_and_lists(&[&with], &schema, &kinds("CN"));
+    assert_eq!(findings, []);
+    let entries = table(&["importer_id=A origin_country=CN day=1", "importer_id=A origin_country=DE day=2"]);
+    let check = |pack: &Pack, lists: &Lists, refused: usize, rows_told: &[&[u32]]| {
+        let (set, findings) = before.edited(&[pack], &schema, lists);
+        assert_eq!(findings, TagSet::from_packs_and_lists(&[pack], &schema, lists).1);
+        assert_eq!(findings.len(), refused, "{findings:#?}");
+        let hits = set.apply(&entries, &Silent).unwrap().hits;
+        assert_eq!(hits.iter().map(|hit| hit.rows.iter().collect()).collect::<Vec<Vec<u32>>>(), rows_told);
+    };
+    check(&with, &kinds("CN"), 0, &[&[1], &[0]]);
+    check(&with, &kinds("DE"), 0, &[&[1], &[1]]);
+    check(&with, &Lists::default(), 1, &[&[1]]);
+    check(&without, &kinds("CN"), 1, &[&[0]]);
 }

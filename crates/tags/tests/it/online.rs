@@ -142,10 +142,22 @@ proptest! {
 
 /// The shipped tags and these, each with its head and condition.
 fn shipped_and(tags: &[(&str, &str, &str)]) -> Arc<TagSet> {
+    edited_to(None, tags)
+}
+
+/// The same, where there were others before.
+fn edited_to(before: Option<&TagSet>, tags: &[(&str, &str, &str)]) -> Arc<TagSet> {
     let own = pack(&[("family.toml", &family(tags))]);
     let (_, packs) = shipped();
     let packs: Vec<&packs::Pack> = packs.iter().map(AsRef::as_ref).chain([&own]).collect();
-    let (set, findings) = TagSet::from_packs(&packs, &declaration_entry::schema());
+    let schema = declaration_entry::schema();
+    let (set, findings) = match before {
+        None => TagSet::from_packs(&packs, &schema),
+        Some(before) => {
+            let lists = packs.iter().flat_map(|pack| pack.lists()).collect();
+            before.edited(&packs, &schema, &rules::Lists(lists))
+        }
+    };
     assert!(findings.is_empty(), "{findings:#?}");
     Arc::new(set)
 }
@@ -352,4 +364,67 @@ fn what_is_no_table_for_these_tags_is_refused_and_nothing_is_taken_in() {
     let table = table_of((0..too_many).map(|_| entry("day=0")));
     assert_eq!(online.apply(&table).unwrap_err(), ApplyError::TooManyRows(too_many));
     assert_eq!(online.entries(), 0);
+}
+
+/// Tags of an office; each condition has another amount the more often its tag was edited.
+fn office(before: Option<&TagSet>, edited: &[u32]) -> Arc<TagSet> {
+    let when = |at: usize, times: u32| match (at + usize::try_from(times).unwrap()) % 5 {
+        0 => format!("customs_value > {}", 40 * at),
+        1 => format!("commodity_code.startsWith(\"6\") && net_mass < {at}"),
+        2 => format!("origin_country == \"CN\" && customs_value > {} || gross_mass > {at}", 90 * at),
+        3 => format!("!(quantity > {at}) && price_to_peers < 1.{at}"),
+        _ => format!("customs_value / net_mass > {at}"),
+    };
+    let tags: Vec<(String, String)> = edited
+        .iter()
+        .enumerate()
+        .filter(|(_, times)| **times != GONE)
+        .map(|(at, times)| (format!("office_{at}"), when(at, *times)))
+        .collect();
+    let tags: Vec<_> = tags.iter().map(|(id, when)| (id.as_str(), "", when.as_str())).collect();
+    edited_to(before, &tags)
+}
+
+/// A tag that there is no more.
+const GONE: u32 = u32::MAX;
+const OFFICE_TAGS: usize = 1_300;
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 3, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn after_any_edits_entries_are_told_as_by_tags_that_were_never_edited(
+        edits in proptest::collection::vec(
+            (0..OFFICE_TAGS, prop_oneof![1..4_usize, 40..60_usize, Just(OFFICE_TAGS)], any::<bool>(), 0..40_usize),
+            5,
+        ),
+    ) {
+        let mut country = LittleCountry::new(7, 4, 25);
+        let mut known: Vec<Entry> = (0..80).flat_map(|_| country.declaration()).collect();
+        let mut edited = vec![0; OFFICE_TAGS];
+        let mut before = office(None, &edited);
+        let mut online = OnlineTags::new(Arc::clone(&before));
+        online.absorb(&table_of(known.clone())).unwrap();
+        for (first, many, away, declarations) in edits {
+            for times in edited.iter_mut().skip(first).take(many) {
+                *times = if away { GONE } else { times.wrapping_add(1) };
+            }
+            before = office(Some(&before), &edited);
+            prop_assert!(online.adopt(Arc::clone(&before)));
+            let mut fresh = OnlineTags::new(office(None, &edited));
+            fresh.absorb(&table_of(known.clone())).unwrap();
+            let new: Vec<Entry> = (0..6).flat_map(|_| country.declaration()).collect();
+            let new_table = table_of(new.clone());
+            let (told, expected) = (online.apply(&new_table).unwrap(), fresh.apply(&new_table).unwrap());
+            for row in 0..new.len() {
+                prop_assert_eq!(told.carried(row), expected.carried(row), "row {}", row);
+                prop_assert_eq!(told.unknown(row), expected.unknown(row), "row {}", row);
+            }
+            known.extend(new);
+            // More of the past, now and then enough for another plan.
+            let past: Vec<Entry> = (0..declarations * 5).flat_map(|_| country.declaration()).collect();
+            online.absorb(&table_of(past.clone())).unwrap();
+            known.extend(past);
+        }
+    }
 }
