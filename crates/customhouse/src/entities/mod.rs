@@ -37,6 +37,6 @@ pub use event::{DecisionState, EntityDecision};
 pub(crate) use event::{REGISTER_ANNOUNCED, REGISTER_RECEIVED};
 pub use model::{
     EntitiesPage, EntitiesQuery, EntityFile, EntityRow, ListHit, MatchRow, MatchesPage, MatchesQuery,
-    MonthOfEntity, PeerComparison, RegisterEntry, RegisterFileReceived, Relation, Shared, SharedBy,
-    TagOfEntity,
+    MonthOfEntity, PeerComparison, RATED_INSPECTED_MIN, RegisterEntry, RegisterFileReceived, Relation,
+    Shared, SharedBy, TagOfEntity,
 };

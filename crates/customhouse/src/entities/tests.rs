@@ -207,6 +207,55 @@ fn a_merge_shows_both_together_and_a_split_brings_back_what_was() {
 }
 
 #[test]
+fn the_list_finds_names_tells_groups_and_orders_by_rates_that_say_something() {
+    let world = world();
+    let list = |q: &str, sort: &str| {
+        let query = EntitiesQuery { q: q.to_owned(), sort: sort.to_owned(), ..Default::default() };
+        let page = world.house.find_entities(&chief(), &query).unwrap();
+        let told = |own: &EntityRow| format!("{} {} {}", own.id, own.role, own.members);
+        let mut rows: Vec<String> = page.rows.iter().map(told).collect();
+        assert_eq!(page.total, u64::try_from(rows.len()).unwrap());
+        if sort.is_empty() {
+            rows.sort();
+        }
+        rows
+    };
+    let importers = |q| list(q, "").into_iter().filter(|row| row.contains(" importer ")).collect::<Vec<_>>();
+    for (q, found) in [
+        ("zelqu", vec!["NL0001 importer 1", "NL0003 importer 1"]),
+        ("Norova", vec!["NL0002 importer 1"]),
+        ("NL000", vec!["NL0001 importer 1", "NL0002 importer 1", "NL0003 importer 1"]),
+        ("nobody is called so", vec![]),
+    ] {
+        assert_eq!(importers(q), found, "{q}");
+    }
+    world.house.merge_entities(&analyst(), "NL0002", "NL0001", "Same rooms.").unwrap();
+    assert_eq!(importers("Norova"), ["NL0002 importer 2"]);
+    let named =
+        world.house.find_entities(&chief(), &EntitiesQuery { q: "NL0001".into(), ..Default::default() });
+    assert_eq!(named.unwrap().rows[0].name.as_deref(), Some("Zelquari Foods Ltd"));
+    // Ten inspected of which one was irregular come before one that was inspected once.
+    let rows = ["A", "B", "C"].map(|party| (party, if party == "C" { 1 } else { 10 }));
+    let mut history = String::from(
+        "declaration_id,date,office_id,importer_id,commodity_code,origin_country,net_mass,customs_value,irregular\n",
+    );
+    for (party, count) in rows {
+        for row in 0..count {
+            let irregular = u8::from(party == "C" || (party == "B" && row == 0));
+            history.push_str(&format!(
+                "R{party}{row},2025-02-01,10,RATED-{party},851713,CN,10,100,{irregular}\n"
+            ));
+        }
+    }
+    let file = world.path().join("rated.csv");
+    std::fs::write(&file, history).unwrap();
+    world.house.admit(&Reader::local_operator(), &AdmitRequest::new(&file), &Silent).unwrap();
+    shown(&world);
+    let rated = ["RATED-B importer 1", "RATED-A importer 1", "RATED-C importer 1"];
+    assert_eq!(list("RATED", "-rate"), rated);
+}
+
+#[test]
 fn what_is_large_takes_two_people_in_both_directions() {
     let world = world();
     let house = &world.house;
