@@ -186,7 +186,7 @@ pub(crate) fn content(folder: &Path, id: &str, hash: &str) -> Result<Pack, PackE
 fn altered(place: &Path, found: &str, hash: &str) -> Finding {
     Finding::error("installed_pack_altered")
         .at(Pointer(place.display().to_string()))
-        .found(&found.to_owned())
+        .found(found)
         .expected(format!("content with the hash {hash}"))
         .fix("Restore the folder from a backup, or install the pack again from its source.")
 }
