@@ -92,7 +92,7 @@ fn rows(visit: &Visit, asked: &EntitiesQuery, page: &EntitiesPage) -> Markup {
     let body = html! {
         @for row in &page.rows {
             tr {
-                td { (who(visit, row)) }
+                td class="who" { (who(visit, row)) }
                 td { (visit.named("party", &row.role)) }
                 td class="number" { (count(row.declarations)) }
                 td class="number" { (worth(row)) }

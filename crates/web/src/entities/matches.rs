@@ -178,7 +178,7 @@ fn actions(visit: &Visit, row: &MatchRow) -> Markup {
                 (csrf(visit))
                 input type="hidden" name="one" value=(row.right.id);
                 input type="hidden" name="other" value=(row.left.id);
-                input type="hidden" name="back" value=(visit.address());
+                input type="hidden" name="back" value=(visit.place());
                 label { (visit.say(texts::REASON)) input name="reason" required maxlength="500" autocomplete="off"; }
                 button class="primary" data-key="m" { (visit.say(if row.takes_two { texts::MATCH_PROPOSE } else { texts::MATCH_MERGE })) }
                 button formaction={ (PATH) "/apart" } data-key="x" { (visit.say(texts::MATCH_APART)) }
@@ -195,7 +195,7 @@ pub(super) fn decided(visit: &Visit, decision: &EntityDecision, takes_two: bool)
         html! {
             form class="match-form" method="post" action={ "/entities/decisions/" (decision.id) "/" (action) } {
                 (csrf(visit))
-                input type="hidden" name="back" value=(visit.address());
+                input type="hidden" name="back" value=(visit.place());
                 @if reason { label { (visit.say(texts::REASON)) input name="reason" required maxlength="500" autocomplete="off"; } }
                 button { (visit.say(word)) }
             }

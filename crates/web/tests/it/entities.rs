@@ -44,6 +44,8 @@ async fn pairs_are_shown_with_what_speaks_for_them_and_merged_and_taken_apart_by
         assert!(page.contains(told), "{told} in {page}");
     }
     assert!(!page.contains("IMP-3"));
+    // Whoever decides comes back to the list as it was narrowed.
+    assert!(page.contains("value=\"/entities/matches?kind=succession&amp;closed=yes\""), "{page}");
     assert!(site.get(&analyst, "/entities/matches?kind=owner").await.text.contains("No pair is like that"));
     let looked_at = site.get(&officer, "/entities/matches").await.text;
     assert!(
