@@ -27,7 +27,10 @@ function closeSuggestions(): void {
 
 /** Marks the next or previous row of the first table. */
 function walk(step: 1 | -1): void {
-  const rows = [...document.querySelectorAll<HTMLTableRowElement>("main tbody tr")].filter((row) => row.querySelector("a"));
+  // Where pairs are compared, each is walked to as a whole.
+  const pairs = [...document.querySelectorAll<HTMLElement>("main article.match")];
+  const all = pairs.length > 0 ? pairs : [...document.querySelectorAll<HTMLElement>("main tbody tr")];
+  const rows = all.filter((row) => row.querySelector("a"));
   if (rows.length === 0) return;
   const now = rows.findIndex((row) => row.classList.contains("chosen"));
   const next = Math.min(rows.length - 1, Math.max(0, now < 0 ? 0 : now + step));

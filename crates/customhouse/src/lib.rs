@@ -85,17 +85,31 @@ pub(crate) struct Fact {
     payload: Value,
     expected_version: Option<u64>,
     idempotency_key: Option<String>,
+    claims: Vec<String>,
 }
 
 impl Fact {
     /// A fact of version 1 of its kind.
     pub(crate) fn new(stream: &str, kind: &'static str, payload: Value) -> Self {
-        Self { stream: stream.to_owned(), kind, payload, expected_version: None, idempotency_key: None }
+        Self {
+            stream: stream.to_owned(),
+            kind,
+            payload,
+            expected_version: None,
+            idempotency_key: None,
+            claims: Vec::new(),
+        }
     }
 
     /// Refused with a conflict unless its stream stands at this version; 0 means that it does not exist yet.
     pub(crate) fn expecting(mut self, version: u64) -> Self {
         self.expected_version = Some(version);
+        self
+    }
+
+    /// Refused as `claimed` if an earlier fact has claimed this name.
+    pub(crate) fn claiming(mut self, name: String) -> Self {
+        self.claims.push(name);
         self
     }
 }
@@ -345,6 +359,7 @@ pub(crate) fn record_fact(
     let appended = journal.append(AppendRequest {
         expected: expected.into_iter().collect(),
         idempotency_key: fact.idempotency_key,
+        claims: fact.claims,
         events: vec![NewEvent {
             stream: fact.stream,
             kind: fact.kind.to_owned(),
@@ -354,7 +369,6 @@ pub(crate) fn record_fact(
             causation: None,
             payload: fact.payload,
         }],
-        ..AppendRequest::default()
     })?;
     Ok(appended.last_position())
 }

@@ -65,6 +65,9 @@ pub enum PackError {
         /// Why.
         reason: String,
     },
+    /// What is kept of a pack is not what was installed.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Content(Vec<Finding>),
     /// An approval that does not count.
     #[error("{0}")]
     Approval(String),

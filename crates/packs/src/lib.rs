@@ -10,6 +10,7 @@ mod content;
 mod diff;
 mod durable;
 mod external;
+mod folder;
 mod lists;
 mod manifest;
 mod registry;

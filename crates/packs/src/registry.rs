@@ -12,16 +12,11 @@ use spine::{Finding, Pointer, Severity};
 
 use crate::check::{check_pack, load};
 use crate::content::{MANIFEST_PATH, Pack, PackError};
-use crate::durable::{flush_files, flush_folders};
+use crate::folder::{Installed, Kept, State, content, kept, read_state, write_files};
 use crate::lists::NamedLists;
+use crate::manifest::Manifest;
 
 static SHIPPED: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../../packs");
-
-/// The record of what is installed and approved, in the registry's folder.
-const STATE_FILE: &str = "registry.json";
-
-/// Form of the record.
-const STATE_FORMAT: u32 = 1;
 
 /// Where a pack comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,11 +69,19 @@ impl Approval {
     }
 }
 
+/// What is held of a pack. Of those that are not in use only what they say about themselves: an office that edits its
+/// tags every day has thousands of versions.
+#[derive(Debug, Clone)]
+enum Content {
+    Held(Arc<Pack>),
+    /// In the registry's folder.
+    Kept(Arc<Kept>),
+}
+
 /// A pack as the registry knows it.
 #[derive(Debug, Clone)]
 pub struct PackEntry {
-    /// The pack.
-    pub pack: Arc<Pack>,
+    content: Content,
     /// Where it comes from.
     pub origin: Origin,
     /// What people decided about it.
@@ -87,6 +90,44 @@ pub struct PackEntry {
     pub current: bool,
     /// Position in the order of installation; 0 for built-in ones.
     pub sequence: u64,
+}
+
+impl PackEntry {
+    /// What the pack says about itself.
+    #[must_use]
+    pub fn manifest(&self) -> &Manifest {
+        match &self.content {
+            Content::Held(pack) => &pack.manifest,
+            Content::Kept(kept) => &kept.manifest,
+        }
+    }
+
+    /// SHA-256 of its content.
+    #[must_use]
+    pub fn hash(&self) -> &str {
+        match &self.content {
+            Content::Held(pack) => &pack.hash,
+            Content::Kept(kept) => &kept.hash,
+        }
+    }
+
+    /// Number of its files.
+    #[must_use]
+    pub fn files(&self) -> usize {
+        match &self.content {
+            Content::Held(pack) => pack.files.len(),
+            Content::Kept(kept) => kept.files,
+        }
+    }
+
+    /// Its content, where that is held in memory: of every pack in use and of those compiled in.
+    #[must_use]
+    pub fn held(&self) -> Option<&Arc<Pack>> {
+        match &self.content {
+            Content::Held(pack) => Some(pack),
+            Content::Kept(_) => None,
+        }
+    }
 }
 
 /// A named list that an installed pack offers.
@@ -111,44 +152,6 @@ pub struct InstallReport {
     pub findings: Vec<Finding>,
 }
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
-struct Installed {
-    id: String,
-    version: String,
-    hash: String,
-    sequence: u64,
-}
-
-impl Installed {
-    fn of(pack: &Pack, sequence: u64) -> Self {
-        Self {
-            id: pack.manifest.id.clone(),
-            version: pack.manifest.version.to_string(),
-            hash: pack.hash.clone(),
-            sequence,
-        }
-    }
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize)]
-struct State {
-    format: u32,
-    #[serde(default)]
-    installed: Vec<Installed>,
-    /// Built-in packs of this binary and of earlier ones.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    built_in: Vec<Installed>,
-    /// By content hash.
-    #[serde(default)]
-    approvals: BTreeMap<String, Approval>,
-}
-
-impl Default for State {
-    fn default() -> Self {
-        Self { format: STATE_FORMAT, installed: Vec::new(), built_in: Vec::new(), approvals: BTreeMap::new() }
-    }
-}
-
 /// All packs of an installation.
 #[derive(Debug, Clone)]
 pub struct Registry {
@@ -167,47 +170,45 @@ impl Registry {
         let mut registry =
             Self { folder: None, state: State::default(), entries: Vec::new(), findings: findings.clone() };
         for pack in packs {
-            registry.add(Arc::clone(pack), Origin::BuiltIn, 0);
+            registry.add(Content::Held(Arc::clone(pack)), Origin::BuiltIn, 0);
         }
-        registry.settle();
+        registry.mark();
         registry
     }
 
-    /// Built-in packs and those installed in `folder`, which is made if it is not there. An installed pack whose
-    /// content no longer has its recorded hash is left out and told in [`Registry::findings`].
+    /// Built-in packs and those installed in `folder`, which is made if it is not there. The content of those in use is
+    /// read, of all others what they say about themselves. A pack in use whose content no longer has its recorded hash
+    /// is left out and told in [`Registry::findings`].
     pub fn open(folder: &Path) -> Result<Self, PackError> {
         fs::create_dir_all(folder).map_err(PackError::io("create the folder", folder))?;
-        let state = read_state(&folder.join(STATE_FILE))?;
+        let state = read_state(folder)?;
         let mut registry = Self::built_in();
         registry.folder = Some(folder.to_owned());
         let shipped: BTreeSet<String> =
-            registry.entries.iter().map(|entry| entry.pack.hash.clone()).collect();
+            registry.entries.iter().map(|entry| entry.hash().to_owned()).collect();
         let earlier = state.built_in.iter().filter(|own| !shipped.contains(&own.hash));
         let all = state.installed.iter().map(|own| (own, Origin::Installed));
         for (installed, origin) in all.chain(earlier.map(|own| (own, Origin::Earlier))) {
-            let place = folder.join(&installed.id).join(&installed.hash);
-            let read = if place.is_dir() { Some(Pack::read(&place)?) } else { None };
-            match read {
-                Some(Ok(pack)) if pack.hash == installed.hash => {
-                    registry.add(Arc::new(pack), origin, installed.sequence);
-                }
-                Some(Err(findings)) => registry.findings.extend(findings),
-                other => registry.findings.push(
-                    Finding::error("installed_pack_altered")
-                        .at(Pointer(place.display().to_string()))
-                        .found(&other.map_or_else(
-                            || "no such folder".to_owned(),
-                            |read| read.map_or_else(|_| String::new(), |pack| pack.hash),
-                        ))
-                        .expected(format!("content with the hash {}", installed.hash))
-                        .fix("Restore the folder from a backup, or install the pack again from its source."),
-                ),
+            match kept(folder, installed)? {
+                Ok(kept) => registry.add(Content::Kept(Arc::new(kept)), origin, installed.sequence),
+                Err(findings) => registry.findings.extend(findings),
             }
         }
         registry.state = state;
         registry.keep_built_in(folder)?;
-        registry.settle();
+        registry.settle()?;
         Ok(registry)
+    }
+
+    /// The content of a pack, read from the folder where it is not held.
+    ///
+    /// # Errors
+    /// [`PackError::Content`]: it is not what was installed any more; or the file system's.
+    pub fn content(&self, entry: &PackEntry) -> Result<Arc<Pack>, PackError> {
+        match entry.held() {
+            Some(pack) => Ok(Arc::clone(pack)),
+            None => Ok(Arc::new(content(&self.folder()?, &entry.manifest().id, entry.hash())?)),
+        }
     }
 
     /// The same packs with exactly these in use, by content hash: to decide again as it was decided then.
@@ -215,16 +216,22 @@ impl Registry {
     /// # Errors
     /// The hashes of which no content is here.
     pub fn with_in_use(&self, hashes: &[String]) -> Result<Self, Vec<String>> {
-        let here = |hash: &&String| self.entries.iter().any(|entry| entry.pack.hash == **hash);
-        let missing: Vec<String> = hashes.iter().filter(|hash| !here(hash)).cloned().collect();
-        if !missing.is_empty() {
-            return Err(missing);
-        }
-        let mut then = self.clone();
+        let (mut then, mut missing) = (self.clone(), Vec::new());
         for entry in &mut then.entries {
-            entry.current = hashes.contains(&entry.pack.hash);
+            entry.current = false;
         }
-        Ok(then)
+        for hash in hashes {
+            let entry = then.entries.iter_mut().find(|entry| entry.hash() == hash);
+            let content = entry.as_ref().and_then(|entry| self.content(entry).ok());
+            match (entry, content) {
+                (Some(entry), Some(pack)) => {
+                    entry.content = Content::Held(pack);
+                    entry.current = true;
+                }
+                _ => missing.push(hash.clone()),
+            }
+        }
+        if missing.is_empty() { Ok(then) } else { Err(missing) }
     }
 
     /// Keeps the content of this binary's own packs in the folder: a later binary has others.
@@ -233,8 +240,8 @@ impl Registry {
         let new: Vec<Arc<Pack>> = self
             .entries
             .iter()
-            .filter(|entry| entry.origin == Origin::BuiltIn && !kept.contains(entry.pack.hash.as_str()))
-            .map(|entry| Arc::clone(&entry.pack))
+            .filter(|entry| entry.origin == Origin::BuiltIn && !kept.contains(entry.hash()))
+            .filter_map(|entry| entry.held().map(Arc::clone))
             .collect();
         if new.is_empty() {
             return Ok(());
@@ -247,27 +254,62 @@ impl Registry {
         self.write_state(folder, state)
     }
 
-    fn add(&mut self, pack: Arc<Pack>, origin: Origin, sequence: u64) {
-        self.entries.push(PackEntry { pack, origin, approval: Approval::NONE, current: false, sequence });
+    fn add(&mut self, content: Content, origin: Origin, sequence: u64) {
+        self.entries.push(PackEntry { content, origin, approval: Approval::NONE, current: false, sequence });
     }
 
-    /// Sorts, attaches approvals, and marks the newest version of each id that is not withdrawn.
-    fn settle(&mut self) {
+    /// Sorts, attaches approvals, marks the newest version of each id that is not withdrawn, and holds the content of
+    /// those. One whose content is not what it was is left out, and an earlier version takes its place.
+    fn settle(&mut self) -> Result<(), PackError> {
+        loop {
+            self.mark();
+            let mut left_out = None;
+            for at in 0..self.entries.len() {
+                let Some(entry) = self.entries.get(at).filter(|entry| entry.current) else { continue };
+                match self.content(entry) {
+                    Ok(pack) => {
+                        if let Some(entry) = self.entries.get_mut(at) {
+                            entry.content = Content::Held(pack);
+                        }
+                    }
+                    Err(PackError::Content(findings)) => {
+                        left_out = Some((at, findings));
+                        break;
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+            let Some((at, findings)) = left_out else { break };
+            self.entries.remove(at);
+            self.findings.extend(findings);
+        }
         for entry in &mut self.entries {
-            entry.approval = self.state.approvals.get(&entry.pack.hash).cloned().unwrap_or(Approval::NONE);
+            if let (false, Content::Held(pack)) = (entry.current, &entry.content)
+                && entry.origin != Origin::BuiltIn
+            {
+                let (manifest, hash, files) = (pack.manifest.clone(), pack.hash.clone(), pack.files.len());
+                entry.content = Content::Kept(Arc::new(Kept { manifest, hash, files }));
+            }
+        }
+        Ok(())
+    }
+
+    fn mark(&mut self) {
+        for entry in &mut self.entries {
+            entry.approval = self.state.approvals.get(entry.hash()).cloned().unwrap_or(Approval::NONE);
             entry.current = false;
         }
         let rank = |entry: &PackEntry| {
-            let version = &entry.pack.manifest.version;
-            ((version.major, version.minor, version.patch), entry.sequence, entry.pack.hash.clone())
+            let version = &entry.manifest().version;
+            ((version.major, version.minor, version.patch), entry.sequence, entry.hash().to_owned())
         };
         self.entries
-            .sort_by(|a, b| a.pack.manifest.id.cmp(&b.pack.manifest.id).then_with(|| rank(b).cmp(&rank(a))));
+            .sort_by(|a, b| a.manifest().id.cmp(&b.manifest().id).then_with(|| rank(b).cmp(&rank(a))));
         let mut seen = BTreeSet::new();
         for entry in &mut self.entries {
             let withdrawn = matches!(entry.approval, Approval::Withdrawn { .. });
             let usable = !withdrawn && entry.origin != Origin::Earlier;
-            entry.current = usable && seen.insert(entry.pack.manifest.id.clone());
+            entry.current = usable && seen.insert(entry.manifest().id.clone());
         }
     }
 
@@ -279,14 +321,14 @@ impl Registry {
 
     /// The packs in use, by id.
     pub fn current(&self) -> impl Iterator<Item = &Arc<Pack>> {
-        self.entries.iter().filter(|entry| entry.current).map(|entry| &entry.pack)
+        self.entries.iter().filter(|entry| entry.current).filter_map(PackEntry::held)
     }
 
     /// The version in use of a pack; or, given a content hash (at least its first 8 digits), that very content.
     #[must_use]
     pub fn get(&self, id: &str) -> Option<&PackEntry> {
-        let by_hash = |entry: &&PackEntry| id.len() >= 8 && entry.pack.hash.starts_with(id);
-        let by_id = |entry: &&PackEntry| entry.current && entry.pack.manifest.id == id;
+        let by_hash = |entry: &&PackEntry| id.len() >= 8 && entry.hash().starts_with(id);
+        let by_id = |entry: &&PackEntry| entry.current && entry.manifest().id == id;
         self.entries.iter().find(by_id).or_else(|| self.entries.iter().find(by_hash))
     }
 
@@ -295,7 +337,7 @@ impl Registry {
     pub fn get_version(&self, id: &str, version: &str) -> Option<&PackEntry> {
         self.entries
             .iter()
-            .find(|entry| entry.pack.manifest.id == id && entry.pack.manifest.version.to_string() == version)
+            .find(|entry| entry.manifest().id == id && entry.manifest().version.to_string() == version)
     }
 
     /// What is wrong with packs that had to be left out, and unmet dependencies.
@@ -304,7 +346,7 @@ impl Registry {
         let mut findings = self.findings.clone();
         for pack in self.current() {
             for need in &pack.manifest.depends {
-                let have = self.get(&need.id).map(|entry| &entry.pack.manifest.version);
+                let have = self.get(&need.id).map(|entry| &entry.manifest().version);
                 if have.is_none_or(|have| have.major != need.version.major || *have < need.version) {
                     findings.push(
                         Finding::error("pack_dependency_missing")
@@ -338,8 +380,9 @@ impl Registry {
     fn lists_of(&self, day: Option<Date>) -> NamedLists {
         let mut all = NamedLists::new();
         for origin in [Origin::BuiltIn, Origin::Installed] {
-            for entry in self.entries.iter().filter(|entry| entry.current && entry.origin == origin) {
-                all.extend(entry.pack.lists_of(day));
+            let current = self.entries.iter().filter(|entry| entry.current && entry.origin == origin);
+            for pack in current.filter_map(PackEntry::held) {
+                all.extend(pack.lists_of(day));
             }
         }
         all
@@ -389,7 +432,7 @@ impl Registry {
                     .into_iter()
                     .map(|(list, values)| Offer { list, values: values.len() })
                     .collect();
-                report.already_installed = self.entries.iter().any(|entry| entry.pack.hash == pack.hash);
+                report.already_installed = self.entries.iter().any(|entry| entry.hash() == pack.hash);
                 if !report.already_installed {
                     self.keep(&folder, pack)?;
                 }
@@ -403,7 +446,7 @@ impl Registry {
     fn version_reused(&self, pack: &Pack) -> Option<Finding> {
         let version = pack.manifest.version.to_string();
         let other =
-            self.get_version(&pack.manifest.id, &version).filter(|entry| entry.pack.hash != pack.hash)?;
+            self.get_version(&pack.manifest.id, &version).filter(|entry| entry.hash() != pack.hash)?;
         Some(
             Finding::error("pack_version_reused")
                 .at(Pointer(format!("{MANIFEST_PATH}/version")))
@@ -411,7 +454,7 @@ impl Registry {
                 .expected(format!(
                     "{} {version} is already there with the hash {}",
                     pack.manifest.id,
-                    other.pack.short_hash()
+                    short(other.hash())
                 ))
                 .fix("Raise the version in pack.toml: one version never has two contents."),
         )
@@ -431,9 +474,8 @@ impl Registry {
         let mut state = self.state.clone();
         state.installed.push(Installed::of(&pack, sequence));
         self.write_state(folder, state)?;
-        self.add(Arc::new(pack), Origin::Installed, sequence);
-        self.settle();
-        Ok(())
+        self.add(Content::Held(Arc::new(pack)), Origin::Installed, sequence);
+        self.settle()
     }
 
     /// Records that `person` approves the content `hash`. Two different people make it approved.
@@ -460,18 +502,15 @@ impl Registry {
     }
 
     fn approval_of(&self, hash: &str) -> Result<Approval, PackError> {
-        self.entries
-            .iter()
-            .find(|entry| entry.pack.hash == hash)
-            .map(|entry| entry.approval.clone())
-            .ok_or_else(|| {
-                let known: BTreeSet<&str> =
-                    self.entries.iter().map(|entry| entry.pack.short_hash()).collect();
+        self.entries.iter().find(|entry| entry.hash() == hash).map(|entry| entry.approval.clone()).ok_or_else(
+            || {
+                let known: BTreeSet<&str> = self.entries.iter().map(|entry| short(entry.hash())).collect();
                 PackError::UnknownPack {
                     id: hash.to_owned(),
                     known: known.into_iter().collect::<Vec<_>>().join(", "),
                 }
-            })
+            },
+        )
     }
 
     fn decide(&mut self, hash: &str, approval: Approval) -> Result<Approval, PackError> {
@@ -481,82 +520,19 @@ impl Registry {
             Some(folder) => self.write_state(&folder, state)?,
             None => self.state = state,
         }
-        self.settle();
+        self.settle()?;
         Ok(approval)
     }
 
     fn write_state(&mut self, folder: &Path, state: State) -> Result<(), PackError> {
-        let place = folder.join(STATE_FILE);
-        let beside = folder.join(".registry.json.new");
-        let text = serde_json::to_vec_pretty(&state)
-            .map_err(|error| PackError::State { path: place.clone(), reason: error.to_string() })?;
-        let write = || {
-            let mut file = fs::File::create(&beside)?;
-            std::io::Write::write_all(&mut file, &text)?;
-            file.sync_all()?;
-            fs::rename(&beside, &place)?;
-            flush_folders(&[folder.to_owned()])
-        };
-        write().map_err(PackError::io("write", &place))?;
+        state.write(folder)?;
         self.state = state;
         Ok(())
     }
 }
 
-/// Writes a pack's files beside their final place and renames the folder. All of it is durable then: that a pack is
-/// here is remembered for good.
-fn write_files(folder: &Path, pack: &Pack) -> Result<(), PackError> {
-    let own = folder.join(&pack.manifest.id);
-    let place = own.join(&pack.hash);
-    let incoming = folder.join(format!(".incoming-{}", pack.hash));
-    for leftover in [&incoming, &place] {
-        if leftover.exists() {
-            fs::remove_dir_all(leftover).map_err(PackError::io("remove the leftover", leftover))?;
-        }
-    }
-    let (mut files, mut folders) = (Vec::new(), BTreeSet::from([incoming.clone()]));
-    for (path, bytes) in &pack.files {
-        let file = incoming.join(path);
-        if let Some(parent) = file.parent() {
-            fs::create_dir_all(parent).map_err(PackError::io("create the folder", parent))?;
-        }
-        fs::write(&file, bytes).map_err(PackError::io("write", &file))?;
-        let above = file.ancestors().skip(1).take_while(|above| above.starts_with(&incoming));
-        folders.extend(above.map(Path::to_path_buf));
-        files.push(file);
-    }
-    let folders: Vec<PathBuf> = folders.into_iter().collect();
-    flush_files(&files).and_then(|()| flush_folders(&folders)).map_err(PackError::io("write", &incoming))?;
-    fs::create_dir_all(&own).map_err(PackError::io("create the folder", &own))?;
-    fs::rename(&incoming, &place)
-        .and_then(|()| flush_folders(&[own, folder.to_owned()]))
-        .map_err(PackError::io("move into place", &place))
-}
-
-fn read_state(path: &Path) -> Result<State, PackError> {
-    if !path.exists() {
-        return Ok(State::default());
-    }
-    let bytes = fs::read(path).map_err(PackError::io("read", path))?;
-    let unreadable = |reason: String| PackError::State { path: path.to_owned(), reason };
-    let state: State = serde_json::from_slice(&bytes).map_err(|error| unreadable(error.to_string()))?;
-    if state.format > STATE_FORMAT {
-        return Err(unreadable(format!(
-            "it has form {}, this version of the program knows forms up to {STATE_FORMAT}; use the newer program",
-            state.format
-        )));
-    }
-    let well_formed = |installed: &Installed| {
-        crate::manifest::is_id(&installed.id)
-            && installed.hash.len() == 64
-            && installed.hash.bytes().all(|b| b.is_ascii_hexdigit())
-    };
-    match state.installed.iter().find(|installed| !well_formed(installed)) {
-        Some(bad) => {
-            Err(unreadable(format!("it names a pack \"{}\" with the hash \"{}\"", bad.id, bad.hash)))
-        }
-        None => Ok(state),
-    }
+fn short(hash: &str) -> &str {
+    hash.get(..12).unwrap_or(hash)
 }
 
 /// The packs compiled in, read once.

@@ -3,7 +3,7 @@
 use axum::extract::Path;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use customhouse::audit::{AuditSpec, AuditSummary, Capacity};
+use customhouse::audit::{Audit, AuditSpec, AuditSummary, Capacity};
 use customhouse::identity::Permission;
 use customhouse::jobs::{JobState, JobStatus};
 use customhouse::pool::{BatchState, BatchSummary};
@@ -11,6 +11,7 @@ use customhouse::{Error, Kind};
 use maud::{Markup, html};
 use serde::Deserialize;
 
+use crate::entities::place_of;
 use crate::failure::Failure;
 use crate::pool::{BatchesQuery, matching};
 use crate::report;
@@ -18,6 +19,9 @@ use crate::shell::{Page, Room};
 use crate::view::{absent, crumbs, csrf, empty, heading, simulated, table, th};
 use crate::visit::{Asked, Posted, Visit};
 use crate::words::{count, minute, short, texts};
+
+/// Pairs that stand out, listed above a report.
+const STANDING_OUT_SHOWN: usize = 12;
 
 /// What the form for an audit is asked.
 #[derive(Debug, Default, Deserialize)]
@@ -211,11 +215,46 @@ pub(crate) async fn show(visit: Visit, Path(id): Path<String>) -> Result<Markup,
             a class="button" href={ "/audits/" (id) "/report.html" } download { (visit.say(texts::DOWNLOAD_REPORT)) }
             a class="button" href={ "/api/v1/audits/" (id) } { (visit.say(texts::AS_JSON)) }
         }
+        (stand_out(&visit, &audit.audit))
         (report::body(&audit, visit.language()))
     };
     Ok(Page::new(&visit, Room::Audits, visit.say(texts::AUDIT))
         .with_island("report.css", "report.js")
         .show(&content))
+}
+
+/// Enterprises whose dealings stand out among officers and pairs, each with the way to its file. The report itself is
+/// also a file that opens without us, so it leads nowhere.
+fn stand_out(visit: &Visit, audit: &Audit) -> Markup {
+    let tables = audit.integrity.iter().flat_map(|integrity| &integrity.tables);
+    let flagged = tables.flat_map(|table| table.rows.iter().map(move |row| (table.id.as_str(), row)));
+    let found: Vec<_> = flagged.filter(|(_, row)| row.flag.is_some()).take(STANDING_OUT_SHOWN).collect();
+    // Officers have no file: of an officer's pair the other leads somewhere.
+    let party = |officer: bool, id: &str| {
+        html! { @if officer { code { (id) } } @else { a href=(place_of(id)) { code { (id) } } } }
+    };
+    html! {
+        @if found.iter().any(|(_, row)| row.second.is_some()) {
+            section class="card" {
+                h2 { (visit.say(texts::PAIRS_STAND_OUT)) " " (simulated(visit, audit.population.simulated)) }
+                p class="help" { (visit.say(texts::PAIRS_STAND_OUT_HELP)) }
+                ul {
+                    @for (table, row) in &found {
+                        @if let Some(second) = &row.second {
+                            li {
+                                (party(table.starts_with("officer"), &row.first)) " · " (party(false, second)) ": "
+                                (visit.fill(texts::PAIR_SAID, &[
+                                    ("observed", &count(row.observed)),
+                                    ("n", &count(row.count)),
+                                    ("expected", &format!("{:.1}", row.expected)),
+                                ]))
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
 }
 
 /// The report as a file of its own.

@@ -104,7 +104,8 @@ impl Wanted<'_> {
             place: entities::place_of(&row.id),
             title: row.id.clone(),
             note: format!(
-                "{} · {}",
+                "{}{} · {}",
+                row.name.as_ref().map(|name| format!("{name} · ")).unwrap_or_default(),
                 words::named("party", &row.role, self.language),
                 words::filled(
                     texts::DECLARATIONS_N.in_language(self.language),

@@ -2,7 +2,7 @@
 
 /** Does what carries this key, if anything does. Answers whether something did. */
 export function press(key: string): boolean {
-  const row = document.querySelector("main tr.chosen");
+  const row = document.querySelector("main .chosen");
   const wanted = `[data-key="${CSS.escape(key)}"]`;
   const target = row?.querySelector<HTMLElement>(wanted) ?? pageWide(wanted);
   if (!target) return false;
@@ -13,8 +13,8 @@ export function press(key: string): boolean {
   return true;
 }
 
-/** What is not in a row belongs to the page. */
+/** What is not in a row, nor in a pair that is compared, belongs to the page. */
 function pageWide(wanted: string): HTMLElement | null {
   const all = [...document.querySelectorAll<HTMLElement>(`main ${wanted}`)];
-  return all.find((one) => one.closest("tbody") === null) ?? null;
+  return all.find((one) => one.closest("tbody, article.match") === null) ?? null;
 }

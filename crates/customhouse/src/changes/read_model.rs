@@ -149,12 +149,12 @@ impl Customhouse {
             .registry()
             .list()
             .iter()
-            .filter(|entry| entry.pack.manifest.sensitivity == Sensitivity::Public)
+            .filter(|entry| entry.manifest().sensitivity == Sensitivity::Public)
             .map(|entry| PublicPack {
-                id: entry.pack.manifest.id.clone(),
-                version: entry.pack.manifest.version.to_string(),
-                hash: entry.pack.hash.clone(),
-                title: entry.pack.manifest.title.clone(),
+                id: entry.manifest().id.clone(),
+                version: entry.manifest().version.to_string(),
+                hash: entry.hash().to_owned(),
+                title: entry.manifest().title.clone(),
             })
             .collect();
         let mut changes = Vec::new();

@@ -35,7 +35,7 @@ struct Recorded {
 pub(super) fn judge(material: &Material) -> Result<Judged, Error> {
     let registry = Registry::built_in();
     let pack = registry.get(PACK).ok_or_else(|| Error::internal("pack_unknown", &PACK))?;
-    let rules = usable_rules(&registry, &pack.pack)?;
+    let rules = usable_rules(&registry, &*registry.content(pack)?)?;
     judge_each(material, &MESSAGES, &|by_schema, bytes| {
         if by_schema.got == VALID {
             Got { got: by_rules(&rules, bytes), because: None }

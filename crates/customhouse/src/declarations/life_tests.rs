@@ -261,7 +261,7 @@ fn what_a_declaration_becomes_is_held_against_the_rules_that_lodgement_asks() {
     let folded = world.house.folded(&mrn).unwrap();
     let granted = folded.events.iter().find(|own| own.envelope.kind == "amendment.granted").unwrap();
     let packs = granted.payload.value().unwrap()["packs"].as_array().unwrap().clone();
-    let shipped = world.house.registry().get("dms-declaration").unwrap().pack.hash.clone();
+    let shipped = world.house.registry().get("dms-declaration").unwrap().hash().to_owned();
     assert!(packs.contains(&json!(shipped)), "{packs:?}");
     world.act(&trader(), &mrn, CaseAction::Present { location: String::new() }).unwrap();
     world.until(&mrn, State::Cleared);

@@ -9,13 +9,16 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 use serde::Deserialize;
+use serde_json::json;
+use sha2::{Digest, Sha256};
 use spine::{Finding, Progress};
 
 use super::event::{
-    Decided, DecisionState, EntityDecision, KEPT_APART, MERGE_PROPOSED, MERGED, REGISTER_RECEIVED,
-    REGISTER_STREAM, RegisterReceived, SPLIT, SPLIT_PROPOSED, WITHDRAWN, fold, stream,
+    DECISION_PREFIX, Decided, DecisionState, EntityDecision, KEPT_APART, MERGE_PROPOSED, MERGED,
+    REGISTER_ANNOUNCED, REGISTER_RECEIVED, REGISTER_STREAM, RegisterReceived, SPLIT, SPLIT_PROPOSED,
+    WITHDRAWN, fold, stream,
 };
-use super::index::{decisions_on, members};
+use super::index::{decisions_on, last_decided, members};
 use super::matches::DECISIONS_MAX;
 use super::register::{FILE_BYTES_MAX, read};
 use super::store::too_large;
@@ -34,6 +37,8 @@ const LIST_CHARACTERS_MAX: usize = 60;
 const SHOWN_WAIT: Duration = Duration::from_secs(5);
 /// How long whoever decides waits until everything is known that was decided before.
 const KNOWN_WAIT: Duration = Duration::from_secs(2);
+/// How often a decision is made again because another came before it.
+const TURNS_MAX: usize = 50;
 
 /// From when on it takes two people, and how large a group may be.
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -110,9 +115,10 @@ impl Customhouse {
             )
             .with_findings(outcome.findings));
         }
+        let blob = self.keep_register(reader, bytes)?;
         let received = RegisterReceived {
             list: list.map(str::to_owned),
-            blob: self.journal.put_blob(&mut Cursor::new(bytes))?.sha256,
+            blob,
             columns: columns.clone(),
             lines: outcome.lines,
             left_out: outcome.left_out,
@@ -124,6 +130,13 @@ impl Customhouse {
         let _ = self.wait_until_shown(position, SHOWN_WAIT);
         self.reflect_registers(progress)?;
         Ok(outcome)
+    }
+
+    /// Keeps a file's bytes, named by an event before they are: whatever ends this in between, an erasure finds them.
+    pub(super) fn keep_register(&self, reader: &Reader, bytes: &[u8]) -> Result<String, Error> {
+        let blob = hex::encode(Sha256::digest(bytes));
+        self.record(reader, Fact::new(REGISTER_STREAM, REGISTER_ANNOUNCED, json!({ "blob": blob })))?;
+        Ok(self.journal.put_blob(&mut Cursor::new(bytes))?.sha256)
     }
 
     /// [`Customhouse::receive_register`] of a file in the background; the job's result is empty.
@@ -149,7 +162,7 @@ impl Customhouse {
     ///
     /// # Errors
     /// `reason_missing`, `read_models_behind`, `entity_unknown`, `entities_are_one`, `entities_decided`,
-    /// `entity_group_full`.
+    /// `entity_group_full`, `decisions_in_the_way`.
     pub fn merge_entities(
         &self,
         reader: &Reader,
@@ -157,22 +170,21 @@ impl Customhouse {
         into: &str,
         reason: &str,
     ) -> Result<EntityDecision, Error> {
-        let reason = self.decidable(reader, entity, into, reason)?;
-        self.joinable(entity, into, None)?;
-        let decided = Decided {
-            entity: entity.to_owned(),
-            into: into.to_owned(),
-            evidence: self.evidence_of(entity, into)?,
-            reason,
-        };
-        let kind = if self.takes_two(&[entity, into])? { MERGE_PROPOSED } else { MERGED };
-        self.decide_anew(reader, kind, &decided)
+        self.in_turn(reader, |turn| {
+            let reason = self.decidable(entity, into, reason)?;
+            self.joinable(entity, into, None)?;
+            let evidence = self.evidence_of(entity, into)?;
+            let decided = Decided { entity: entity.to_owned(), into: into.to_owned(), evidence, reason };
+            let kind = if self.takes_two(&[entity, into])? { MERGE_PROPOSED } else { MERGED };
+            self.decide_anew(turn, kind, &decided)
+        })
     }
 
     /// Says that two entities are not the same: they are not shown as candidates any more.
     ///
     /// # Errors
-    /// `reason_missing`, `read_models_behind`, `entity_unknown`, `entities_are_one`, `entities_decided`.
+    /// `reason_missing`, `read_models_behind`, `entity_unknown`, `entities_are_one`, `entities_decided`,
+    /// `decisions_in_the_way`.
     pub fn keep_entities_apart(
         &self,
         reader: &Reader,
@@ -180,77 +192,104 @@ impl Customhouse {
         other: &str,
         reason: &str,
     ) -> Result<EntityDecision, Error> {
-        let reason = self.decidable(reader, entity, other, reason)?;
-        // Only what was decided on these two: others of their groups may be kept apart one by one.
-        let pair = |connection: &Connection| {
-            decided_between(connection, &[entity.to_owned()], &[other.to_owned()], None)
-        };
-        if let Some(decided) = self.projection.read(pair)? {
-            return Err(already_decided(&decided));
-        }
-        let evidence = self.evidence_of(entity, other)?;
-        let decided = Decided { entity: entity.to_owned(), into: other.to_owned(), evidence, reason };
-        self.decide_anew(reader, KEPT_APART, &decided)
+        self.in_turn(reader, |turn| {
+            let reason = self.decidable(entity, other, reason)?;
+            // Only what was decided on these two: others of their groups may be kept apart one by one.
+            let pair = |connection: &Connection| {
+                decided_between(connection, &[entity.to_owned()], &[other.to_owned()], None)
+            };
+            if let Some(decided) = self.projection.read(pair)? {
+                return Err(already_decided(&decided));
+            }
+            let evidence = self.evidence_of(entity, other)?;
+            let decided = Decided { entity: entity.to_owned(), into: other.to_owned(), evidence, reason };
+            self.decide_anew(turn, KEPT_APART, &decided)
+        })
     }
 
     /// Takes two entities apart that were merged. Where either is large, another person has to approve it.
     ///
     /// # Errors
-    /// `reason_missing`, `read_models_behind`, `entity_decision_unknown`, `entity_decision_state`.
+    /// `reason_missing`, `read_models_behind`, `entity_decision_unknown`, `entity_decision_state`,
+    /// `decisions_in_the_way`.
     pub fn split_entities(&self, reader: &Reader, id: &str, reason: &str) -> Result<EntityDecision, Error> {
-        reader.require(Permission::ResolveEntities)?;
-        let reason = checked_reason(reason)?;
-        self.require_everything_known()?;
-        let decision = self.find_decision(id)?;
-        if decision.state != DecisionState::Merged {
-            return Err(wrong_state(&decision));
-        }
-        let takes_two = self.takes_two(&[&decision.entity, &decision.into])?;
-        let kind = if takes_two { SPLIT_PROPOSED } else { SPLIT };
-        self.decide_on(reader, &decision, kind, reason)
+        self.in_turn(reader, |turn| {
+            let reason = checked_reason(reason)?;
+            let decision = self.find_decision(id)?;
+            if decision.state != DecisionState::Merged {
+                return Err(wrong_state(&decision));
+            }
+            let takes_two = self.takes_two(&[&decision.entity, &decision.into])?;
+            let kind = if takes_two { SPLIT_PROPOSED } else { SPLIT };
+            self.decide_on(turn, &decision, kind, reason)
+        })
     }
 
     /// Approves what another person proposed.
     ///
     /// # Errors
-    /// `read_models_behind`, `entity_decision_unknown`, `entity_decision_state`, `entity_decision_by_same`; of a merge
-    /// those that have come up since it was proposed: `entities_decided`, `entity_group_full`.
+    /// `read_models_behind`, `entity_decision_unknown`, `entity_decision_state`, `entity_decision_by_same`,
+    /// `decisions_in_the_way`; of a merge those that have come up since it was proposed: `entities_decided`,
+    /// `entity_group_full`.
     pub fn approve_entity_decision(&self, reader: &Reader, id: &str) -> Result<EntityDecision, Error> {
-        reader.require(Permission::ResolveEntities)?;
-        self.require_everything_known()?;
-        let decision = self.find_decision(id)?;
-        let kind = match decision.state {
-            DecisionState::MergeProposed => MERGED,
-            DecisionState::SplitProposed => SPLIT,
-            _ => return Err(wrong_state(&decision)),
-        };
-        if decision.by == reader.id {
-            return Err(Error::new(
-                Kind::Conflict,
-                "entity_decision_by_same",
-                "you proposed it",
-                "Ask another person whose role allows it: two different people decide on large entities.",
-            ));
-        }
-        if kind == MERGED {
-            self.joinable(&decision.entity, &decision.into, Some(&decision.id))?;
-        }
-        let reason = decision.reason.clone();
-        self.decide_on(reader, &decision, kind, reason)
+        self.in_turn(reader, |turn| {
+            let decision = self.find_decision(id)?;
+            let kind = match decision.state {
+                DecisionState::MergeProposed => MERGED,
+                DecisionState::SplitProposed => SPLIT,
+                _ => return Err(wrong_state(&decision)),
+            };
+            if decision.by == reader.id {
+                return Err(Error::new(
+                    Kind::Conflict,
+                    "entity_decision_by_same",
+                    "you proposed it",
+                    "Ask another person whose role allows it: two different people decide on large entities.",
+                ));
+            }
+            if kind == MERGED {
+                self.joinable(&decision.entity, &decision.into, Some(&decision.id))?;
+            }
+            self.decide_on(turn, &decision, kind, decision.reason.clone())
+        })
     }
 
     /// Takes back what has no effect yet, or that two entities are not the same.
     ///
     /// # Errors
-    /// `entity_decision_unknown`, `entity_decision_state`.
+    /// `read_models_behind`, `entity_decision_unknown`, `entity_decision_state`, `decisions_in_the_way`.
     pub fn withdraw_entity_decision(&self, reader: &Reader, id: &str) -> Result<EntityDecision, Error> {
+        self.in_turn(reader, |turn| {
+            let decision = self.find_decision(id)?;
+            if !decision.state.waits() && decision.state != DecisionState::Apart {
+                return Err(wrong_state(&decision));
+            }
+            self.decide_on(turn, &decision, WITHDRAWN, decision.reason.clone())
+        })
+    }
+
+    /// Decides knowing every decision before: each claims to follow the last, in all processes of a site, so that of
+    /// two at once one is made again, with what the other has decided.
+    fn in_turn(
+        &self,
+        reader: &Reader,
+        decide: impl Fn(Turn<'_>) -> Result<EntityDecision, Error>,
+    ) -> Result<EntityDecision, Error> {
         reader.require(Permission::ResolveEntities)?;
-        let decision = self.find_decision(id)?;
-        if !decision.state.waits() && decision.state != DecisionState::Apart {
-            return Err(wrong_state(&decision));
+        for _ in 0..TURNS_MAX {
+            self.require_everything_known()?;
+            let after = self.projection.read(last_decided)?;
+            match decide(Turn { reader, after }) {
+                Err(error) if error.code == "claimed" => {}
+                decided => return decided,
+            }
         }
-        let reason = decision.reason.clone();
-        self.decide_on(reader, &decision, WITHDRAWN, reason)
+        Err(Error::new(
+            Kind::Busy,
+            "decisions_in_the_way",
+            "others decide on entities all the time",
+            "Try again in a moment. Nothing was recorded.",
+        ))
     }
 
     /// Whether it takes two people, and what was decided before, the read models say: after an upgrade or an erasure
@@ -295,10 +334,8 @@ impl Customhouse {
     }
 
     /// May these two be decided on? Answers with the reason.
-    fn decidable(&self, reader: &Reader, one: &str, other: &str, reason: &str) -> Result<String, Error> {
-        reader.require(Permission::ResolveEntities)?;
+    fn decidable(&self, one: &str, other: &str, reason: &str) -> Result<String, Error> {
         let reason = checked_reason(reason)?;
-        self.require_everything_known()?;
         for id in [one, other] {
             if !self.is_known_entity(id)? {
                 return Err(super::read_model::entity_unknown(id));
@@ -337,17 +374,17 @@ impl Customhouse {
 
     fn decide_anew(
         &self,
-        reader: &Reader,
+        turn: Turn<'_>,
         kind: &'static str,
         decided: &Decided,
     ) -> Result<EntityDecision, Error> {
         let id = format!("d-{}", hex::encode(crate::random_bytes::<8>()?));
-        self.decide(reader, &id, kind, decided, 0)
+        self.decide(turn, &id, kind, decided, 0)
     }
 
     fn decide_on(
         &self,
-        reader: &Reader,
+        turn: Turn<'_>,
         decision: &EntityDecision,
         kind: &'static str,
         reason: String,
@@ -356,19 +393,22 @@ impl Customhouse {
         // A merge says in itself what it rests on.
         let evidence = if kind == MERGED { decision.evidence.clone() } else { Vec::new() };
         let decided = Decided { entity, into, evidence, reason };
-        self.decide(reader, &decision.id, kind, &decided, decision.version)
+        self.decide(turn, &decision.id, kind, &decided, decision.version)
     }
 
     fn decide(
         &self,
-        reader: &Reader,
+        turn: Turn<'_>,
         id: &str,
         kind: &'static str,
         decided: &Decided,
         version: u64,
     ) -> Result<EntityDecision, Error> {
         let payload = serde_json::to_value(decided).map_err(|error| Error::internal("unwritable", &error))?;
-        let position = self.record(reader, Fact::new(&stream(id), kind, payload).expecting(version))?;
+        let fact = Fact::new(&stream(id), kind, payload)
+            .expecting(version)
+            .claiming(format!("{DECISION_PREFIX}after/{}", turn.after));
+        let position = self.record(turn.reader, fact)?;
         let _ = self.wait_until_shown(position, SHOWN_WAIT);
         self.find_decision(id)
     }
@@ -390,6 +430,14 @@ impl Customhouse {
             )
         })
     }
+}
+
+/// Who decides, and after which decision.
+#[derive(Clone, Copy)]
+struct Turn<'a> {
+    reader: &'a Reader,
+    /// Position of the last event on a decision.
+    after: u64,
 }
 
 /// A decision on one of these and one of those that waits, or says that they are not the same.

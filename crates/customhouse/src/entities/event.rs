@@ -8,6 +8,9 @@ use journal::RecordedEvent;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+/// `register.announced`, version 1: `{"blob": SHA-256}` of a file's bytes, before they are kept. Unless
+/// `register.received` follows, nothing is made of them.
+pub(crate) const REGISTER_ANNOUNCED: &str = "register.announced";
 pub(crate) const REGISTER_RECEIVED: &str = "register.received";
 pub(super) const MERGE_PROPOSED: &str = "entities.merge_proposed";
 pub(super) const MERGED: &str = "entities.merged";
@@ -97,6 +100,21 @@ impl DecisionState {
         Self::ALL.into_iter().find(|own| own.name() == name)
     }
 
+    /// What an event of this kind makes of a decision that stood like this; `None`: nothing.
+    pub(super) fn after(before: Option<Self>, kind: &str) -> Option<Self> {
+        Some(match (kind, before) {
+            (MERGE_PROPOSED, _) => Self::MergeProposed,
+            (MERGED, _) => Self::Merged,
+            (SPLIT_PROPOSED, _) => Self::SplitProposed,
+            (SPLIT, _) => Self::Split,
+            (KEPT_APART, _) => Self::Apart,
+            // What was asked for is taken back, and what stood before stands.
+            (WITHDRAWN, Some(Self::SplitProposed)) => Self::Merged,
+            (WITHDRAWN, _) => Self::Withdrawn,
+            _ => return None,
+        })
+    }
+
     /// Are both one?
     #[must_use]
     pub fn joins(self) -> bool {
@@ -142,17 +160,7 @@ pub(super) fn fold(
     payload: &Value,
 ) -> Option<EntityDecision> {
     let decided = Decided::deserialize(payload).ok()?;
-    let state = match (event.envelope.kind.as_str(), before.as_ref().map(|own| own.state)) {
-        (MERGE_PROPOSED, _) => DecisionState::MergeProposed,
-        (MERGED, _) => DecisionState::Merged,
-        (SPLIT_PROPOSED, _) => DecisionState::SplitProposed,
-        (SPLIT, _) => DecisionState::Split,
-        (KEPT_APART, _) => DecisionState::Apart,
-        // What was asked for is taken back, and what stood before stands.
-        (WITHDRAWN, Some(DecisionState::SplitProposed)) => DecisionState::Merged,
-        (WITHDRAWN, _) => DecisionState::Withdrawn,
-        _ => return None,
-    };
+    let state = DecisionState::after(before.as_ref().map(|own| own.state), &event.envelope.kind)?;
     let evidence = before.filter(|_| decided.evidence.is_empty()).map(|own| own.evidence);
     Some(EntityDecision {
         id: id.to_owned(),

@@ -29,10 +29,11 @@ pub(crate) const TABLES: &str = "
     CREATE INDEX entity_decision_state ON entity_decision (state, at);
     CREATE TABLE entity_group (id TEXT PRIMARY KEY, leader TEXT NOT NULL) STRICT, WITHOUT ROWID;
     CREATE INDEX entity_group_leader ON entity_group (leader);
+    CREATE TABLE entity_decided (one INTEGER PRIMARY KEY CHECK (one = 1), position INTEGER NOT NULL) STRICT;
 ";
 
 /// Everybody who is one with the entity `?1`, itself among them: a table for queries.
-pub(super) const MEMBERS: &str = "WITH member (id) AS (
+pub(crate) const MEMBERS: &str = "WITH member (id) AS (
     SELECT ?1 UNION SELECT other.id FROM entity_group AS own JOIN entity_group AS other ON other.leader = own.leader
     WHERE own.id = ?1)";
 
@@ -68,6 +69,26 @@ pub(crate) fn follow(
             decision.version,
         ])?;
     regroup(transaction, &decision)
+}
+
+/// Notes where the last event on a decision stands, whatever became of its payload.
+pub(crate) fn note_decided(transaction: &Transaction<'_>, event: &RecordedEvent) -> rusqlite::Result<()> {
+    if !event.envelope.stream.starts_with(DECISION_PREFIX) {
+        return Ok(());
+    }
+    transaction
+        .prepare_cached("INSERT OR REPLACE INTO entity_decided (one, position) VALUES (1, ?1)")?
+        .execute([event.position])
+        .map(drop)
+}
+
+/// Position of the last event on a decision; 0: there is none.
+pub(super) fn last_decided(connection: &Connection) -> rusqlite::Result<u64> {
+    let found = connection
+        .prepare_cached("SELECT position FROM entity_decided")?
+        .query_row([], |row| row.get(0))
+        .optional()?;
+    Ok(found.unwrap_or(0))
 }
 
 fn file_received(
@@ -123,7 +144,7 @@ fn regroup(transaction: &Transaction<'_>, decision: &EntityDecision) -> rusqlite
 }
 
 /// Everybody who is one with an entity, itself among them, in order.
-pub(super) fn members(connection: &Connection, id: &str) -> rusqlite::Result<Vec<String>> {
+pub(crate) fn members(connection: &Connection, id: &str) -> rusqlite::Result<Vec<String>> {
     connection
         .prepare_cached(&format!("{MEMBERS} SELECT id FROM member ORDER BY id"))?
         .query_map([id], |row| row.get(0))?

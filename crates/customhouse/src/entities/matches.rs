@@ -230,6 +230,38 @@ impl Customhouse {
         Ok(found)
     }
 
+    /// Ids of parties whose name has this in it, in order, at most `most`; nobody where nothing is asked.
+    pub(super) fn parties_named(&self, part: &str, most: usize) -> Result<Vec<String>, Error> {
+        if part.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.ask_register(|connection| {
+            connection
+                .prepare_cached(
+                    "SELECT id FROM party WHERE instr(lower(name), lower(?1)) > 0 ORDER BY id LIMIT ?2",
+                )?
+                .query_map(params![part, most], |row| row.get(0))?
+                .collect()
+        })
+    }
+
+    /// Names of some of the register's parties, by id.
+    pub(super) fn names_of<'a>(
+        &self,
+        ids: impl Iterator<Item = &'a str>,
+    ) -> Result<BTreeMap<String, String>, Error> {
+        self.ask_register(|connection| {
+            let mut ask = connection.prepare_cached("SELECT name FROM party WHERE id = ?1")?;
+            let mut names = BTreeMap::new();
+            for id in ids {
+                if let Some(name) = ask.query_row([id], |row| row.get(0)).optional()? {
+                    names.insert(id.to_owned(), name);
+                }
+            }
+            Ok(names)
+        })
+    }
+
     /// Who shares address, telephone number or owner with an entity.
     pub(super) fn sharers(&self, id: &str) -> Result<Vec<Shared>, Error> {
         let mut shared = self.ask_register(|connection| {

@@ -4,8 +4,8 @@
 //! |---|---|---|---|
 //! | `find_entities(&reader, &EntitiesQuery) -> EntitiesPage` | a page | view declarations | |
 //! | `entity(&reader, id) -> EntityFile` | one, with all that are one with it | view declarations | |
-//! | `receive_register(&reader, bytes, list, &columns, &progress) -> RegisterOutcome` | lines, findings | admit records | `register.received` |
-//! | `start_register(&reader, path, list) -> Job` | the same in the background | admit records | `register.received` |
+//! | `receive_register(&reader, bytes, list, &columns, &progress) -> RegisterOutcome` | lines, findings | admit records | `register.announced`, `register.received` |
+//! | `start_register(&reader, path, list) -> Job` | the same in the background | admit records | the same |
 //! | `register_files(&reader) -> Vec<RegisterFileReceived>` | files received | view declarations | |
 //! | `resolve_entities(&reader, &progress) -> u64` | number of candidates | admit records | |
 //! | `find_matches(&reader, &MatchesQuery) -> MatchesPage` | candidates, decisions | view declarations | |
@@ -22,6 +22,7 @@
 mod commands;
 mod event;
 pub(crate) mod index;
+pub(crate) mod joins;
 mod matches;
 mod model;
 mod read_model;
@@ -32,10 +33,10 @@ mod tests;
 
 pub use ::tags::entities::{Evidence, EvidenceKind};
 pub use commands::{RegisterOutcome, file_bytes};
-pub(crate) use event::REGISTER_RECEIVED;
 pub use event::{DecisionState, EntityDecision};
+pub(crate) use event::{REGISTER_ANNOUNCED, REGISTER_RECEIVED};
 pub use model::{
     EntitiesPage, EntitiesQuery, EntityFile, EntityRow, ListHit, MatchRow, MatchesPage, MatchesQuery,
-    MonthOfEntity, PeerComparison, RegisterEntry, RegisterFileReceived, Relation, Shared, SharedBy,
-    TagOfEntity,
+    MonthOfEntity, PeerComparison, RATED_INSPECTED_MIN, RegisterEntry, RegisterFileReceived, Relation,
+    Shared, SharedBy, TagOfEntity,
 };

@@ -9,15 +9,19 @@ use ::tags::entities::Evidence;
 use super::event::EntityDecision;
 use crate::declarations::{DeclarationRow, HitRate};
 
+/// Inspected declarations from which on a share of them says enough to order entities by.
+pub const RATED_INSPECTED_MIN: u64 = 10;
+
 /// Which entities.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct EntitiesQuery {
-    /// Beginning of an id.
+    /// Beginning of an id, or part of a name in the register.
     pub q: String,
     /// `importer`, `exporter`, `declarant`, `carrier`, or empty.
     pub role: String,
-    /// `declarations`, `value`, `inspected`, `irregular`, `last`, with `-` before it downwards; default `-declarations`.
+    /// `declarations`, `value`, `inspected`, `irregular`, `rate`, `last`, with `-` before it downwards; default
+    /// `-declarations`. By `rate`, those of which fewer than [`RATED_INSPECTED_MIN`] were inspected come last.
     pub sort: String,
     /// Page, from 1.
     pub page: usize,
@@ -39,9 +43,13 @@ pub struct EntitiesPage {
 pub struct EntityRow {
     /// Id in the administration's records.
     pub id: String,
+    /// Name, as the register has it; in a list only.
+    pub name: Option<String>,
+    /// How many are one with it, itself among them.
+    pub members: u64,
     /// Role.
     pub role: String,
-    /// Declarations.
+    /// Declarations; in a list its own, without those of others that are one with it.
     pub declarations: u64,
     /// Their value together, as a decimal; mixed currencies are not added: `None`.
     pub value: Option<String>,

@@ -5,8 +5,8 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::index::{MEMBERS, members};
 use super::model::{
-    EntitiesPage, EntitiesQuery, EntityFile, EntityRow, MonthOfEntity, PeerComparison, RegisterEntry,
-    Relation, TagOfEntity,
+    EntitiesPage, EntitiesQuery, EntityFile, EntityRow, MonthOfEntity, PeerComparison, RATED_INSPECTED_MIN,
+    RegisterEntry, Relation, TagOfEntity,
 };
 use crate::Customhouse;
 use crate::declarations::{DeclarationRow, HitRate, declaration_row};
@@ -29,7 +29,11 @@ const PEERS_MAX: usize = 20_000;
 const PEER_DECLARATIONS_MIN: u64 = 5;
 
 const COLUMNS_OF_ENTITY: &str =
-    "id, role, declarations, value, currency, first_at, last_at, inspected, irregular";
+    "id, role, declarations, value, currency, first_at, last_at, inspected, irregular,
+    (SELECT max(count(*), 1) FROM entity_group AS own JOIN entity_group AS other ON other.leader = own.leader
+     WHERE own.id = entity.id) AS members";
+/// Entities looked for whose name in the register has what is searched for.
+const NAMED_MAX: usize = 1_000;
 
 fn time(at: i64) -> Timestamp {
     Timestamp::from_microsecond(at).unwrap_or_default()
@@ -41,6 +45,8 @@ fn read_entity(row: &Row<'_>) -> rusqlite::Result<EntityRow> {
     let single = currency.filter(|currency| currency != "mixed");
     Ok(EntityRow {
         id: row.get("id")?,
+        name: None,
+        members: row.get("members")?,
         role: row.get("role")?,
         declarations: row.get("declarations")?,
         value: single.as_ref().map(|_| format!("{value:.0}")),
@@ -51,8 +57,13 @@ fn read_entity(row: &Row<'_>) -> rusqlite::Result<EntityRow> {
     })
 }
 
-fn order(sort: &str) -> &'static str {
-    match sort {
+fn order(sort: &str) -> String {
+    if let "rate" | "-rate" = sort {
+        let direction = if sort == "rate" { "ASC" } else { "DESC" };
+        let by = format!("irregular * 1.0 / inspected {direction}, irregular {direction}, id");
+        return format!("inspected < {RATED_INSPECTED_MIN}, {by}");
+    }
+    let order = match sort {
         "declarations" => "declarations, id",
         "value" => "value, id",
         "-value" => "value DESC, id",
@@ -63,7 +74,8 @@ fn order(sort: &str) -> &'static str {
         "last" => "last_at, id",
         "-last" => "last_at DESC, id",
         _ => "declarations DESC, id",
-    }
+    };
+    order.to_owned()
 }
 
 impl Customhouse {
@@ -74,20 +86,27 @@ impl Customhouse {
         let to = format!("{q}\u{10FFFF}");
         let role = query.role.trim();
         let skip = query.page.saturating_sub(1).saturating_mul(PAGE_ROWS);
-        let condition = "(?1 = '' OR (id >= ?1 AND id < ?2)) AND (?3 = '' OR role = ?3)";
-        let (rows, total, simulated) = self.projection.read(|connection| {
-            let rows = connection
+        let named = serde_json::to_string(&self.parties_named(q, NAMED_MAX)?).unwrap_or_default();
+        let condition = "(?1 = '' OR (id >= ?1 AND id < ?2) OR id IN (SELECT value FROM json_each(?4)))
+            AND (?3 = '' OR role = ?3)";
+        let (mut rows, total, simulated): (Vec<EntityRow>, u64, bool) =
+            self.projection.read(|connection| {
+                let rows = connection
                 .prepare_cached(&format!(
-                    "SELECT {COLUMNS_OF_ENTITY} FROM entity WHERE {condition} ORDER BY {} LIMIT ?4 OFFSET ?5",
+                    "SELECT {COLUMNS_OF_ENTITY} FROM entity WHERE {condition} ORDER BY {} LIMIT ?5 OFFSET ?6",
                     order(&query.sort)
                 ))?
-                .query_map(params![q, to, role, PAGE_ROWS, skip], read_entity)?
+                .query_map(params![q, to, role, named, PAGE_ROWS, skip], read_entity)?
                 .collect::<Result<Vec<EntityRow>, _>>()?;
-            let total = connection
-                .prepare_cached(&format!("SELECT count(*) FROM entity WHERE {condition}"))?
-                .query_row(params![q, to, role], |row| row.get(0))?;
-            Ok((rows, total, any_simulated(connection)?))
-        })?;
+                let total = connection
+                    .prepare_cached(&format!("SELECT count(*) FROM entity WHERE {condition}"))?
+                    .query_row(params![q, to, role, named], |row| row.get(0))?;
+                Ok((rows, total, any_simulated(connection)?))
+            })?;
+        let names = self.names_of(rows.iter().map(|row| row.id.as_str()))?;
+        for row in &mut rows {
+            row.name = names.get(&row.id).cloned();
+        }
         Ok(EntitiesPage { rows, total, simulated })
     }
 
@@ -207,7 +226,7 @@ fn roles(connection: &Connection, id: &str) -> rusqlite::Result<Vec<EntityRow>> 
             "{MEMBERS} SELECT ?1 AS id, role, sum(declarations) AS declarations, sum(value) AS value,
                 CASE WHEN count(DISTINCT coalesce(currency, '')) = 1 THEN max(currency) ELSE 'mixed' END AS currency,
                 min(first_at) AS first_at, max(last_at) AS last_at, sum(inspected) AS inspected,
-                sum(irregular) AS irregular
+                sum(irregular) AS irregular, (SELECT count(*) FROM member) AS members
              FROM entity WHERE id IN (SELECT id FROM member) GROUP BY role ORDER BY 3 DESC, role"
         ))?
         .query_map([id], read_entity)?

@@ -6,12 +6,14 @@ use ::tags::entities::groups;
 use spine::Silent;
 
 use super::*;
+use crate::Customhouse;
 use crate::declarations::tests::{World, declaration, impossible, reader, trader};
 use crate::erasure::tests::standing;
 use crate::erasure::{ErasureRequest, Subject};
 use crate::error::Error;
 use crate::identity::{Reader, Role};
 use crate::pool::AdmitRequest;
+use crate::site_tests::Site;
 
 const REGISTER: &str = "id,role,name,address,phone,owner,registered_on,closed_on,trusted,simulated\n\
     NL0001,importer,Zelquari Foods Ltd,\"12 Mill Street, Osk\",+999 20 111 1111,PN1111,2024-01-01,2025-03-01,false,true\n\
@@ -205,6 +207,55 @@ fn a_merge_shows_both_together_and_a_split_brings_back_what_was() {
 }
 
 #[test]
+fn the_list_finds_names_tells_groups_and_orders_by_rates_that_say_something() {
+    let world = world();
+    let list = |q: &str, sort: &str| {
+        let query = EntitiesQuery { q: q.to_owned(), sort: sort.to_owned(), ..Default::default() };
+        let page = world.house.find_entities(&chief(), &query).unwrap();
+        let told = |own: &EntityRow| format!("{} {} {}", own.id, own.role, own.members);
+        let mut rows: Vec<String> = page.rows.iter().map(told).collect();
+        assert_eq!(page.total, u64::try_from(rows.len()).unwrap());
+        if sort.is_empty() {
+            rows.sort();
+        }
+        rows
+    };
+    let importers = |q| list(q, "").into_iter().filter(|row| row.contains(" importer ")).collect::<Vec<_>>();
+    for (q, found) in [
+        ("zelqu", vec!["NL0001 importer 1", "NL0003 importer 1"]),
+        ("Norova", vec!["NL0002 importer 1"]),
+        ("NL000", vec!["NL0001 importer 1", "NL0002 importer 1", "NL0003 importer 1"]),
+        ("nobody is called so", vec![]),
+    ] {
+        assert_eq!(importers(q), found, "{q}");
+    }
+    world.house.merge_entities(&analyst(), "NL0002", "NL0001", "Same rooms.").unwrap();
+    assert_eq!(importers("Norova"), ["NL0002 importer 2"]);
+    let named =
+        world.house.find_entities(&chief(), &EntitiesQuery { q: "NL0001".into(), ..Default::default() });
+    assert_eq!(named.unwrap().rows[0].name.as_deref(), Some("Zelquari Foods Ltd"));
+    // Ten inspected of which one was irregular come before one that was inspected once.
+    let rows = ["A", "B", "C"].map(|party| (party, if party == "C" { 1 } else { 10 }));
+    let mut history = String::from(
+        "declaration_id,date,office_id,importer_id,commodity_code,origin_country,net_mass,customs_value,irregular\n",
+    );
+    for (party, count) in rows {
+        for row in 0..count {
+            let irregular = u8::from(party == "C" || (party == "B" && row == 0));
+            history.push_str(&format!(
+                "R{party}{row},2025-02-01,10,RATED-{party},851713,CN,10,100,{irregular}\n"
+            ));
+        }
+    }
+    let file = world.path().join("rated.csv");
+    std::fs::write(&file, history).unwrap();
+    world.house.admit(&Reader::local_operator(), &AdmitRequest::new(&file), &Silent).unwrap();
+    shown(&world);
+    let rated = ["RATED-B importer 1", "RATED-A importer 1", "RATED-C importer 1"];
+    assert_eq!(list("RATED", "-rate"), rated);
+}
+
+#[test]
 fn what_is_large_takes_two_people_in_both_directions() {
     let world = world();
     let house = &world.house;
@@ -317,6 +368,84 @@ fn a_register_that_names_an_erased_party_goes_with_all_that_was_made_of_it() {
         REGISTER.lines().filter(|line| !line.starts_with("NL0001")).map(|line| format!("{line}\n")).collect();
     receive(&world, &without, None).unwrap();
     assert_eq!(world.house.find_matches(&chief(), &MatchesQuery::default()).unwrap().parties, 3);
+}
+
+#[test]
+fn a_register_whose_receipt_was_cut_off_goes_too() {
+    let world = World::with_policies(false);
+    let data = world.path().join("data");
+    // As after a death before the event that receives it: the bytes stand there, and nothing is made of them.
+    world.house.keep_register(&analyst(), REGISTER.as_bytes()).unwrap();
+    receive(&world, "id,name\nNL0009,Pelmar Oils\n", None).unwrap();
+    assert_eq!(world.house.find_matches(&chief(), &MatchesQuery::default()).unwrap().parties, 1);
+    assert!(!standing(&data, &["Zelquari Foods Ltd"]).is_empty());
+    erase(&world, "NL0001");
+    assert_eq!(standing(&data, &["Zelquari Foods Ltd"]), Vec::<String>::new());
+    assert!(!standing(&data, &["Pelmar Oils"]).is_empty(), "what names others stays");
+}
+
+/// Several decide on the same two at the same time, again and again: one of them does, the others are told.
+fn decide_at_once(houses: &[&Customhouse]) {
+    const ROUNDS: usize = 12;
+    for round in 0..ROUNDS {
+        let barrier = std::sync::Barrier::new(houses.len() * 3);
+        let decided = std::thread::scope(|scope| {
+            let at_once = houses.iter().flat_map(|house| (0..3).map(move |way| (*house, way)));
+            let threads: Vec<_> = at_once
+                .map(|(house, way)| {
+                    let barrier = &barrier;
+                    scope.spawn(move || {
+                        barrier.wait();
+                        match way {
+                            0 => house.merge_entities(&analyst(), "E0", "E1", "One."),
+                            1 => house.merge_entities(&chief(), "E1", "E0", "One."),
+                            _ => house.keep_entities_apart(&chief(), "E0", "E1", "Two."),
+                        }
+                    })
+                })
+                .collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
+        });
+        let (done, refused): (Vec<_>, Vec<_>) = decided.into_iter().partition(Result::is_ok);
+        assert_eq!(done.len(), 1, "round {round}: {done:?} {refused:?}");
+        for result in refused {
+            let code = code(result);
+            assert!(
+                ["entities_are_one", "entities_decided"].contains(&code.as_str()),
+                "round {round}: {code}"
+            );
+        }
+        let own = done[0].as_ref().unwrap();
+        match own.state {
+            DecisionState::Merged => houses[0].split_entities(&chief(), &own.id, "Again."),
+            _ => houses[0].withdraw_entity_decision(&chief(), &own.id),
+        }
+        .unwrap();
+    }
+}
+
+#[test]
+fn of_several_who_decide_on_the_same_at_once_one_does() {
+    let world = World::with_policies(false);
+    receive(&world, "id,name\nE0,First\nE1,Second\nE2,Third\n", None).unwrap();
+    decide_at_once(&[&world.house]);
+    // What was decided may be erased: the next follows it all the same.
+    world.house.merge_entities(&analyst(), "E0", "E2", "One.").unwrap();
+    erase(&world, "E2");
+    receive(&world, "id,name\nE0,First\nE1,Second\n", None).unwrap();
+    let world = world.reopened();
+    shown(&world);
+    decide_at_once(&[&world.house]);
+}
+
+#[test]
+fn of_several_processes_that_decide_on_the_same_at_once_one_does() {
+    let test = "of_several_processes_that_decide_on_the_same_at_once_one_does";
+    let Some(site) = Site::new(test) else { return };
+    let houses = [site.open("one"), site.open("two")];
+    let register = b"id,name\nE0,First\nE1,Second\n";
+    houses[0].receive_register(&analyst(), register, None, &BTreeMap::new(), &Silent).unwrap();
+    decide_at_once(&[&houses[0], &houses[1]]);
 }
 
 #[test]

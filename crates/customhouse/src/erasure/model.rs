@@ -44,10 +44,7 @@ pub const PERSONAL_KINDS: &[PersonalKind] = &[
     personal("deadline.passed", "belongs to the life of one declaration"),
     personal("record.viewed", "names the entity that was looked at, or what a list was narrowed by"),
     personal("entry_summary.", "who lodges, acts, sends, receives and carries; original bytes"),
-    personal(
-        "register.received",
-        "names, addresses, telephone numbers and owners of all parties of the file",
-    ),
+    personal("register.", "names, addresses, telephone numbers and owners of all parties of the file"),
     personal("entities.", "parties, what they share, and reasons in an officer's own words"),
     personal("warning.acknowledged", "notes of officers"),
     personal("batch.admitted", "examples of values in findings"),

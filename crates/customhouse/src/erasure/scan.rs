@@ -12,7 +12,7 @@ use spine::Finding;
 use super::model::is_personal;
 use super::subject::Matcher;
 use crate::declarations::event::{LODGED, SELECTION_MADE, STREAM_PREFIX, state_of_kind};
-use crate::entities::REGISTER_RECEIVED;
+use crate::entities::{REGISTER_ANNOUNCED, REGISTER_RECEIVED};
 use crate::error::Error;
 
 /// Events read at once.
@@ -128,7 +128,7 @@ impl<'a> Scan<'a> {
             let report: Value = serde_json::from_slice(&bytes).unwrap_or_default();
             return Ok(self.matcher.in_value(&report));
         }
-        if kind == REGISTER_RECEIVED {
+        if [REGISTER_ANNOUNCED, REGISTER_RECEIVED].contains(&kind) {
             return self.in_register(payload);
         }
         Ok(self.matcher.in_value(payload))

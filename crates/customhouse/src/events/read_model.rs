@@ -261,8 +261,8 @@ impl Customhouse {
             }
         }
         for entry in self.registry().list() {
-            if entry.pack.manifest.sensitivity > clearance {
-                names.extend([entry.pack.manifest.id.clone(), entry.pack.hash.clone()]);
+            if entry.manifest().sensitivity > clearance {
+                names.extend([entry.manifest().id.clone(), entry.hash().to_owned()]);
             }
         }
         Withheld(names)

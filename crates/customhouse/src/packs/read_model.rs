@@ -61,7 +61,7 @@ pub struct PackDetail {
 
 impl From<&PackEntry> for PackSummary {
     fn from(entry: &PackEntry) -> Self {
-        let manifest = &entry.pack.manifest;
+        let manifest = entry.manifest();
         Self {
             id: manifest.id.clone(),
             version: manifest.version.to_string(),
@@ -70,11 +70,11 @@ impl From<&PackEntry> for PackSummary {
             owner: manifest.owner.clone(),
             legal_basis: manifest.legal_basis.clone(),
             sensitivity: manifest.sensitivity,
-            hash: entry.pack.hash.clone(),
+            hash: entry.hash().to_owned(),
             origin: entry.origin,
             approval: entry.approval.name(),
             current: entry.current,
-            files: entry.pack.files.len(),
+            files: entry.files(),
         }
     }
 }
@@ -91,7 +91,7 @@ impl Customhouse {
         self.registry()
             .list()
             .iter()
-            .filter(|entry| entry.pack.manifest.sensitivity <= clearance)
+            .filter(|entry| entry.manifest().sensitivity <= clearance)
             .map(PackSummary::from)
             .collect()
     }
@@ -101,7 +101,7 @@ impl Customhouse {
         let versions: Vec<PackSummary> =
             self.list_packs(reader).into_iter().filter(|pack| pack.id == id).collect();
         let registry = self.registry();
-        let entry = registry.get(id).filter(|entry| versions.iter().any(|seen| seen.hash == entry.pack.hash));
+        let entry = registry.get(id).filter(|entry| versions.iter().any(|seen| seen.hash == entry.hash()));
         let Some(entry) = entry else {
             return Err(Error::new(
                 Kind::NotFound,
@@ -110,7 +110,8 @@ impl Customhouse {
                 "Look at the list of packs.",
             ));
         };
-        let manifest = &entry.pack.manifest;
+        let manifest = entry.manifest();
+        let content = registry.content(entry)?;
         let bytes = |content: &Vec<u8>| u64::try_from(content.len()).unwrap_or(u64::MAX);
         Ok(PackDetail {
             summary: entry.into(),
@@ -122,7 +123,7 @@ impl Customhouse {
                 .iter()
                 .map(|other| (other.id.clone(), other.version.to_string()))
                 .collect(),
-            contents: entry.pack.files.iter().map(|(path, content)| (path.clone(), bytes(content))).collect(),
+            contents: content.files.iter().map(|(path, content)| (path.clone(), bytes(content))).collect(),
             versions,
         })
     }

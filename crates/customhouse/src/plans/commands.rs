@@ -25,10 +25,10 @@ impl Customhouse {
     /// The plan for a site without history.
     pub(super) fn base_plan(&self) -> Result<Plan, Error> {
         let registry = self.registry();
-        let pack =
+        let entry =
             registry.get("base-plan").ok_or_else(|| Error::internal("base_plan_missing", &"base-plan"))?;
-        let text = pack
-            .pack
+        let text = registry
+            .content(entry)?
             .files
             .iter()
             .find(|(path, _)| path.ends_with("plan.toml"))

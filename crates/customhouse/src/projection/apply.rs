@@ -63,6 +63,7 @@ impl<'a> Applier<'a> {
         let payload = match &event.payload {
             Payload::Present(payload) => payload,
             Payload::Erased { erased_at, basis } => {
+                entities::index::note_decided(self.transaction, event).map_err(|error| failed(&error))?;
                 self.erased(event, *erased_at, basis).map_err(|error| failed(&error))?;
                 return Ok(Applied::Done);
             }
@@ -97,6 +98,7 @@ impl<'a> Applier<'a> {
         }
         let Some(mrn) = envelope.stream.strip_prefix(STREAM_PREFIX) else {
             entry_summary::index::follow(self.transaction, event, payload).map_err(|error| failed(&error))?;
+            entities::index::note_decided(self.transaction, event).map_err(|error| failed(&error))?;
             entities::index::follow(self.transaction, event, payload).map_err(|error| failed(&error))?;
             return Ok(Applied::Done);
         };

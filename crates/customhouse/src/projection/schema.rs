@@ -8,7 +8,7 @@ use super::failed;
 use crate::error::Error;
 
 /// Version of the tables: part of the file's name.
-pub(super) const VERSION: u32 = 6;
+pub(super) const VERSION: u32 = 7;
 
 /// The tables. Times are microseconds since 1970; amounts are text as declared, with a number beside it to order by.
 const TABLES: &str = "

@@ -79,6 +79,12 @@ fn decisions_are_the_same_again_after_rule_edits_and_a_restart() {
         world.clock.forward(7);
         lodge_many(&world, 300 + edit * 50, 20);
     }
+    let held = |world: &World| {
+        let registry = world.house.registry();
+        let tags = registry.list().iter().filter(|entry| entry.manifest().id == "customs-tags");
+        tags.filter(|entry| entry.held().is_some()).count()
+    };
+    assert_eq!(held(&world), 2, "of seven versions the one in use and the one compiled in");
     let report = sample(&world);
     assert_eq!((report.decisions, report.same, report.pack_sets), (350, 350, 6), "{:#?}", report.examples);
     let few = world.house.replay_sample(&chief(), &SampleSpec { decisions: 40, seed: 7 }, &Silent).unwrap();

@@ -159,7 +159,7 @@ pub fn check_document(registry: &Registry, pack_id: &str, file: &Path) -> Result
             format!("Packs of rules: {}.", known.join(", ")),
         )
     })?;
-    let manifest = &entry.pack.manifest;
+    let manifest = entry.manifest();
     if manifest.kind != PackKind::Rules {
         let known: Vec<&str> = rule_packs(registry).collect();
         return Err(Error::new(
@@ -180,7 +180,7 @@ pub fn check_document(registry: &Registry, pack_id: &str, file: &Path) -> Result
         )
         .with_findings(vec![finding])
     })?;
-    let compiled = usable_rules(registry, &entry.pack)?;
+    let compiled = usable_rules(registry, &*registry.content(entry)?)?;
     // Rules on declarations look at the declaration, not at its envelope.
     let part = formats::declaration::part_in(&document)
         .filter(|part| compiled.iter().any(|rules| rules.applies_to(part)));
@@ -196,7 +196,7 @@ pub fn check_document(registry: &Registry, pack_id: &str, file: &Path) -> Result
         ));
     }
     Ok(CheckedDocument {
-        pack: (manifest.id.clone(), manifest.version.to_string(), entry.pack.hash.clone()),
+        pack: (manifest.id.clone(), manifest.version.to_string(), entry.hash().to_owned()),
         document: root,
         rules: fitting.iter().map(|rules| rules.definitions().len()).sum(),
         reading: document.findings,

@@ -149,9 +149,9 @@ impl Customhouse {
     /// Version of a pack among those whose content hashes were recorded.
     fn version_of(&self, hashes: &[String], pack: &str) -> Option<String> {
         let registry = self.registry();
-        let of_pack = registry.list().iter().filter(|entry| entry.pack.manifest.id == pack);
-        let recorded = of_pack.into_iter().find(|entry| hashes.contains(&entry.pack.hash));
-        recorded.map(|entry| entry.pack.manifest.version.to_string())
+        let of_pack = registry.list().iter().filter(|entry| entry.manifest().id == pack);
+        let recorded = of_pack.into_iter().find(|entry| hashes.iter().any(|own| own == entry.hash()));
+        recorded.map(|entry| entry.manifest().version.to_string())
     }
 }
 

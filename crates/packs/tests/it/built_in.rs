@@ -8,8 +8,8 @@ fn every_shipped_pack_is_whole_and_its_lists_have_values() {
     assert_eq!(registry.findings(), []);
     for entry in registry.list() {
         assert_eq!(entry.origin, Origin::BuiltIn);
-        assert!(entry.current, "{} is shipped in two versions", entry.pack.manifest.id);
-        assert_eq!(packs::check_pack(&entry.pack), [], "{}", entry.pack.manifest.id);
+        assert!(entry.current, "{} is shipped in two versions", entry.manifest().id);
+        assert_eq!(packs::check_pack(entry.held().unwrap()), [], "{}", entry.manifest().id);
     }
     let lists = registry.lists();
     assert!(lists.len() >= 20, "{} lists", lists.len());
@@ -20,7 +20,7 @@ fn every_shipped_pack_is_whole_and_its_lists_have_values() {
 fn the_embedded_files_are_those_of_the_repository() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs");
     for entry in Registry::built_in().list() {
-        let id = &entry.pack.manifest.id;
-        assert_eq!(packs::Pack::read(&root.join(id)).unwrap().unwrap().hash, entry.pack.hash, "{id}");
+        let id = &entry.manifest().id;
+        assert_eq!(packs::Pack::read(&root.join(id)).unwrap().unwrap().hash, entry.hash(), "{id}");
     }
 }

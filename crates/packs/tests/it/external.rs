@@ -94,7 +94,7 @@ fn a_register_of_authorisations_offers_holders_and_what_they_hold() {
         assert_eq!((own.as_slice(), lists["authorisations"].len()), (in_force, 2), "{day}");
     }
     let entry = registry.get("external-authorisation-register").unwrap();
-    assert_eq!(entry.pack.manifest.sensitivity, spine::Sensitivity::Official);
+    assert_eq!(entry.manifest().sensitivity, spine::Sensitivity::Official);
 
     // Where no type is stated, who holds an authorisation is known, and not which.
     let holders = folder(&[("authorisations.csv", "holder,type,valid_from,valid_to\nGB9,,,\n")]);
@@ -174,7 +174,7 @@ fn codes_have_the_texts_that_were_published_with_them() {
     let data = tempfile::tempdir().unwrap();
     let mut registry = Registry::open(data.path()).unwrap();
     assert!(registry.install(source.path()).unwrap().installed.is_some());
-    let pack = &registry.get("external-code-lists").unwrap().pack;
+    let pack = registry.get("external-code-lists").unwrap().held().unwrap();
     let texts = pack.code_texts("error_codes");
     assert_eq!(
         texts.iter().map(|(code, text)| (code.as_str(), text.as_str())).collect::<Vec<_>>(),

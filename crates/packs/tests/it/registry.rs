@@ -42,7 +42,7 @@ fn the_same_content_is_installed_once_and_one_version_never_has_two_contents() {
 
     write(source.path(), "pack.toml", &manifest("our-lists", "1.1.0", "lists"));
     assert!(registry.install(source.path()).unwrap().installed.is_some());
-    assert_eq!(registry.get("our-lists").unwrap().pack.manifest.version.to_string(), "1.1.0");
+    assert_eq!(registry.get("our-lists").unwrap().manifest().version.to_string(), "1.1.0");
     assert!(!registry.get_version("our-lists", "1.0.0").unwrap().current);
 }
 
@@ -57,7 +57,7 @@ fn approval_needs_two_different_people_and_a_withdrawn_version_gives_way_to_the_
         ]);
         registry.install(source.path()).unwrap();
     }
-    let newest = registry.get("our-lists").unwrap().pack.hash.clone();
+    let newest = registry.get("our-lists").unwrap().hash().to_owned();
     assert_eq!(registry.approve(&newest, "o-1").unwrap().name(), "draft");
     assert!(matches!(registry.approve(&newest, "o-1"), Err(PackError::Approval(_))));
     let approved = Approval::Approved { approved_by: ["o-1".to_owned(), "o-2".to_owned()] };
@@ -66,7 +66,7 @@ fn approval_needs_two_different_people_and_a_withdrawn_version_gives_way_to_the_
 
     registry.withdraw(&newest, "o-3", "wrong list").unwrap();
     let reopened = Registry::open(data.path()).unwrap();
-    assert_eq!(reopened.get("our-lists").unwrap().pack.manifest.version.to_string(), "1.0.0");
+    assert_eq!(reopened.get("our-lists").unwrap().manifest().version.to_string(), "1.0.0");
     assert_eq!(reopened.lists()["ours"].iter().collect::<Vec<_>>(), ["NL"]);
     assert!(matches!(registry.approve("no-such-hash", "o-1"), Err(PackError::UnknownPack { .. })));
 }
@@ -170,4 +170,40 @@ fn a_difference_names_the_definition_and_the_field() {
     assert_eq!((change.table.as_str(), change.id.as_str(), change.change), ("list", "ours", Change::Changed));
     assert_eq!(change.fields[0].field, "values");
     assert!(packs::diff(&pack(first.path()), &pack(first.path())).is_empty());
+}
+
+#[test]
+fn what_is_not_in_use_is_read_when_it_is_needed() {
+    let data = tempfile::tempdir().unwrap();
+    let mut registry = Registry::open(data.path()).unwrap();
+    let versions = [("1.0.0", "NL"), ("1.1.0", "BE"), ("1.2.0", "DE"), ("1.3.0", "FR")];
+    let hashes = versions.map(|(version, country)| {
+        let source = folder(&[
+            ("pack.toml", &manifest("our-lists", version, "lists")),
+            ("lists.toml", &countries("ours", &[country])),
+        ]);
+        registry.install(source.path()).unwrap().installed.unwrap().2
+    });
+    for registry in [&registry, &Registry::open(data.path()).unwrap()] {
+        for (hash, (version, country)) in hashes.iter().zip(versions) {
+            let entry = registry.get(hash).unwrap();
+            let named = (entry.manifest().version.to_string(), entry.hash(), entry.files());
+            assert_eq!(named, (version.to_owned(), hash.as_str(), 2));
+            assert_eq!((entry.current, entry.held().is_some()), (version == "1.3.0", version == "1.3.0"));
+            assert_eq!(registry.content(entry).unwrap().hash, *hash);
+            let then = registry.with_in_use(std::slice::from_ref(hash)).unwrap();
+            assert_eq!(then.lists()["ours"].iter().collect::<Vec<_>>(), [country]);
+        }
+    }
+    let altered = data.path().join("our-lists").join(&hashes[2]).join("lists.toml");
+    fs::write(altered, countries("ours", &["IT"])).unwrap();
+    let mut registry = Registry::open(data.path()).unwrap();
+    assert_eq!(registry.findings(), [], "nobody needs it");
+    assert_eq!(registry.with_in_use(&hashes).unwrap_err(), [hashes[2].clone()]);
+    let entry = registry.get(&hashes[2]).unwrap();
+    assert!(matches!(registry.content(entry), Err(PackError::Content(_))));
+    // The one before it takes the place of what is withdrawn.
+    registry.withdraw(&hashes[3], "o-1", "wrong list").unwrap();
+    assert_eq!(registry.get("our-lists").unwrap().hash(), hashes[1]);
+    assert_eq!(codes(&registry.findings()), ["installed_pack_altered"]);
 }

@@ -73,6 +73,16 @@ impl Blocks {
         rest.get(..until).unwrap_or_default()
     }
 
+    /// Whoever has one of these keys, each once, in order. A key that more than `most` have leads to nobody.
+    pub(super) fn met(&self, keys: impl IntoIterator<Item = u64>, most: usize) -> Vec<usize> {
+        let blocks = keys.into_iter().map(|key| self.with(key)).filter(|block| block.len() <= most);
+        let mut met: Vec<usize> =
+            blocks.flatten().filter_map(|(_, party)| usize::try_from(*party).ok()).collect();
+        met.sort_unstable();
+        met.dedup();
+        met
+    }
+
     /// How many blocks hold more than so many.
     pub(super) fn larger_than(&self, most: usize) -> u64 {
         let runs = self.rows.chunk_by(|one, other| one.0 == other.0);

@@ -65,6 +65,16 @@ impl Vocabulary {
         found
     }
 
+    /// Takes names in, each with its words; one that has none tells nothing and is left out.
+    pub(super) fn learn_all<'a>(
+        &mut self,
+        lexicon: &Lexicon,
+        names: impl Iterator<Item = &'a String>,
+    ) -> Vec<(&'a str, Words)> {
+        let learnt = names.map(|name| (name.as_str(), self.learn(lexicon, name)));
+        learnt.filter(|(_, words)| !words.is_empty()).collect()
+    }
+
     pub(super) fn word(&self, number: u32) -> Option<&Word> {
         usize::try_from(number).ok().and_then(|at| self.words.get(at))
     }

@@ -152,16 +152,8 @@ impl<'a> Register<'a> {
 
     /// Whom a party meets among those after it, each once.
     fn partners(&self, at: usize, own: &Profile<'_>, limits: &Limits) -> Vec<usize> {
-        let mut met: Vec<usize> = own
-            .keys
-            .iter()
-            .map(|key| self.blocks.with(*key))
-            .filter(|block| block.len() <= limits.block_parties)
-            .flat_map(|block| block.iter().filter_map(|row| usize::try_from(row.1).ok()))
-            .filter(|partner| *partner > at)
-            .collect();
-        met.sort_unstable();
-        met.dedup();
+        let mut met = self.blocks.met(own.keys.iter().copied(), limits.block_parties);
+        met.retain(|partner| *partner > at);
         met
     }
 
@@ -277,11 +269,7 @@ fn profile<'a>(
 ) -> Profile<'a> {
     let named = std::iter::once(&party.name).chain(&party.aliases).take(NAMES_MAX);
     let vehicle = party.kind == PartyKind::Vehicle;
-    let names: Vec<(&str, Words)> = named
-        .filter(|_| !vehicle)
-        .map(|name| (name.as_str(), vocabulary.learn(lexicon, name)))
-        .filter(|(_, words)| !words.is_empty())
-        .collect();
+    let names = vocabulary.learn_all(lexicon, named.filter(|_| !vehicle));
     // What names a vehicle is its registration mark: an identifier, spaces and strokes apart.
     let marks = std::iter::once(&party.name).filter(|_| vehicle);
     let identifiers = marks.chain(&party.identifiers).take(IDENTIFIERS_MAX);

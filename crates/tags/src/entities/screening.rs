@@ -58,12 +58,9 @@ impl ScreeningList {
         let mut vocabulary = Vocabulary::default();
         let mut ready = Vec::with_capacity(entries.len());
         for entry in entries {
-            let names: Vec<(String, Words)> = std::iter::once(&entry.name)
-                .chain(&entry.aliases)
-                .take(NAMES_MAX)
-                .map(|name| (name.clone(), vocabulary.learn(&lexicon, name)))
-                .filter(|(_, words)| !words.is_empty())
-                .collect();
+            let named = std::iter::once(&entry.name).chain(&entry.aliases).take(NAMES_MAX);
+            let names = vocabulary.learn_all(&lexicon, named).into_iter();
+            let names: Vec<(String, Words)> = names.map(|(name, words)| (name.to_owned(), words)).collect();
             ready.push((entry, names));
         }
         let mut rows = Vec::new();
@@ -121,16 +118,7 @@ impl ScreeningList {
 
     /// Who shares a word, or a near spelling of one.
     fn met(&self, words: &[Word]) -> Vec<usize> {
-        let mut met: Vec<usize> = words
-            .iter()
-            .flat_map(|word| spellings(&word.text, &word.bones))
-            .map(|key| self.blocks.with(key))
-            .filter(|block| block.len() <= BLOCK_ENTRIES)
-            .flat_map(|block| block.iter().filter_map(|row| usize::try_from(row.1).ok()))
-            .collect();
-        met.sort_unstable();
-        met.dedup();
-        met
+        self.blocks.met(words.iter().flat_map(|word| spellings(&word.text, &word.bones)), BLOCK_ENTRIES)
     }
 
     /// How alike names are; `None` where that is not worth telling.

@@ -82,12 +82,13 @@ struct ShownPack<'a> {
 fn show(id: &str, data: &OptionalDataArguments) -> Result<Answer, Error> {
     let registry = offline::registry(data.data.as_deref())?;
     let entry = registry.get(id).ok_or_else(|| unknown(&registry, id))?;
-    let manifest = &entry.pack.manifest;
+    let manifest = entry.manifest();
+    let content = registry.content(entry)?;
     let pack = ShownPack {
         summary: entry.into(),
         description: &manifest.description,
         licence: &manifest.licence,
-        contents: entry.pack.files.iter().map(|(path, bytes)| (path.as_str(), bytes.len())).collect(),
+        contents: content.files.iter().map(|(path, bytes)| (path.as_str(), bytes.len())).collect(),
     };
     if data.json {
         terminal::json(&pack)?;
@@ -184,7 +185,7 @@ fn label(change: &impl Serialize) -> String {
 /// A folder, or the id of a pack.
 fn find(registry: &Registry, folder_or_id: &str) -> Result<Arc<Pack>, Error> {
     if let Some(entry) = registry.get(folder_or_id) {
-        return Ok(Arc::clone(&entry.pack));
+        return Ok(registry.content(entry)?);
     }
     let folder = Path::new(folder_or_id);
     if !folder.is_dir() {

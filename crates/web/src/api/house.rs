@@ -1,12 +1,10 @@
-//! Work that waits, how the flow stands, plans, entities, the journal, and what everybody may know.
+//! Work that waits, how the flow stands, plans, the journal, and what everybody may know.
 
 use axum::Extension;
-use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use customhouse::declarations::QueueQuery;
-use customhouse::entities::{EntitiesQuery, MatchesQuery};
 use customhouse::events::JournalQuery;
 use customhouse::viewings::ViewingsQuery;
 use serde::Deserialize;
@@ -25,9 +23,6 @@ pub(super) fn routes() -> Router {
         .route("/api/v1/queue", get(queue))
         .route("/api/v1/overview", get(overview))
         .route("/api/v1/plan", get(plan))
-        .route("/api/v1/entities", get(entities))
-        .route("/api/v1/entities/matches", get(matches))
-        .route("/api/v1/entities/{id}", get(entity))
         .route("/api/v1/journal", get(journal))
         .route("/api/v1/viewings", get(viewings))
         .route("/api/v1/conformance", get(conformance))
@@ -68,35 +63,6 @@ pub(super) async fn overview(visit: Visit, Asked(asked): Asked<OfficeQuery>) -> 
 #[utoipa::path(get, path = "/api/v1/plan", responses((status = 200, description = "How plans stand", body = serde_json::Value), (status = 403, description = "Not permitted", body = Problem)))]
 pub(super) async fn plan(visit: Visit) -> Result<Response, Failure> {
     Ok(Json(visit.work(|house, reader| house.plans(reader)).await?).into_response())
-}
-
-/// Who trades.
-#[utoipa::path(get, path = "/api/v1/entities", params(
-    ("q" = Option<String>, Query, description = "Beginning of an id"),
-    ("role" = Option<String>, Query, description = "importer, exporter, declarant or carrier"),
-    ("sort" = Option<String>, Query, description = "declarations, value, inspected, irregular or last, with - before it downwards"),
-    ("page" = Option<usize>, Query, description = "Page, from 1")),
-    responses((status = 200, description = "A page of entities", body = serde_json::Value), (status = 403, description = "Not permitted", body = Problem)))]
-pub(super) async fn entities(visit: Visit, Asked(query): Asked<EntitiesQuery>) -> Result<Response, Failure> {
-    Ok(Json(visit.work(move |house, reader| house.find_entities(reader, &query)).await?).into_response())
-}
-
-/// Pairs of entities that may be one, with what speaks for it; or what was decided on them.
-#[utoipa::path(get, path = "/api/v1/entities/matches", params(
-    ("q" = Option<String>, Query, description = "Id of one of them, or part of a name"),
-    ("kind" = Option<String>, Query, description = "Evidence that is there: identifier, owner, phone, address, name or succession"),
-    ("closed" = Option<String>, Query, description = "yes: one of them is closed, or both are"),
-    ("state" = Option<String>, Query, description = "merge_proposed, merged, split_proposed, split, apart or withdrawn; nothing: to be decided"),
-    ("page" = Option<usize>, Query, description = "Page, from 1")),
-    responses((status = 200, description = "A page of pairs", body = serde_json::Value), (status = 403, description = "Not permitted", body = Problem)))]
-pub(super) async fn matches(visit: Visit, Asked(query): Asked<MatchesQuery>) -> Result<Response, Failure> {
-    Ok(Json(visit.work(move |house, reader| house.find_matches(reader, &query)).await?).into_response())
-}
-
-/// One entity in all its roles, with all that are one with it.
-#[utoipa::path(get, path = "/api/v1/entities/{id}", params(("id" = String, Path, description = "Id of the entity")), responses((status = 200, description = "The entity", body = serde_json::Value), (status = 404, description = "There is none", body = Problem)))]
-pub(super) async fn entity(visit: Visit, Path(id): Path<String>) -> Result<Response, Failure> {
-    Ok(Json(visit.work(move |house, reader| house.entity(reader, &id)).await?).into_response())
 }
 
 /// Events, the latest first.

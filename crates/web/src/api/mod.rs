@@ -9,6 +9,7 @@
 mod answers;
 mod clients;
 mod declarations;
+mod entities;
 mod entry_summaries;
 mod house;
 mod messages;
@@ -57,9 +58,12 @@ pub(crate) use answers::{FindingAnswer, ReceiptAnswer};
         house::queue,
         house::overview,
         house::plan,
-        house::entities,
-        house::matches,
-        house::entity,
+        entities::entities,
+        entities::matches,
+        entities::merge,
+        entities::apart,
+        entities::act,
+        entities::entity,
         house::journal,
         house::viewings,
         house::conformance,
@@ -145,6 +149,7 @@ pub(crate) fn routes() -> Router {
         .merge(messages::routes())
         .merge(notifications::routes())
         .merge(entry_summaries::routes())
+        .merge(entities::routes())
         .merge(house::routes())
         .merge(records::routes())
         .merge(tags::routes())

@@ -2,11 +2,11 @@
 
 use axum::extract::Path;
 use axum::response::Redirect;
-use customhouse::Error;
 use customhouse::entities::{
     DecisionState, EntityDecision, Evidence, EvidenceKind, MatchRow, MatchesPage, MatchesQuery, RegisterEntry,
 };
-use customhouse::identity::Permission;
+use customhouse::identity::{Permission, Reader};
+use customhouse::{Customhouse, Error};
 use maud::{Markup, html};
 
 use super::list::place_of;
@@ -178,10 +178,10 @@ fn actions(visit: &Visit, row: &MatchRow) -> Markup {
                 (csrf(visit))
                 input type="hidden" name="one" value=(row.right.id);
                 input type="hidden" name="other" value=(row.left.id);
-                input type="hidden" name="back" value=(visit.address());
+                input type="hidden" name="back" value=(visit.place());
                 label { (visit.say(texts::REASON)) input name="reason" required maxlength="500" autocomplete="off"; }
-                button class="primary" { (visit.say(if row.takes_two { texts::MATCH_PROPOSE } else { texts::MATCH_MERGE })) }
-                button formaction={ (PATH) "/apart" } { (visit.say(texts::MATCH_APART)) }
+                button class="primary" data-key="m" { (visit.say(if row.takes_two { texts::MATCH_PROPOSE } else { texts::MATCH_MERGE })) }
+                button formaction={ (PATH) "/apart" } data-key="x" { (visit.say(texts::MATCH_APART)) }
             }
             @if row.takes_two { p class="help" { (visit.say(texts::MATCH_TAKES_TWO)) } }
         }
@@ -195,7 +195,7 @@ pub(super) fn decided(visit: &Visit, decision: &EntityDecision, takes_two: bool)
         html! {
             form class="match-form" method="post" action={ "/entities/decisions/" (decision.id) "/" (action) } {
                 (csrf(visit))
-                input type="hidden" name="back" value=(visit.address());
+                input type="hidden" name="back" value=(visit.place());
                 @if reason { label { (visit.say(texts::REASON)) input name="reason" required maxlength="500" autocomplete="off"; } }
                 button { (visit.say(word)) }
             }
@@ -247,9 +247,7 @@ pub(crate) async fn apart(visit: Visit, posted: Posted) -> Result<Redirect, Fail
 async fn decide(
     visit: Visit,
     posted: Posted,
-    act: impl FnOnce(&customhouse::Customhouse, &customhouse::identity::Reader, [&str; 3]) -> Result<(), Error>
-    + Send
-    + 'static,
+    act: impl FnOnce(&Customhouse, &Reader, [&str; 3]) -> Result<(), Error> + Send + 'static,
 ) -> Result<Redirect, Failure> {
     visit.require(Permission::ResolveEntities)?;
     let back = back(&posted);
@@ -270,17 +268,28 @@ pub(crate) async fn act(
     visit.require(Permission::ResolveEntities)?;
     let back = back(&posted);
     visit
-        .work(move |house, reader| match action.as_str() {
-            "approve" => house.approve_entity_decision(reader, &id).map(drop),
-            "split" => house.split_entities(reader, &id, posted.text("reason")).map(drop),
-            "withdraw" => house.withdraw_entity_decision(reader, &id).map(drop),
-            other => Err(Error::new(
-                customhouse::Kind::NotFound,
-                "action_unknown",
-                format!("there is no action \"{other}\""),
-                "Use the buttons of the page.",
-            )),
-        })
+        .work(move |house, reader| decide_on(house, reader, &id, &action, posted.text("reason")).map(drop))
         .await?;
     Ok(back)
+}
+
+/// Does what a button, or a program, says about a decision.
+pub(crate) fn decide_on(
+    house: &Customhouse,
+    reader: &Reader,
+    id: &str,
+    action: &str,
+    reason: &str,
+) -> Result<EntityDecision, Error> {
+    match action {
+        "approve" => house.approve_entity_decision(reader, id),
+        "split" => house.split_entities(reader, id, reason),
+        "withdraw" => house.withdraw_entity_decision(reader, id),
+        other => Err(Error::new(
+            customhouse::Kind::NotFound,
+            "action_unknown",
+            format!("there is no action \"{other}\""),
+            "Approve, split or withdraw.",
+        )),
+    }
 }

@@ -8,6 +8,6 @@ mod register;
 mod who;
 
 pub(crate) use file::show;
-pub(crate) use list::{list, place_of};
-pub(crate) use matches::{act, apart, list as matches, merge};
+pub(crate) use list::{group_chip, list, place_of};
+pub(crate) use matches::{act, apart, decide_on, list as matches, merge};
 pub(crate) use register::{REGISTER_BODY_BYTES_MAX, receive};

@@ -29,6 +29,9 @@ const KEYS: &[(&[&str], Text, Option<Permission>)] = &[
     (&["t"], texts::KEY_TAKE, Some(Permission::Examine)),
     (&["r"], texts::KEY_RESULT, Some(Permission::Examine)),
     (&["h"], texts::KEY_HAND_OVER, Some(Permission::Examine)),
+    (&["w"], texts::KEY_WHO, Some(Permission::ViewDeclarations)),
+    (&["m"], texts::KEY_MERGE, Some(Permission::ResolveEntities)),
+    (&["x"], texts::KEY_APART, Some(Permission::ResolveEntities)),
     (&["Esc"], texts::KEY_CLOSE, None),
 ];
 

@@ -6,7 +6,7 @@ use customhouse::tags::{TagCount, TagDifference, TagQuery, TagSelection, TagToge
 use maud::{Markup, html};
 
 use crate::declarations::{csv, in_few_columns, outcome_chip};
-use crate::entities::place_of;
+use crate::entities::{group_chip, place_of};
 use crate::failure::Failure;
 use crate::overview::rate_text;
 use crate::shell::{Page, Room};
@@ -206,7 +206,7 @@ fn entities(visit: &Visit, found: &TagSelection) -> Markup {
     let body = html! {
         @for own in &found.entities {
             tr {
-                td { a href=(place_of(&own.id)) { code { (own.id) } } }
+                td { a href=(place_of(&own.id)) { code { (own.id) } } (group_chip(visit, own.members)) }
                 td class="number" { (count(own.tags)) }
                 td class="number" { a href=(place("/declarations", &[("party", &own.id)])) { (count(own.declarations)) } }
                 td class="period" { @if own.hits.inspected == 0 { span class="soft" { (visit.named("outcome", "unknown")) } } @else { (rate_text(visit, &own.hits)) } }

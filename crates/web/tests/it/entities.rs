@@ -44,6 +44,8 @@ async fn pairs_are_shown_with_what_speaks_for_them_and_merged_and_taken_apart_by
         assert!(page.contains(told), "{told} in {page}");
     }
     assert!(!page.contains("IMP-3"));
+    // Whoever decides comes back to the list as it was narrowed.
+    assert!(page.contains("value=\"/entities/matches?kind=succession&amp;closed=yes\""), "{page}");
     assert!(site.get(&analyst, "/entities/matches?kind=owner").await.text.contains("No pair is like that"));
     let looked_at = site.get(&officer, "/entities/matches").await.text;
     assert!(
@@ -127,4 +129,59 @@ async fn a_register_comes_in_by_page_and_the_job_leads_to_the_pairs() {
     let status = site.house.jobs().find(job).unwrap().wait(Duration::from_secs(60));
     assert_ne!(status.state, customhouse::jobs::JobState::Running);
     assert!(site.get(&analyst, &format!("/jobs/{job}")).await.text.contains("register_unreadable"));
+}
+
+#[tokio::test]
+async fn programs_decide_as_people_do_with_the_same_permissions_and_four_eyes() {
+    let site = Site::with(&[Role::Officer, Role::Analyst, Role::Chief]);
+    receive(&site, REGISTER, None);
+    let post = async |role: Role, path: &str, body: serde_json::Value| {
+        let caller = site.caller(role);
+        let request = Request::builder()
+            .method(Method::POST)
+            .uri(format!("/api/v1/entities/{path}"))
+            .header(header::COOKIE, &caller.cookie)
+            .header("x-csrf-token", &caller.csrf)
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(Body::from(body.to_string()));
+        let answer = site.ask(request.unwrap()).await;
+        let told: serde_json::Value = serde_json::from_str(&answer.text).unwrap();
+        (answer.status.as_u16(), told)
+    };
+    let pair = |reason: &str| serde_json::json!({ "one": "IMP-2", "other": "IMP-4", "reason": reason });
+    let nothing = serde_json::json!({});
+    for (path, body) in
+        [("matches/merge", pair("x")), ("matches/apart", pair("x")), ("decisions/d-0/split", nothing.clone())]
+    {
+        assert_eq!(post(Role::Officer, path, body).await.0, 403, "{path}");
+    }
+    let code = |told: &serde_json::Value| told["code"].as_str().unwrap_or_default().to_owned();
+    let (status, told) = post(Role::Analyst, "matches/merge", pair(" ")).await;
+    assert_eq!((status, code(&told).as_str()), (400, "reason_missing"), "{told}");
+    let (_, apart) = post(Role::Analyst, "matches/apart", pair("Two landlords.")).await;
+    assert_eq!(apart["state"], "apart");
+    let act = async |role, decision: &serde_json::Value, action: &str, body| {
+        let id = decision["id"].as_str().unwrap();
+        post(role, &format!("decisions/{id}/{action}"), body).await
+    };
+    assert_eq!(act(Role::Chief, &apart, "withdraw", nothing.clone()).await.1["state"], "withdrawn");
+    let (_, merged) = post(Role::Analyst, "matches/merge", pair("Same rooms.")).await;
+    let (mut state, mut proposer) = (merged["state"].clone(), Role::Analyst);
+    if state == "merge_proposed" {
+        let (status, told) = act(proposer, &merged, "approve", nothing.clone()).await;
+        assert_eq!((status, code(&told).as_str()), (409, "entity_decision_by_same"));
+        state = act(Role::Chief, &merged, "approve", nothing.clone()).await.1["state"].clone();
+    }
+    assert_eq!(state, "merged");
+    // Large ones are taken apart by two people, too.
+    let (_, told) = act(Role::Chief, &merged, "split", serde_json::json!({ "reason": "Two." })).await;
+    state = told["state"].clone();
+    if state == "split_proposed" {
+        proposer = Role::Chief;
+        assert_eq!(act(proposer, &merged, "approve", nothing.clone()).await.0, 409);
+        state = act(Role::Analyst, &merged, "approve", nothing.clone()).await.1["state"].clone();
+    }
+    assert_eq!(state, "split");
+    let (status, told) = act(Role::Chief, &merged, "explode", nothing).await;
+    assert_eq!((status, code(&told).as_str()), (404, "action_unknown"));
 }

@@ -2,7 +2,7 @@
 //!
 //! | bytes | what |
 //! |---|---|
-//! | 8 | `TWTAGLV1` |
+//! | 8 | `TWTAGLV2` |
 //! | 8 | position of the last event that it reflects; its id, a text |
 //! | 8 | position up to which what was erased was gone when it was begun |
 //! | 8 | what found no room |
@@ -10,6 +10,7 @@
 //! | | entities: how many (4), each a text |
 //! | | declarations: how many (4); of each its number, a text, when its tags were applied (8), its parties (4 each) |
 //! | | waiting: how many (4); of each its number and its four parties, texts; an empty one is nobody |
+//! | | merges that stand: how many (4); of each the id of its decision, the one, the other, its state, texts |
 //! | | inspected, irregular: bytes (8) of a bitmap in the portable format of roaring, the bitmap |
 //! | 4 | CRC-32 of everything before |
 //! | | the matrix of entities, that of declarations ([`::tags::matrix`]), each with its own checksum |
@@ -27,10 +28,12 @@ use roaring::RoaringBitmap;
 
 use super::grown::Grown;
 use super::state::{Epoch, Parties, ROLES, State, Tagged};
+use crate::entities::DecisionState;
+use crate::entities::joins::{Followed, Join, Joins};
 use crate::error::{Error, Kind};
 use crate::folder::write_whole_from;
 
-const MAGIC: &[u8; 8] = b"TWTAGLV1";
+const MAGIC: &[u8; 8] = b"TWTAGLV2";
 /// Bytes of a text at most.
 const TEXT_BYTES_MAX: u32 = 1 << 16;
 
@@ -46,7 +49,7 @@ pub(super) fn write(path: &Path, state: &State) -> Result<(), Error> {
         head(&mut out, state)?;
         let sum = out.sum();
         out.number(sum)?;
-        for matrix in [&state.epoch.of_entities, &state.epoch.of_declarations] {
+        for matrix in [&state.own, &state.epoch.of_declarations] {
             matrix.write(out.inner()).map_err(|error| match error {
                 MatrixFileError::Io(error) => error,
                 MatrixFileError::Damaged(why) => io::Error::other(why),
@@ -82,6 +85,12 @@ fn head(out: &mut Summed<impl Write>, state: &State) -> io::Result<()> {
         text(out, mrn)?;
         for party in parties {
             text(out, party.as_deref().unwrap_or_default())?;
+        }
+    }
+    out.number(count(state.joins.len()))?;
+    for (id, join) in state.joins.iter() {
+        for part in [id, &join.one, &join.other, join.state.name()] {
+            text(out, part)?;
         }
     }
     for set in [&epoch.inspected, &epoch.irregular] {
@@ -127,6 +136,7 @@ fn from_bytes(input: impl Read) -> Read1<State> {
     let entities = names(&mut input)?;
     let declarations = declarations(&mut input)?;
     let waiting = waiting(&mut input)?;
+    let joins = joins(&mut input)?;
     let inspected = bitmap(&mut input)?;
     let irregular = bitmap(&mut input)?;
     let expected = input.sum();
@@ -154,7 +164,8 @@ fn from_bytes(input: impl Read) -> Read1<State> {
         declarations,
         ..Epoch::default()
     };
-    Ok(State::of(epoch, event, begun_at, waiting))
+    State::of(epoch, event, begun_at, waiting, joins)
+        .map_err(|_| MatrixFileError::Damaged("its groups are of other entities"))
 }
 
 fn text_read(input: &mut Summed<impl Read>) -> Read1<String> {
@@ -197,6 +208,21 @@ fn waiting(input: &mut Summed<impl Read>) -> Read1<BTreeMap<String, Parties>> {
             *party = Some(text_read(input)?).filter(|id| !id.is_empty());
         }
         all.insert(mrn, parties);
+    }
+    Ok(all)
+}
+
+fn joins(input: &mut Summed<impl Read>) -> Read1<Joins> {
+    let mut all = Joins::default();
+    for _ in 0..input.number_read()? {
+        let id = text_read(input)?;
+        let (one, other) = (text_read(input)?, text_read(input)?);
+        let state = DecisionState::from_name(&text_read(input)?)
+            .filter(|state| state.joins())
+            .ok_or(MatrixFileError::Damaged("a merge is of no known state"))?;
+        if all.insert(id, Join { one, other, state }) == Followed::LeftOut {
+            return Err(MatrixFileError::Damaged("it has too many merges"));
+        }
     }
     Ok(all)
 }

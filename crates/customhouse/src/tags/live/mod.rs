@@ -4,8 +4,10 @@
 //! `tag-matrix`, and it is made anew from the journal; a file that is damaged, of another journal or of another version
 //! gives way by itself. One thread follows; whoever asks reads an epoch that no longer changes and waits for nobody.
 //! An entity carries a tag from the first declaration on that did, as in the read model's table of entities and tags.
+//! Entities that people said are one count as one, with the tags of all of them, until they are taken apart again.
 
 mod file;
+mod grouped;
 mod grown;
 mod state;
 #[cfg(test)]

@@ -3,15 +3,17 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use ::tags::matrix::{Change, ENTITIES_MAX, Matrix, TAGS_MAX};
+use ::tags::matrix::{Change, ENTITIES_MAX, Matrix, MatrixError, TAGS_MAX};
 use clearance::Event;
 use journal::{Payload, RecordedEvent};
 use roaring::RoaringBitmap;
 use serde::Deserialize;
 use spine::declaration::{Declaration, PartyRole};
 
+use super::grouped::Grouped;
 use super::grown::Grown;
 use crate::declarations::event::{AMENDED, CORRECTED, LODGED, STREAM_PREFIX, TAGS_APPLIED};
+use crate::entities::joins::{Followed, Joins};
 use crate::error::Error;
 
 /// Roles of those who trade: declarant, importer, exporter, carrier.
@@ -55,8 +57,11 @@ pub(crate) struct Epoch {
     pub(crate) position: u64,
     /// Declarations and pairs that found no room.
     pub(crate) left_out: u64,
-    /// Enterprise, or other party, by tag: whoever ever had a declaration with the tag.
+    /// Enterprise, or other party, by tag: whoever ever had a declaration with the tag. Entities that are one are one
+    /// here: see [`Grouped`].
     pub(crate) of_entities: Matrix,
+    /// Who is one.
+    pub(crate) grouped: Arc<Grouped>,
     /// Declaration by tag.
     pub(crate) of_declarations: Matrix,
     /// Declarations that were inspected with a known result.
@@ -87,6 +92,16 @@ impl Epoch {
         self.entities.get(number).map(AsRef::as_ref)
     }
 
+    /// Number of entities, groups being one.
+    pub(crate) fn entities_counted(&self) -> u64 {
+        u64::from(self.of_entities.entities()).saturating_sub(self.grouped.within().len())
+    }
+
+    /// Whoever stands for the parties of a declaration.
+    pub(crate) fn parties(&self, declaration: &Tagged) -> impl Iterator<Item = u32> {
+        declaration.parties().map(|party| self.grouped.standing_for(party))
+    }
+
     /// All declarations, by number.
     pub(crate) fn declarations(&self) -> impl Iterator<Item = &Tagged> {
         self.declarations.iter()
@@ -111,6 +126,11 @@ pub(super) struct State {
     pub(super) begun_at: u64,
     /// Parties of declarations that have no tags yet.
     pub(super) waiting: BTreeMap<String, Parties>,
+    /// Merges that stand.
+    pub(super) joins: Joins,
+    /// Who carries what alone, whoever it is one with.
+    pub(super) own: Matrix,
+    regroup: bool,
     tag_numbers: Numbers,
     declaration_numbers: Numbers,
     changes_of_entities: Vec<Change>,
@@ -140,22 +160,36 @@ impl State {
         event.envelope.kind == crate::erasure::model::DONE && event.position > self.begun_at
     }
 
-    /// The state of which an epoch and what waits was kept.
-    pub(super) fn of(epoch: Epoch, event: String, begun_at: u64, waiting: BTreeMap<String, Parties>) -> Self {
+    /// The state of which an epoch of everybody alone, the merges and what waits was kept.
+    ///
+    /// # Errors
+    /// None that numbers within bounds allow.
+    pub(super) fn of(
+        epoch: Epoch,
+        event: String,
+        begun_at: u64,
+        waiting: BTreeMap<String, Parties>,
+        joins: Joins,
+    ) -> Result<Self, MatrixError> {
         let numbered =
             |names: &mut dyn Iterator<Item = Arc<str>>| (0..).zip(names).map(|(n, name)| (name, n)).collect();
         let tag_numbers = numbered(&mut epoch.tags.iter().cloned());
         let entity_numbers: Numbers = numbered(&mut epoch.entities.iter().cloned());
         let declaration_numbers = numbered(&mut epoch.declarations.iter().map(|own| Arc::clone(&own.mrn)));
-        Self {
+        let mut state = Self {
             tag_numbers,
             declaration_numbers,
+            own: epoch.of_entities.clone(),
             epoch: Epoch { entity_numbers: Arc::new(RwLock::new(entity_numbers)), ..epoch },
             event,
             begun_at,
             waiting,
+            joins,
+            regroup: true,
             ..Self::default()
-        }
+        };
+        state.take_in_changes()?;
+        Ok(state)
     }
 
     /// Follows one event.
@@ -171,7 +205,14 @@ impl State {
     }
 
     fn follow(&mut self, event: &RecordedEvent) -> Result<(), Error> {
-        let Some(mrn) = event.envelope.stream.strip_prefix(STREAM_PREFIX) else { return Ok(()) };
+        let Some(mrn) = event.envelope.stream.strip_prefix(STREAM_PREFIX) else {
+            match self.joins.follow(event) {
+                Followed::Same => {}
+                Followed::Changed => self.regroup = true,
+                Followed::LeftOut => self.epoch.left_out = self.epoch.left_out.saturating_add(1),
+            }
+            return Ok(());
+        };
         let kind = event.envelope.kind.as_str();
         let payload = match &event.payload {
             Payload::Present(payload) => payload,
@@ -234,7 +275,7 @@ impl State {
             let Some(tag) = self.tag(tag.tag) else { continue };
             self.changes_of_declarations.push(Change { tag, entity: declaration, carried: true });
             for entity in &parties {
-                let carries = self.epoch.of_entities.carriers(tag).is_some_and(|all| all.contains(*entity));
+                let carries = self.own.carriers(tag).is_some_and(|all| all.contains(*entity));
                 if !carries {
                     self.changes_of_entities.push(Change { tag, entity: *entity, carried: true });
                 }
@@ -310,20 +351,39 @@ impl State {
     /// # Errors
     /// None that numbers within bounds allow.
     pub(super) fn publish(&mut self) -> Result<Arc<Epoch>, Error> {
+        self.take_in_changes().map_err(|error| Error::internal("tag_matrix_failed", &error))?;
+        self.dirty = false;
+        Ok(Arc::new(self.epoch.clone()))
+    }
+
+    fn take_in_changes(&mut self) -> Result<(), MatrixError> {
         let (tags, epoch) = (self.epoch.tags.len(), &mut self.epoch);
         let count = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
-        let failed = |error: ::tags::matrix::MatrixError| Error::internal("tag_matrix_failed", &error);
         let (entities, declarations) = (count(epoch.entities.len()), count(epoch.declarations.len()));
-        epoch.of_entities =
-            epoch.of_entities.changed(entities, tags, &self.changes_of_entities).map_err(failed)?;
-        epoch.of_declarations = epoch
-            .of_declarations
-            .changed(declarations, tags, &self.changes_of_declarations)
-            .map_err(failed)?;
+        // Whoever is new may belong to a group that was made of the register.
+        let regroup = self.regroup || (entities > self.own.entities() && self.joins.len() > 0);
+        let own = self.own.changed(entities, tags, &self.changes_of_entities)?;
+        let grouped = if regroup {
+            let numbers = epoch.entity_numbers.read().unwrap_or_else(PoisonError::into_inner);
+            Arc::new(Grouped::of(&self.joins.groups(), |id| numbers.get(id).copied()))
+        } else {
+            Arc::clone(&epoch.grouped)
+        };
+        epoch.of_entities = if grouped.is_empty() {
+            own.clone()
+        } else if grouped == epoch.grouped {
+            epoch.of_entities.changed(entities, tags, &grouped.gained(&self.changes_of_entities))?
+        } else {
+            grouped.over(&own, tags)?
+        };
+        epoch.of_declarations =
+            epoch.of_declarations.changed(declarations, tags, &self.changes_of_declarations)?;
+        epoch.grouped = grouped;
+        self.own = own;
+        self.regroup = false;
         self.changes_of_entities.clear();
         self.changes_of_declarations.clear();
-        self.dirty = false;
-        Ok(Arc::new(epoch.clone()))
+        Ok(())
     }
 }
 

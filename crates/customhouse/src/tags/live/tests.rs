@@ -11,6 +11,7 @@ use super::*;
 use crate::Customhouse;
 use crate::declarations::CaseAction;
 use crate::declarations::tests::{World, declaration, impossible, reader, result};
+use crate::entities::index::members;
 use crate::identity::Role;
 
 /// Tag and entity, tag and declaration, inspected and irregular declarations.
@@ -199,4 +200,92 @@ fn where_the_file_cannot_be_written_what_is_held_is_right_all_the_same() {
     assert!(follower.unwritable && follower.written == 0);
     assert!(follower.written_at > long_ago, "it is tried again after a while, not at once");
     assert_eq!(content(&shared.current().epoch), live);
+}
+
+/// The matrix made of the journal at once; with `grouped` false, as if nobody had ever been merged.
+fn from_scratch(house: &Customhouse, grouped: bool) -> Arc<Epoch> {
+    let mut state = State::begun_at(house.journal_position());
+    for event in house.journal.feed(0, EVENTS_AT_ONCE).unwrap() {
+        if grouped || !event.envelope.stream.starts_with("entity-decision/") {
+            state.apply(&event).unwrap();
+        }
+    }
+    state.publish().unwrap()
+}
+
+/// What groups make of a matrix without any, told from the ids alone.
+fn expected(house: &Customhouse, plain: &Epoch) -> (Content, usize) {
+    let numbered: BTreeSet<&str> = (0..).map_while(|number| plain.entity(number)).collect();
+    let standing_for = |id: &str| {
+        let members = house.projection.read(|connection| members(connection, id)).unwrap();
+        members.into_iter().find(|own| numbered.contains(own.as_str())).unwrap()
+    };
+    let mut all = content(plain);
+    all.0 = all.0.into_iter().map(|(tag, id)| (tag, standing_for(&id))).collect();
+    (all, numbered.iter().map(|id| standing_for(id)).collect::<BTreeSet<_>>().len())
+}
+
+#[test]
+fn entities_that_are_one_count_as_one_and_come_back_as_they_were() {
+    let mut world = World::with_policies(false);
+    let lines: String = (0..7).map(|n| format!("CN000{n},Name {n}\n")).collect();
+    let (analyst, chief) = (reader("a-1", Role::Analyst), reader("c-1", Role::Chief));
+    let receive = world.house.receive_register(
+        &analyst,
+        format!("id,name\n{lines}").as_bytes(),
+        None,
+        &std::collections::BTreeMap::new(),
+        &spine::Silent,
+    );
+    assert_eq!(receive.unwrap().lines, 7);
+    // A fixed walk: each step lodges, merges two, takes a merge back, or starts the house anew.
+    let mut state = 4_711_u64;
+    let mut next = move |below: u64| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) % below
+    };
+    let (mut standing, mut most_in_groups) = (Vec::new(), 0);
+    for step in 0..60 {
+        match next(9) {
+            0..4 => {
+                let id = format!("W-{step}");
+                let mut own = if next(2) == 0 { impossible(&id) } else { declaration(&id) };
+                own["exporter"] = json!({ "id": format!("CN000{}", next(7)) });
+                world.lodge(&own).unwrap();
+            }
+            4..7 => {
+                let (one, other) = (format!("CN000{}", next(7)), format!("CN000{}", next(7)));
+                match world.house.merge_entities(&analyst, &one, &other, "walk") {
+                    Ok(merged) => standing.push(merged.id),
+                    Err(error) => assert_eq!(error.code, "entities_are_one"),
+                }
+            }
+            7 if !standing.is_empty() => {
+                let at = usize::try_from(next(u64::try_from(standing.len()).unwrap())).unwrap();
+                world.house.split_entities(&chief, &standing.remove(at), "walk").unwrap();
+            }
+            _ => world = world.reopened(),
+        }
+        let live = of_matrix(&world.house);
+        let plain = from_scratch(&world.house, false);
+        assert_eq!(of_tables(&world.house).0, content(&plain).0, "step {step}");
+        let (expected, counted) = expected(&world.house, &plain);
+        assert_eq!(live, expected, "step {step}");
+        let epoch = world.house.matrix.epoch().unwrap();
+        let scratch = from_scratch(&world.house, true);
+        assert_eq!((&epoch.of_entities, &epoch.grouped), (&scratch.of_entities, &scratch.grouped));
+        assert_eq!(epoch.entities_counted(), u64::try_from(counted).unwrap(), "step {step}");
+        most_in_groups = most_in_groups.max(epoch.grouped.within().len());
+    }
+    assert!(most_in_groups > 2 && !standing.is_empty(), "{most_in_groups}");
+    for id in standing {
+        world.house.split_entities(&chief, &id, "walk").unwrap();
+    }
+    let _ = of_matrix(&world.house);
+    let epoch = world.house.matrix.epoch().unwrap();
+    assert_eq!(
+        epoch.of_entities,
+        from_scratch(&world.house, false).of_entities,
+        "as if nobody had been merged"
+    );
 }

@@ -4,6 +4,7 @@ use roaring::RoaringBitmap;
 
 use super::super::live::Epoch;
 use super::condition::Condition;
+use super::model::TagQuery;
 use crate::error::Error;
 
 /// What is chosen of.
@@ -14,6 +15,10 @@ pub(super) enum Of {
 }
 
 impl Of {
+    pub(super) fn asked(query: &TagQuery) -> Self {
+        if query.of_declarations() { Self::Declarations } else { Self::Entities }
+    }
+
     pub(super) fn matrix(self, epoch: &Epoch) -> &::tags::matrix::Matrix {
         match self {
             Self::Entities => &epoch.of_entities,
@@ -21,12 +26,26 @@ impl Of {
         }
     }
 
-    /// Those that the condition chooses, of everything that the epoch has.
-    pub(super) fn now(self, epoch: &Epoch, condition: &Condition) -> RoaringBitmap {
-        self.matrix(epoch).select(&condition.over(epoch))
+    /// How many there are; entities that are one count once.
+    pub(super) fn all(self, epoch: &Epoch) -> u64 {
+        match self {
+            Self::Entities => epoch.entities_counted(),
+            Self::Declarations => u64::from(epoch.of_declarations.entities()),
+        }
     }
 
-    /// Those that it chose before a moment, in microseconds since 1970, of what was there then.
+    /// Those that the condition chooses, of everything that the epoch has.
+    pub(super) fn now(self, epoch: &Epoch, condition: &Condition) -> RoaringBitmap {
+        let chosen = self.matrix(epoch).select(&condition.over(epoch));
+        match self {
+            // Whoever another stands for carries nothing, and a condition with `!` would choose it.
+            Self::Entities => chosen - epoch.grouped.within(),
+            Self::Declarations => chosen,
+        }
+    }
+
+    /// Those that it chose before a moment, in microseconds since 1970, of what was there then. Who is one is as it is
+    /// known now, so that a merge by itself is no difference between two days.
     ///
     /// # Errors
     /// None that numbers within bounds allow.
@@ -63,7 +82,7 @@ fn declarations_before(epoch: &Epoch, moment: i64) -> RoaringBitmap {
 fn parties_of(epoch: &Epoch, declarations: &RoaringBitmap) -> RoaringBitmap {
     let mut is_party = vec![false; usize::try_from(epoch.of_entities.entities()).unwrap_or_default()];
     for own in declarations.iter().filter_map(|number| epoch.declaration(number)) {
-        for party in own.parties() {
+        for party in epoch.parties(own) {
             if let Some(place) = usize::try_from(party).ok().and_then(|at| is_party.get_mut(at)) {
                 *place = true;
             }
@@ -81,7 +100,7 @@ pub(super) fn results(of: Of, epoch: &Epoch, chosen: &RoaringBitmap) -> (u64, u6
             let has = |number: &u32| {
                 epoch
                     .declaration(*number)
-                    .is_some_and(|own| own.parties().any(|party| chosen.contains(party)))
+                    .is_some_and(|own| epoch.parties(own).any(|party| chosen.contains(party)))
             };
             u64::try_from(set.iter().filter(has).count()).unwrap_or(u64::MAX)
         }

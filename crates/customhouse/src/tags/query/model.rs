@@ -98,8 +98,10 @@ pub struct TagTogether {
 /// An entity that was selected.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SelectedEntity {
-    /// Id.
+    /// Id; where several are one, the first of theirs.
     pub id: String,
+    /// How many are one here, itself among them.
+    pub members: u64,
     /// Tags that it carries and the reader may see.
     pub tags: u64,
     /// Declarations in the role in which it has most.
@@ -110,7 +112,7 @@ pub struct SelectedEntity {
     pub hits: HitRate,
 }
 
-/// Two days compared. An entity carries a tag from its first declaration with the tag on, so that by a plain tag none
+/// Two days compared, by who is known to be one now. An entity carries a tag from its first declaration with the tag on, so that by a plain tag none
 /// is lost; by a condition with `!` some are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct TagDifference {

@@ -17,6 +17,7 @@ use super::together::together;
 use crate::Customhouse;
 use crate::civil_time::day_of_query;
 use crate::declarations::{DeclarationRow, HitRate, csv_cell, declaration_row};
+use crate::entities::index::MEMBERS;
 use crate::error::Error;
 use crate::flow::any_simulated;
 use crate::identity::{Permission, Reader};
@@ -44,11 +45,7 @@ pub(super) struct Asked {
 
 impl Asked {
     fn count(&self, chosen: &RoaringBitmap) -> TagCount {
-        TagCount {
-            count: chosen.len(),
-            all: u64::from(self.of.matrix(&self.epoch).entities()),
-            position: self.epoch.position,
-        }
+        TagCount { count: chosen.len(), all: self.of.all(&self.epoch), position: self.epoch.position }
     }
 
     fn named(&self) -> Vec<TagNamed> {
@@ -88,8 +85,7 @@ impl Customhouse {
     fn asked(&self, reader: &Reader, query: &TagQuery) -> Result<Asked, Error> {
         let (seen, epoch) = self.seen_matrix(reader)?;
         let condition = Condition::read(&query.q, &seen)?;
-        let of = if query.of_declarations() { Of::Declarations } else { Of::Entities };
-        Ok(Asked { seen, epoch, condition, of })
+        Ok(Asked { seen, epoch, condition, of: Of::asked(query) })
     }
 
     /// How many entities or declarations a condition selects.
@@ -160,7 +156,7 @@ impl Customhouse {
             together: together(
                 &asked.seen,
                 &asked.epoch,
-                asked.of.matrix(&asked.epoch),
+                asked.of,
                 &chosen,
                 &asked.condition.ids,
                 TOGETHER_SHOWN,
@@ -173,7 +169,8 @@ impl Customhouse {
         })
     }
 
-    /// Everything that a condition selects, as CSV with the tags of each. That it was taken is recorded.
+    /// Everything that a condition selects, as CSV with the tags of each, and of entities that are one with the ids of
+    /// all. That it was taken is recorded.
     ///
     /// # Errors
     /// As [`Customhouse::select_by_tags`].
@@ -193,14 +190,23 @@ impl Customhouse {
         self.note_look(reader, ViewedWhat::Export, LookAt::Selection(&filter, rows))?;
         let unwritable = |error: std::io::Error| Error::internal("export_unwritable", &error);
         let tags = asked.seen.in_epoch(&asked.epoch);
-        writeln!(out, "{}", if asked.of == Of::Entities { "id,tags" } else { "mrn,tags_applied_at,tags" })
-            .map_err(unwritable)?;
+        writeln!(
+            out,
+            "{}",
+            if asked.of == Of::Entities { "id,tags,members" } else { "mrn,tags_applied_at,tags" }
+        )
+        .map_err(unwritable)?;
         for number in listed.iter().take(EXPORT_ROWS_MAX) {
             let carried = asked.of.matrix(&asked.epoch).tags_of(number).iter();
             let ids = carried.filter_map(|tag| Some((*tags.get(usize::from(*tag))?)?.id.as_str()));
             let ids = csv_cell(&ids.collect::<Vec<_>>().join(" "));
             let line = match asked.of {
-                Of::Entities => format!("{},{ids}", csv_cell(asked.epoch.entity(number).unwrap_or_default())),
+                Of::Entities => {
+                    let members = asked.epoch.grouped.members(number).iter();
+                    let members: Vec<&str> = members.filter_map(|own| asked.epoch.entity(*own)).collect();
+                    let id = csv_cell(asked.epoch.entity(number).unwrap_or_default());
+                    format!("{id},{ids},{}", csv_cell(&members.join(" ")))
+                }
                 Of::Declarations => {
                     let Some(own) = asked.epoch.declaration(number) else { continue };
                     format!("{},{},{ids}", csv_cell(&own.mrn), time(own.at))
@@ -282,14 +288,15 @@ fn entity(
     let Some(id) = epoch.entity(number) else { return Ok(None) };
     let found: Option<(u64, i64, u64, u64)> = connection
         .prepare_cached(
-            "SELECT declarations, last_at, inspected, irregular FROM entity WHERE id = ?1
-             ORDER BY declarations DESC, role LIMIT 1",
+            &format!("{MEMBERS} SELECT sum(declarations) AS n, max(last_at), sum(inspected), sum(irregular) FROM entity
+             WHERE id IN (SELECT id FROM member) GROUP BY role ORDER BY n DESC, role LIMIT 1"),
         )?
         .query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
         .optional()?;
     let (declarations, last_at, inspected, irregular) = found.unwrap_or_default();
     Ok(Some(SelectedEntity {
         id: id.to_owned(),
+        members: u64::try_from(epoch.grouped.members(number).len().max(1)).unwrap_or(u64::MAX),
         tags,
         declarations,
         last_at: (declarations > 0).then(|| time(last_at)),

@@ -146,6 +146,46 @@ fn a_tag_above_the_clearance_does_not_exist_in_any_answer() {
 }
 
 #[test]
+fn entities_that_are_one_count_once_with_the_tags_of_both() {
+    let world = told();
+    let count = |condition: &str| {
+        let found = world.house.count_by_tags(&analyst(), &ask(condition, "entities")).unwrap();
+        (found.count, found.all)
+    };
+    let conditions = ["", "no_tare_at_all", "!no_tare_at_all"];
+    assert_eq!(conditions.map(count), [(7, 7), (4, 7), (3, 7)]);
+    let all = |world: &World| {
+        let found = world.house.select_by_tags(&analyst(), &ask("", "entities")).unwrap();
+        serde_json::to_string(&(found.entities, found.together, found.hits)).unwrap()
+    };
+    let before = all(&world);
+    // Two that carry it, and one that does not.
+    let merges = [("CN0000-RED", "CN0001-RED"), ("CN0001-RED", "CN0002-ALL")]
+        .map(|(one, other)| world.house.merge_entities(&analyst(), one, other, "One owner.").unwrap());
+    counted(&world);
+    assert_eq!(conditions.map(count), [(5, 5), (3, 5), (2, 5)]);
+    let of = |query: &TagQuery| world.house.select_by_tags(&analyst(), query).unwrap();
+    let found = of(&ask("no_tare_at_all", "entities"));
+    let told: Vec<(&str, u64, u64)> =
+        found.entities.iter().map(|own| (own.id.as_str(), own.members, own.declarations)).collect();
+    assert!(told.contains(&("CN0000-RED", 3, 3)) && told.contains(&("NL0001", 1, 6)), "{told:?}");
+    assert_eq!(found.hits.map(|hits| (hits.inspected, hits.irregular)), Some((1, 1)));
+    // Days are compared by who is known to be one now.
+    let days = TagQuery { from: "2026-03-02".to_owned(), ..ask("no_tare_at_all", "entities") };
+    let difference = of(&days).difference.unwrap();
+    assert_eq!((difference.before, difference.after, difference.gained), (2, 3, 1));
+    let mut out = Vec::new();
+    world.house.export_by_tags(&analyst(), &ask("no_tare_at_all", "entities"), &mut out).unwrap();
+    let text = String::from_utf8(out).unwrap();
+    assert!(text.contains(",CN0000-RED CN0001-RED CN0002-ALL\n"), "{text}");
+    for merged in merges.iter().rev() {
+        world.house.split_entities(&analyst(), &merged.id, "Three after all.").unwrap();
+    }
+    counted(&world);
+    assert_eq!((conditions.map(count), all(&world)), ([(7, 7), (4, 7), (3, 7)], before));
+}
+
+#[test]
 fn days_are_compared_as_they_ended() {
     let world = told();
     let compare = |condition: &str, of: &str, from: &str, to: &str| {

@@ -4,6 +4,7 @@ use ::tags::TagDefinition;
 use ::tags::matrix::Matrix;
 use roaring::RoaringBitmap;
 
+use super::chosen::Of;
 use super::condition::Seen;
 use super::model::{TagGraph, TagPair, TagQuery, TagTogether};
 use crate::Customhouse;
@@ -41,13 +42,14 @@ fn told(tag: &TagDefinition, count: u64, share: f64, lift: f64) -> TagTogether {
 pub(super) fn together(
     seen: &Seen,
     epoch: &Epoch,
-    matrix: &Matrix,
+    of: Of,
     chosen: &RoaringBitmap,
     without: &[String],
     limit: usize,
 ) -> Vec<TagTogether> {
     let definitions = seen.in_epoch(epoch);
-    let (selected, all) = (float(chosen.len()), float(u64::from(matrix.entities())));
+    let matrix = of.matrix(epoch);
+    let (selected, all) = (float(chosen.len()), float(of.all(epoch)));
     let found = matrix.tags_among(chosen, usize::MAX).into_iter();
     let visible = found.filter_map(|(tag, count)| {
         let definition = (*definitions.get(usize::from(tag))?)?;
@@ -69,7 +71,8 @@ impl Customhouse {
     /// `not_permitted`, `tag_unknown`.
     pub fn tags_together(&self, reader: &Reader, query: &TagQuery) -> Result<TagGraph, Error> {
         let (seen, epoch) = self.seen_matrix(reader)?;
-        let matrix = if query.of_declarations() { &epoch.of_declarations } else { &epoch.of_entities };
+        let of = Of::asked(query);
+        let matrix = of.matrix(&epoch);
         let definitions = seen.in_epoch(&epoch);
         let numbered = || (0_u16..).zip(&definitions).filter_map(|(number, own)| Some((number, (*own)?)));
         let chosen = query.q.trim();
@@ -104,9 +107,9 @@ impl Customhouse {
         };
         nodes.retain(|(.., count)| *count > 0);
         nodes.truncate(NODES);
-        let all = u64::from(matrix.entities());
+        let all = of.all(&epoch);
         Ok(TagGraph {
-            edges: pairs(matrix, &nodes.iter().map(|(number, ..)| *number).collect::<Vec<_>>()),
+            edges: pairs(matrix, all, &nodes.iter().map(|(number, ..)| *number).collect::<Vec<_>>()),
             nodes: nodes
                 .into_iter()
                 .map(|(_, definition, count)| {
@@ -121,8 +124,8 @@ impl Customhouse {
 }
 
 /// Pairs of these tags, the most frequent first.
-fn pairs(matrix: &Matrix, tags: &[u16]) -> Vec<TagPair> {
-    let all = float(u64::from(matrix.entities()));
+fn pairs(matrix: &Matrix, all: u64, tags: &[u16]) -> Vec<TagPair> {
+    let all = float(all);
     let mut found = Vec::new();
     for (one, tag) in tags.iter().enumerate() {
         let Some(carriers) = matrix.carriers(*tag) else { continue };
