@@ -5,11 +5,13 @@ use customhouse::tags::{
     MatchReport, MatchRequest, MatrixFolder, QuestionableRule, TagCatalogue, TagDetail, TagReason,
     UsualReport, WhyRequest, catalogue, find_tag, match_file, usual_in_file, why_in_file,
 };
+use customhouse::warnings::NewWatch;
 use customhouse::{Error, Location, offline};
 use serde::Serialize;
 use spine::{Language, LocalizedText, Sensitivity};
 
 mod live;
+mod watch;
 
 use super::{Answer, Context, open_at, shown};
 use crate::arguments::{LintArguments, MatchArguments, QueryArguments, TagsCommand};
@@ -83,6 +85,12 @@ pub(super) fn run(command: &TagsCommand, context: &Context) -> Result<Answer, Er
         TagsCommand::Who(arguments) => live::who(arguments),
         TagsCommand::Explain { tag, entity, data, json } => live::explained(tag, entity, data, *json),
         TagsCommand::Depends { name, data } => live::depends(name.as_deref(), data),
+        TagsCommand::Watch { condition, title, reason, acting } => {
+            let (condition, title, reason) = (condition.clone(), title.clone(), reason.clone());
+            watch::begin(&NewWatch { title, condition, reason }, acting)
+        }
+        TagsCommand::Watched { json, data } => watch::list(*json, data),
+        TagsCommand::Unwatch { id, reason, acting } => watch::stop(id, reason, acting),
     }
 }
 
