@@ -52,6 +52,7 @@ async fn list(visit: Visit, Asked(asked): Asked<WarningsQuery>) -> Result<Markup
         @if page.warnings.is_empty() {
             (empty(visit.say(texts::NO_WARNINGS), visit.say(texts::NO_WARNINGS_TEXT), &html! {}))
         }
+        @if !page.warnings.is_empty() { p class="soft" { (visit.say(texts::WARNING_CHART)) } }
         @for warning in &page.warnings { (shown(&visit, warning)) }
         @if total > page.warnings.len() {
             (pager(&visit, PATH, &[("standing", &asked.standing), ("tag", &asked.tag)], asked.page.max(1), total))
@@ -214,7 +215,6 @@ fn chart(visit: &Visit, days: &[DayOfWarning]) -> Markup {
                 polyline class="smoothed" points=(line(&smoothed)) {}
                 line class="ground" x1="0" x2="1000" y1="40" y2="40" {}
             }
-            p class="soft" { (visit.say(texts::WARNING_CHART)) }
             details {
                 summary { (visit.say(texts::AS_TABLE)) }
                 (days_table(visit, days))

@@ -28,8 +28,10 @@ pub(crate) fn begin_form(visit: &Visit, condition: &str) -> Markup {
                     input type="hidden" name="condition" value=(condition);
                     p { code class="condition-line" { (condition) } }
                     p class="help" { (visit.say(texts::WATCH_HELP)) }
-                    label { (visit.say(texts::WATCH_TITLE)) input name="title" required maxlength=(WATCH_TITLE_CHARACTERS_MAX) autocomplete="off"; }
-                    label { (visit.say(texts::WATCH_REASON)) textarea name="reason" required rows="2" maxlength=(NOTE_CHARACTERS_MAX) {} }
+                    label for="watch-title" { (visit.say(texts::WATCH_TITLE)) }
+                    input id="watch-title" name="title" required maxlength=(WATCH_TITLE_CHARACTERS_MAX) autocomplete="off";
+                    label for="watch-reason" { (visit.say(texts::WATCH_REASON)) }
+                    textarea id="watch-reason" name="reason" required rows="2" maxlength=(NOTE_CHARACTERS_MAX) {}
                     button class="primary" { (visit.say(texts::WATCH_BEGIN)) }
                 }
             }
