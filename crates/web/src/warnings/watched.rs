@@ -60,8 +60,8 @@ fn row(visit: &Visit, own: &Watched) -> Markup {
     html! {
         tr {
             td {
-                strong { (own.title) }
-                div { a href=(place("/tag-query", &[("q", &own.condition), ("of", "declarations")])) { code class="condition-line" { (own.condition) } } }
+                a href=(place("/tag-query", &[("q", &own.condition), ("of", "declarations")])) { strong { (own.title) } }
+                div { code class="condition-line" { (own.condition) } }
                 @if !own.missing.is_empty() { div class="soft" { (visit.fill(texts::WATCHED_MISSING, &[("tags", &own.missing.join(", "))])) } }
             }
             td { (own.reason) div class="soft" { (own.by_name) " · " (minute(own.at)) } }
