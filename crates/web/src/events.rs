@@ -11,7 +11,7 @@ use crate::visit::{Asked, Visit};
 use crate::words::{count, minute, texts};
 
 /// Kinds of events to choose from.
-const KINDS: [&str; 30] = [
+const KINDS: [&str; 33] = [
     "declaration.lodged",
     "declaration.accepted",
     "declaration.rejected",
@@ -34,6 +34,9 @@ const KINDS: [&str; 30] = [
     "policy.proposed",
     "policy.approved",
     "policy.withdrawn",
+    "warning.raised",
+    "watch.begun",
+    "warnings.tags_in_use",
     "batch.admitted",
     "audit.completed",
     "pack.installed",
@@ -54,6 +57,7 @@ fn thing(stream: &str) -> Option<String> {
         "contract" => Some(format!("/pool/contracts/{id}")),
         "api" => Some("/changes".to_owned()),
         "conformance" => Some("/conformance".to_owned()),
+        "warning" => Some("/warnings".to_owned()),
         "viewing" => Some("/viewings".to_owned()),
         "erasure" => Some("/erasures".to_owned()),
         _ => None,

@@ -1,4 +1,9 @@
-//! Early warnings: what has become more frequent than its own past says, where, and taking note of it.
+//! Early warnings: what has become more frequent than its own past says, where, and taking note of it; and the
+//! combinations of tags that are watched besides.
+
+mod watched;
+
+pub(crate) use watched::begin_form;
 
 use axum::Router;
 use axum::extract::Path;
@@ -24,33 +29,41 @@ const CHART: (f64, f64) = (1_000.0, 40.0);
 
 /// Routes of this room.
 pub(crate) fn routes() -> Router {
-    Router::new().route("/warnings", get(list)).route("/warnings/{id}/acknowledge", post(acknowledge))
+    Router::new()
+        .route("/warnings", get(list))
+        .route("/warnings/{id}/acknowledge", post(acknowledge))
+        .route("/warnings/watched", post(watched::begin))
+        .route("/warnings/watched/{id}/stop", post(watched::stop))
 }
 
 /// The list.
 async fn list(visit: Visit, Asked(asked): Asked<WarningsQuery>) -> Result<Markup, Failure> {
     let query = asked.clone();
-    let page = visit.work(move |house, reader| house.warnings(reader, &query)).await?;
+    let (page, combinations) = visit
+        .work(move |house, reader| Ok((house.warnings(reader, &query)?, house.watched_combinations(reader)?)))
+        .await?;
     let below = html! { (visit.say(texts::WARNINGS_INTRODUCTION)) " " (simulated(&visit, page.simulated)) };
     let total = usize::try_from(page.total).unwrap_or(usize::MAX);
     let content = html! {
         (crumbs(&visit, &[("/tags", visit.say(texts::TAGS))]))
         (heading(visit.say(texts::WARNINGS), &below, &html! {}))
         (filters(&visit, &asked))
-        p class="soft" { (watched(&visit, &page)) }
+        p class="soft" { (series(&visit, &page)) }
         @if page.warnings.is_empty() {
             (empty(visit.say(texts::NO_WARNINGS), visit.say(texts::NO_WARNINGS_TEXT), &html! {}))
         }
+        @if !page.warnings.is_empty() { p class="soft" { (visit.say(texts::WARNING_CHART)) } }
         @for warning in &page.warnings { (shown(&visit, warning)) }
         @if total > page.warnings.len() {
             (pager(&visit, PATH, &[("standing", &asked.standing), ("tag", &asked.tag)], asked.page.max(1), total))
         }
+        (watched::list(&visit, &combinations))
     };
     Ok(Page::new(&visit, Room::Tags, visit.say(texts::WARNINGS)).show(&content))
 }
 
 /// How many series are watched, and how often that warns for nothing.
-fn watched(visit: &Visit, page: &WarningsPage) -> String {
+fn series(visit: &Visit, page: &WarningsPage) -> String {
     let rate = format!("{:.0}", page.false_alarms_a_year);
     visit.fill(texts::WARNINGS_WATCHED, &[("series", &count(page.series)), ("rate", &rate)])
 }
@@ -82,12 +95,24 @@ pub(crate) fn scope_text(visit: &Visit, scope: &Scope) -> String {
     }
 }
 
-/// The declarations behind a warning, as far as lists can be narrowed to its scope.
+/// The declarations behind a warning, as far as lists can be narrowed to its scope; those of a combination stand in no
+/// list by scope, but in what its condition selects since the day before.
 fn declarations(warning: &Warning) -> String {
-    let since = warning.since.to_string();
     let until = warning.over.map(|day| day.to_string()).unwrap_or_default();
-    let mut values =
-        vec![("tag", warning.tag.as_str()), ("source", "live"), ("from", &since), ("to", &until)];
+    if let Some(condition) = &warning.condition {
+        let before = warning.since.yesterday().unwrap_or(warning.since).to_string();
+        let values = [
+            ("q", condition.as_str()),
+            ("of", "declarations"),
+            ("from", &before),
+            ("to", &until),
+            ("changed", "gained"),
+        ];
+        return place("/tag-query", &values);
+    }
+    let since = warning.since.to_string();
+    let tag = warning.tag.as_deref().unwrap_or_default();
+    let mut values = vec![("tag", tag), ("source", "live"), ("from", &since), ("to", &until)];
     match &warning.scope {
         Scope::Everywhere => {}
         Scope::Office { office } => values.push(("office", office)),
@@ -111,13 +136,19 @@ fn shown(visit: &Visit, warning: &Warning) -> Markup {
         ("expected", expected),
         ("sum", format!("{:.1}", warning.sum)),
         ("bound", format!("{:.1}", warning.bound)),
-        ("series", count(warning.series)),
+        ("series", warning.series.map(count).unwrap_or_default()),
     ];
     let numbers: Vec<(&str, &str)> = numbers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let sum = if warning.series.is_some() { texts::WARNING_SUM } else { texts::WARNING_SUM_ALONE };
+    let about = match (&warning.tag, &warning.condition) {
+        (_, Some(condition)) => place("/tag-query", &[("q", condition.as_str()), ("of", "declarations")]),
+        (tag, None) => format!("/tags/{}", tag.as_deref().unwrap_or_default()),
+    };
     html! {
         section class="card warning" id={ "warning-" (warning.id) } {
-            h2 { a href={ "/tags/" (warning.tag) } { (visit.localized(&warning.title)) } ": " (scope_text(visit, &warning.scope)) " " (standing_chip(visit, warning.standing)) }
-            p { (visit.fill(texts::WARNING_NUMBERS, &numbers)) " " span class="soft" { (visit.fill(texts::WARNING_SUM, &numbers)) } }
+            h2 { a href=(about) { (visit.localized(&warning.title)) } ": " (scope_text(visit, &warning.scope)) " " (standing_chip(visit, warning.standing)) }
+            @if let Some(condition) = &warning.condition { p { code class="condition-line" { (condition) } } }
+            p { (visit.fill(texts::WARNING_NUMBERS, &numbers)) " " span class="soft" { (visit.fill(sum, &numbers)) } }
             (chart(visit, &warning.chart))
             p { strong { (visit.say(texts::INSPECTION_HINT)) ": " } (visit.localized(&warning.hint)) }
             (found(visit, warning))
@@ -184,7 +215,6 @@ fn chart(visit: &Visit, days: &[DayOfWarning]) -> Markup {
                 polyline class="smoothed" points=(line(&smoothed)) {}
                 line class="ground" x1="0" x2="1000" y1="40" y2="40" {}
             }
-            p class="soft" { (visit.say(texts::WARNING_CHART)) }
             details {
                 summary { (visit.say(texts::AS_TABLE)) }
                 (days_table(visit, days))

@@ -12,7 +12,7 @@ use spine::noun::{Evidence, Lane};
 use spine::{ActorKind, Finding, LocalizedText, Sensitivity};
 
 use crate::viewings::OwnViewing;
-use crate::warnings::WarningOnCase;
+use crate::warnings::{CombinationOnCase, WarningOnCase};
 
 /// A declaration as it came in.
 #[derive(Debug, Clone)]
@@ -232,6 +232,8 @@ pub struct CaseFile {
     pub received: Vec<Evidence>,
     /// Tags it carries, the most telling first; none above the reader's clearance.
     pub tags: Vec<TagOnCase>,
+    /// Watched combinations of tags that hold of it and are more frequent than usual where it belongs.
+    pub combinations: Vec<CombinationOnCase>,
     /// How many tags were found that the reader may not see is never told; this is how many could not be decided.
     pub tags_unknown: u64,
     /// The opinion in one sentence, with its reasons.

@@ -1,6 +1,6 @@
 //! One declaration with everything an official may see of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use clearance::{Basis, Event};
 use journal::RecordedEvent;
@@ -135,6 +135,7 @@ impl Customhouse {
             row: row(record, reader),
             version: folded.version,
             tags: self.tags_on_case(reader, record, told.tags.as_ref(), told.made.as_ref())?,
+            combinations: self.combinations_on(reader, record, &carried(told.tags.as_ref())),
             tags_unknown: told.tags.as_ref().map_or(0, |tags| tags.unknown),
             opinion: told.made.as_ref().map(|made| self.opinion(reader, made, record.simulated)),
             original: told.original(),
@@ -193,6 +194,7 @@ impl Customhouse {
             original: None,
             received: Vec::new(),
             tags: Vec::new(),
+            combinations: Vec::new(),
             tags_unknown: 0,
             opinion: None,
             selection: None,
@@ -409,6 +411,11 @@ impl Customhouse {
 pub(super) fn spoken(amounts: &[spine::quantity::Money]) -> String {
     let one = |money: &spine::quantity::Money| format!("{} {}", money.amount, money.currency.code());
     amounts.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+/// Ids of the tags that it carries.
+fn carried(applied: Option<&TagsApplied>) -> BTreeSet<&str> {
+    applied.into_iter().flat_map(|applied| &applied.tags).map(|own| own.tag.as_str()).collect()
 }
 
 /// What a tag's condition read, as far as the reader may see the fields. Aggregates over fields have names of their own

@@ -47,6 +47,7 @@ pub const PERSONAL_KINDS: &[PersonalKind] = &[
     personal("register.", "names, addresses, telephone numbers and owners of all parties of the file"),
     personal("entities.", "parties, what they share, and reasons in an officer's own words"),
     personal("warning.acknowledged", "notes of officers"),
+    personal("watch.", "titles and reasons in an officer's own words"),
     personal("batch.admitted", "examples of values in findings"),
     personal("batch.refused", "examples of values in findings"),
     personal("audit.completed", "the report names importers"),

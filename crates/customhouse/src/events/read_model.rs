@@ -14,6 +14,7 @@ use spine::Envelope;
 use crate::Customhouse;
 use crate::error::{Error, Kind};
 use crate::identity::{Permission, Reader};
+use crate::warnings::WATCH_KINDS;
 
 /// Events of one page.
 const PAGE_EVENTS: usize = 50;
@@ -89,7 +90,7 @@ impl Withheld {
     /// Is the event about nothing but what is withheld?
     fn hides(&self, event: &RecordedEvent) -> bool {
         self.names(&event.envelope.stream)
-            || (event.envelope.kind.starts_with("pack.")
+            || ((event.envelope.kind.starts_with("pack.") || event.envelope.kind.starts_with(WATCH_KINDS))
                 && event.payload.value().is_some_and(|payload| self.names(&payload.to_string())))
     }
 
@@ -227,13 +228,11 @@ impl Customhouse {
             Payload::Present(_) => None,
             Payload::Erased { erased_at, basis } => Some((*erased_at, basis.clone())),
         };
-        Ok(EventShown {
-            row: self.row(&event),
-            payload: event.payload.value().and_then(|payload| withheld.pruned(payload)),
-            erased,
-            whole: withheld.0.is_empty(),
-            caused_by,
-        })
+        let mut payload = event.payload.value().and_then(|payload| withheld.pruned(payload));
+        if let Some(payload) = payload.as_mut().filter(|_| !withheld.0.is_empty()) {
+            self.hide_warnings(reader, &event.envelope.kind, payload);
+        }
+        Ok(EventShown { row: self.row(&event), payload, erased, whole: withheld.0.is_empty(), caused_by })
     }
 
     /// Position of a cause that stands in the same stream.
@@ -265,6 +264,7 @@ impl Customhouse {
                 names.extend([entry.manifest().id.clone(), entry.hash().to_owned()]);
             }
         }
+        names.extend(self.combinations_above(reader));
         Withheld(names)
     }
 }

@@ -59,12 +59,15 @@ pub use history::{
 };
 pub use lineage::{LineageStep, TagLineage};
 pub use matching::{MatchReport, MatchRequest, QuestionableRule, match_file};
-pub(crate) use model::TagRoom;
+pub(crate) use model::{Compiled, TagRoom};
 pub use model::{FamilyOfTags, TagCase, TagCatalogue, TagDetail, TagRows, TagSummary, WhyRequest};
 pub(crate) use office::PACK as OFFICE_TAGS;
+#[cfg(test)]
+pub(crate) use office::tests::tag as own_tag;
 pub use office::{OwnTag, OwnTags, ProposalState, TagDraft, TagPreview, TagProposal};
 #[cfg(test)]
 pub(crate) use query::tests::{SEALED, with_sealed_tag};
+pub(crate) use query::{Condition, Seen};
 pub use query::{
     SelectedEntity, TagCount, TagDifference, TagGraph, TagNamed, TagPair, TagQuery, TagSelection, TagTogether,
 };

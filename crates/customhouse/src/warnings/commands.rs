@@ -10,9 +10,11 @@ use serde::Serialize;
 use serde_json::json;
 use spine::Actor;
 
-use super::event::{ACKNOWLEDGED, DAY_ENDED, DAYS_STREAM, RAISED, stream};
+use super::event::{ACKNOWLEDGED, DAY_ENDED, DAYS_STREAM, RAISED, TAGS_IN_USE, stream};
 use super::file;
-use super::state::{State, day_of};
+use super::in_use::meanings;
+use super::state::{State, date, day_of};
+use super::watched::Combinations;
 use crate::error::{Error, Kind};
 use crate::identity::{Permission, Reader};
 use crate::{Customhouse, Fact};
@@ -24,7 +26,7 @@ const AFTER_MIDNIGHT: SignedDuration = SignedDuration::from_mins(10);
 /// Events followed at once; between them others may ask.
 const EVENTS_AT_ONCE: usize = 2_000;
 /// How long the journal is followed before the house does something else.
-const FOLLOW_MAX: Duration = Duration::from_millis(500);
+pub(super) const FOLLOW_MAX: Duration = Duration::from_millis(500);
 /// The file is written after so many events at the latest, at the end of each day, and when the house is closed.
 const EVENTS_UNWRITTEN_MAX: u64 = 500_000;
 /// Name of the file in the folder.
@@ -34,11 +36,47 @@ const FILE: &str = "counts.json";
 pub(crate) struct WarningRoom {
     path: PathBuf,
     held: Mutex<Held>,
+    /// Packs whose tags were last held against those that the journal tells.
+    compared: Mutex<Option<Vec<String>>>,
 }
 
 struct Held {
     state: State,
+    /// The same, counted anew beside it because the past of a combination is wanted.
+    next: Option<State>,
     written: u64,
+}
+
+/// Nothing followed yet, with everything that is watched by now.
+fn begun(journal: &dyn Journal) -> Result<State, Error> {
+    Ok(State::begun_at(journal.head(), Combinations::read(journal)?.0))
+}
+
+impl Held {
+    /// Where a combination is watched whose past was not counted, everything is counted anew beside what there is, some
+    /// events at a time, and takes its place when it has come as far. Answers whether nothing of that is left to do.
+    ///
+    /// # Errors
+    /// `event_unreadable`, what the journal says.
+    fn count_anew(&mut self, journal: &dyn Journal) -> Result<bool, Error> {
+        if self.next.is_none() && self.state.behind {
+            self.next = Some(begun(journal)?);
+        }
+        let Some(next) = &mut self.next else { return Ok(true) };
+        let left = self.state.position.saturating_sub(next.position);
+        let events = usize::try_from(left).unwrap_or(EVENTS_AT_ONCE).min(EVENTS_AT_ONCE);
+        for event in &journal.feed(next.position, events)? {
+            next.apply(event)?;
+        }
+        if next.position >= self.state.position
+            && let Some(next) = self.next.take()
+        {
+            // It has not been written yet.
+            self.written = 0;
+            self.state = next;
+        }
+        Ok(self.next.is_none() && !self.state.behind)
+    }
 }
 
 impl WarningRoom {
@@ -59,9 +97,12 @@ impl WarningRoom {
                 "what warnings rest on is counted again: the file is damaged or of another journal"
             );
         }
-        let state = known.unwrap_or_else(|| State::begun_at(journal.head()));
+        let state = match known {
+            Some(state) => state,
+            None => begun(journal)?,
+        };
         let written = state.position;
-        Ok(Self { path, held: Mutex::new(Held { state, written }) })
+        Ok(Self { path, held: Mutex::new(Held { state, next: None, written }), compared: Mutex::default() })
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {
@@ -92,12 +133,13 @@ impl WarningRoom {
             if held.state.position.saturating_sub(held.written) >= EVENTS_UNWRITTEN_MAX {
                 self.write(&mut held);
             }
+            let done = events.is_empty() && held.count_anew(journal)?;
             drop(held);
-            if events.is_empty() {
+            if done {
                 return Ok(true);
             }
             if Instant::now() >= until {
-                return Ok(false);
+                return Ok(events.is_empty());
             }
         }
     }
@@ -117,7 +159,7 @@ impl WarningRoom {
             }
             _ => {}
         }
-        *held = Held { state: State::begun_at(journal.head()), written: 0 };
+        *held = Held { state: begun(journal)?, next: None, written: 0 };
         Ok(())
     }
 
@@ -151,6 +193,9 @@ impl Customhouse {
         let mut raised = 0_usize;
         let today = self.now().checked_sub(AFTER_MIDNIGHT).map(day_of).unwrap_or_default();
         while self.warnings.follow(self.journal.as_ref(), FOLLOW_MAX)? && self.decides() {
+            if self.tell_tags_in_use()? {
+                continue;
+            }
             let Some(day) = self.warnings.read(|state| state.due(today)) else { break };
             match self.end_day(day) {
                 Ok(more) => raised = raised.saturating_add(more),
@@ -164,6 +209,38 @@ impl Customhouse {
         Ok(raised)
     }
 
+    /// Records which tags are new, mean something else, or are gone since that was last recorded. Answers whether there
+    /// was anything to record.
+    fn tell_tags_in_use(&self) -> Result<bool, Error> {
+        let compiled = self.compiled_tags();
+        let compared = || self.warnings.compared.lock().unwrap_or_else(PoisonError::into_inner);
+        if compared().as_ref() == Some(&compiled.packs) {
+            return Ok(false);
+        }
+        let now = self.now();
+        // What changes today has its first whole day tomorrow.
+        let tomorrow = date(day_of(now).saturating_add(1));
+        let meanings = meanings(&compiled.set);
+        let (version, told) =
+            self.warnings.read(|state| (state.version, state.in_use.changes(&meanings, tomorrow)));
+        let told: Vec<NewEvent> = told
+            .iter()
+            .map(|own| event(DAYS_STREAM.to_owned(), TAGS_IN_USE, now, own))
+            .collect::<Result<_, _>>()?;
+        let any = !told.is_empty();
+        if any {
+            let expected = vec![(DAYS_STREAM.to_owned(), version)];
+            let request = AppendRequest { events: told, expected, ..AppendRequest::default() };
+            match self.journal.append(request).map_err(Error::from) {
+                // Another process told something: look again.
+                Err(error) if error.kind == Kind::Conflict => return Ok(true),
+                told => told?,
+            };
+        }
+        *compared() = Some(compiled.packs.clone());
+        Ok(any)
+    }
+
     fn end_day(&self, day: i32) -> Result<usize, Error> {
         let compiled = self.compiled_tags();
         let version = |tag: &str| {
@@ -175,7 +252,11 @@ impl Customhouse {
         let now = self.now();
         let mut events = vec![event(DAYS_STREAM.to_owned(), DAY_ENDED, now, &ended)?];
         for own in &raised {
-            events.push(event(stream(&own.tag, &own.warning), RAISED, now, own)?);
+            let stream = stream(own.about.name(), &own.warning);
+            events.push(NewEvent {
+                kind_version: own.about.kind_version(),
+                ..event(stream, RAISED, now, own)?
+            });
         }
         let expected = vec![(DAYS_STREAM.to_owned(), version_read)];
         self.journal.append(AppendRequest { events, expected, ..AppendRequest::default() })?;
@@ -199,7 +280,7 @@ impl Customhouse {
                 format!("Say in 1 to {NOTE_CHARACTERS_MAX} characters what comes of it."),
             ));
         }
-        let (tag, acknowledged) = self.known_warning(reader, id)?;
+        let (about, acknowledged) = self.known_warning(reader, id)?;
         let taken = || {
             Error::new(
                 Kind::Conflict,
@@ -213,7 +294,7 @@ impl Customhouse {
         }
         // In its stream stands that it was raised, and nothing else.
         let fact =
-            Fact::new(&stream(&tag, id), ACKNOWLEDGED, json!({ "warning": id, "note": note })).expecting(1);
+            Fact::new(&stream(&about, id), ACKNOWLEDGED, json!({ "warning": id, "note": note })).expecting(1);
         let position = self.record(reader, fact).map_err(|error| match error.kind {
             Kind::Conflict => taken(),
             _ => error,

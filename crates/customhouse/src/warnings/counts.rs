@@ -38,6 +38,11 @@ impl Days {
         at.and_then(|at| self.0.get(at)).map_or(0, |(_, count)| *count)
     }
 
+    fn between(&self, first: i32, last: i32) -> u64 {
+        let days = self.0.iter().filter(|(day, _)| (first..=last).contains(day));
+        days.map(|(_, count)| u64::from(*count)).sum()
+    }
+
     fn forget_before(&mut self, day: i32) {
         self.0.retain(|(own, _)| *own >= day);
     }
@@ -70,11 +75,15 @@ pub(super) struct Counts {
     tag_places: HashMap<String, u32>,
     #[serde(skip)]
     scope_places: HashMap<Scope, usize>,
+    /// Series of each tag, by its place.
+    #[serde(skip)]
+    of_tags: HashMap<u32, u64>,
 }
 
 /// One series.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Series<'a> {
+    /// The tag, or the watched combination.
     pub(super) tag: &'a str,
     pub(super) scope: &'a Scope,
 }
@@ -84,6 +93,7 @@ impl Counts {
     pub(super) fn indexed(mut self) -> Self {
         self.tag_places = self.tags.iter().cloned().zip(0..).collect();
         self.scope_places = self.scopes.iter().map(|own| own.scope.clone()).zip(0..).collect();
+        self.count_series();
         self
     }
 
@@ -122,6 +132,8 @@ impl Counts {
                     days.add(day);
                 } else if self.series < SERIES_MAX {
                     self.series = self.series.saturating_add(1);
+                    let of_tag = self.of_tags.entry(tag).or_default();
+                    *of_tag = of_tag.saturating_add(1);
                     own.carrying.entry(tag).or_default().add(day);
                 } else {
                     self.left_out = self.left_out.saturating_add(1);
@@ -163,7 +175,32 @@ impl Counts {
             }
             own.carrying.retain(|_, days| days.first().is_some());
         }
+        self.count_series();
+    }
+
+    /// Forgets all series of a tag.
+    pub(super) fn forget(&mut self, tag: &str) {
+        let Some(place) = self.tag_places.get(tag) else { return };
+        for own in &mut self.scopes {
+            own.carrying.remove(place);
+        }
+        self.count_series();
+    }
+
+    fn count_series(&mut self) {
         self.series = self.scopes.iter().map(|own| own.carrying.len()).sum();
+        self.of_tags.clear();
+        for tag in self.scopes.iter().flat_map(|own| own.carrying.keys()) {
+            let of_tag = self.of_tags.entry(*tag).or_default();
+            *of_tag = of_tag.saturating_add(1);
+        }
+    }
+
+    /// How many series there are of tags that fit.
+    pub(super) fn series_of(&self, fits: impl Fn(&str) -> bool) -> u64 {
+        let name = |place: &u32| self.tags.get(usize::try_from(*place).ok()?);
+        let fitting = self.of_tags.iter().filter(|(place, _)| name(place).is_some_and(|tag| fits(tag)));
+        fitting.map(|(_, series)| series).sum()
     }
 
     /// How many series there are.
@@ -197,13 +234,21 @@ impl Counts {
         })
     }
 
-    /// The days of a series up to one, the earliest first, from the first on of which anything is known of its scope.
-    pub(super) fn days(&self, series: Series<'_>, last: i32) -> Vec<Day> {
+    /// Declarations of a series that carry its tag, from one day to another, both included.
+    pub(super) fn carrying(&self, series: Series<'_>, first: i32, last: i32) -> u64 {
+        let own = self.scope_places.get(series.scope).and_then(|place| self.scopes.get(*place));
+        let days = own.and_then(|own| own.carrying.get(self.tag_places.get(series.tag)?));
+        days.map_or(0, |days| days.between(first, last))
+    }
+
+    /// The days of a series up to one, the earliest first, from the first on of which anything is known of its scope, and
+    /// that is not before `from`.
+    pub(super) fn days(&self, series: Series<'_>, last: i32, from: Option<i32>) -> Vec<Day> {
         let Some(own) = self.scope_places.get(series.scope).and_then(|place| self.scopes.get(*place)) else {
             return Vec::new();
         };
         let carrying = self.tag_places.get(series.tag).and_then(|tag| own.carrying.get(tag));
-        let earliest = last.saturating_sub(DAYS_KEPT).saturating_add(1);
+        let earliest = last.saturating_sub(DAYS_KEPT).saturating_add(1).max(from.unwrap_or(i32::MIN));
         let first = own.declarations.first().map_or(last, |first| first.max(earliest));
         let day = |day| Day {
             declarations: own.declarations.on(day),

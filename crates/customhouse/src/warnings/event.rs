@@ -1,23 +1,38 @@
 //! Payloads of the events of this room, and what a series is about.
 
+use std::collections::BTreeMap;
+
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
+use spine::Sensitivity;
 
 /// Stream of the days that ended.
 pub(super) const DAYS_STREAM: &str = "warnings";
 /// A day has ended and was looked at.
 pub(super) const DAY_ENDED: &str = "warnings.day_ended";
+/// Tags that are in use from now on, or mean something else, or are gone.
+pub(super) const TAGS_IN_USE: &str = "warnings.tags_in_use";
 /// Something is more frequent than usual.
 pub(super) const RAISED: &str = "warning.raised";
 /// Somebody has taken note.
 pub(super) const ACKNOWLEDGED: &str = "warning.acknowledged";
 
+/// Stream of the combinations of tags that are watched.
+pub(super) const WATCH_STREAM: &str = "watched";
+/// Kinds of its events begin like this.
+pub(crate) const WATCH_KINDS: &str = "watch.";
+/// A combination of tags is watched from now on.
+pub(super) const WATCH_BEGUN: &str = "watch.begun";
+/// It is watched no more.
+pub(super) const WATCH_ENDED: &str = "watch.ended";
+
 /// Streams of warnings begin like this.
 const STREAM_PREFIX: &str = "warning/";
 
-/// The stream of a warning. It names the tag, so that whoever may not see the tag does not see the stream.
-pub(super) fn stream(tag: &str, id: &str) -> String {
-    format!("{STREAM_PREFIX}{tag}/{id}")
+/// The stream of a warning. It names the tag, or the watched combination, so that whoever may not see that does not see
+/// the stream.
+pub(super) fn stream(about: &str, id: &str) -> String {
+    format!("{STREAM_PREFIX}{about}/{id}")
 }
 
 /// The id of the warning of a stream.
@@ -133,15 +148,63 @@ pub(super) struct DayEnded {
     pub(super) left_out: u64,
 }
 
-/// `warning.raised`, version 1.
+/// `warnings.tags_in_use`, version 1.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct TagsInUse {
+    /// The first whole day on which they mean this; none: nothing is known of the time before.
+    pub(super) from: Option<Date>,
+    /// Tags that are new or mean something else, each with a hash of what it marks.
+    pub(super) tags: BTreeMap<String, String>,
+    /// Tags that are in use no more.
+    pub(super) gone: Vec<String>,
+}
+
+/// What a series is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(super) enum About {
+    /// A tag.
+    Tag {
+        /// Its id.
+        tag: String,
+        /// Its version then.
+        tag_version: u32,
+    },
+    /// A combination of tags that is watched.
+    Watched {
+        /// Its id.
+        watched: String,
+        /// Its condition.
+        condition: String,
+    },
+}
+
+impl About {
+    /// The name of its series: of the tag or of the watched combination.
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Self::Tag { tag, .. } => tag,
+            Self::Watched { watched, .. } => watched,
+        }
+    }
+
+    /// Version of `warning.raised`: the first is about tags only.
+    pub(super) fn kind_version(&self) -> u32 {
+        match self {
+            Self::Tag { .. } => 1,
+            Self::Watched { .. } => 2,
+        }
+    }
+}
+
+/// `warning.raised`, version 1 about a tag, version 2 about a watched combination.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Raised {
     /// Its id.
     pub(super) warning: String,
-    /// The tag.
-    pub(super) tag: String,
-    /// Its version then.
-    pub(super) tag_version: u32,
+    /// What is more frequent: `tag` and `tag_version`, or `watched` and `condition`.
+    #[serde(flatten)]
+    pub(super) about: About,
     /// Where it is more frequent.
     pub(super) scope: Scope,
     /// The day whose end it was.
@@ -171,4 +234,32 @@ pub(super) struct Acknowledged {
     pub(super) warning: String,
     /// What its reader has to say.
     pub(super) note: String,
+}
+
+/// `watch.begun`, version 1.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct WatchBegun {
+    /// Id of the combination.
+    pub(super) watch: String,
+    /// What people call it.
+    pub(super) title: String,
+    /// A condition on tags: their ids with `&&`, `||`, `!` and brackets.
+    pub(super) condition: String,
+    /// The tags that it names.
+    pub(super) tags: Vec<String>,
+    /// The class of the most secret of them.
+    pub(super) sensitivity: Sensitivity,
+    /// Why it is watched, and what to look for.
+    pub(super) reason: String,
+}
+
+/// `watch.ended`, version 1.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct WatchEnded {
+    /// Id of the combination.
+    pub(super) watch: String,
+    /// The tags that it named, so that whoever may not see them does not see this.
+    pub(super) tags: Vec<String>,
+    /// Why it is watched no more.
+    pub(super) reason: String,
 }

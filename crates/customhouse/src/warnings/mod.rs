@@ -11,9 +11,12 @@
 //! | `warnings(&reader, &WarningsQuery) -> WarningsPage` | view tags and declarations | none |
 //! | `open_warnings(&reader, office, limit) -> OpenWarnings` | view tags and declarations | none |
 //! | `acknowledge_warning(&reader, id, note) -> position` | lead, or manage plans | `warning.acknowledged` |
-//! | `watch_for_warnings() -> usize`: what the days that have ended since say | none: the house itself | `warnings.day_ended`, `warning.raised` |
+//! | `watched_combinations(&reader) -> Vec<Watched>` | view tags and declarations | none |
+//! | `watch_combination(&reader, &NewWatch) -> Watched`, `unwatch_combination(&reader, id, reason) -> position` | manage plans | `watch.begun`, `watch.ended` |
+//! | `watch_for_warnings() -> usize`: what the days that have ended since say | none: the house itself | `warnings.tags_in_use`, `warnings.day_ended`, `warning.raised` |
 //!
-//! Streams: `warnings` has the days, `warning/TAG/ID` has what happened to one. A warning is of one episode: it is over
+//! Streams: `warnings` has the days and since when tags mean what they mean, `watched` the combinations that are watched,
+//! `warning/TAG/ID` (or `warning/COMBINATION/ID`) what happened to one warning. A warning is of one episode: it is over
 //! when the sum has come back to 0, and may then come again. Tags above a reader's clearance do not exist, nor do their
 //! warnings.
 
@@ -21,18 +24,26 @@ mod commands;
 mod counts;
 mod event;
 mod file;
+mod hits;
+mod in_use;
 mod model;
 mod read_model;
 mod state;
 #[cfg(test)]
 mod tests;
+mod watch;
+#[cfg(test)]
+mod watch_tests;
+mod watched;
 
 pub use commands::NOTE_CHARACTERS_MAX;
 pub(crate) use commands::WarningRoom;
 pub(crate) use counts::departure;
+pub(crate) use event::WATCH_KINDS;
 pub use event::{Scope, ScopeKind};
 pub use model::{
-    Acknowledgement, DayOfWarning, OpenWarnings, Standing, Warning, WarningOnCase, WarningsPage,
-    WarningsQuery,
+    Acknowledgement, CombinationOnCase, DayOfWarning, NewWatch, OpenWarnings, Standing, Warning,
+    WarningOnCase, WarningsPage, WarningsQuery, Watched,
 };
 pub use state::FALSE_ALARMS_A_YEAR;
+pub use watch::{WATCH_TITLE_CHARACTERS_MAX, WATCHED_MAX};

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
-use spine::LocalizedText;
+use spine::{LocalizedText, Sensitivity};
 
 use super::event::Scope;
 use crate::declarations::HitRate;
@@ -41,7 +41,7 @@ impl Standing {
 pub struct WarningsQuery {
     /// Those that stand so, by the name of a [`Standing`]; empty: all.
     pub standing: String,
-    /// Those of this tag; empty: all.
+    /// Those of this tag, or of this watched combination; empty: all.
     pub tag: String,
     /// Page, from 1.
     pub page: usize,
@@ -80,13 +80,21 @@ pub struct DayOfWarning {
 pub struct Warning {
     /// Its id.
     pub id: String,
-    /// The tag.
-    pub tag: String,
-    /// Its version when the warning was raised.
-    pub tag_version: u32,
+    /// The tag, where it is about one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tag: Option<String>,
+    /// The tag's version when the warning was raised.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tag_version: Option<u32>,
+    /// The watched combination, where it is about one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub watched: Option<String>,
+    /// The combination's condition.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub condition: Option<String>,
     /// What officers call it.
     pub title: LocalizedText,
-    /// What to look for.
+    /// What to look for; of a combination, why it is watched.
     pub hint: LocalizedText,
     /// Where it is more frequent than usual.
     pub scope: Scope,
@@ -110,16 +118,16 @@ pub struct Warning {
     pub sum: f64,
     /// this bound.
     pub bound: f64,
-    /// Series that were watched.
-    pub series: u64,
+    /// Series that were watched; `None` where some of them are above the reader's clearance.
+    pub series: Option<u64>,
     /// Who has taken note.
     pub acknowledged: Option<Acknowledgement>,
     /// The day at whose end it was over.
     pub over: Option<Date>,
-    /// Declarations in the scope that carry it since the first day, the latest 2,000 at most, found among the latest
-    /// 200,000 that carry it anywhere; `None` in short lists.
+    /// Declarations in the scope that carry it since the first day, as far as days are kept; `None` in short lists.
     pub declarations: Option<u64>,
-    /// What inspections of them found; the others are unknown. Restricted, `None` otherwise and in short lists.
+    /// What inspections of them found, as far as they are among the latest 400 that were inspected and carry it anywhere;
+    /// the others are unknown. Restricted, `None` otherwise and in short lists.
     pub hits: Option<HitRate>,
     /// Days of the series, the earliest first; none in short lists.
     pub chart: Vec<DayOfWarning>,
@@ -132,7 +140,7 @@ pub struct WarningsPage {
     pub warnings: Vec<Warning>,
     /// How many there are.
     pub total: u64,
-    /// Series that are watched: a tag in a scope.
+    /// Series that are watched and that the reader may know of: a tag, or a combination, in a scope.
     pub series: u64,
     /// False alarms a year, in all series together, at most.
     pub false_alarms_a_year: f64,
@@ -160,4 +168,64 @@ pub struct WarningOnCase {
     pub scope: Scope,
     /// Since when.
     pub since: Date,
+}
+
+/// A combination of tags that is to be watched.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct NewWatch {
+    /// What people call it, 1 to 120 characters.
+    pub title: String,
+    /// A condition on tags: their ids with `&&`, `||`, `!` and brackets.
+    pub condition: String,
+    /// Why it is watched, and what to look for, 1 to 1,000 characters.
+    pub reason: String,
+}
+
+/// A combination of tags that is watched.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Watched {
+    /// Id.
+    pub id: String,
+    /// What people call it.
+    pub title: String,
+    /// The condition.
+    pub condition: String,
+    /// The tags that it names.
+    pub tags: Vec<String>,
+    /// Those of them that are in use no more: nothing carries them.
+    pub missing: Vec<String>,
+    /// Why it is watched, and what to look for.
+    pub reason: String,
+    /// As secret as the most secret of its tags.
+    pub sensitivity: Sensitivity,
+    /// Account of who watches it.
+    pub by: String,
+    /// Its name.
+    pub by_name: String,
+    /// Since when.
+    pub at: Timestamp,
+    /// Position of that event.
+    pub position: u64,
+    /// Declarations whose tags became known in the last 60 days and today.
+    pub declarations: u64,
+    /// Those for which it holds.
+    pub carrying: u64,
+    /// Its warnings that are not over.
+    pub warnings: u64,
+}
+
+/// A watched combination that holds of a declaration and is more frequent than usual where the declaration belongs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CombinationOnCase {
+    /// Id.
+    pub watched: String,
+    /// What people call it.
+    pub title: String,
+    /// The condition.
+    pub condition: String,
+    /// Why it is watched, and what to look for.
+    pub reason: String,
+    /// Where it is more frequent.
+    pub warnings: Vec<WarningOnCase>,
 }

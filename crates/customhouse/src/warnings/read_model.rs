@@ -1,36 +1,64 @@
 //! Warnings as readers see them: what is above their clearance does not exist.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 
-use ::tags::TagDefinition;
 use ::tags::warning::{Settings, watch};
-use rusqlite::{Connection, OptionalExtension};
-use spine::Sensitivity;
+use serde_json::Value;
+use spine::{Language, LocalizedText, Sensitivity};
 
 use super::counts::Series;
-use super::event::Scope;
+use super::event::{About, DAY_ENDED, RAISED, Scope};
+use super::hits::{hits, scopes_of};
 use super::model::{
-    Acknowledgement, DayOfWarning, OpenWarnings, Standing, Warning, WarningOnCase, WarningsPage,
-    WarningsQuery,
+    Acknowledgement, CombinationOnCase, DayOfWarning, OpenWarnings, Standing, Warning, WarningOnCase,
+    WarningsPage, WarningsQuery,
 };
 use super::state::{FALSE_ALARMS_A_YEAR, Known, State, date, day};
+use super::watch::may_see;
 use crate::Customhouse;
-use crate::civil_time::day_begins;
-use crate::declarations::HitRate;
 use crate::error::{Error, Kind};
 use crate::flow::any_simulated;
 use crate::identity::{Permission, Reader};
 use crate::projection::Record;
-use crate::tags::live::Epoch;
+use crate::tags::Compiled;
 
 /// Warnings of a page.
 const PAGE_ROWS: usize = 50;
 /// Days of a chart.
-const CHART_DAYS: i32 = 60;
-/// Declarations of a warning that are counted: the latest that belong to its scope.
-const COUNTED_MAX: u64 = 2_000;
-/// Declarations with a warning's tag that are looked through for them, wherever they belong.
-const LOOKED_THROUGH_MAX: usize = 200_000;
+pub(super) const CHART_DAYS: i32 = 60;
+
+/// What readers are told a warning is about.
+struct Told {
+    title: LocalizedText,
+    hint: LocalizedText,
+}
+
+impl Told {
+    /// `None`: the reader may not know of it.
+    fn of(about: &About, state: &State, compiled: &Compiled, reader: &Reader) -> Option<Self> {
+        let english = |text: &str| LocalizedText([(Language::En, text.to_owned())].into());
+        match about {
+            About::Tag { tag, .. } => {
+                let tag = compiled.visible(reader.clearance(), tag)?;
+                Some(Self { title: tag.title.clone(), hint: tag.inspection_hint.clone() })
+            }
+            About::Watched { watched, .. } => {
+                let own = state.combinations.get(watched).filter(|own| may_see(own, compiled, reader))?;
+                Some(Self { title: english(&own.begun.title), hint: english(&own.begun.reason) })
+            }
+        }
+    }
+}
+
+/// May a reader know of the series of a tag or a combination?
+fn may_know(name: &str, state: &State, compiled: &Compiled, reader: &Reader) -> bool {
+    match state.combinations.get(name) {
+        Some(own) => may_see(own, compiled, reader),
+        // Of a tag that is in use no more nobody knows how secret it was.
+        None => compiled.visible(reader.clearance(), name).is_some(),
+    }
+}
 
 impl Known {
     fn standing(&self) -> Standing {
@@ -43,19 +71,19 @@ impl Known {
 }
 
 impl Customhouse {
-    fn may_see_warnings(reader: &Reader) -> Result<(), Error> {
+    pub(super) fn may_see_warnings(reader: &Reader) -> Result<(), Error> {
         reader.require(Permission::ViewTags)?;
         reader.require(Permission::ViewDeclarations)
     }
 
     /// Warnings that a reader may see and that fit, in the order of lists.
-    fn warnings_that(&self, reader: &Reader, fits: impl Fn(&Known) -> bool) -> Vec<(Known, TagDefinition)> {
+    fn warnings_that(&self, reader: &Reader, fits: impl Fn(&Known) -> bool) -> Vec<(Known, Told)> {
         let compiled = self.compiled_tags();
-        let mut found: Vec<(Known, TagDefinition)> = self.warnings.read(|state| {
+        let mut found: Vec<(Known, Told)> = self.warnings.read(|state| {
             let all = state.warnings.values().filter(|known| fits(known));
             let seen = all.filter_map(|known| {
-                let tag = compiled.visible(reader.clearance(), &known.raised.tag)?;
-                Some((known.clone(), tag.clone()))
+                let told = Told::of(&known.raised.about, state, &compiled, reader)?;
+                Some((known.clone(), told))
             });
             seen.collect()
         });
@@ -80,18 +108,35 @@ impl Customhouse {
         }
         let found = self.warnings_that(reader, |known| {
             (wanted.is_empty() || known.standing().name() == wanted)
-                && (tag.is_empty() || known.raised.tag == tag)
+                && (tag.is_empty() || known.raised.about.name() == tag)
         });
         let total = u64::try_from(found.len()).unwrap_or(u64::MAX);
         let skip = query.page.saturating_sub(1).saturating_mul(PAGE_ROWS);
+        let compiled = self.compiled_tags();
+        let knows = |state: &State| state.counts.series_of(|name| may_know(name, state, &compiled, reader));
+        let (series, all_known, position) = self.warnings.read(|state| {
+            let series = knows(state);
+            (series, series == state.counts.series(), state.position)
+        });
+        let restricted = reader.clearance() >= Sensitivity::Restricted;
+        let epoch = self.matrix.epoch()?;
         let mut warnings = Vec::new();
-        for (known, tag) in found.into_iter().skip(skip).take(PAGE_ROWS) {
-            let mut warning = self.warning(&known, tag);
-            warning.chart = self.warnings.read(|state| chart(state, &known));
-            self.look_at_declarations(reader, &known, &mut warning)?;
+        for (known, told) in found.into_iter().skip(skip).take(PAGE_ROWS) {
+            let mut warning = self.warning(&known, told, all_known);
+            let (days, carrying, condition) = self.warnings.read(|state| {
+                let combination = state.combinations.get(known.raised.about.name());
+                let condition = combination.and_then(|own| own.condition().cloned());
+                (chart(state, &known), carrying_since(state, &known), condition)
+            });
+            (warning.chart, warning.declarations) = (days, Some(carrying));
+            if restricted {
+                let found = self
+                    .projection
+                    .read(|connection| hits(connection, &epoch, &known, condition.as_ref()))?;
+                warning.hits = Some(found);
+            }
             warnings.push(warning);
         }
-        let (series, position) = self.warnings.read(|state| (state.counts.series(), state.position));
         Ok(WarningsPage {
             warnings,
             total,
@@ -122,7 +167,11 @@ impl Customhouse {
         });
         Ok(OpenWarnings {
             total: u64::try_from(found.len()).unwrap_or(u64::MAX),
-            latest: found.into_iter().take(limit).map(|(known, tag)| self.warning(&known, tag)).collect(),
+            latest: found
+                .into_iter()
+                .take(limit)
+                .map(|(known, told)| self.warning(&known, told, false))
+                .collect(),
         })
     }
 
@@ -132,25 +181,78 @@ impl Customhouse {
         let scopes = scopes_of(record);
         self.warnings.read(|state| {
             let of_tag = state.warnings.values().filter(|known| {
-                known.over.is_none() && known.raised.tag == tag && scopes.contains(&known.raised.scope)
+                known.over.is_none()
+                    && known.raised.about.name() == tag
+                    && scopes.contains(&known.raised.scope)
             });
-            let shown = of_tag.map(|known| WarningOnCase {
-                id: known.raised.warning.clone(),
-                scope: known.raised.scope.clone(),
-                since: known.raised.since,
-            });
-            shown.collect()
+            of_tag.map(on_case).collect()
         })
     }
 
-    /// The tag of a warning that a reader may see, and whether somebody has taken note of it.
+    /// Watched combinations that hold of a declaration with these tags and have warnings that are not over, of scopes to
+    /// which it belongs; as far as the reader may know of them.
+    pub(crate) fn combinations_on(
+        &self,
+        reader: &Reader,
+        record: &Record,
+        tags: &BTreeSet<&str>,
+    ) -> Vec<CombinationOnCase> {
+        let (scopes, compiled) = (scopes_of(record), self.compiled_tags());
+        self.warnings.read(|state| {
+            let seen = state.combinations.that_hold(tags).filter(|own| may_see(own, &compiled, reader));
+            let shown = seen.map(|own| {
+                let of_it = state.warnings.values().filter(|known| {
+                    known.over.is_none()
+                        && known.raised.about.name() == own.begun.watch
+                        && scopes.contains(&known.raised.scope)
+                });
+                CombinationOnCase {
+                    watched: own.begun.watch.clone(),
+                    title: own.begun.title.clone(),
+                    condition: own.begun.condition.clone(),
+                    reason: own.begun.reason.clone(),
+                    warnings: of_it.map(on_case).collect(),
+                }
+            });
+            shown.filter(|own| !own.warnings.is_empty()).collect()
+        })
+    }
+
+    /// Ids of watched combinations that a reader may not know of.
+    pub(crate) fn combinations_above(&self, reader: &Reader) -> Vec<String> {
+        let compiled = self.compiled_tags();
+        self.warnings.read(|state| {
+            let above = state.combinations.all().filter(|own| !may_see(own, &compiled, reader));
+            above.map(|own| own.begun.watch.clone()).collect()
+        })
+    }
+
+    /// Takes from the payload of an event of this room what tells of warnings that a reader may not see, who may not see
+    /// everything: their ids, and how many series there are.
+    pub(crate) fn hide_warnings(&self, reader: &Reader, kind: &str, payload: &mut Value) {
+        let Some(fields) = payload.as_object_mut().filter(|_| [DAY_ENDED, RAISED].contains(&kind)) else {
+            return;
+        };
+        fields.remove("series");
+        fields.remove("left_out");
+        let Some(over) = fields.get_mut("over").and_then(Value::as_array_mut) else { return };
+        let compiled = self.compiled_tags();
+        self.warnings.read(|state| {
+            over.retain(|id| {
+                let known = id.as_str().and_then(|id| state.warnings.get(id));
+                known.is_some_and(|known| may_know(known.raised.about.name(), state, &compiled, reader))
+            });
+        });
+    }
+
+    /// What the series of a warning is called that a reader may see, and whether somebody has taken note of it.
     pub(super) fn known_warning(&self, reader: &Reader, id: &str) -> Result<(String, bool), Error> {
         Self::may_see_warnings(reader)?;
         let compiled = self.compiled_tags();
         let known = self.warnings.read(|state| {
             let known = state.warnings.get(id)?;
-            compiled.visible(reader.clearance(), &known.raised.tag)?;
-            Some((known.raised.tag.clone(), known.acknowledged.is_some()))
+            let name = known.raised.about.name();
+            may_know(name, state, &compiled, reader).then(|| (name.to_owned(), known.acknowledged.is_some()))
         });
         known.ok_or_else(|| {
             Error::new(
@@ -162,14 +264,22 @@ impl Customhouse {
         })
     }
 
-    fn warning(&self, known: &Known, tag: TagDefinition) -> Warning {
+    fn warning(&self, known: &Known, told: Told, all_known: bool) -> Warning {
         let raised = &known.raised;
+        let (tag, combination) = match raised.about.clone() {
+            About::Tag { tag, tag_version } => (Some((tag, tag_version)), None),
+            About::Watched { watched, condition } => (None, Some((watched, condition))),
+        };
+        let (tag, tag_version) = tag.unzip();
+        let (watched, condition) = combination.unzip();
         Warning {
             id: raised.warning.clone(),
-            tag: raised.tag.clone(),
-            tag_version: raised.tag_version,
-            title: tag.title,
-            hint: tag.inspection_hint,
+            tag,
+            tag_version,
+            watched,
+            condition,
+            title: told.title,
+            hint: told.hint,
             scope: raised.scope.clone(),
             standing: known.standing(),
             since: raised.since,
@@ -181,7 +291,7 @@ impl Customhouse {
             expected: raised.expected,
             sum: raised.sum,
             bound: raised.bound,
-            series: raised.series,
+            series: all_known.then_some(raised.series),
             acknowledged: known.acknowledged.as_ref().map(|own| Acknowledgement {
                 by: own.by.clone(),
                 by_name: self.name_of(&own.by),
@@ -194,84 +304,34 @@ impl Customhouse {
             chart: Vec::new(),
         }
     }
+}
 
-    /// What is known of the declarations since the first day of the episode, up to its last: of the latest
-    /// [`COUNTED_MAX`] in the warning's scope, as far as they are among the latest [`LOOKED_THROUGH_MAX`] with its tag.
-    fn look_at_declarations(
-        &self,
-        reader: &Reader,
-        known: &Known,
-        warning: &mut Warning,
-    ) -> Result<(), Error> {
-        let epoch = self.matrix.epoch()?;
-        let (mut carrying, mut inspected, mut irregular) = (0_u64, 0_u64, 0_u64);
-        self.projection.read(|connection| {
-            for mrn in since(&epoch, known) {
-                if carrying >= COUNTED_MAX {
-                    break;
-                }
-                let Some((scopes, seen, bad)) = outcome(connection, mrn)? else { continue };
-                if scopes.contains(&known.raised.scope) {
-                    carrying = carrying.saturating_add(1);
-                    inspected = inspected.saturating_add(u64::from(seen));
-                    irregular = irregular.saturating_add(u64::from(bad));
-                }
-            }
-            Ok(())
-        })?;
-        warning.declarations = Some(carrying);
-        warning.hits =
-            (reader.clearance() >= Sensitivity::Restricted).then(|| HitRate::of(inspected, irregular));
-        Ok(())
+fn on_case(known: &Known) -> WarningOnCase {
+    WarningOnCase {
+        id: known.raised.warning.clone(),
+        scope: known.raised.scope.clone(),
+        since: known.raised.since,
     }
 }
 
-fn scopes_of(record: &Record) -> Vec<Scope> {
-    let (commodity, origin) = (record.commodity.as_deref(), record.origin.as_deref());
-    Scope::of(Some(&record.office), commodity, origin, record.departure.as_deref())
+/// The last day of a warning's series of which anything is to be told.
+fn last_day(state: &State, known: &Known) -> i32 {
+    known.over.map_or_else(|| state.last_day().max(day(known.raised.day)), day)
 }
 
-/// Numbers of the declarations that carry a warning's tag in its episode, in whatever scope, the latest first.
-fn since<'a>(epoch: &'a Epoch, known: &Known) -> impl Iterator<Item = &'a str> {
-    let at = |date| day_begins(date).map_or(i64::MIN, jiff::Timestamp::as_microsecond);
-    let from = at(known.raised.since);
-    let until = known.over.and_then(|over| over.tomorrow().ok()).map_or(i64::MAX, at);
-    let place = epoch.tags().position(|own| own == known.raised.tag);
-    let carriers = place.and_then(|place| epoch.of_declarations.carriers(u16::try_from(place).ok()?));
-    let numbers = carriers.into_iter().flat_map(|all| all.iter().rev());
-    let declarations = numbers.filter_map(|number| epoch.declaration(number));
-    declarations
-        .take_while(move |own| own.at >= from)
-        .filter(move |own| own.at < until)
-        .take(LOOKED_THROUGH_MAX)
-        .map(|own| &*own.mrn)
-}
-
-/// Scopes of a declaration, whether it was inspected with a known result, and whether that was irregular.
-fn outcome(connection: &Connection, mrn: &str) -> rusqlite::Result<Option<(Vec<Scope>, bool, bool)>> {
-    let text = |row: &rusqlite::Row<'_>, at: usize| row.get::<_, Option<String>>(at);
-    connection
-        .prepare_cached(
-            "SELECT office, commodity, origin, departure, inspected, irregular FROM declaration WHERE mrn = ?1",
-        )?
-        .query_row([mrn], |row| {
-            let (office, commodity, origin, departure) =
-                (text(row, 0)?, text(row, 1)?, text(row, 2)?, text(row, 3)?);
-            let (inspected, irregular): (Option<bool>, Option<bool>) = (row.get(4)?, row.get(5)?);
-            let seen = inspected == Some(true) && irregular.is_some();
-            let scopes =
-                Scope::of(office.as_deref(), commodity.as_deref(), origin.as_deref(), departure.as_deref());
-            Ok((scopes, seen, seen && irregular == Some(true)))
-        })
-        .optional()
+/// Declarations that carry it since the first day of the episode, up to its last, or to now.
+fn carrying_since(state: &State, known: &Known) -> u64 {
+    let series = Series { tag: known.raised.about.name(), scope: &known.raised.scope };
+    // What came after the last day that was looked at is there, too.
+    let last = known.over.map_or(i32::MAX, day);
+    state.counts.carrying(series, day(known.raised.since), last)
 }
 
 /// The latest days of a warning's series; of one that is over, up to then.
 fn chart(state: &State, known: &Known) -> Vec<DayOfWarning> {
     let raised = &known.raised;
-    let last = known.over.unwrap_or(raised.day);
-    let last = if known.over.is_some() { day(last) } else { state.last_day().max(day(last)) };
-    let days = state.counts.days(Series { tag: &raised.tag, scope: &raised.scope }, last);
+    let last = last_day(state, known);
+    let days = state.counts.days(Series { tag: raised.about.name(), scope: &raised.scope }, last, None);
     let settings = Settings { false_alarms_a_year: raised.false_alarms_a_year, series: raised.series };
     let first = last.saturating_add(1).saturating_sub(i32::try_from(days.len()).unwrap_or(0));
     let since = usize::try_from(day(raised.since).saturating_sub(first)).unwrap_or(0);

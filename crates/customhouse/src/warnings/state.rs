@@ -14,9 +14,11 @@ use spine::declaration::Declaration;
 
 use super::counts::{Counts, DAYS_KEPT, Series};
 use super::event::{
-    ACKNOWLEDGED, Acknowledged, DAY_ENDED, DAYS_STREAM, DayEnded, RAISED, Raised, Scope, ScopeKind,
-    warning_of,
+    ACKNOWLEDGED, About, Acknowledged, DAY_ENDED, DAYS_STREAM, DayEnded, RAISED, Raised, Scope, ScopeKind,
+    TAGS_IN_USE, TagsInUse, WATCH_STREAM, warning_of,
 };
+use super::in_use::InUse;
+use super::watched::{Combinations, Followed};
 use crate::civil_time::civil;
 use crate::declarations::event::{AMENDED, CORRECTED, LODGED, STREAM_PREFIX, TAGS_APPLIED, TagsApplied};
 use crate::error::Error;
@@ -67,6 +69,12 @@ pub(super) struct State {
     /// Series that were watched then.
     pub(super) series: u64,
     pub(super) counts: Counts,
+    /// Since when tags mean what they mean.
+    pub(super) in_use: InUse,
+    /// Combinations of tags that are watched, or were.
+    pub(super) combinations: Combinations,
+    /// Is a combination watched whose past was not counted?
+    pub(super) behind: bool,
     /// By id.
     pub(super) warnings: BTreeMap<String, Known>,
 }
@@ -88,9 +96,10 @@ pub(super) fn day(date: Date) -> i32 {
 }
 
 impl State {
-    /// Nothing was followed yet of a journal that reaches up to `head`.
-    pub(super) fn begun_at(head: u64) -> Self {
-        Self { begun_at: head, ..Self::default() }
+    /// Nothing was followed yet of a journal that reaches up to `head`. Combinations that are known to be watched are
+    /// counted from the first declaration on.
+    pub(super) fn begun_at(head: u64, combinations: Combinations) -> Self {
+        Self { begun_at: head, combinations, ..Self::default() }
     }
 
     /// May what was followed say something that was erased by now?
@@ -99,7 +108,7 @@ impl State {
     }
 
     pub(super) fn indexed(self) -> Self {
-        Self { counts: self.counts.indexed(), ..self }
+        Self { counts: self.counts.indexed(), combinations: self.combinations.indexed(), ..self }
     }
 
     /// Follows one event.
@@ -121,6 +130,14 @@ impl State {
         if envelope.stream == DAYS_STREAM {
             self.version = envelope.stream_version;
         }
+        if envelope.stream == WATCH_STREAM {
+            match self.combinations.follow(event)? {
+                Followed::Nothing => {}
+                Followed::Begun => self.behind = true,
+                Followed::Ended(id) => self.counts.forget(&id),
+            }
+            return Ok(());
+        }
         let Some(payload) = payload else {
             if envelope.kind == ACKNOWLEDGED {
                 self.acknowledged(event, warning_of(&envelope.stream), String::new());
@@ -129,6 +146,7 @@ impl State {
         };
         let unreadable = |error: serde_json::Error| Error::unreadable_event(event, &error);
         match envelope.kind.as_str() {
+            TAGS_IN_USE => self.in_use.follow(TagsInUse::deserialize(payload).map_err(unreadable)?),
             DAY_ENDED => self.ended(&DayEnded::deserialize(payload).map_err(unreadable)?),
             RAISED => {
                 let raised = Raised::deserialize(payload).map_err(unreadable)?;
@@ -174,7 +192,9 @@ impl State {
                 let applied = TagsApplied::deserialize(payload)
                     .map_err(|error| Error::unreadable_event(event, &error))?;
                 let day = day_of(event.envelope.occurred_at);
-                self.counts.tagged(mrn, day, applied.tags.iter().map(|own| own.tag.as_str()));
+                let carried: BTreeSet<&str> = applied.tags.iter().map(|own| own.tag.as_str()).collect();
+                let combined = self.combinations.that_hold(&carried).map(|own| own.begun.watch.as_str());
+                self.counts.tagged(mrn, day, carried.iter().copied().chain(combined));
             }
             _ => {
                 let read = Event::read(kind, event.envelope.kind_version, payload);
@@ -220,10 +240,31 @@ impl State {
 
     /// The next day that has ended and was not looked at, as seen from a day that has not.
     pub(super) fn due(&self, today: i32) -> Option<i32> {
-        let first = self.counts.first_day()?;
-        let next = self.looked.map_or(first, |looked| looked.saturating_add(1));
-        let from = next.max(first).max(today.saturating_sub(DAYS_LATE_MAX));
-        (from..today).find(|day| self.counts.has(*day))
+        let first = self.counts.first_day()?.max(today.saturating_sub(DAYS_LATE_MAX));
+        let Some(looked) = self.looked else {
+            // Where declarations came in before anybody looked, the latest day says what goes on; what was over before it
+            // is nothing to warn of.
+            return (first..today).rev().find(|day| self.counts.has(*day));
+        };
+        (looked.saturating_add(1).max(first)..today).find(|day| self.counts.has(*day))
+    }
+
+    /// The days of a series up to one, as far back as its tags mean what they mean.
+    fn days(&self, own: Series<'_>, last: i32) -> Vec<Day> {
+        let from = match self.combinations.get(own.tag) {
+            Some(combination) => combination.begun.tags.iter().filter_map(|tag| self.in_use.from(tag)).max(),
+            None => self.in_use.from(own.tag),
+        };
+        self.counts.days(own, last, from)
+    }
+
+    /// What a series is about, as long as it is looked at; `version` tells the version of a tag in use.
+    fn about(&self, name: &str, version: impl Fn(&str) -> Option<u32>) -> Option<About> {
+        if let Some(own) = self.combinations.get(name) {
+            let (watched, condition) = (own.begun.watch.clone(), own.begun.condition.clone());
+            return (!own.ended).then_some(About::Watched { watched, condition });
+        }
+        Some(About::Tag { tag: name.to_owned(), tag_version: version(name)? })
     }
 
     /// What the end of a day says; `version` tells the version of a tag in use.
@@ -233,8 +274,8 @@ impl State {
         let mut open: BTreeMap<&str, BTreeSet<&Scope>> = BTreeMap::new();
         let mut over = Vec::new();
         for (id, known) in self.warnings.iter().filter(|(_, known)| known.over.is_none()) {
-            let own = Series { tag: &known.raised.tag, scope: &known.raised.scope };
-            if watch(&self.counts.days(own, day), &settings).days == 0 {
+            let own = Series { tag: known.raised.about.name(), scope: &known.raised.scope };
+            if watch(&self.days(own, day), &settings).days == 0 {
                 over.push(id.clone());
             } else {
                 open.entry(own.tag).or_default().insert(own.scope);
@@ -245,7 +286,9 @@ impl State {
             .counts
             .moved_on(day)
             .filter(|own| !is_open(own))
-            .filter_map(|own| Passed::of(own, version(own.tag)?, &self.counts.days(own, day), &settings))
+            .filter_map(|own| {
+                Passed::of(own, self.about(own.tag, &version)?, &self.days(own, day), &settings)
+            })
             .collect();
         // Where the same declarations make several series of a tag more frequent, the one that says it most clearly speaks
         // for all: the one with the fewest declarations without the tag where sums are the same, the wider one where these
@@ -272,7 +315,7 @@ impl State {
 /// A series whose sum has passed the bound.
 struct Passed<'a> {
     series: Series<'a>,
-    version: u32,
+    about: About,
     standing: Standing,
     /// Declarations in the days of the sum.
     declarations: u64,
@@ -280,11 +323,11 @@ struct Passed<'a> {
 
 impl<'a> Passed<'a> {
     /// `None` where it has not.
-    fn of(series: Series<'a>, version: u32, days: &[Day], settings: &Settings) -> Option<Self> {
+    fn of(series: Series<'a>, about: About, days: &[Day], settings: &Settings) -> Option<Self> {
         let standing = watch(days, settings);
         let episode = days.iter().rev().take(standing.days);
         let declarations = episode.map(|day| u64::from(day.declarations)).sum();
-        standing.warned.then_some(Self { series, version, standing, declarations })
+        standing.warned.then_some(Self { series, about, standing, declarations })
     }
 
     /// What the order is told by where sums are the same.
@@ -297,8 +340,7 @@ impl<'a> Passed<'a> {
         let days = i32::try_from(standing.days).unwrap_or(DAYS_KEPT);
         Raised {
             warning: id(self.series, day),
-            tag: self.series.tag.to_owned(),
-            tag_version: self.version,
+            about: self.about.clone(),
             scope: self.series.scope.clone(),
             day: date(day),
             since: date(day.saturating_sub(days).saturating_add(1)),

@@ -1,12 +1,14 @@
 //! Episodes by a table, and warnings through the house: raised once, acknowledged, kept, hidden.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use clearance::ResultCode;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::event::{RAISED, Raised, stream};
+use super::event::{About, RAISED, Raised, TagsInUse, stream};
+use super::in_use::InUse;
 use super::state::State;
 use super::*;
 use crate::declarations::CaseAction;
@@ -16,10 +18,10 @@ use crate::identity::Role;
 use crate::tags::{SEALED, with_sealed_tag};
 use crate::{Customhouse, Fact};
 
-const TAG: &str = "no_tare_at_all";
+pub(super) const TAG: &str = "no_tare_at_all";
 const WAIT: Duration = Duration::from_secs(60);
 
-fn at_office(mut own: Value, office: &str) -> Value {
+pub(super) fn at_office(mut own: Value, office: &str) -> Value {
     own["declaration_office_id"] = json!(office);
     own
 }
@@ -111,11 +113,110 @@ fn the_scope_that_says_it_most_clearly_speaks_and_offices_speak_for_themselves()
 }
 
 #[test]
+fn what_was_not_looked_for_before_does_not_count_as_not_there() {
+    // What is told of the tag on the day of the 60th's end, and on the 80th's; then how many warnings come of nine of
+    // fifty that carry it from the 61st day on.
+    let told = |from: Option<i32>, meaning: &str, gone: bool| {
+        let tags = if gone { Vec::new() } else { vec![(TAG.to_owned(), meaning.to_owned())] };
+        let gone = if gone { vec![TAG.to_owned()] } else { Vec::new() };
+        TagsInUse { from: from.map(super::state::date), tags: tags.into_iter().collect(), gone }
+    };
+    let start = told(None, "a", false);
+    let nothing = told(None, "a", true);
+    let all = [
+        ("an old tag that was never seen", vec![(0, start.clone())], 1),
+        ("a new tag", vec![(0, nothing.clone()), (60, told(Some(20_060), "a", false))], 0),
+        ("a tag that was new long before", vec![(0, nothing), (30, told(Some(20_030), "a", false))], 1),
+        ("a version that marks more", vec![(0, start.clone()), (60, told(Some(20_060), "b", false))], 0),
+        (
+            "a tag that was out of use",
+            vec![(0, start.clone()), (40, told(None, "a", true)), (60, told(Some(20_060), "a", false))],
+            0,
+        ),
+        (
+            "another version while a warning is open",
+            vec![(0, start), (65, told(Some(20_066), "b", false))],
+            1,
+        ),
+    ];
+    for (name, told, raised) in all {
+        let (mut state, mut found) = (State::default(), 0);
+        for at in 0..90 {
+            for (day, told) in &told {
+                if *day == at {
+                    state.in_use.follow(told.clone());
+                }
+            }
+            count(&mut state, 20_000 + at, "10", 50, if at < 60 { 0 } else { 9 });
+            found += end(&mut state, 20_000 + at).len();
+        }
+        assert_eq!(found, raised, "{name}");
+    }
+}
+
+#[test]
+fn what_changes_in_tags_is_told_once() {
+    let now = |tags: &[(&str, &str)]| {
+        tags.iter()
+            .map(|(tag, meaning)| ((*tag).to_owned(), (*meaning).to_owned()))
+            .collect::<BTreeMap<_, _>>()
+    };
+    let day = super::state::date(20_000);
+    let mut in_use = InUse::default();
+    // Tags in use, then the ones told, the ones gone, and the day from which.
+    type Told<'a> = (&'a [(&'a str, &'a str)], &'a [&'a str], &'a [&'a str], Option<jiff::civil::Date>);
+    let all: &[Told<'_>] = &[
+        (&[("a", "1"), ("b", "1")], &["a", "b"], &[], None),
+        (&[("a", "1"), ("b", "2"), ("c", "1")], &["b", "c"], &[], Some(day)),
+        (&[("c", "1")], &[], &["a", "b"], Some(day)),
+    ];
+    for (tags, new, gone, from) in all {
+        let told = in_use.changes(&now(tags), day);
+        let [told] = told.as_slice() else { panic!("{told:?}") };
+        let found: (Vec<&str>, Vec<&str>) =
+            (told.tags.keys().map(String::as_str).collect(), told.gone.iter().map(String::as_str).collect());
+        assert_eq!((found.0.as_slice(), found.1.as_slice(), told.from), (*new, *gone, *from));
+        in_use.follow(told.clone());
+        assert_eq!(in_use.changes(&now(tags), day), Vec::new());
+    }
+    assert_eq!(InUse::default().changes(&now(&[]), day).len(), 1, "that there is none is told, too");
+}
+
+#[test]
+fn a_tag_of_the_office_is_new_on_the_day_after_its_approval_and_its_neighbours_are_not() {
+    let world = World::with_policies(false);
+    let (analyst, chief) = (reader("a", Role::Analyst), reader("c", Role::Chief));
+    let approve = |id: &str, when: &str| {
+        let proposal = world.house.propose_tag(&analyst, crate::tags::own_tag(id, when)).unwrap();
+        world.house.approve_tag(&chief, proposal.number).unwrap();
+        world.house.watch_for_warnings().unwrap();
+    };
+    let from = |id: &str| world.house.warnings.read(|state| state.in_use.from(id));
+    let today = || super::state::day_of(world.house.now());
+    let quiet = world.house.watch_for_warnings().map(|_| world.house.journal_position()).unwrap();
+    world.house.watch_for_warnings().unwrap();
+    assert_eq!(world.house.journal_position(), quiet, "what was told is told no more");
+    approve("office_heavy", "net_mass > 1000");
+    let first = today() + 1;
+    assert_eq!((from(TAG), from("office_heavy")), (None, Some(first)));
+    world.clock.forward(72);
+    approve("office_light", "net_mass < 1");
+    assert_eq!((from("office_heavy"), from("office_light")), (Some(first), Some(first + 3)));
+    world.clock.forward(72);
+    approve("office_heavy", "net_mass > 100");
+    assert_eq!((from("office_heavy"), from("office_light")), (Some(first + 6), Some(first + 3)));
+}
+
+#[test]
 fn days_that_nobody_could_act_on_any_more_are_not_looked_at() {
     let mut state = State::default();
     for day in [20_000, 20_010, 20_050, 20_055] {
         count(&mut state, day, "10", 1, 0);
     }
+    // Nobody has looked yet: what was over before the latest day is nothing to warn of.
+    assert_eq!(state.due(20_060), Some(20_055));
+    let (first, _) = state.end_of(20_000, |_| Some(1));
+    state.ended(&first);
     let mut looked = Vec::new();
     while let Some(day) = state.due(20_060) {
         let (ended, _) = state.end_of(day, |_| Some(1));
@@ -144,7 +245,7 @@ fn told(rise: bool) -> World {
     world
 }
 
-fn seen(house: &Customhouse, role: Role) -> WarningsPage {
+pub(super) fn seen(house: &Customhouse, role: Role) -> WarningsPage {
     let head = house.journal_position();
     assert!(house.wait_until_tags_counted(head, WAIT) >= head);
     assert!(house.wait_until_shown(head, WAIT) >= head);
@@ -159,8 +260,55 @@ fn seen(house: &Customhouse, role: Role) -> WarningsPage {
     seen
 }
 
+#[test]
+fn whoever_looks_for_the_first_time_or_has_lost_its_files_does_not_warn_of_the_past() {
+    // Of before warnings were there: days on which nobody looked, with a rise that is over and one that goes on.
+    let world = World::with_policies(false);
+    for day in 0..70 {
+        for number in 0..4 {
+            let lrn = format!("{day}-{number}");
+            let carries = (24..26).contains(&day) && number < 3 || day >= 64;
+            let own = if carries { impossible(&lrn) } else { declaration(&lrn) };
+            world.lodge(&at_office(own, "20")).unwrap();
+        }
+        world.clock.forward(24);
+    }
+    let page = seen(&world.house, Role::Chief);
+    let of_tag = |page: &WarningsPage| {
+        page.warnings
+            .iter()
+            .filter(|own| own.tag.as_deref() == Some(TAG))
+            .map(|own| own.since.to_string())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(of_tag(&page), ["2026-05-05"], "{:?}", page.warnings);
+    let days = |world: &World| {
+        let stream = world.house.journal.read_stream("warnings", 0, 1_000).unwrap();
+        let ended = stream.iter().filter(|event| event.envelope.kind == super::event::DAY_ENDED);
+        ended.map(|event| event.payload.value().unwrap()["day"].to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(days(&world), ["\"2026-05-10\""]);
+    // From then on each day is looked at, also those that ended while the house was closed, with files or without.
+    let mut world = world;
+    for lost in [&[][..], &["read-models/news-read"], &["read-models/news-read", "warnings/counts.json"]] {
+        for number in 0..2 {
+            world.lodge(&at_office(declaration(&format!("later-{}-{number}", lost.len())), "20")).unwrap();
+            world.clock.forward(24);
+        }
+        world = world.closed(|data| {
+            for file in lost {
+                let _ = std::fs::remove_file(data.join(file));
+            }
+        });
+        let again = seen(&world.house, Role::Chief);
+        assert_eq!(of_tag(&again), of_tag(&page), "{lost:?}");
+    }
+    let all: Vec<String> = (10..17).map(|day| format!("\"2026-05-{day}\"")).collect();
+    assert_eq!(days(&world), all);
+}
+
 /// What does not depend on when it is asked.
-fn lasting(page: WarningsPage) -> (Vec<Warning>, u64, u64) {
+pub(super) fn lasting(page: WarningsPage) -> (Vec<Warning>, u64, u64) {
     (page.warnings, page.total, page.series)
 }
 
@@ -168,7 +316,7 @@ fn lasting(page: WarningsPage) -> (Vec<Warning>, u64, u64) {
 fn where_a_tag_becomes_more_frequent_one_warning_says_so_and_stays() {
     let world = told(true);
     let page = seen(&world.house, Role::Chief);
-    let of_tag: Vec<&Warning> = page.warnings.iter().filter(|own| own.tag == TAG).collect();
+    let of_tag: Vec<&Warning> = page.warnings.iter().filter(|own| own.tag.as_deref() == Some(TAG)).collect();
     let [own] = of_tag.as_slice() else { panic!("{:?}", page.warnings) };
     assert_eq!(own.scope, Scope::Office { office: "20".to_owned() });
     assert_eq!(own.standing, Standing::Open);
@@ -182,7 +330,7 @@ fn where_a_tag_becomes_more_frequent_one_warning_says_so_and_stays() {
     let officer = reader("o-1", Role::Officer);
     for (office, open) in [(Some("20"), 1), (Some("10"), 0), (None, 1)] {
         let open_there = world.house.open_warnings(&officer, office, 3).unwrap();
-        let found = open_there.latest.iter().filter(|own| own.tag == TAG).count();
+        let found = open_there.latest.iter().filter(|own| own.tag.as_deref() == Some(TAG)).count();
         assert_eq!(found, open, "{office:?}");
     }
     // On a control it stands beside the tag; what is found counts.
@@ -236,7 +384,8 @@ fn where_a_tag_becomes_more_frequent_one_warning_says_so_and_stays() {
 #[test]
 fn of_a_note_that_was_erased_it_stays_who_has_taken_note() {
     let world = told(true);
-    let of_tag = |page: WarningsPage| page.warnings.into_iter().find(|own| own.tag == TAG).unwrap();
+    let of_tag =
+        |page: WarningsPage| page.warnings.into_iter().find(|own| own.tag.as_deref() == Some(TAG)).unwrap();
     let id = of_tag(seen(&world.house, Role::Chief)).id;
     let chief = reader("c", Role::Chief);
     world.house.acknowledge_warning(&chief, &id, "NL0777 sends them all").unwrap();
@@ -267,7 +416,8 @@ fn warnings_of_tags_above_the_clearance_do_not_exist() {
         count(&mut state, day, "10", 30, if day < 20_060 { 1 } else { 9 });
         raised.extend(end(&mut state, day));
     }
-    let own = Raised { tag: SEALED.to_owned(), ..raised.remove(0) };
+    let about = About::Tag { tag: SEALED.to_owned(), tag_version: 1 };
+    let own = Raised { about, ..raised.remove(0) };
     let id = own.warning.clone();
     let fact = Fact::new(&stream(SEALED, &id), RAISED, serde_json::to_value(&own).unwrap());
     world.house.record(&reader("c", Role::Chief), fact).unwrap();

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{DataArguments, OptionalDataArguments};
+use super::{ActingArguments, DataArguments, OptionalDataArguments};
 
 #[derive(Debug, Subcommand)]
 #[command(after_help = "Examples:
@@ -18,7 +18,11 @@ use super::{DataArguments, OptionalDataArguments};
   tidewaiter tags explain --history tagged new_trader NL0001
   tidewaiter tags who --data ./data 'gross_below_net && !new_importer' --of declarations
   tidewaiter tags explain gross_below_net NL0001 --data ./data
-  tidewaiter tags depends customs_value")]
+  tidewaiter tags depends customs_value
+  tidewaiter tags watch 'gross_below_net && !new_importer' --title 'Old hands' --reason 'Weigh again' \\
+      --as analyst --data ./data
+  tidewaiter tags watched --data ./data
+  tidewaiter tags unwatch watch-3f2a9c1d04be --reason 'The scales were mended' --as chief --data ./data")]
 pub(crate) enum TagsCommand {
     /// The catalogue.
     List {
@@ -88,6 +92,37 @@ pub(crate) enum TagsCommand {
         name: Option<String>,
         #[command(flatten)]
         data: OptionalDataArguments,
+    },
+    /// Watch a combination of tags: warn where it becomes more frequent than its own past says.
+    Watch {
+        /// Tags joined by &&, || and !, each by its id.
+        condition: String,
+        /// What people call it.
+        #[arg(long)]
+        title: String,
+        /// Why, and what to look for.
+        #[arg(long)]
+        reason: String,
+        #[command(flatten)]
+        acting: ActingArguments,
+    },
+    /// The combinations that are watched, and how often each held in the last 60 days.
+    Watched {
+        /// Print as JSON.
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        data: DataArguments,
+    },
+    /// Watch a combination no more.
+    Unwatch {
+        /// Its id.
+        id: String,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+        #[command(flatten)]
+        acting: ActingArguments,
     },
 }
 

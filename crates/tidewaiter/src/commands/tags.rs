@@ -5,12 +5,14 @@ use customhouse::tags::{
     MatchReport, MatchRequest, QuestionableRule, TagCatalogue, TagDetail, TagReason, UsualReport, WhyRequest,
     catalogue, find_tag, match_file, usual_in_file, why_in_file,
 };
+use customhouse::warnings::NewWatch;
 use customhouse::{Error, Location, offline};
 use serde::Serialize;
 use spine::{Language, LocalizedText, Sensitivity};
 
 mod history;
 mod live;
+mod watch;
 
 use super::{Answer, Context, open_at, shown};
 use crate::arguments::{LintArguments, MatchArguments, TagsCommand};
@@ -88,6 +90,12 @@ pub(super) fn run(command: &TagsCommand, context: &Context) -> Result<Answer, Er
             None => live::explained(arguments),
         },
         TagsCommand::Depends { name, data } => live::depends(name.as_deref(), data),
+        TagsCommand::Watch { condition, title, reason, acting } => {
+            let (condition, title, reason) = (condition.clone(), title.clone(), reason.clone());
+            watch::begin(&NewWatch { title, condition, reason }, acting)
+        }
+        TagsCommand::Watched { json, data } => watch::list(*json, data),
+        TagsCommand::Unwatch { id, reason, acting } => watch::stop(id, reason, acting),
     }
 }
 

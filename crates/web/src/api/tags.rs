@@ -1,15 +1,17 @@
 //! Who carries which tags, what occurs together, why, what tags rest on, and which have become more frequent.
 
 use axum::extract::Path;
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use customhouse::tags::{TagFiguresQuery, TagQuery};
-use customhouse::warnings::WarningsQuery;
+use customhouse::warnings::{NewWatch, WarningsQuery};
+use serde::Deserialize;
 
 use super::Problem;
 use crate::failure::Failure;
-use crate::visit::{Asked, Posted, Visit};
+use crate::visit::{Asked, Posted, PostedJson, Visit};
 
 /// Routes of this part.
 pub(super) fn routes() -> Router {
@@ -26,6 +28,8 @@ pub(super) fn routes() -> Router {
         .route("/api/v1/tag-history/resume", post(resume_history))
         .route("/api/v1/tag-history/{id}", get(in_history))
         .route("/api/v1/warnings", get(warnings))
+        .route("/api/v1/watched", get(watched).post(watch))
+        .route("/api/v1/watched/{id}/stop", post(unwatch))
 }
 
 /// A page of the catalogue with how often each tag came in the last 30 days, on whom it is, and what inspections found.
@@ -127,12 +131,44 @@ pub(super) async fn in_history(visit: Visit, Path(id): Path<String>) -> Result<R
     Ok(Json(visit.work(move |house, reader| house.tag_in_pool(reader, &id)).await?).into_response())
 }
 
-/// Early warnings: tags that have become more frequent than usual, and where; those that nobody has taken note of first.
+/// Early warnings: tags, and watched combinations of tags, that have become more frequent than usual, and where; those that nobody has taken note of first.
 #[utoipa::path(get, path = "/api/v1/warnings", params(
     ("standing" = Option<String>, Query, description = "open, acknowledged or over; empty: all"),
-    ("tag" = Option<String>, Query, description = "Id of a tag"),
+    ("tag" = Option<String>, Query, description = "Id of a tag or of a watched combination"),
     ("page" = Option<usize>, Query, description = "Page, from 1")),
     responses((status = 200, description = "A page of warnings, with the number of series watched and the rate of false alarms", body = serde_json::Value), (status = 403, description = "Not permitted", body = Problem)))]
 pub(super) async fn warnings(visit: Visit, Asked(query): Asked<WarningsQuery>) -> Result<Response, Failure> {
     Ok(Json(visit.work(move |house, reader| house.warnings(reader, &query)).await?).into_response())
+}
+
+/// Combinations of tags that are watched, the latest first, with how often each held in the last 60 days.
+#[utoipa::path(get, path = "/api/v1/watched", responses((status = 200, description = "What is watched", body = Vec<serde_json::Value>), (status = 403, description = "Not permitted", body = Problem)))]
+pub(super) async fn watched(visit: Visit) -> Result<Response, Failure> {
+    Ok(Json(visit.work(|house, reader| house.watched_combinations(reader)).await?).into_response())
+}
+
+/// Watches a combination of tags from now on, its past included: the body has `title`, `condition` and `reason`.
+#[utoipa::path(post, path = "/api/v1/watched", request_body = serde_json::Value, responses((status = 201, description = "It is watched", body = serde_json::Value), (status = 400, description = "The condition or a text is wrong", body = Problem), (status = 403, description = "Not permitted, or no token", body = Problem), (status = 409, description = "It is watched already, or too many are", body = Problem)))]
+pub(super) async fn watch(visit: Visit, PostedJson(new): PostedJson<NewWatch>) -> Result<Response, Failure> {
+    let own = visit.work(move |house, reader| house.watch_combination(reader, &new)).await?;
+    Ok((StatusCode::CREATED, Json(own)).into_response())
+}
+
+/// Why something ends.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Ending {
+    reason: String,
+}
+
+/// Watches a combination no more: the body has the `reason`. Answers with the position of the event.
+#[utoipa::path(post, path = "/api/v1/watched/{id}/stop", params(("id" = String, Path, description = "Id of the combination")), request_body = serde_json::Value, responses((status = 200, description = "It is watched no more", body = serde_json::Value), (status = 404, description = "It is not watched", body = Problem)))]
+pub(super) async fn unwatch(
+    visit: Visit,
+    Path(id): Path<String>,
+    PostedJson(ending): PostedJson<Ending>,
+) -> Result<Response, Failure> {
+    let position =
+        visit.work(move |house, reader| house.unwatch_combination(reader, &id, &ending.reason)).await?;
+    Ok(Json(serde_json::json!({ "position": position })).into_response())
 }

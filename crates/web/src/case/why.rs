@@ -1,6 +1,7 @@
 //! Why a declaration is in its lane: the opinion in one sentence, then the reasons, the weightiest first.
 
 use customhouse::declarations::{Arm, CaseFile, HitRate, Lane, OpinionOnCase, TagOnCase};
+use customhouse::warnings::CombinationOnCase;
 use maud::{Markup, html};
 
 use super::timeline;
@@ -58,11 +59,24 @@ fn lane_text(opinion: &OpinionOnCase, with_score: Text, without: Text) -> Text {
 
 fn reasons(visit: &Visit, case: &CaseFile) -> Markup {
     html! {
+        @for own in &case.combinations { (combination(visit, own)) }
         @if case.tags.is_empty() { p class="soft" { (visit.say(texts::NO_REASONS)) } } @else {
             h3 { (visit.say(texts::REASONS_BY_WEIGHT)) }
             ol class="reasons-list" { @for tag in &case.tags { (reason(visit, tag)) } }
         }
         @if case.tags_unknown > 0 { p class="soft" { (visit.fill(texts::TAGS_UNKNOWN_HERE, &[("n", &count(case.tags_unknown))])) } }
+    }
+}
+
+/// A watched combination that is more frequent than usual where the declaration belongs, and what to look for.
+fn combination(visit: &Visit, own: &CombinationOnCase) -> Markup {
+    html! {
+        div class="notice warn" {
+            p { strong { (own.title) } " " code class="condition-line" { (own.condition) } }
+            @for warning in &own.warnings {
+                p { a href=(place("/warnings", &[("tag", &own.watched)])) { (visit.fill(texts::WARNING_ON_CASE, &[("day", &warning.since.to_string())])) } " (" (scope_text(visit, &warning.scope)) "). " (own.reason) }
+            }
+        }
     }
 }
 

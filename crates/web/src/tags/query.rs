@@ -66,7 +66,10 @@ pub(crate) async fn show(visit: Visit, Asked(query): Asked<TagQuery>) -> Result<
         (crumbs(&visit, &[("/tags", visit.say(texts::TAGS))]))
         (heading(visit.say(texts::TAG_QUERY), &below, &actions))
         (bar(&visit, &query, &found))
-        @if let Ok(found) = &found { (answer(&visit, &query, found)) }
+        @if let Ok(found) = &found {
+            @if !found.named.is_empty() { (crate::warnings::begin_form(&visit, query.q.trim())) }
+            (answer(&visit, &query, found))
+        }
     };
     Ok(Page::new(&visit, Room::Tags, visit.say(texts::TAG_QUERY)).show(&content))
 }

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use axum::http::StatusCode;
+use axum::body::Body;
+use axum::http::{Request, StatusCode, header};
 use customhouse::identity::Role;
+use serde_json::json;
 
 use crate::lodging::{Harbour, declaration};
 
@@ -93,4 +95,55 @@ async fn the_catalogue_and_the_graph_lead_to_those_who_carry_a_tag() {
     let own = &figures["rows"][0];
     assert_eq!((own["volume"].as_u64(), own["entities"].as_u64()), (Some(1), Some(2)), "{figures}");
     assert_eq!(site.get(&analyst, "/tag-graph?q=no_such_tag").await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_combination_is_watched_from_the_query_listed_and_stopped() {
+    let harbour = told().await;
+    let site = &harbour.site;
+    let (analyst, officer) = (site.caller(Role::Analyst), site.caller(Role::Officer));
+    // Who may not watch is offered nothing; a condition that names no tag is not offered either.
+    let query = "/tag-query?q=no_tare_at_all+||+container_number_wrong";
+    for (caller, path, offered) in
+        [(&analyst, query, true), (&officer, query, false), (&analyst, "/tag-query", false)]
+    {
+        let page = site.get(caller, path).await.text;
+        assert_eq!(page.contains("action=\"/warnings/watched\""), offered, "{path}: {page}");
+    }
+    let fields = [
+        ("condition", "no_tare_at_all || container_number_wrong"),
+        ("title", "Odd boxes"),
+        ("reason", "Open them"),
+    ];
+    let begun = site.post(&analyst, "/warnings/watched", &analyst.csrf, &fields).await;
+    assert_eq!((begun.status, begun.header("location")), (StatusCode::SEE_OTHER, "/warnings#watched"));
+    let list = site.get(&analyst, "/api/v1/watched").await.json();
+    let id = list[0]["id"].as_str().unwrap().to_owned();
+    let stop = format!("action=\"/warnings/watched/{id}/stop\"");
+    for (caller, may) in [(&analyst, true), (&officer, false)] {
+        let page = site.get(caller, "/warnings").await.text;
+        assert!(page.contains("Odd boxes") && page.contains("Open them"), "{page}");
+        assert_eq!(page.contains(&stop), may, "{page}");
+    }
+    let stopped =
+        site.post(&analyst, &format!("/warnings/watched/{id}/stop"), &analyst.csrf, &[("reason", "x")]).await;
+    assert_eq!(stopped.status, StatusCode::SEE_OTHER);
+    assert!(!site.get(&analyst, "/warnings").await.text.contains("Odd boxes"));
+    // Programs do the same.
+    let send = |path: String, body: serde_json::Value| {
+        let request = Request::post(path)
+            .header(header::COOKIE, &analyst.cookie)
+            .header(header::CONTENT_TYPE, "application/json")
+            .header("x-csrf-token", &analyst.csrf);
+        site.ask(request.body(Body::from(body.to_string())).unwrap())
+    };
+    let new =
+        json!({ "condition": "no_tare_at_all && !container_number_wrong", "title": "T", "reason": "R" });
+    let own = send("/api/v1/watched".to_owned(), new.clone()).await;
+    assert_eq!((own.status, own.json()["tags"].as_array().unwrap().len()), (StatusCode::CREATED, 2));
+    assert_eq!(send("/api/v1/watched".to_owned(), new).await.status, StatusCode::CONFLICT);
+    let path = format!("/api/v1/watched/{}/stop", own.json()["id"].as_str().unwrap());
+    for status in [StatusCode::OK, StatusCode::NOT_FOUND] {
+        assert_eq!(send(path.clone(), json!({ "reason": "Enough." })).await.status, status);
+    }
 }

@@ -14,7 +14,7 @@ mod commands;
 mod model;
 mod read_model;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 pub(crate) use model::PACK;
 pub use model::{OwnTag, OwnTags, ProposalState, TagDraft, TagPreview, TagProposal};

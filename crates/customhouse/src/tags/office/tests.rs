@@ -47,7 +47,7 @@ impl Case {
     }
 }
 
-fn tag(id: &str, when: &str) -> OwnTag {
+pub(crate) fn tag(id: &str, when: &str) -> OwnTag {
     OwnTag {
         id: id.to_owned(),
         title: LocalizedText::en_zh("Heavy", "重"),

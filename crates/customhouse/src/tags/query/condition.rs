@@ -16,13 +16,13 @@ use crate::error::{Error, Kind};
 const CONDITION_BYTES_MAX: usize = 4_000;
 
 /// The tags in use, as one reader sees them.
-pub(super) struct Seen {
-    pub(super) compiled: Arc<Compiled>,
-    pub(super) clearance: Sensitivity,
+pub(crate) struct Seen {
+    pub(crate) compiled: Arc<Compiled>,
+    pub(crate) clearance: Sensitivity,
 }
 
 impl Seen {
-    pub(super) fn tag(&self, id: &str) -> Option<&TagDefinition> {
+    pub(crate) fn tag(&self, id: &str) -> Option<&TagDefinition> {
         self.compiled.visible(self.clearance, id)
     }
 
@@ -33,7 +33,8 @@ impl Seen {
 }
 
 /// A condition with the tags that it names.
-pub(super) struct Condition {
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Condition {
     pub(super) ids: Vec<String>,
     /// Over places in `ids`.
     selection: Selection,
@@ -44,14 +45,11 @@ impl Condition {
     ///
     /// # Errors
     /// `selection_refused`, with a mark under the place.
-    pub(super) fn read(source: &str, seen: &Seen) -> Result<Self, Error> {
+    pub(crate) fn read(source: &str, seen: &Seen) -> Result<Self, Error> {
         let source = source.trim();
         if source.is_empty() {
             return Ok(Self { ids: Vec::new(), selection: Selection::Constant(true) });
         }
-        let refused = |code: &str, detail: String| {
-            Error::new(Kind::Invalid, code, detail, "Correct the condition at the mark.")
-        };
         if source.len() > CONDITION_BYTES_MAX {
             let detail =
                 format!("the condition has {} bytes; at most {CONDITION_BYTES_MAX} are read", source.len());
@@ -59,20 +57,41 @@ impl Condition {
         }
         // Of tens of thousands of tags only those that are named need to be known.
         let ids: Vec<String> = words(source).into_iter().filter(|id| seen.tag(id).is_some()).collect();
-        if let Ok(selection) = Selection::parse(source, &ids) {
-            return Ok(Self { ids, selection });
+        if let Ok(condition) = Self::of(source, &ids) {
+            return Ok(condition);
         }
         // To guess at what was meant, all of them.
         let all = seen.compiled.set.definitions().iter();
         let ids: Vec<String> =
             all.filter(|own| own.sensitivity <= seen.clearance).map(|own| own.id.clone()).collect();
+        Self::of(source, &ids)
+    }
+
+    /// Reads one that names no other tags than these.
+    ///
+    /// # Errors
+    /// `selection_refused`, with a mark under the place.
+    pub(crate) fn of(source: &str, ids: &[String]) -> Result<Self, Error> {
         let selection =
-            Selection::parse(source, &ids).map_err(|error| refused(error.code(), error.to_string()))?;
-        Ok(Self { ids, selection })
+            Selection::parse(source, ids).map_err(|error| refused(error.code(), error.to_string()))?;
+        Ok(Self { ids: ids.to_vec(), selection })
+    }
+
+    /// Ids of the tags on which it depends.
+    pub(crate) fn named(&self) -> Vec<String> {
+        let mut numbers = BTreeSet::new();
+        note_tags(&self.selection, &mut numbers);
+        numbers.into_iter().filter_map(|number| self.ids.get(usize::from(number)).cloned()).collect()
+    }
+
+    /// Does it hold of what carries these tags and no others?
+    pub(crate) fn holds(&self, carries: impl Fn(&str) -> bool) -> bool {
+        let carried: Vec<bool> = self.ids.iter().map(|id| carries(id)).collect();
+        holds(&self.selection, &carried)
     }
 
     /// Over the tags of an epoch; one that nobody carries yet selects nobody.
-    pub(super) fn over(&self, epoch: &Epoch) -> Selection {
+    pub(crate) fn over(&self, epoch: &Epoch) -> Selection {
         let numbers: Vec<Option<u16>> = self
             .ids
             .iter()
@@ -101,6 +120,33 @@ impl Condition {
 fn words(source: &str) -> BTreeSet<String> {
     let parts = source.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
     parts.filter(|word| !word.is_empty()).map(str::to_owned).collect()
+}
+
+fn refused(code: &str, detail: String) -> Error {
+    Error::new(Kind::Invalid, code, detail, "Correct the condition at the mark.")
+}
+
+fn note_tags(selection: &Selection, numbers: &mut BTreeSet<u16>) {
+    match selection {
+        Selection::Constant(_) => {}
+        Selection::Carries(tag) | Selection::CarriesNot(tag) => {
+            numbers.insert(*tag);
+        }
+        Selection::All(parts) | Selection::Any(parts) => {
+            parts.iter().for_each(|part| note_tags(part, numbers));
+        }
+    }
+}
+
+fn holds(selection: &Selection, carried: &[bool]) -> bool {
+    let carries = |tag: &u16| carried.get(usize::from(*tag)).copied().unwrap_or(false);
+    match selection {
+        Selection::Constant(everybody) => *everybody,
+        Selection::Carries(tag) => carries(tag),
+        Selection::CarriesNot(tag) => !carries(tag),
+        Selection::All(parts) => parts.iter().all(|part| holds(part, carried)),
+        Selection::Any(parts) => parts.iter().any(|part| holds(part, carried)),
+    }
 }
 
 fn renumbered(selection: &Selection, numbers: &[Option<u16>]) -> Selection {

@@ -9,6 +9,7 @@ mod read_model;
 pub(super) mod tests;
 mod together;
 
+pub(crate) use condition::{Condition, Seen};
 pub use model::{
     SelectedEntity, TagCount, TagDifference, TagGraph, TagNamed, TagPair, TagQuery, TagSelection, TagTogether,
 };
