@@ -22,7 +22,9 @@ pub(crate) use live::{
     ActingArguments, DemoArguments, EraseCommand, LogCommand, PolicyCommand, ReplayCommand, ServeArguments,
     UserCommand, VerifyCommand,
 };
-pub(crate) use tags::{LintArguments, MatchArguments, QueryArguments, TagsCommand, WhoArguments};
+pub(crate) use tags::{
+    AggregateArguments, LintArguments, MatchArguments, QueryArguments, TagsCommand, WhoArguments,
+};
 
 const EXIT_CODES: &str = "Exit codes:
   0    done

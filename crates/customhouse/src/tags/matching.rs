@@ -344,7 +344,8 @@ impl Sink for OfBlock<'_> {
     }
 }
 
-fn lane(values: &LaneValues) -> Lane<'_> {
+/// A column as the matcher takes it.
+pub(super) fn lane(values: &LaneValues) -> Lane<'_> {
     match values {
         LaneValues::Whole { values, scale } => Lane::Whole { values, scale: *scale },
         LaneValues::Float(values) => Lane::Float(values),

@@ -10,6 +10,7 @@
 //! | `why_in_file(&Registry, &WhyRequest, &dyn Progress) -> Vec<TagReason>` | why a tag is, or is not, on a declaration of a file |
 //! | `usual_in_file(declarations, map, folder, &dyn Progress) -> UsualReport` | a pack of what is usual in a file |
 //! | `match_file(&Registry, &MatchRequest, &dyn Progress) -> MatchReport` | very many conditions asked of very many entries |
+//! | `aggregate_files(&Registry, &AggregateRequest, &dyn Progress) -> AggregateReport` | aggregates over windows of days of anybody's entries |
 //! | `MatrixFolder::open(path)`, `select(condition, ..) -> SelectedEntities` | who carries some tags, of a matrix that matching wrote |
 //!
 //! Of [`crate::Customhouse`], for those who may view tags; none shows a tag or a field above the reader's clearance:
@@ -30,6 +31,7 @@
 //!
 //! Rows of the pool need the permission to view the pool as well, the last three that to view declarations.
 
+mod aggregating;
 mod dependents;
 mod figures;
 mod lineage;
@@ -46,6 +48,7 @@ mod rule_file;
 mod tests;
 mod usual;
 
+pub use aggregating::{AggregateReport, AggregateRequest, aggregate_files};
 pub use dependents::{DependentTag, SourceKind, TagDependents, TagSource, tag_dependents, tag_sources};
 pub use figures::{TagFigures, TagFiguresPage, TagFiguresQuery, VOLUME_DAYS};
 pub use lineage::{LineageStep, TagLineage};

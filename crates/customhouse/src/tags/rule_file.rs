@@ -113,14 +113,21 @@ fn compiled(
             .expected("an id that no other rule has")
             .fix("Give one of the two another id."));
     }
-    let refused = |reason: String| {
+    let rule = compiled_condition(&written.when, schema, lists).map_err(|reason| {
         at_line(line, "rule_refused", &written.when)
             .expected("a condition over the file's columns, as docs/rules.md describes it")
             .fix(reason)
-    };
-    let expression = ::rules::parse(&written.when).map_err(|error| refused(error.render(&written.when)))?;
-    let rule = ::rules::compile_entry_rule(&expression, schema, lists).map_err(|errors| {
-        refused(errors.iter().map(|error| error.render(&written.when)).collect::<Vec<_>>().join("\n"))
     })?;
     Ok((id, rule))
+}
+
+/// A condition over the columns of a file, or what is wrong with it, with marks under the places.
+pub(super) fn compiled_condition(
+    when: &str,
+    schema: &EntrySchema,
+    lists: &Lists,
+) -> Result<EntryRule, String> {
+    let expression = ::rules::parse(when).map_err(|error| error.render(when))?;
+    ::rules::compile_entry_rule(&expression, schema, lists)
+        .map_err(|errors| errors.iter().map(|error| error.render(when)).collect::<Vec<_>>().join("\n"))
 }

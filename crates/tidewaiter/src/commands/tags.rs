@@ -9,6 +9,7 @@ use customhouse::{Error, Location, offline};
 use serde::Serialize;
 use spine::{Language, LocalizedText, Sensitivity};
 
+mod aggregate;
 mod live;
 
 use super::{Answer, Context, open_at, shown};
@@ -78,6 +79,7 @@ pub(super) fn run(command: &TagsCommand, context: &Context) -> Result<Answer, Er
             Ok(Answer::Done)
         }
         TagsCommand::Match(arguments) => matched(arguments, context),
+        TagsCommand::Aggregate(arguments) => aggregate::run(arguments, context),
         TagsCommand::Lint(arguments) => linted(arguments, context),
         TagsCommand::Query(arguments) => queried(arguments),
         TagsCommand::Who(arguments) => live::who(arguments),
