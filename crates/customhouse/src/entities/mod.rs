@@ -29,6 +29,7 @@ mod register;
 pub(crate) mod store;
 #[cfg(test)]
 mod tests;
+mod trade;
 
 pub use ::tags::entities::{Evidence, EvidenceKind};
 pub use commands::{RegisterOutcome, file_bytes};
@@ -37,5 +38,5 @@ pub use event::{DecisionState, EntityDecision};
 pub use model::{
     EntitiesPage, EntitiesQuery, EntityFile, EntityRow, ListHit, MatchRow, MatchesPage, MatchesQuery,
     MonthOfEntity, PeerComparison, RegisterEntry, RegisterFileReceived, Relation, Shared, SharedBy,
-    TagOfEntity,
+    TRADE_PEERS_MAX, TRADE_PEERS_MIN, TagOfEntity, TradeComparison, TradeMeasure,
 };

@@ -96,7 +96,7 @@ impl Numbers {
     fn whole(&mut self, value: i64) -> u32 {
         let next = self.count;
         let number = *self.wholes.entry(value).or_insert(next);
-        self.count = self.count.max(number.saturating_add(1).min(ABSENT));
+        self.count = self.count.max(number.saturating_add(1));
         number
     }
 
@@ -106,7 +106,7 @@ impl Numbers {
         }
         let number = self.count;
         self.texts.insert(text.into(), number);
-        self.count = self.count.saturating_add(1).min(ABSENT);
+        self.count = self.count.saturating_add(1);
         number
     }
 
