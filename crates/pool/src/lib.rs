@@ -17,6 +17,7 @@ pub mod event;
 mod events;
 mod folder;
 pub mod gate;
+pub mod lane_writer;
 pub mod lanes;
 mod parquet_source;
 pub mod quarantine;

@@ -66,6 +66,17 @@ pub struct FieldPart {
     pub prefix: Option<u8>,
 }
 
+impl FieldPart {
+    /// What of a text belongs to it: all, or the first characters if it has as many.
+    #[must_use]
+    pub fn of_text<'a>(&self, text: &'a str) -> Option<&'a str> {
+        match self.prefix {
+            None => Some(text),
+            Some(prefix) => crate::key::beginning(text, prefix),
+        }
+    }
+}
+
 impl FromStr for FieldPart {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {

@@ -22,7 +22,8 @@ pub(crate) const ABSENT: u32 = u32::MAX;
 pub(crate) const NO_DAY: i32 = i32::MIN;
 
 /// Days since 1970-01-01.
-pub(crate) fn day_number(day: Date) -> i32 {
+#[must_use]
+pub fn day_number(day: Date) -> i32 {
     (day.duration_since(date(1970, 1, 1)).as_secs() / 86_400) as i32
 }
 

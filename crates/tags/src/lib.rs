@@ -35,6 +35,7 @@ pub use aggregate::{Aggregate, FieldPart, Measure, Measured};
 pub use apply::{ApplyError, TagHit, TagHits};
 pub use case::{check_pack, check_pack_with_lists};
 pub use definition::{Case, Expectation, Family, HistoryEntry, TagDefinition, TagSeverity, TagSource};
+pub use key::day_number;
 pub use online::{OnlineHit, OnlineHits, OnlineTags, RaisedBy};
 pub use set::TagSet;
 pub use why::{AggregateReason, Why};

@@ -23,8 +23,8 @@ pub(crate) use live::{
     UserCommand, VerifyCommand,
 };
 pub(crate) use tags::{
-    BackfillArguments, ExplainArguments, LintArguments, MatchArguments, QueryArguments, TagsCommand,
-    WhoArguments,
+    AggregateArguments, BackfillArguments, ExplainArguments, LintArguments, MatchArguments, QueryArguments,
+    TagsCommand, WhoArguments,
 };
 
 const EXIT_CODES: &str = "Exit codes:

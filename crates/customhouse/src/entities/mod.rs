@@ -30,6 +30,7 @@ mod register;
 pub(crate) mod store;
 #[cfg(test)]
 mod tests;
+mod trade;
 
 pub use ::tags::entities::{Evidence, EvidenceKind};
 pub use commands::{RegisterOutcome, file_bytes};
@@ -38,5 +39,5 @@ pub(crate) use event::{REGISTER_ANNOUNCED, REGISTER_RECEIVED};
 pub use model::{
     EntitiesPage, EntitiesQuery, EntityFile, EntityRow, ListHit, MatchRow, MatchesPage, MatchesQuery,
     MonthOfEntity, PeerComparison, RATED_INSPECTED_MIN, RegisterEntry, RegisterFileReceived, Relation,
-    Shared, SharedBy, TagOfEntity,
+    Shared, SharedBy, TRADE_PEERS_MAX, TRADE_PEERS_MIN, TagOfEntity, TradeComparison, TradeMeasure,
 };

@@ -80,6 +80,9 @@ pub struct EntityFile {
     pub peers: Vec<PeerComparison>,
     /// Number of others it is compared with.
     pub peers_count: u64,
+    /// What it trades most by chapter and origin, compared with who trades the same, the farthest apart first; empty
+    /// where the reader may not see values and masses.
+    pub trade: Vec<TradeComparison>,
     /// Latest declarations.
     pub latest: Vec<DeclarationRow>,
     /// What the register says of it.
@@ -311,4 +314,53 @@ pub struct PeerComparison {
     pub three_quarters: f64,
     /// Share of the peers that lie below its own, 0 to 1.
     pub rank: f64,
+}
+
+/// What an entity trades of one chapter from one origin in its main role, compared with others who do.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TradeComparison {
+    /// Chapter of the Harmonized System.
+    pub chapter: String,
+    /// Country of origin.
+    pub origin: String,
+    /// Currency of its values.
+    pub currency: String,
+    /// Its items whose value and net mass are known.
+    pub items: u64,
+    /// Their value together.
+    pub value: String,
+    /// Their net mass together, in kilograms.
+    pub mass: String,
+    /// Others who trade the same, in the same role and currency; [`TRADE_PEERS_MAX`] of most items at most.
+    pub peers: u64,
+    /// How it compares; empty with fewer than [`TRADE_PEERS_MIN`] others: unknown.
+    pub measures: Vec<TradeMeasure>,
+    /// Is anything of it simulated?
+    pub simulated: bool,
+}
+
+/// Others that a comparison of trade needs.
+pub const TRADE_PEERS_MIN: u64 = 5;
+/// Others that are looked at in a comparison of trade.
+pub const TRADE_PEERS_MAX: usize = 5_000;
+
+/// One number of an entity's trade beside those of the others.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TradeMeasure {
+    /// Stable name: `price_per_kg`, `items`, `value`.
+    pub measure: String,
+    /// Its own.
+    pub own: f64,
+    /// Arithmetic mean of the others.
+    pub mean: f64,
+    /// Standard deviation (of a sample) of the others.
+    pub deviation: f64,
+    /// Median of the others.
+    pub median: f64,
+    /// Median absolute deviation of the others from their median.
+    pub median_deviation: f64,
+    /// How many standard deviations its own is above the mean, below it with a minus; none where they are all alike.
+    pub from_mean: Option<f64>,
+    /// The same in median absolute deviations from the median.
+    pub from_median: Option<f64>,
 }

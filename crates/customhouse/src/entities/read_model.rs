@@ -8,6 +8,7 @@ use super::model::{
     EntitiesPage, EntitiesQuery, EntityFile, EntityRow, MonthOfEntity, PeerComparison, RATED_INSPECTED_MIN,
     RegisterEntry, Relation, TagOfEntity,
 };
+use super::trade;
 use crate::Customhouse;
 use crate::declarations::{DeclarationRow, HitRate, declaration_row};
 use crate::error::{Error, Kind};
@@ -128,6 +129,10 @@ impl Customhouse {
                 relations: relations(connection, id)?,
                 peers,
                 peers_count,
+                trade: match roles.first() {
+                    Some(main) => trade::compared(connection, reader, main)?,
+                    None => Vec::new(),
+                },
                 latest: latest(connection, reader, &members)?,
                 register: None,
                 group: Vec::new(),

@@ -15,6 +15,7 @@ use super::history;
 use super::parties::Parties;
 use super::record::Record;
 use super::tally::Tally;
+use super::trade::{Trade, goods_of};
 use crate::declarations::event::{
     LODGED, Lodged, MOVEMENT_NOTED, SELECTION_MADE, STREAM_PREFIX, TAGS_APPLIED, THRESHOLD_MOVED,
     TagsApplied, lodged_by, state_of_kind,
@@ -43,6 +44,7 @@ pub(super) struct Applier<'a> {
     pub(super) pool: &'a Pool,
     pub(super) tally: Tally,
     pub(super) parties: Parties,
+    pub(super) trade: Trade,
     touched: BTreeMap<String, Record>,
 }
 
@@ -53,6 +55,7 @@ impl<'a> Applier<'a> {
             pool,
             tally: Tally::default(),
             parties: Parties::default(),
+            trade: Trade::default(),
             touched: BTreeMap::new(),
         }
     }
@@ -140,6 +143,7 @@ impl<'a> Applier<'a> {
         }
         self.tally.write(self.transaction)?;
         self.parties.write(self.transaction)?;
+        self.trade.write(self.transaction)?;
         self.transaction.execute("UPDATE reflected SET position = ?1", [position])?;
         Ok(())
     }
@@ -181,6 +185,7 @@ impl<'a> Applier<'a> {
         if let Some(declaration) = &lodged.declaration {
             describe(&mut record, declaration);
             self.index_items(&record.mrn, declaration)?;
+            self.trade.count(&record, goods_of(declaration));
             self.index_consignments(&record.mrn, declaration)?;
         }
         self.tally.count(at, &record.office, "lodged");

@@ -16,6 +16,7 @@ use spine::{EntryTable, Value};
 use super::apply::{Applied, Applier};
 use super::failed;
 use super::record::Record;
+use super::trade::Goods;
 use crate::civil_time::{day_begins, moment};
 use crate::error::{Error, Kind};
 
@@ -132,10 +133,18 @@ impl<'a> Rows<'a> {
                 applier.tally.add("simulated", 1);
             }
             applier.parties.count(&record);
+            applier.trade.count(&record, rows.iter().filter_map(|row| self.goods(*row)));
             let unknown = Record { inspected: None, irregular: None, ..record.clone() };
             applier.follow_outcome(&unknown, &record)?;
         }
         Ok(())
+    }
+
+    fn goods(&self, row: usize) -> Option<Goods> {
+        let [code, origin, currency] =
+            ["commodity_code", "origin_country", "currency"].map(|field| self.text(row, field));
+        let [value, mass] = ["customs_value", "net_mass"].map(|field| self.number(row, field));
+        Goods::of(code?, origin?, currency?, value?, mass?)
     }
 
     fn record(&self, id: &str, rows: &[usize]) -> Record {

@@ -11,6 +11,7 @@ mod recent;
 mod record;
 mod schema;
 mod tally;
+mod trade;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -76,6 +76,11 @@ const TABLES: &str = "
         PRIMARY KEY (id, month)) STRICT, WITHOUT ROWID;
     CREATE TABLE entity_chapter (id TEXT NOT NULL, role TEXT NOT NULL, chapter TEXT NOT NULL, n INTEGER NOT NULL,
         PRIMARY KEY (id, role, chapter)) STRICT, WITHOUT ROWID;
+    CREATE TABLE entity_trade (
+        role TEXT NOT NULL, chapter TEXT NOT NULL, origin TEXT NOT NULL, currency TEXT NOT NULL, id TEXT NOT NULL,
+        items INTEGER NOT NULL, value TEXT NOT NULL, mass TEXT NOT NULL, simulated INTEGER NOT NULL,
+        PRIMARY KEY (id, role, chapter, origin, currency)) STRICT, WITHOUT ROWID;
+    CREATE INDEX entity_trade_group ON entity_trade (role, chapter, origin, currency, items DESC, id);
     CREATE TABLE entity_tag (id TEXT NOT NULL, tag TEXT NOT NULL, n INTEGER NOT NULL,
         first_at INTEGER NOT NULL, last_at INTEGER NOT NULL,
         PRIMARY KEY (id, tag)) STRICT, WITHOUT ROWID;

@@ -13,6 +13,7 @@
 //! | `backfill(&Registry, &BackfillRequest, &dyn Progress) -> BackfillReport` | very many conditions put on files of entries, in a folder that keeps who carries what and where it began |
 //! | `select_in_history(folder, condition, ..) -> HistorySelection` | who carries some tags there |
 //! | `explain_in_history(&Registry, folder, tag, entity) -> HistoryLineage` | why a tag is on an entity there |
+//! | `aggregate_files(&Registry, &AggregateRequest, &dyn Progress) -> AggregateReport` | aggregates over windows of days of anybody's entries |
 //!
 //! Of [`crate::Customhouse`], for those who may view tags; none shows a tag or a field above the reader's clearance:
 //!
@@ -34,6 +35,7 @@
 //!
 //! Rows of the pool need the permission to view the pool as well, the last three that to view declarations.
 
+mod aggregating;
 mod dependents;
 mod figures;
 mod history;
@@ -50,6 +52,7 @@ mod rule_file;
 mod tests;
 mod usual;
 
+pub use aggregating::{AggregateReport, AggregateRequest, aggregate_files};
 pub use dependents::{DependentTag, SourceKind, TagDependents, TagSource, tag_dependents, tag_sources};
 pub use figures::{TagFigures, TagFiguresPage, TagFiguresQuery, VOLUME_DAYS};
 pub(crate) use history::PoolHistory;

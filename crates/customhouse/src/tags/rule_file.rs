@@ -143,3 +143,12 @@ pub(super) fn rule_of(id: &str, when: &str, schema: &EntrySchema, lists: &Lists)
         )
     })
 }
+
+/// A condition over the columns of a file, or what is wrong with it, with marks under the places.
+pub(super) fn compiled_condition(
+    when: &str,
+    schema: &EntrySchema,
+    lists: &Lists,
+) -> Result<EntryRule, String> {
+    rule(String::new(), when, schema, lists).map(|own| own.rule)
+}

@@ -1,6 +1,7 @@
 //! Parquet files of others as columns of numbers.
 
 use std::fs::File;
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -10,6 +11,7 @@ use arrow::array::{
 };
 use arrow::datatypes::{Int32Type, UInt16Type};
 use parquet::arrow::ArrowWriter;
+use pool::lane_writer::{LaneWriter, WrittenType, WrittenValues};
 use pool::lanes::{LaneValues, LanesFile};
 use rust_decimal::Decimal;
 use spine::{Column, FieldType, Finding};
@@ -142,4 +144,46 @@ fn a_column_of_lists_is_told_and_left_out_and_garbage_is_a_finding() {
     std::io::Write::write_all(&mut garbage, b"PAR1 and nothing else PAR1").unwrap();
     let refused: Option<Finding> = LanesFile::open(garbage).err();
     assert_eq!(refused.unwrap().code, "parquet_unreadable");
+}
+
+#[test]
+fn what_is_written_column_by_column_is_read_again() {
+    let columns = [
+        ("id", WrittenType::Text),
+        ("count", WrittenType::Whole),
+        ("value", WrittenType::Decimal(2)),
+        ("apart", WrittenType::Float),
+        ("last", WrittenType::Day),
+    ]
+    .map(|(name, of)| (name.to_owned(), of));
+    let file = tempfile::tempfile().unwrap();
+    let out = file.try_clone().unwrap();
+    let mut writer =
+        LaneWriter::new(out, Path::new("a.parquet"), &columns, &[("day", "1".to_owned())]).unwrap();
+    let rows = |from: i64| {
+        vec![
+            WrittenValues::Text(vec![Some(format!("a{from}")), None]),
+            WrittenValues::Whole(vec![Some(from), None]),
+            WrittenValues::Decimal(vec![Some(i128::from(from) * 100 + 5), None]),
+            WrittenValues::Float(vec![Some(0.5), None]),
+            WrittenValues::Day(vec![Some(20_000), None]),
+        ]
+    };
+    writer.write(rows(1)).unwrap();
+    let mut wrong = rows(2);
+    wrong.swap(1, 3);
+    assert!(writer.write(wrong).is_err());
+    writer.write(rows(2)).unwrap();
+    writer.finish().unwrap();
+    let names = ["id", "count", "value", "apart", "last"];
+    let mut reader = LanesFile::open(file).unwrap().read(&names, 10).unwrap();
+    let lanes = reader.next_lanes().unwrap().unwrap();
+    let whole = |values: [i64; 4], scale| LaneValues::Whole { values: values.to_vec(), scale };
+    assert_eq!(lanes[1], whole([1, ABSENT, 2, ABSENT], 0));
+    assert_eq!(lanes[2], whole([105, ABSENT, 205, ABSENT], 2));
+    assert_eq!(lanes[4], whole([20_000, ABSENT, 20_000, ABSENT], 0));
+    let LaneValues::Column(Column::Text(texts)) = &lanes[0] else { panic!("{:?}", lanes[0]) };
+    assert_eq!([texts.get(0), texts.get(1), texts.get(2)], [Some("a1"), None, Some("a2")]);
+    let LaneValues::Float(numbers) = &lanes[3] else { panic!("{:?}", lanes[3]) };
+    assert!(numbers[0] == 0.5 && numbers[1].is_nan());
 }

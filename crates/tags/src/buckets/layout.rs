@@ -149,8 +149,15 @@ impl Layout {
         if answers > ANSWERS_MAX { Err(BucketError::Answers(answers)) } else { Ok(entities) }
     }
 
+    /// The length of a window in days.
+    #[must_use]
+    pub fn window(&self, window: usize) -> Option<u32> {
+        self.windows.get(window).copied()
+    }
+
     /// Days of the longest window.
-    pub(super) fn longest(&self) -> u32 {
+    #[must_use]
+    pub fn longest(&self) -> u32 {
         self.windows.last().copied().unwrap_or(1)
     }
 

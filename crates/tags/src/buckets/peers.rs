@@ -48,6 +48,14 @@ pub struct GroupBy {
     pub greatest: usize,
 }
 
+/// How the group of an entity is found.
+#[derive(Debug, Clone, PartialEq)]
+enum Grouping {
+    Greatest(GroupBy),
+    /// By entity; [`NO_GROUP`] of those without one.
+    Given(Vec<u16>),
+}
+
 /// Such a comparison cannot be held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum PeersError {
@@ -92,7 +100,34 @@ pub struct Middle {
     pub four_times_deviation: i128,
 }
 
+impl Moments {
+    /// How many standard deviations (of a sample) a value is above the mean, below it with a minus: rounded once from
+    /// whole numbers, to what floating point holds. None where the deviation is 0 or there is but one entity.
+    #[must_use]
+    pub fn deviations(&self, value: i64) -> Option<f64> {
+        let count = u64::from(self.entities);
+        let above = i128::from(value) * i128::from(self.entities) - self.sum;
+        let spread = self.spread().times(count).to_f64() / (count.checked_sub(1)?).to_f64()?;
+        (spread > 0.0).then(|| above.to_f64().map(|above| above / spread.sqrt()))?
+    }
+
+    /// The number of entities times the sum of squares, less the square of the sum.
+    fn spread(&self) -> Wide {
+        let sum = self.sum.unsigned_abs();
+        Wide::product(self.squares, self.entities.into()).minus(Wide::product(sum, sum))
+    }
+}
+
 impl Middle {
+    /// How many median absolute deviations a value is above the median, below it with a minus. None where the deviation
+    /// is 0.
+    #[must_use]
+    pub fn deviations(&self, value: i64) -> Option<f64> {
+        let above = 4 * i128::from(value) - 2 * self.twice_median;
+        let deviation = self.four_times_deviation.to_f64().filter(|deviation| *deviation > 0.0)?;
+        Some(above.to_f64()? / deviation)
+    }
+
     /// Is a value above the median by more than so many median absolute deviations, as a fraction of two numbers?
     #[must_use]
     pub fn is_exceeded_by(&self, value: i64, (times, parts): (u16, u16)) -> bool {
@@ -132,7 +167,7 @@ struct Shard {
 /// Groups of entities and their values. Follows a table as a [`Sink`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Peers {
-    by: GroupBy,
+    by: Grouping,
     features: Vec<Feature>,
     /// By window: its conditions that features ask for, and of each the features.
     asked: Vec<(u64, Vec<Vec<u16>>)>,
@@ -151,6 +186,23 @@ impl Peers {
     /// # Errors
     /// Too many groups or features.
     pub fn new(by: GroupBy, groups: u16, features: Vec<Feature>) -> Result<Self, PeersError> {
+        Self::empty(Grouping::Greatest(by), groups, features)
+    }
+
+    /// Nobody yet; the group of each entity is given, none of those that belong to none. It stays the same.
+    ///
+    /// # Errors
+    /// Too many groups or features.
+    pub fn of_given(
+        group_of: impl Iterator<Item = Option<u16>>,
+        groups: u16,
+        features: Vec<Feature>,
+    ) -> Result<Self, PeersError> {
+        let given = group_of.map(|group| group.unwrap_or(NO_GROUP)).collect();
+        Self::empty(Grouping::Given(given), groups, features)
+    }
+
+    fn empty(by: Grouping, groups: u16, features: Vec<Feature>) -> Result<Self, PeersError> {
         if groups > GROUPS_MAX {
             return Err(PeersError::Groups(groups));
         }
@@ -259,13 +311,23 @@ impl Peers {
         let items = self.shards.iter().flat_map(|shard| &shard.items);
         let own = items
             .filter(|item| item.group == group && usize::from(item.feature) == feature && item.value != GONE);
-        let mut values: Vec<i128> = own.map(|item| i128::from(item.value)).collect();
-        values.resize(entities, 0);
-        let twice_median = twice_median(&mut values);
-        for value in &mut values {
-            *value = (2 * *value - twice_median).abs();
+        Some(middle_of(own.map(|item| i128::from(item.value)).collect(), entities))
+    }
+
+    /// The same of all groups, in one pass over all values.
+    #[must_use]
+    pub fn middles(&self, feature: usize) -> Vec<Option<Middle>> {
+        let mut values = vec![Vec::new(); self.entities.len()];
+        for item in self.shards.iter().flat_map(|shard| &shard.items) {
+            if usize::from(item.feature) == feature && item.value != GONE {
+                values[usize::from(item.group)].push(i128::from(item.value));
+            }
         }
-        Some(Middle { twice_median, four_times_deviation: self::twice_median(&mut values) })
+        let groups = values.into_iter().zip(&self.entities).map(|(values, entities)| {
+            let entities = place(u64::from(*entities));
+            (entities > 0 && feature < self.features.len()).then(|| middle_of(values, entities))
+        });
+        groups.collect()
     }
 
     fn take_out(&mut self, entity: u32) {
@@ -291,12 +353,13 @@ impl Peers {
     }
 
     fn put_in(&mut self, entity: u32, reading: &Reading) {
-        let by = self.by;
-        let group = reading.greatest(by.window, by.condition, by.greatest);
-        let Some(group) = group
-            .and_then(|group| u16::try_from(group).ok())
-            .filter(|group| usize::from(*group) < self.entities.len())
-        else {
+        let group = match &self.by {
+            Grouping::Greatest(by) => reading
+                .greatest(by.window, by.condition, by.greatest)
+                .and_then(|group| u16::try_from(group).ok()),
+            Grouping::Given(groups) => groups.get(place(u64::from(entity))).copied(),
+        };
+        let Some(group) = group.filter(|group| usize::from(*group) < self.entities.len()) else {
             return;
         };
         let first = usize::from(group) * self.features.len();
@@ -385,6 +448,16 @@ fn square(value: i64) -> u128 {
     value * value
 }
 
+/// Of the values that are not 0, among so many in all.
+fn middle_of(mut values: Vec<i128>, entities: usize) -> Middle {
+    values.resize(entities, 0);
+    let twice_median = twice_median(&mut values);
+    for value in &mut values {
+        *value = (2 * *value - twice_median).abs();
+    }
+    Middle { twice_median, four_times_deviation: self::twice_median(&mut values) }
+}
+
 fn twice_median(values: &mut [i128]) -> i128 {
     let middle = values.len() / 2;
     let (below, own, _) = values.select_nth_unstable(middle);
@@ -403,9 +476,7 @@ pub(super) fn fence(moments: &Moments, (times, parts): (u16, u16)) -> i64 {
     if count == 0 || parts == 0 {
         return i64::MAX;
     }
-    let spread = Wide::product(moments.squares, count.into())
-        .minus(Wide::product(moments.sum.unsigned_abs(), moments.sum.unsigned_abs()));
-    let needed = spread.times(count).times(u64::from(times)).times(u64::from(times));
+    let needed = moments.spread().times(count).times(u64::from(times)).times(u64::from(times));
     let beyond = |value: i64| {
         let Ok(distance) = u128::try_from(i128::from(value) * i128::from(count) - moments.sum) else {
             return false;

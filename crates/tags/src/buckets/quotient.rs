@@ -38,10 +38,16 @@ impl Quotient {
         if self.whole > 0 { own > other } else { own < other }
     }
 
+    /// The same where part and whole have so many digits behind the point.
+    #[must_use]
+    pub fn decimal_of(&self, part_digits: u32, whole_digits: u32) -> Option<Decimal> {
+        let part = Decimal::try_from_i128_with_scale(self.part.into(), part_digits).ok()?;
+        quotient(part, Decimal::try_from_i128_with_scale(self.whole, whole_digits).ok()?)
+    }
+
     /// With six digits behind the point, as aggregates of tags have them; none where that is too large for a decimal.
     #[must_use]
     pub fn decimal(&self) -> Option<Decimal> {
-        let whole = Decimal::try_from_i128_with_scale(self.whole, 0).ok()?;
-        quotient(self.part.into(), whole)
+        self.decimal_of(0, 0)
     }
 }

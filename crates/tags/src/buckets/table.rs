@@ -69,6 +69,16 @@ impl Builder {
         Ok(Self { layout, entities, day, staged: Staged::new(), days })
     }
 
+    /// Makes room for more entities, where it is not known beforehand how many there are; there are never fewer than
+    /// before.
+    ///
+    /// # Errors
+    /// Too many entities, or too many of them for the questions.
+    pub fn number(&mut self, entities: u32) -> Result<(), BucketError> {
+        self.entities = self.layout.entities(entities)?.max(self.entities);
+        Ok(())
+    }
+
     /// Adds entries. Those that no window will hold are counted and left out.
     ///
     /// # Errors

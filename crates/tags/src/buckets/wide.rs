@@ -4,6 +4,8 @@
     reason = "numeric kernel: places are constants below four, and a property test compares it with another way to multiply"
 )]
 
+use rust_decimal::prelude::ToPrimitive;
+
 /// A whole number of 256 bits without a sign, lowest word first. Its callers stay below 2^240.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Wide([u64; 4]);
@@ -41,6 +43,12 @@ impl Wide {
             *word = low(sum);
         }
         Self(words)
+    }
+
+    /// The number in floating point that is nearest, or next to it.
+    pub(super) fn to_f64(self) -> f64 {
+        // From the highest word down, so that each step rounds what the steps before it left.
+        self.0.iter().rev().fold(0.0, |sum, word| sum * 2_f64.powi(64) + word.to_f64().unwrap_or_default())
     }
 
     /// The difference; 0 where the other is larger.
@@ -107,6 +115,8 @@ mod tests {
             prop_assert_eq!(sum.minus(other).0[..3].to_vec(), product.0[..3].to_vec());
             prop_assert_eq!(product.cmp(&other), product.0.iter().rev().cmp(other.0.iter().rev()));
             prop_assert_eq!(other.minus(other), Wide::default());
+            let near = c.to_f64().unwrap_or_default();
+            prop_assert!((other.to_f64() - near).abs() <= near * 4.0 * f64::EPSILON);
         }
     }
 }

@@ -280,7 +280,12 @@ fn peers_agree(changed: &Peers, anew: &Peers, answers: &BTreeMap<u32, Answers>) 
             };
             assert_eq!(changed.moments(group, number), expected);
             assert_eq!(anew.moments(group, number), expected);
-            assert_eq!(changed.middle(group, number), middle(&values));
+            let middle = middle(&values);
+            assert_eq!(changed.middle(group, number), middle);
+            assert_eq!(changed.middles(number)[usize::from(group)], middle);
+            for value in &values {
+                deviations_agree(*value, &values, &expected, middle.as_ref().unwrap());
+            }
             // Beyond one standard deviation, in whole numbers: (n f - s)^2 (n - 1) > n (n q - s^2).
             let (n, s, q) = (values.len() as i128, expected.sum, expected.squares as i128);
             let own = values.iter().filter(|value| {
@@ -294,6 +299,46 @@ fn peers_agree(changed: &Peers, anew: &Peers, answers: &BTreeMap<u32, Answers>) 
         }
         assert_eq!(changed.beyond(&fences)[number], beyond);
     }
+}
+
+/// How far one value is from all, against a computation in floating point in the usual way.
+fn deviations_agree(value: i64, values: &[i64], moments: &Moments, middle: &Middle) {
+    let count = values.len() as f64;
+    let mean = values.iter().map(|value| *value as f64).sum::<f64>() / count;
+    let squares: f64 = values.iter().map(|value| (*value as f64 - mean).powi(2)).sum();
+    let near = |one: f64, other: f64| (one - other).abs() <= 1e-9 * other.abs().max(1.0);
+    match moments.deviations(value) {
+        None => assert!(values.iter().all(|other| other == &values[0]), "{values:?}"),
+        Some(own) => assert!(near(own, (value as f64 - mean) / (squares / (count - 1.0)).sqrt()), "{own}"),
+    }
+    let (median, deviation) = (middle.twice_median as f64 / 2.0, middle.four_times_deviation as f64 / 4.0);
+    match middle.deviations(value) {
+        None => assert_eq!(middle.four_times_deviation, 0),
+        Some(own) => assert!(near(own, (value as f64 - median) / deviation), "{own}"),
+    }
+}
+
+#[test]
+fn given_groups_are_compared_as_found_ones() {
+    let entries: Vec<Entry> = (0..90_i64)
+        .map(|at| Entry {
+            entity: at as u32 % 31,
+            day: 95 + at as i32 % 5,
+            conditions: 7,
+            amounts: [at * at % 17 - 8, at, 0, i64::from(at as u32 % 31 % 4)],
+            codes: [0, 0],
+        })
+        .collect();
+    let table = built(&entries, 100);
+    let group_of = (0..ENTITIES).map(|entity| (entity < 31).then_some(entity as u16 % 4));
+    let mut given = Peers::of_given(group_of, GROUPS, features()).unwrap();
+    table.each(|entity, reading| given.after(entity, reading));
+    let found = follow(&table).peers;
+    for (group, feature) in (0..GROUPS).flat_map(|group| (0..3).map(move |feature| (group, feature))) {
+        assert_ne!(found.moments(group, feature), Moments::default());
+        assert_eq!(given.moments(group, feature), found.moments(group, feature));
+    }
+    assert_eq!((given.group_of(5), given.group_of(40)), (Some(1), None));
 }
 
 fn middle(values: &[i64]) -> Option<Middle> {

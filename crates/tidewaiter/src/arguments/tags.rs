@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use jiff::civil::Date;
 
 use super::{ActingArguments, DataArguments, OptionalDataArguments};
 
@@ -13,6 +14,8 @@ use super::{ActingArguments, DataArguments, OptionalDataArguments};
   tidewaiter tags why gross_below_net --declarations declarations.csv --declaration 2024100000017
   tidewaiter tags usual --declarations declarations.csv --out usual-trade
   tidewaiter tags match --rules rules.jsonl --entries entries.parquet --counts counts.csv
+  tidewaiter tags aggregate --entries entries.parquet --by importer_id --as-of 2026-07-01 \\
+      --aggregates aggregates.toml --out aggregates.parquet
   tidewaiter tags backfill --rules rules.jsonl --entries entries.parquet --by importer_id --history tagged
   tidewaiter tags query --history tagged 'new_trader && !cheap'
   tidewaiter tags explain --history tagged new_trader NL0001
@@ -73,6 +76,8 @@ pub(crate) enum TagsCommand {
     },
     /// Ask very many conditions of the entries of a Parquet file: how many entries fulfil each.
     Match(MatchArguments),
+    /// Aggregates over windows of days of the entries of Parquet files: one row an entity, for `match` to ask.
+    Aggregate(AggregateArguments),
     /// Name conditions that should be looked at again: dead, always true, doubled, costly, or true of no entry.
     Lint(LintArguments),
     /// Put very many conditions on the entries of Parquet files, and keep who carries what, since when and why. It does
@@ -175,6 +180,33 @@ pub(crate) struct LintArguments {
     /// A Parquet file with entries to try them on.
     #[arg(long, value_name = "FILE")]
     pub(crate) entries: PathBuf,
+    #[command(flatten)]
+    pub(crate) data: OptionalDataArguments,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AggregateArguments {
+    /// Parquet files with the same columns; their order does not matter.
+    #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
+    pub(crate) entries: Vec<PathBuf>,
+    /// The column that names the entity of each entry.
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) by: String,
+    /// The column with the day of each entry; without it, the only one of dates or times.
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) date: Option<String>,
+    /// Windows end before this day.
+    #[arg(long, value_name = "DAY")]
+    pub(crate) as_of: Date,
+    /// The aggregates: a table [aggregate] in a file .toml, or one JSON object a line.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) aggregates: PathBuf,
+    /// Where to write the answers, as Parquet: the entity, and a column for each aggregate.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    /// Threads that evaluate conditions.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) threads: u16,
     #[command(flatten)]
     pub(crate) data: OptionalDataArguments,
 }

@@ -10,6 +10,7 @@ use customhouse::{Error, Location, offline};
 use serde::Serialize;
 use spine::{Language, LocalizedText, Sensitivity};
 
+mod aggregate;
 mod history;
 mod live;
 mod watch;
@@ -81,6 +82,7 @@ pub(super) fn run(command: &TagsCommand, context: &Context) -> Result<Answer, Er
             Ok(Answer::Done)
         }
         TagsCommand::Match(arguments) => matched(arguments, context),
+        TagsCommand::Aggregate(arguments) => aggregate::run(arguments, context),
         TagsCommand::Lint(arguments) => linted(arguments, context),
         TagsCommand::Backfill(arguments) => history::backfilled(arguments, context),
         TagsCommand::Query(arguments) => history::queried(arguments),

@@ -45,6 +45,7 @@ pub(crate) async fn show(visit: Visit, Path(id): Path<String>) -> Result<Markup,
         (portrait::tags(&visit, &file))
         @if !file.roles.is_empty() {
             (peers(&visit, &file))
+            (super::trade::trade(&visit, &file))
             (relations(&visit, &file))
             (latest(&visit, &file))
         }

@@ -5,6 +5,7 @@ mod list;
 mod matches;
 mod portrait;
 mod register;
+mod trade;
 mod who;
 
 pub(crate) use file::show;

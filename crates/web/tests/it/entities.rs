@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
 use customhouse::identity::{Reader, Role};
+use customhouse::pool::AdmitRequest;
 
 use crate::flow::{job_in, multipart};
 use crate::support::Site;
@@ -184,4 +185,40 @@ async fn programs_decide_as_people_do_with_the_same_permissions_and_four_eyes() 
     assert_eq!(state, "split");
     let (status, told) = act(Role::Chief, &merged, "explode", nothing).await;
     assert_eq!((status, code(&told).as_str()), (404, "action_unknown"));
+}
+
+#[tokio::test]
+async fn what_an_entity_trades_stands_beside_what_others_trade() {
+    let site = Site::with(&[Role::Officer]);
+    let officer = site.caller(Role::Officer);
+    let mut history = String::from(
+        "declaration_id,date,office_id,importer_id,commodity_code,origin_country,net_mass,customs_value,currency,simulated\n",
+    );
+    for at in 0..8 {
+        let value = if at == 7 { 400 } else { 100 + 10 * at };
+        history.push_str(&format!("T{at},2025-01-02,10,TR-{at},640319,VN,10,{value},EUR,true\n"));
+    }
+    history.push_str("T8,2025-01-02,10,TR-7,851713,CN,1,7,EUR,true\n");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("history.csv");
+    std::fs::write(&file, history).unwrap();
+    let request = AdmitRequest::new(&file);
+    site.house.admit(&Reader::local_operator(), &request, &spine::Silent).unwrap();
+    let head = site.house.journal_position();
+    assert!(site.house.wait_until_shown(head, Duration::from_secs(60)) >= head);
+    let page = site.get(&officer, "/entities/TR-7").await.text;
+    for told in [
+        "Chapter 64 from VN",
+        "Others: 7.",
+        "Price per kilogram",
+        "median 13 ± 2 (+13.5), mean 13 ± 2.16 (+12.5)",
+        "as fewer than 5 others trade the same: Chapter 85 from CN (0).",
+        "SIMULATED",
+    ] {
+        assert!(page.contains(told), "{told} in {page}");
+    }
+    let told = site.get(&officer, "/api/v1/entities/TR-7").await;
+    let told: serde_json::Value = serde_json::from_str(&told.text).unwrap();
+    let price = &told["trade"][0]["measures"][0];
+    assert_eq!((&price["measure"], &price["own"]), (&"price_per_kg".into(), &40.0.into()), "{told}");
 }
