@@ -18,7 +18,7 @@ pub(super) const RULES: u32 = 43_000;
 const ALONE: usize = 20;
 
 /// Prints what it takes to keep who carries what of a folder's entries and rules.
-pub(super) fn run(binary: &Path, folder: &Path, peer: &mut Command) -> Result<()> {
+pub(super) fn run(binary: &Path, folder: &Path, peer: &mut Command, many: &mut Command) -> Result<()> {
     let bench = Bench { binary, folder };
     let matches = number(&bench.matched("rules.jsonl")?, "matches")?;
     let mut rows = Vec::new();
@@ -28,8 +28,11 @@ pub(super) fn run(binary: &Path, folder: &Path, peer: &mut Command) -> Result<()
             number(&report, "matches")? == matches,
             "what is kept rests on other matches than are counted"
         );
-        rows.push(kept_row(&report, threads)?);
+        rows.push(kept_row("1,000,000", ENTRIES, &report, threads)?);
     }
+    process::run(many.arg(folder))?;
+    let report = bench.kept_of_parties()?;
+    rows.push(kept_row("10,000,000", ENTRIES.saturating_mul(2), &report, "1")?);
     let head = [
         "threads",
         "CPU s",
@@ -49,13 +52,13 @@ pub(super) fn run(binary: &Path, folder: &Path, peer: &mut Command) -> Result<()
     bench.one_new(peer)
 }
 
-fn kept_row(report: &Value, threads: &str) -> Result<Vec<String>> {
+fn kept_row(entities: &str, entries: u32, report: &Value, threads: &str) -> Result<Vec<String>> {
     let cpu_s = number(report, "cpu_s")?;
-    let mut row = vec![threads.to_owned(), format!("{cpu_s:.1}")];
+    let mut row = vec![entities.to_owned(), entries.to_string(), threads.to_owned(), format!("{cpu_s:.1}")];
     for stage in ["reading_cpu_s", "matching_cpu_s", "keeping_cpu_s", "merging_cpu_s", "matrix_cpu_s"] {
         row.push(format!("{:.1}", number(report, stage)?));
     }
-    row.push(format!("{:.0}", f64::from(ENTRIES) / cpu_s));
+    row.push(format!("{:.0}", f64::from(entries) / cpu_s));
     row.push(format!("{:.1}", number(report, "seconds")?));
     row.push(format!("{:.0}", number(report, "pairs")?));
     for name in ["bytes", "memory_peak_bytes"] {
@@ -93,6 +96,15 @@ impl Bench<'_> {
         command.arg("--history").arg(self.folder.join(name)).arg("--rules").arg(self.folder.join(rules));
         command.arg("--entries").arg(self.folder.join("entries.parquet"));
         answer(command.args(["--by", "enterprise", "--threads", threads]))
+    }
+
+    /// All rules put on the entries of ten million parties, with what memory that takes.
+    fn kept_of_parties(&self) -> Result<Value> {
+        let mut command = self.tags("backfill");
+        command.arg("--history").arg(self.folder.join("history-parties"));
+        command.arg("--rules").arg(self.folder.join("rules.jsonl")).arg("--entries");
+        command.args(["parties-1.parquet", "parties-2.parquet"].map(|name| self.folder.join(name)));
+        answer(command.args(["--by", "party"]))
     }
 
     /// One rule at a time over all entries: counted, and put on them.

@@ -70,7 +70,9 @@ pub(super) fn run(workspace: &Workspace, runs: u32) -> Result<()> {
     fs::create_dir_all(&folder)?;
     let (entries, rules) = (tag_history::ENTRIES.to_string(), tag_history::RULES.to_string());
     process::run(bench.script("workload.py").arg(&folder).args([&entries, &rules, "plain"]))?;
-    tag_history::run(&bench.binary, &folder, &mut bench.script("history_peer.py"))?;
+    let (peer, many) = (&mut bench.script("history_peer.py"), &mut bench.script("many_entities.py"));
+    tag_history::run(&bench.binary, &folder, peer, many)?;
+    fs::remove_dir_all(&folder)?;
     println!("\nentries as they come, through all tags and aggregates (SIMULATED)\n");
     tag_stream::run(workspace)?;
     println!("\n4,080,000 entities, 43,000 tags (SIMULATED)\n");

@@ -88,7 +88,7 @@ pub struct BackfillReport {
     /// Memory that the process had at most, in bytes; Linux tells it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memory_peak_bytes: Option<u64>,
-    /// Is there a matrix for `tags query`? Not of more than 65,536 tags.
+    /// Is there a matrix for `tags query`? Not of more than 65,536 tags or 268 million pairs.
     pub matrix: bool,
 }
 

@@ -26,6 +26,8 @@ const MANIFEST_BYTES_MAX: usize = 1 << 30;
 const NAMES_BYTES_MAX: usize = 1 << 34;
 /// Bytes of a file of the matrix at most.
 const MATRIX_BYTES_MAX: usize = 1 << 36;
+/// Pairs of a matrix at most: it takes four bytes of memory for each, and as much again while it is written.
+const MATRIX_PAIRS_MAX: u64 = 256 << 20;
 /// Runs of one level before they are merged.
 const RUNS_MERGED: usize = 16;
 /// Bytes of a merged file, about: it is in memory while it is written.
@@ -325,39 +327,56 @@ impl Folder {
         Ok(())
     }
 
-    /// Writes who carries what, in the order of the manifest's tags. False where there are too many tags for it.
+    /// Writes who carries what, in the order of the manifest's tags. False where there are too many tags or pairs for it.
     ///
     /// # Errors
     /// `history_unwritable`, `history_damaged`.
     pub(super) fn write_matrix(&self) -> Result<bool, Error> {
-        if self.manifest.tags.len() > TAGS_MAX {
+        let pairs = self.manifest.runs.iter().map(|run| run.pairs).fold(0, u64::saturating_add);
+        if self.manifest.tags.len() > TAGS_MAX || pairs > MATRIX_PAIRS_MAX {
             self.durably()?.remove(MATRIX).map_err(|error| unwritable(&error))?;
             return Ok(false);
         }
-        let mut sets = Vec::with_capacity(self.manifest.tags.len());
-        let mut entities: Vec<u32> = Vec::new();
-        for tag in &self.manifest.tags {
-            entities.clear();
-            self.of_tag(tag.number, |lineage| entities.push(lineage.entity))?;
-            entities.sort_unstable();
-            entities.dedup();
-            // Sorted and without doubles, it is never refused.
-            sets.push(RoaringBitmap::from_sorted_iter(entities.iter().copied()).unwrap_or_default());
-        }
-        let matrix = Matrix::new(self.names.len(), sets).map_err(|error| damaged(&error))?;
+        let matrix = self.matrix_of(&|_| true)?;
         let mut bytes = Vec::new();
         matrix.write(&mut bytes).map_err(|error| damaged(&error))?;
         self.durably()?.put_one(MATRIX, bytes).map_err(|error| unwritable(&error))?;
         Ok(true)
     }
 
-    /// Reads it.
+    /// Who carries which of some tags; nobody carries another.
     ///
     /// # Errors
     /// `history_unreadable`, `history_damaged`.
-    pub(super) fn matrix(&self) -> Result<Matrix, Error> {
-        let bytes = self.files().read(MATRIX, MATRIX_BYTES_MAX).map_err(|error| missing(MATRIX, &error))?;
-        Matrix::read(bytes.as_slice()).map_err(|error| damaged(&error))
+    pub(super) fn matrix_of(&self, wanted: &dyn Fn(&str) -> bool) -> Result<Matrix, Error> {
+        let mut sets = Vec::with_capacity(self.manifest.tags.len());
+        let mut entities: Vec<u32> = Vec::new();
+        for tag in &self.manifest.tags {
+            entities.clear();
+            if wanted(&tag.id) {
+                self.of_tag(tag.number, |lineage| entities.push(lineage.entity))?;
+            }
+            entities.sort_unstable();
+            entities.dedup();
+            // Sorted and without doubles, it is never refused.
+            sets.push(RoaringBitmap::from_sorted_iter(entities.iter().copied()).unwrap_or_default());
+        }
+        Matrix::new(self.names.len(), sets).map_err(|error| {
+            let remedy = "Divide the rules among several folders.";
+            Error::new(Kind::Refused, error.code(), error.to_string(), remedy)
+        })
+    }
+
+    /// The matrix that was written, if there is one.
+    ///
+    /// # Errors
+    /// `history_unreadable`, `history_damaged`.
+    pub(super) fn matrix(&self) -> Result<Option<Matrix>, Error> {
+        match self.files().read(MATRIX, MATRIX_BYTES_MAX) {
+            Ok(bytes) => Matrix::read(bytes.as_slice()).map(Some).map_err(|error| damaged(&error)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(missing(MATRIX, &error)),
+        }
     }
 
     pub(super) fn tag(&self, id: &str) -> Option<&HistoryTag> {

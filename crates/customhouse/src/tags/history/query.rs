@@ -18,7 +18,8 @@ pub struct HistorySelection {
     pub count: u64,
     /// Of so many in all.
     pub entities: u32,
-    /// Their tags, with how many of them carry each: the most frequent first.
+    /// Their tags, with how many of them carry each: the most frequent first. None where there are too many pairs of
+    /// tag and entity for a matrix.
     pub tags: Vec<(String, u32)>,
     /// The names of the first of them.
     pub named: Vec<String>,
@@ -49,7 +50,13 @@ fn select(
     let selection = Selection::parse(condition, &ids).map_err(|error| {
         Error::new(Kind::Invalid, error.code(), error.to_string(), "Correct the condition at the mark.")
     })?;
-    let matrix = folder.matrix()?;
+    let kept = folder.matrix()?;
+    let tags_max = if kept.is_some() { tags_max } else { 0 };
+    // Without a matrix, only the tags are read that the condition may name.
+    let matrix = match kept {
+        Some(matrix) => matrix,
+        None => folder.matrix_of(&|id| condition.contains(id))?,
+    };
     let selected = matrix.select(&selection);
     let tags = matrix.tags_among(&selected, tags_max).into_iter();
     let tags = tags.filter_map(|(tag, count)| Some((ids.get(usize::from(tag))?.clone(), count)));

@@ -271,7 +271,7 @@ fn a_run_that_loses_power_at_any_moment_goes_on() {
         went_on += u64::from(report.asked < 360);
         let after = Folder::on(Arc::<FaultyDisk>::clone(&disk), None).unwrap();
         assert_eq!(kept(&after), whole, "after the loss at {dies_at}");
-        assert_eq!(after.matrix().unwrap().pairs(), u64::try_from(whole.len()).unwrap());
+        assert_eq!(after.matrix().unwrap().unwrap().pairs(), u64::try_from(whole.len()).unwrap());
     }
     assert!(went_on > operations / 2, "most runs went on where the last part ended: {went_on}");
     assert!(merged, "runs were merged before the end");
@@ -295,6 +295,11 @@ fn questions_and_reasons() {
     assert_eq!(found.named.iter().map(String::as_str).collect::<BTreeSet<_>>(), wanted);
     assert_eq!((found.count, found.complete), (u64::try_from(wanted.len()).unwrap(), true));
     assert!(wanted.contains("IMP-X"));
+
+    // Without a matrix the tags that are asked for are read.
+    fs::remove_file(folder.join("matrix.bin")).unwrap();
+    let again = select_in_history(&folder, "dear && !phones", 3, 100).unwrap();
+    assert_eq!((again.count, &again.named, again.tags.len()), (found.count, &found.named, 0));
 
     let registry = Registry::open(&place.at("packs")).unwrap();
     let told = explain_in_history(&registry, &folder, "half", "IMP-X").unwrap();

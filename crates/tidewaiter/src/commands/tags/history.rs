@@ -67,7 +67,7 @@ fn print_report(arguments: &BackfillArguments, report: &BackfillReport) -> Resul
         ("memory", report.memory_peak_bytes.map(|bytes| format!("{} MB at most", bytes / 1_000_000))),
     ])?;
     if arguments.history.is_some() && !report.matrix {
-        terminal::note("`tags query` cannot ask it: a matrix holds at most 65,536 tags");
+        terminal::note("too many tags or pairs for a matrix: `tags query` does not tell their other tags");
     }
     terminal::line(&format!("{:.0} entries per CPU-second", report.entries_per_cpu_second()))
 }
