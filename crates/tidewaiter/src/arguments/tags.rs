@@ -22,10 +22,10 @@ use super::{ActingArguments, DataArguments, OptionalDataArguments};
   tidewaiter tags who --data ./data 'gross_below_net && !new_importer' --of declarations
   tidewaiter tags explain gross_below_net NL0001 --data ./data
   tidewaiter tags depends customs_value
-  tidewaiter tags watch 'gross_below_net && !new_importer' --title 'Old hands' --reason 'Weigh again' \\
-      --as analyst --data ./data
+  tidewaiter tags watch 'gross_below_net && !new_importer' --title 'Old hands' \\
+      --reason 'Weigh again' --as analyst --data ./data
   tidewaiter tags watched --data ./data
-  tidewaiter tags unwatch watch-3f2a9c1d04be --reason 'The scales were mended' --as chief --data ./data")]
+  tidewaiter tags unwatch watch-3f2a9c1d04be --reason 'Mended' --as chief --data ./data")]
 pub(crate) enum TagsCommand {
     /// The catalogue.
     List {
