@@ -2,8 +2,8 @@
 //!
 //! Conditions are bit sets. What depends on one text field is decided once per text of its dictionary, and what depends
 //! on one date once per day. `&&` and `||` ask later parts only about the rows that earlier ones left open, and ask what is cheap first: with three values
-//! the order of parts changes nothing. Numbers go through tight loops; everything else goes row by row through the
-//! [`Machine`], which is also what every explanation shows.
+//! the order of parts changes nothing. Numbers go through tight loops; everything else, and a range of few rows, goes row
+//! by row through the [`Machine`], which is also what every explanation shows.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -19,6 +19,9 @@ use crate::typed::{Arithmetic, Comparison, Form, Typed};
 use crate::types::Type;
 use crate::value::Scalar;
 
+/// So few rows are answered one by one: what is prepared for many costs more than it saves.
+const FEW_ROWS: usize = 4;
+
 /// The columns that a rule reads, for a range of rows.
 #[derive(Debug)]
 pub(crate) struct Columnar<'a> {
@@ -29,7 +32,8 @@ pub(crate) struct Columnar<'a> {
 impl<'a> Columnar<'a> {
     /// The condition's truth in every row of the range.
     pub(crate) fn evaluate(&self, part: &'a Typed) -> Truths {
-        self.truths(part, &Truths::every_row(self.rows.len()))
+        let every = Truths::every_row(self.rows.len());
+        if self.rows.len() <= FEW_ROWS { self.by_row(part, &every) } else { self.truths(part, &every) }
     }
 
     /// The truth in the rows of the mask; that of other rows means nothing.
