@@ -19,9 +19,9 @@ pub(super) fn routes() -> Router {
     Router::new()
         .route("/api/v1/entities", get(entities))
         .route("/api/v1/entities/matches", get(matches))
-        .route("/api/v1/entities/matches/merge", post(merge))
-        .route("/api/v1/entities/matches/apart", post(apart))
-        .route("/api/v1/entities/decisions/{id}/{action}", post(act))
+        .route("/api/v1/entities/matches/merge", post(merge_entities))
+        .route("/api/v1/entities/matches/apart", post(keep_entities_apart))
+        .route("/api/v1/entities/decisions/{id}/{action}", post(act_on_entity_decision))
         .route("/api/v1/entities/{id}", get(entity))
 }
 
@@ -76,7 +76,7 @@ pub(super) struct DecisionReason {
 /// Says that two entities are one. Where either is large it is proposed, and another person has to approve it: the
 /// answer's state is then `merge_proposed`.
 #[utoipa::path(post, path = "/api/v1/entities/matches/merge", request_body = PairDecided, responses((status = 200, description = "The decision", body = serde_json::Value), (status = 400, description = "No reason", body = Problem), (status = 403, description = "Not permitted", body = Problem), (status = 404, description = "One of them is unknown", body = Problem), (status = 409, description = "They are one already, or something else was decided", body = Problem)))]
-pub(super) async fn merge(
+pub(super) async fn merge_entities(
     visit: Visit,
     PostedJson(pair): PostedJson<PairDecided>,
 ) -> Result<Json<EntityDecision>, Failure> {
@@ -87,7 +87,7 @@ pub(super) async fn merge(
 
 /// Says that two entities are not the same.
 #[utoipa::path(post, path = "/api/v1/entities/matches/apart", request_body = PairDecided, responses((status = 200, description = "The decision", body = serde_json::Value), (status = 400, description = "No reason", body = Problem), (status = 403, description = "Not permitted", body = Problem), (status = 404, description = "One of them is unknown", body = Problem), (status = 409, description = "They are one, or something else was decided", body = Problem)))]
-pub(super) async fn apart(
+pub(super) async fn keep_entities_apart(
     visit: Visit,
     PostedJson(pair): PostedJson<PairDecided>,
 ) -> Result<Json<EntityDecision>, Failure> {
@@ -99,7 +99,7 @@ pub(super) async fn apart(
 /// Approves what another person proposed (`approve`), takes two apart that were merged (`split`), or takes back what
 /// has no effect yet or keeps two apart (`withdraw`).
 #[utoipa::path(post, path = "/api/v1/entities/decisions/{id}/{action}", params(("id" = String, Path, description = "Id of the decision"), ("action" = String, Path, description = "approve, split or withdraw")), request_body = DecisionReason, responses((status = 200, description = "The decision as it stands now", body = serde_json::Value), (status = 403, description = "Not permitted", body = Problem), (status = 404, description = "No such decision or action", body = Problem), (status = 409, description = "It stands otherwise, or you proposed it yourself", body = Problem)))]
-pub(super) async fn act(
+pub(super) async fn act_on_entity_decision(
     visit: Visit,
     Path((id, action)): Path<(String, String)>,
     PostedJson(asked): PostedJson<DecisionReason>,

@@ -156,7 +156,10 @@ async fn programs_decide_as_people_do_with_the_same_permissions_and_four_eyes() 
     {
         assert_eq!(post(Role::Officer, path, body).await.0, 403, "{path}");
     }
-    let code = |told: &serde_json::Value| told["code"].as_str().unwrap_or_default().to_owned();
+    let code = |told: &serde_json::Value| {
+        let problem = told["type"].as_str().unwrap_or_default();
+        problem.strip_prefix("urn:tidewaiter:problem:").unwrap_or_default().to_owned()
+    };
     let (status, told) = post(Role::Analyst, "matches/merge", pair(" ")).await;
     assert_eq!((status, code(&told).as_str()), (400, "reason_missing"), "{told}");
     let (_, apart) = post(Role::Analyst, "matches/apart", pair("Two landlords.")).await;
