@@ -337,3 +337,30 @@ fn many_conditions_are_asked_of_a_file_of_many_entries() {
         assert!(remarks.contains(part), "{part}: {remarks}");
     }
 }
+
+#[test]
+fn aggregates_over_days_become_columns_that_conditions_read() {
+    let place = tempfile::tempdir().unwrap();
+    let at = place.path();
+    run(at, &["country", "--out", "land", "--declarations", "300"]).expect(0);
+    let aggregates = "[aggregate]\nvalue_90 = { measure = \"sum\", of = \"customs_value\", days = 90 }\n\
+                      entries_90 = { measure = \"count\", days = 90 }\n";
+    fs::write(at.join("a.toml"), aggregates).unwrap();
+    let aggregating = |date: &str, more: &[&str]| {
+        let own = ["tags", "aggregate", "--entries", "land/declarations.parquet", "--by", "importer_id"];
+        let rest = ["--date", date, "--as-of", "2026-01-01", "--aggregates", "a.toml", "--out", "a.parquet"];
+        run(at, &[&own[..], &rest[..], more].concat())
+    };
+    let refused = aggregating("dat", &[]).expect(3);
+    assert!(refused.err.contains("column_unknown") && refused.err.contains("--date"), "{}", refused.err);
+    assert!(!at.join("a.parquet").exists());
+    let report = aggregating("date", &["--json"]).expect(0).json();
+    let entities = report["entities"].as_u64().unwrap();
+    assert!(entities > 5 && report["in_windows"].as_u64().unwrap() > 0, "{report}");
+    assert!(aggregating("date", &["--threads", "2"]).expect(0).out.contains("2 aggregates of"));
+    fs::write(at.join("r.jsonl"), "{\"id\": \"all\", \"when\": \"entries_90 >= 0 && value_90 >= 0\"}")
+        .unwrap();
+    run(at, &["tags", "match", "--rules", "r.jsonl", "--entries", "a.parquet", "--counts", "c.csv"])
+        .expect(0);
+    assert_eq!(fs::read_to_string(at.join("c.csv")).unwrap(), format!("id,count\nall,{entities}\n"));
+}

@@ -1,4 +1,8 @@
 //! Aggregates of anybody's entries against a plain computation from the same rows; what cannot be used; what docs show.
+#![expect(
+    clippy::as_conversions,
+    reason = "the plain computation is in floating point and compared within its precision"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
