@@ -9,14 +9,13 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 use serde::Deserialize;
-use serde_json::json;
 use sha2::{Digest, Sha256};
 use spine::{Finding, Progress};
 
 use super::event::{
     DECISION_PREFIX, Decided, DecisionState, EntityDecision, KEPT_APART, MERGE_PROPOSED, MERGED,
-    REGISTER_ANNOUNCED, REGISTER_RECEIVED, REGISTER_STREAM, RegisterReceived, SPLIT, SPLIT_PROPOSED,
-    WITHDRAWN, fold, stream,
+    REGISTER_ANNOUNCED, REGISTER_RECEIVED, REGISTER_STREAM, RegisterAnnounced, RegisterReceived, SPLIT,
+    SPLIT_PROPOSED, WITHDRAWN, fold, stream,
 };
 use super::index::{decisions_on, last_decided, members};
 use super::matches::DECISIONS_MAX;
@@ -135,7 +134,9 @@ impl Customhouse {
     /// Keeps a file's bytes, named by an event before they are: whatever ends this in between, an erasure finds them.
     pub(super) fn keep_register(&self, reader: &Reader, bytes: &[u8]) -> Result<String, Error> {
         let blob = hex::encode(Sha256::digest(bytes));
-        self.record(reader, Fact::new(REGISTER_STREAM, REGISTER_ANNOUNCED, json!({ "blob": blob })))?;
+        let payload = serde_json::to_value(RegisterAnnounced { blob })
+            .map_err(|error| Error::internal("unwritable", &error))?;
+        self.record(reader, Fact::new(REGISTER_STREAM, REGISTER_ANNOUNCED, payload))?;
         Ok(self.journal.put_blob(&mut Cursor::new(bytes))?.sha256)
     }
 

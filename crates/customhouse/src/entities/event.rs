@@ -8,8 +8,6 @@ use journal::RecordedEvent;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// `register.announced`, version 1: `{"blob": SHA-256}` of a file's bytes, before they are kept. Unless
-/// `register.received` follows, nothing is made of them.
 pub(crate) const REGISTER_ANNOUNCED: &str = "register.announced";
 pub(crate) const REGISTER_RECEIVED: &str = "register.received";
 pub(super) const MERGE_PROPOSED: &str = "entities.merge_proposed";
@@ -27,6 +25,14 @@ pub(super) const DECISION_PREFIX: &str = "entity-decision/";
 /// The stream of a decision.
 pub(super) fn stream(id: &str) -> String {
     format!("{DECISION_PREFIX}{id}")
+}
+
+/// `register.announced`, version 1: a file whose bytes are about to be kept. Unless `register.received` follows, nothing
+/// is made of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct RegisterAnnounced {
+    /// SHA-256 of its bytes, which are a blob.
+    pub(super) blob: String,
 }
 
 /// `register.received`, version 1: a file of the register of traders, or of a list that names are screened against.
@@ -173,4 +179,44 @@ pub(super) fn fold(
         at: event.envelope.occurred_at,
         version: event.envelope.stream_version,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use ::tags::entities::EvidenceKind;
+
+    use super::*;
+    use crate::entry_summary::tests::golden;
+
+    #[test]
+    fn payloads_of_released_events_are_written_and_read_for_ever() {
+        let blob = "ab".repeat(32);
+        golden("entities", REGISTER_ANNOUNCED, &RegisterAnnounced { blob: blob.clone() });
+        let received = RegisterReceived {
+            list: Some("embargo".to_owned()),
+            blob,
+            columns: BTreeMap::from([("aliases".to_owned(), "Details".to_owned())]),
+            lines: 2,
+            left_out: 1,
+            simulated: true,
+        };
+        golden("entities", REGISTER_RECEIVED, &received);
+        let phone = "+999 20 111 1111".to_owned();
+        let evidence = Evidence {
+            kind: EvidenceKind::Phone,
+            left: phone.clone(),
+            right: phone,
+            shared_by: 2,
+            weight: 750,
+        };
+        let merged = Decided {
+            entity: "NL0002".to_owned(),
+            into: "NL0001".to_owned(),
+            evidence: vec![evidence],
+            reason: "Same rooms.".to_owned(),
+        };
+        golden("entities", MERGED, &merged);
+        let reason = "Two landlords.".to_owned();
+        golden("entities", KEPT_APART, &Decided { evidence: Vec::new(), reason, ..merged });
+    }
 }

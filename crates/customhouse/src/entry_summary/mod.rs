@@ -23,7 +23,7 @@ pub(crate) mod index;
 mod model;
 mod read_model;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use model::{
     EntryState, EntrySummariesPage, EntrySummariesQuery, EntrySummaryAnswer, EntrySummaryFile,

@@ -257,9 +257,13 @@ fn lists_find_by_number_reference_party_state_and_day_and_a_trader_sees_its_own(
 
 /// A payload of a released kind: written like this, and read, for ever. A file that is not there is made when
 /// `UPDATE_GOLDEN=1` is set; one that is there is never written again.
-fn golden<T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug>(kind: &str, payload: &T) {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/entry_summary/golden");
-    let path = folder.join(format!("{kind}@1.json"));
+pub(crate) fn golden<T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug>(
+    room: &str,
+    kind: &str,
+    payload: &T,
+) {
+    let source = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let path = source.join(room).join("golden").join(format!("{kind}@1.json"));
     let bytes = String::from_utf8(spine::event::canonical_bytes(payload).unwrap()).unwrap();
     if std::env::var_os("UPDATE_GOLDEN").is_some() && !path.exists() {
         std::fs::write(&path, &bytes).unwrap();
@@ -283,11 +287,11 @@ fn payloads_of_released_events_are_written_and_read_for_ever() {
         original_value: "2".to_owned(),
     };
     let amendment = amendment_of("26ZZE000000000000");
-    golden("entry_summary.lodged", &received(GOOD, Vec::new()));
-    golden("entry_summary.accepted", &Accepted { mrn: "26ZZE000000000000".to_owned() });
-    golden("entry_summary.rejected", &Refusal { errors: 1 });
-    golden("entry_summary.amended", &received(&amendment, Vec::new()));
-    golden("entry_summary.amendment_rejected", &received(&amendment, vec![error]));
+    golden("entry_summary", "entry_summary.lodged", &received(GOOD, Vec::new()));
+    golden("entry_summary", "entry_summary.accepted", &Accepted { mrn: "26ZZE000000000000".to_owned() });
+    golden("entry_summary", "entry_summary.rejected", &Refusal { errors: 1 });
+    golden("entry_summary", "entry_summary.amended", &received(&amendment, Vec::new()));
+    golden("entry_summary", "entry_summary.amendment_rejected", &received(&amendment, vec![error]));
     let ordered = Ordered { code: "A002".to_owned(), text: "Do not load the goods.".to_owned() };
-    golden("entry_summary.intervention_ordered", &ordered);
+    golden("entry_summary", "entry_summary.intervention_ordered", &ordered);
 }
