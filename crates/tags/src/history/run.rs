@@ -20,6 +20,12 @@ pub trait ReadAt {
     fn read_at(&self, offset: u64, length: usize) -> io::Result<Vec<u8>>;
 }
 
+impl<T: ReadAt> ReadAt for &T {
+    fn read_at(&self, offset: u64, length: usize) -> io::Result<Vec<u8>> {
+        (**self).read_at(offset, length)
+    }
+}
+
 impl ReadAt for &[u8] {
     fn read_at(&self, offset: u64, length: usize) -> io::Result<Vec<u8>> {
         let start = usize::try_from(offset).unwrap_or(usize::MAX);

@@ -16,7 +16,7 @@ use spine::{Column, Progress, Silent};
 
 use super::*;
 use crate::offline;
-use crate::tags::{MatchRequest, match_file};
+use crate::tags::{BackfillRequest, MatchRequest, backfill, match_file, select_in_history};
 
 const AS_OF: Date = date(2026, 7, 1);
 
@@ -470,13 +470,19 @@ fn what_the_documentation_shows_tags_those_that_stand_out() {
         entries: request.out.clone(),
         threads: 1,
         pairs: false,
-        matrix: Some(("importer_id".to_owned(), place.at("matrix"))),
     };
     let report = match_file(&offline::registry(None).unwrap(), &matched, &Silent).unwrap();
     let counts: Vec<(&str, u64)> = report.counts.iter().map(|(id, count)| (id.as_str(), *count)).collect();
     assert_eq!(counts, [("surge", 1), ("far_above_peers", 1), ("fell_silent", 1)]);
-    let folder = crate::tags::MatrixFolder::open(&place.at("matrix")).unwrap();
+    let kept = BackfillRequest {
+        rules: Some(matched.rules),
+        entries: vec![matched.entries],
+        by: Some("importer_id".to_owned()),
+        folder: place.at("kept"),
+        threads: 1,
+    };
+    assert!(backfill(&offline::registry(None).unwrap(), &kept, &Silent).unwrap().complete);
     for (tag, importer) in [("surge", "IMP-4"), ("far_above_peers", "IMP-4"), ("fell_silent", "IMP-5")] {
-        assert_eq!(folder.select(tag, 1, 5).unwrap().named, [importer], "{tag}");
+        assert_eq!(select_in_history(&place.at("kept"), tag, 1, 5).unwrap().named, [importer], "{tag}");
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use ::tags::history::{Lineage, ReadAt, Run, merge};
 use ::tags::matrix::{Matrix, TAGS_MAX};
-use journal::log::files::{DiskFiles, Durably, Files};
+use journal::log::files::{DiskFiles, Durably, Files, OpenFile};
 use roaring::RoaringBitmap;
 
 use super::manifest::{FORMAT, HistoryTag, Manifest, NamesFile, RunFiles};
@@ -33,15 +33,17 @@ const RUNS_MERGED: usize = 16;
 /// Bytes of a merged file, about: it is in memory while it is written.
 const MERGED_BYTES: usize = 256 << 20;
 
-/// One file of a folder.
-struct InFolder<'a> {
-    files: &'a dyn Files,
-    path: &'a str,
+/// A run that is open.
+struct OpenRun {
+    run: Run,
+    file: Opened,
 }
 
-impl ReadAt for InFolder<'_> {
+struct Opened(Box<dyn OpenFile>);
+
+impl ReadAt for Opened {
     fn read_at(&self, offset: u64, length: usize) -> io::Result<Vec<u8>> {
-        self.files.read_at(self.path, offset, length)
+        self.0.read_at(offset, length)
     }
 }
 
@@ -54,7 +56,7 @@ pub(super) struct Folder {
     pub(super) names: EntityNames,
     /// Names that a file holds.
     names_kept: u32,
-    runs: HashMap<String, Run>,
+    runs: HashMap<String, OpenRun>,
     /// Held while the folder is open, so that nobody else writes.
     _lock: Option<File>,
 }
@@ -172,8 +174,11 @@ impl Folder {
         for (path, bytes) in self.manifest.runs.iter().flat_map(|run| &run.files) {
             let run = match self.runs.remove(path) {
                 Some(run) => run,
-                None => Run::open(&InFolder { files: self.files(), path }, *bytes)
-                    .map_err(|error| missing(path, &error))?,
+                None => {
+                    let file = Opened(self.files().open(path).map_err(|error| missing(path, &error))?);
+                    let run = Run::open(&file, *bytes).map_err(|error| missing(path, &error))?;
+                    OpenRun { run, file }
+                }
             };
             runs.insert(path.clone(), run);
         }
@@ -274,10 +279,9 @@ impl Folder {
                 self.sweep()?;
                 return Ok(false);
             }
-            let files = self.files();
-            let runs: Vec<(&Run, InFolder<'_>)> = paths
+            let runs: Vec<(&Run, &Opened)> = paths
                 .iter()
-                .filter_map(|path| Some((self.runs.get(*path)?, InFolder { files, path })))
+                .filter_map(|path| self.runs.get(*path).map(|own| (&own.run, &own.file)))
                 .collect();
             let part = merge(&runs, |tag| kept.contains(&tag), first, MERGED_BYTES)
                 .map_err(|error| damaged(&error))?;
@@ -306,9 +310,8 @@ impl Folder {
     /// `history_unreadable`, `history_damaged`.
     pub(super) fn lineage(&self, tag: u32, entity: u32) -> Result<Option<Lineage>, Error> {
         let mut found: Option<Lineage> = None;
-        for (path, run) in &self.runs {
-            let file = InFolder { files: self.files(), path };
-            if let Some(own) = run.of_entity(&file, tag, entity).map_err(|error| damaged(&error))? {
+        for OpenRun { run, file } in self.runs.values() {
+            if let Some(own) = run.of_entity(file, tag, entity).map_err(|error| damaged(&error))? {
                 found = Some(found.map_or(own, |found| found.with(own)));
             }
         }
@@ -320,9 +323,8 @@ impl Folder {
     /// # Errors
     /// `history_unreadable`, `history_damaged`.
     pub(super) fn of_tag(&self, tag: u32, mut each: impl FnMut(Lineage)) -> Result<(), Error> {
-        for (path, run) in &self.runs {
-            let file = InFolder { files: self.files(), path };
-            run.of_tag(&file, tag, &mut each).map_err(|error| damaged(&error))?;
+        for OpenRun { run, file } in self.runs.values() {
+            run.of_tag(file, tag, &mut each).map_err(|error| damaged(&error))?;
         }
         Ok(())
     }

@@ -3,9 +3,10 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use super::Files;
+use super::{Files, OpenFile};
 
 /// Flushes under way at once: a file system that keeps a journal serves those that come together with one commit.
 const SYNC_THREADS_MAX: usize = 8;
@@ -132,6 +133,29 @@ pub fn parent_of(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."))
 }
 
+/// A file of the system that is open.
+#[derive(Debug)]
+struct OfDisk {
+    /// Not every system reads at a place without moving there first.
+    file: Mutex<File>,
+    bytes: u64,
+}
+
+impl OpenFile for OfDisk {
+    fn read_at(&self, offset: u64, length: usize) -> io::Result<Vec<u8>> {
+        // Memory is taken for what the file has, not for what somebody believes that it has.
+        let there = self.bytes.saturating_sub(offset);
+        if u64::try_from(length).unwrap_or(u64::MAX) > there {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        file.seek(SeekFrom::Start(offset))?;
+        let mut bytes = vec![0; length];
+        file.read_exact(&mut bytes)?;
+        Ok(bytes)
+    }
+}
+
 impl Files for DiskFiles {
     fn read(&self, path: &str, bytes_max: usize) -> io::Result<Vec<u8>> {
         let limit = u64::try_from(bytes_max).unwrap_or(u64::MAX).saturating_add(1);
@@ -142,16 +166,10 @@ impl Files for DiskFiles {
         if bytes.len() > bytes_max { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(bytes) }
     }
 
-    fn read_at(&self, path: &str, offset: u64, length: usize) -> io::Result<Vec<u8>> {
-        let mut file = File::open(self.place(path)?)?;
-        file.seek(SeekFrom::Start(offset))?;
-        let there = file.metadata()?.len().saturating_sub(offset);
-        if u64::try_from(length).unwrap_or(u64::MAX) > there {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        let mut bytes = vec![0; length];
-        file.read_exact(&mut bytes)?;
-        Ok(bytes)
+    fn open(&self, path: &str) -> io::Result<Box<dyn OpenFile>> {
+        let file = File::open(self.place(path)?)?;
+        let bytes = file.metadata()?.len();
+        Ok(Box::new(OfDisk { file: Mutex::new(file), bytes }))
     }
 
     fn write(&self, path: &str, bytes: &[u8]) -> io::Result<()> {

@@ -8,7 +8,7 @@ use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::dice::Dice;
-use super::{Files, folder_of};
+use super::{Files, OpenFile, folder_of};
 
 /// What a disk writes as a whole.
 const SECTOR_BYTES: usize = 512;
@@ -477,6 +477,18 @@ fn died() -> io::Error {
     io::Error::other("the machine died")
 }
 
+/// What a file held when it was opened.
+#[derive(Debug)]
+struct AsItWas(Vec<u8>);
+
+impl OpenFile for AsItWas {
+    fn read_at(&self, offset: u64, length: usize) -> io::Result<Vec<u8>> {
+        let start = usize::try_from(offset).unwrap_or(usize::MAX);
+        let wanted = self.0.get(start..start.saturating_add(length));
+        wanted.map(<[u8]>::to_vec).ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+    }
+}
+
 impl Files for FaultyDisk {
     fn read(&self, path: &str, bytes_max: usize) -> io::Result<Vec<u8>> {
         let disk = self.lock();
@@ -488,11 +500,8 @@ impl Files for FaultyDisk {
         if bytes.len() > bytes_max { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(bytes) }
     }
 
-    fn read_at(&self, path: &str, offset: u64, length: usize) -> io::Result<Vec<u8>> {
-        let bytes = self.read(path, usize::MAX)?;
-        let start = usize::try_from(offset).unwrap_or(usize::MAX);
-        let wanted = bytes.get(start..start.saturating_add(length));
-        wanted.map(<[u8]>::to_vec).ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+    fn open(&self, path: &str) -> io::Result<Box<dyn OpenFile>> {
+        Ok(Box::new(AsItWas(self.read(path, usize::MAX)?)))
     }
 
     fn write(&self, path: &str, bytes: &[u8]) -> io::Result<()> {

@@ -23,8 +23,8 @@ pub trait Files: Debug + Send + Sync {
     /// The whole of a file, if it has at most `bytes_max` bytes; a larger one is [`io::ErrorKind::FileTooLarge`].
     fn read(&self, path: &str, bytes_max: usize) -> io::Result<Vec<u8>>;
 
-    /// Exactly so many bytes from a place of a file on.
-    fn read_at(&self, path: &str, offset: u64, length: usize) -> io::Result<Vec<u8>>;
+    /// Opens a file to read pieces of it.
+    fn open(&self, path: &str) -> io::Result<Box<dyn OpenFile>>;
 
     /// Makes a file, or gives one new content. Not durable before [`Files::sync`]; after an error it may hold a part.
     fn write(&self, path: &str, bytes: &[u8]) -> io::Result<()>;
@@ -57,6 +57,12 @@ pub trait Files: Debug + Send + Sync {
 
     /// Removes a file, or a folder that is empty.
     fn remove(&self, path: &str) -> io::Result<()>;
+}
+
+/// A file of which pieces are read.
+pub trait OpenFile: Debug + Send + Sync {
+    /// Exactly so many bytes from a place on.
+    fn read_at(&self, offset: u64, length: usize) -> io::Result<Vec<u8>>;
 }
 
 /// The folder that a path stands in.

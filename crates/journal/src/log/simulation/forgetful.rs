@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
-use crate::log::files::{FaultyDisk, Files};
+use crate::log::files::{FaultyDisk, Files, OpenFile};
 
 /// A [`FaultyDisk`] under a program that does not flush.
 #[derive(Debug)]
@@ -21,8 +21,8 @@ impl Files for Forgetful {
         self.files.read(path, bytes_max)
     }
 
-    fn read_at(&self, path: &str, offset: u64, length: usize) -> io::Result<Vec<u8>> {
-        self.files.read_at(path, offset, length)
+    fn open(&self, path: &str) -> io::Result<Box<dyn OpenFile>> {
+        self.files.open(path)
     }
 
     fn write(&self, path: &str, bytes: &[u8]) -> io::Result<()> {
