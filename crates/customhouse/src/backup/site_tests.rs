@@ -88,6 +88,12 @@ fn a_served_site_is_backed_up_and_comes_back_in_a_file_and_in_another_database()
     });
     until("all are decided", || undecided(&houses[1]) == 0);
     logged(&houses[0]);
+    // A house tells things of its own soon after it began: the tags in use.
+    let told = || houses[0].journal.feed(0, 10_000).unwrap();
+    until("the tags in use are told", || {
+        told().iter().any(|event| event.envelope.kind == "warnings.tags_in_use")
+    });
+    logged(&houses[0]);
     runs.push(back_up_quietly(&at, &to).unwrap());
     let nothing_new = back_up_quietly(&at, &to).unwrap();
     assert_eq!((nothing_new.carried.events, nothing_new.carried.tiles), (0, 0), "{nothing_new:?}");

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use rayon::prelude::*;
+
 use super::run::RunWriter;
 use super::{HistoryError, Lineage};
 use crate::matcher::{LANES, Matched, Sink};
@@ -144,27 +146,19 @@ impl Pairs {
         threads: usize,
     ) -> Result<(Vec<u8>, u64), HistoryError> {
         let order = Order::of(entity_of);
-        let (starts, ranks) = ranks_by_tag(all, numbers.len(), &order);
+        let (starts, mut ranks) = ranks_by_tag(all, numbers.len(), &order);
         let mut writer = RunWriter::new(Vec::new(), first_entry);
-        let shares = shares(&starts, threads.max(1));
-        let mut ranks = ranks;
-        let mut rest = ranks.as_mut_slice();
-        let parts = std::thread::scope(|scope| {
-            let mut parts = Vec::new();
-            for share in shares {
-                let end = starts.get(share.end).copied().unwrap_or_default();
-                let begin = starts.get(share.start).copied().unwrap_or_default();
-                let (own, behind) = std::mem::take(&mut rest).split_at_mut(end.saturating_sub(begin));
-                rest = behind;
-                let (starts, order) = (&starts, &order);
-                let work = move || sections(share, starts, own, numbers, order, first_entry);
-                parts.push(scope.spawn(work));
-            }
-            let join = |part: std::thread::ScopedJoinHandle<'_, Result<_, _>>| {
-                part.join().unwrap_or(Err(HistoryError::Damaged("a thread failed")))
-            };
-            parts.into_iter().map(join).collect::<Result<Vec<_>, HistoryError>>()
-        })?;
+        let (mut shares_of_ranks, mut rest) = (Vec::new(), ranks.as_mut_slice());
+        for share in shares(&starts, threads.max(1)) {
+            let at = |tag: usize| starts.get(tag).copied().unwrap_or_default();
+            let (own, behind) = rest.split_at_mut(at(share.end).saturating_sub(at(share.start)));
+            shares_of_ranks.push((share, own));
+            rest = behind;
+        }
+        let parts = shares_of_ranks
+            .into_par_iter()
+            .map(|(share, own)| sections(share, &starts, own, numbers, &order, first_entry))
+            .collect::<Result<Vec<_>, HistoryError>>()?;
         for part in parts {
             writer.append(part)?;
         }

@@ -33,10 +33,12 @@ impl Case {
         let mut text = String::from(
             "Declaration ID,Date,Importer ID,HS6 Code,Country of Departure,Gross Mass,Net Mass,Fraud\n",
         );
+        let goods = ["851712", "930200", "240220", "300490", "711319", "050800", "880220"];
         for row in rows {
             let (importer, gross) = (row % 13, 40 + row % 60);
+            let code = goods[usize::try_from(row).unwrap() % goods.len()];
             text.push_str(&format!(
-                "A{row},2024-02-{:02},IMP-{importer},851712,CN,{gross},70,\n",
+                "A{row},2024-02-{:02},IMP-{importer},{code},CN,{gross},70,\n",
                 row % 28 + 1
             ));
         }
