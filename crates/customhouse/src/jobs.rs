@@ -306,7 +306,7 @@ impl Customhouse {
             ));
         };
         reader.require(stop)?;
-        if job.kind == "tag_history" {
+        if job.kind == "tag_history" && job.status().state == JobState::Running {
             // It would begin again by itself.
             self.history.hold()?;
         }

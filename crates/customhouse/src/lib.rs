@@ -135,7 +135,7 @@ pub struct Customhouse {
     started: Instant,
     tags: tags::TagRoom,
     matrix: tags::live::LiveMatrix,
-    history: Arc<tags::PoolHistory>,
+    history: tags::PoolHistory,
     warnings: warnings::WarningRoom,
     registers: entities::store::EntityStore,
     jobs: jobs::Jobs,
@@ -195,11 +195,11 @@ impl Customhouse {
                 Arc::clone(&journal),
                 projection.recent(),
             )?,
-            history: Arc::new(tags::PoolHistory::new(
+            history: tags::PoolHistory::new(
                 &folder.of_process("tag-history"),
                 Arc::clone(&registry),
                 Arc::clone(&pool),
-            )),
+            ),
             warnings: warnings::WarningRoom::open(&folder.of_process("warnings"), journal.as_ref())?,
             journal,
             accounts,

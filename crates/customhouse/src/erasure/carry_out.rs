@@ -99,7 +99,6 @@ impl Customhouse {
     pub(crate) fn forget_erased(&self, position: u64) -> Result<(), Error> {
         self.tags.forget_rows();
         self.registers.forget()?;
-        self.history.start_again()?;
         self.replays.forget();
         self.desk().note_erasure();
         if !self.matrix.start_again(READ_MODELS_WAIT) {
@@ -109,7 +108,7 @@ impl Customhouse {
         if !self.projection.start_again(position, READ_MODELS_WAIT)? {
             tracing::warn!("the read models are still being built anew after an erasure");
         }
-        Ok(())
+        self.history.start_again()
     }
 
     /// Destroys an event if the one that is meant stands there and says anything. Answers whether it did.

@@ -1,6 +1,6 @@
 //! What may be seen of the pool.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::io::Write;
 use std::sync::Arc;
 
@@ -110,6 +110,22 @@ impl Pool {
         let now = self.contract(&reference.name)?;
         let then = self.catalogue()?.contract_with(&reference.sha256)?;
         Ok(then.map(|declared| declared.declared.contract).into_iter().chain([now]).collect())
+    }
+
+    /// The most secret class that a field has in any contract under which rows came in.
+    pub(crate) fn class_of(&self, field: &str) -> Result<Sensitivity, Error> {
+        let (mut by_contract, mut before) = (BTreeMap::new(), None);
+        loop {
+            let page = self.catalogue()?.batches(before, Some(BatchState::Admitted), PAGE_ROWS_MAX)?;
+            let Some(last) = page.last() else { break };
+            before = Some(last.position);
+            by_contract.extend(page.into_iter().map(|batch| (batch.record.contract.sha256.clone(), batch)));
+        }
+        let mut class = Sensitivity::default();
+        for batch in by_contract.values() {
+            class = class.max(class_of_field(&self.contracts_of(batch)?, field));
+        }
+        Ok(class)
     }
 
     /// Lines of a batch's quarantine that later batches mended.

@@ -11,7 +11,7 @@ use crate::matcher::{LANES, Matched, Sink};
 /// Pairs held before they become a run: about half a gigabyte while they do.
 pub const PAIRS_MAX: usize = 48 << 20;
 
-/// Stands for no entity.
+/// Stands for no entity: entries that name nobody are kept as those of one more.
 pub const NOBODY: u32 = u32::MAX;
 
 /// Rows told at once, as bits of [`Pairs::told`].
@@ -267,7 +267,7 @@ fn sections(
         let mut open: Option<Lineage> = None;
         for rank in own {
             let ranked = usize::try_from(*rank).ok().and_then(|rank| order.ranked.get(rank));
-            let Some((entity, row)) = ranked.filter(|(entity, _)| *entity != NOBODY) else { continue };
+            let Some((entity, row)) = ranked else { continue };
             let entry = first_entry.wrapping_add(u64::from(*row));
             match &mut open {
                 Some(open) if open.entity == *entity => {

@@ -3,6 +3,7 @@
 use customhouse::tags::{TagFigures, TagFiguresPage, TagFiguresQuery, TagSeverity, VOLUME_DAYS};
 use maud::{Markup, html};
 
+use super::history::{standing, where_known};
 use super::{severity_chip, subject};
 use crate::drawing::bars;
 use crate::failure::Failure;
@@ -20,7 +21,7 @@ pub(crate) async fn list(visit: Visit, Asked(asked): Asked<TagFiguresQuery>) -> 
     let (query, language) = (asked.clone(), visit.language());
     let (page, history) = visit
         .work(move |house, reader| {
-            Ok((house.tag_figures(reader, &query, language)?, house.pool_history(reader)?))
+            Ok((house.tag_figures(reader, &query, language)?, where_known(house.pool_history(reader))))
         })
         .await?;
     let below = html! { (visit.say(texts::TAGS_INTRODUCTION)) " " (simulated(&visit, page.simulated)) };
@@ -34,7 +35,7 @@ pub(crate) async fn list(visit: Visit, Asked(asked): Asked<TagFiguresQuery>) -> 
     let content = html! {
         (heading(visit.say(texts::TAGS), &below, &actions))
         (findings(&visit, &page.findings))
-        (super::history::standing(&visit, &history))
+        @if let Some(history) = &history { (standing(&visit, history)) }
         (filters(&visit, &page, &asked))
         @if page.rows.is_empty() {
             (empty(visit.say(texts::NO_TAGS), visit.say(texts::NO_TAGS_TEXT), &html! {}))

@@ -17,7 +17,7 @@ pub(super) fn standing(visit: &Visit, status: &PoolHistoryStatus) -> Markup {
     let figures: Vec<(&str, &str)> = figures.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let far = percent(status.done.min(status.total), status.total);
     html! {
-        @if status.entries > 0 && status.tags > 0 {
+        @if status.paused || (status.entries > 0 && status.tags > 0) {
             div class="notice plain tag-history" {
                 @if let Some(job) = &status.job {
                     p { a href={ "/jobs/" (job.id) } { (visit.fill(texts::PAST_TAGS_RUNNING, &figures)) } " " (far) }
@@ -27,6 +27,8 @@ pub(super) fn standing(visit: &Visit, status: &PoolHistoryStatus) -> Markup {
                         (visit.fill(texts::PAST_TAGS_DONE, &figures))
                         @if status.left_out > 0 { " " (visit.fill(texts::PAST_TAGS_LEFT_OUT, &[("n", &count_of(status.left_out))])) }
                     }
+                } @else if let Some(code) = &status.failed {
+                    p { (visit.fill(texts::PAST_TAGS_FAILED, &[("code", code)])) }
                 } @else if status.paused {
                     p { (visit.fill(texts::PAST_TAGS_PAUSED, &[("far", &far)])) }
                 } @else {
@@ -45,6 +47,11 @@ pub(super) fn standing(visit: &Visit, status: &PoolHistoryStatus) -> Markup {
 
 fn count_of(number: usize) -> String {
     count(u64::try_from(number).unwrap_or(u64::MAX))
+}
+
+/// What can be told of the past; what is derived and damaged is made anew by itself, and hides no page meanwhile.
+pub(super) fn where_known<T>(asked: Result<T, customhouse::Error>) -> Option<T> {
+    asked.inspect_err(|error| tracing::warn!(code = error.code, "past records cannot be told: {error}")).ok()
 }
 
 /// One tag on all records of the pool: how many, whose, the first and the last, each with its reason.
@@ -81,7 +88,7 @@ pub(super) fn in_pool(visit: &Visit, tag: &TagDetail, found: Option<&TagInPool>)
                 (visit.fill(texts::PAST_ROWS_CARRY, &figures)) " "
                 @if found.asked < found.entries { (visit.fill(texts::PAST_ROWS_LEFT, &[("n", &count(found.entries.saturating_sub(found.asked)))])) }
             }
-            (table(visit.say(texts::ON_ALL_PAST_RECORDS), &head, &body))
+            @if !found.carriers.is_empty() { (table(visit.say(texts::ON_ALL_PAST_RECORDS), &head, &body)) }
         }
     }
 }

@@ -23,7 +23,7 @@ pub(crate) async fn show(visit: Visit, Path(id): Path<String>) -> Result<Markup,
         .work(move |house, reader| {
             let tag = house.tag(reader, &id)?;
             let rows = house.tag_on_real_rows(reader, &id, ROWS_SHOWN)?;
-            let in_pool = house.tag_in_pool(reader, &id)?;
+            let in_pool = super::history::where_known(house.tag_in_pool(reader, &id)).flatten();
             Ok((tag, rows, in_pool))
         })
         .await?;

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use ::pool::lanes::LaneValues;
 use ::rules::{EntryRule, Lists};
+use ::tags::history::NOBODY;
 use ::tags::matcher::{Block, Matcher};
 use packs::Registry;
 use serde::Serialize;
@@ -215,6 +216,9 @@ impl<'a> Backfill<'a> {
             |own: &ReadRule| (own.id.clone(), own.expression.source().to_owned(), meanings.of_rule(own));
         manifest.set_tags(read.iter().map(described).collect());
         self.report.new_tags = manifest.tags.iter().filter(|tag| tag.number >= before).count();
+        if manifest.tags != self.folder.manifest.tags {
+            manifest.matrix = None;
+        }
         if manifest != self.folder.manifest {
             self.folder.write_manifest(&manifest)?;
             self.folder.manifest = manifest;
@@ -267,12 +271,11 @@ impl<'a> Backfill<'a> {
             let Some(lanes) = lanes else {
                 return Err(damaged(&format!("{} has fewer entries than it says", path.display())));
             };
-            let entity_of = schema
-                .position(&by)
-                .and_then(|at| lanes.get(at))
-                .map_or_else(Vec::new, |lane| self.folder.names.of(lane));
+            let entity_of =
+                schema.position(&by).and_then(|at| lanes.get(at)).map(|lane| self.folder.names.of(lane));
             self.report.reading_cpu_s += process_seconds() - begun;
             let block = block_of(&schema, &lanes)?;
+            let entity_of = entity_of.unwrap_or_else(|| vec![NOBODY; block.len()]);
             if !planned {
                 let begun = process_seconds();
                 matcher.plan_for(&block);

@@ -65,7 +65,7 @@ pub fn explain_in_history(
     entity: &str,
 ) -> Result<HistoryLineage, Error> {
     let lists = Lists(registry.lists());
-    Folder::reading(folder, |folder| explained(folder, &lists, tag, entity))
+    explained(&Folder::to_read(folder)?, &lists, tag, entity)
 }
 
 fn explained(folder: &Folder, lists: &Lists, tag: &str, entity: &str) -> Result<HistoryLineage, Error> {
@@ -97,7 +97,7 @@ fn explained(folder: &Folder, lists: &Lists, tag: &str, entity: &str) -> Result<
                 "Run `tags backfill` again: it puts the tag on all entries anew.",
             )
         })?;
-        entry_of(file, row, rule)
+        entry_of(file, row, rule, &manifest.by)
     };
     let (done, total) = manifest.progress();
     Ok(HistoryLineage {
@@ -118,8 +118,9 @@ fn place(manifest: &Manifest, entry: u64) -> Result<(PathBuf, u64), Error> {
 }
 
 /// Reads one row and explains it.
-fn entry_of(file: PathBuf, row: u64, rule: &ReadRule) -> Result<ExplainedEntry, Error> {
-    let columns: Vec<&str> = rule.rule.fields().iter().map(String::as_str).collect();
+fn entry_of(file: PathBuf, row: u64, rule: &ReadRule, by: &str) -> Result<ExplainedEntry, Error> {
+    // A condition without fields still has its entry.
+    let columns: Vec<&str> = rule.rule.fields().iter().map(String::as_str).chain([by]).collect();
     let changed = || {
         Error::new(
             Kind::Refused,

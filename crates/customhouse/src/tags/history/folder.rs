@@ -6,7 +6,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use ::tags::history::{Lineage, ReadAt, Run, merge};
+use ::tags::history::{Lineage, NOBODY, ReadAt, Run, merge};
 use ::tags::matrix::{Matrix, TAGS_MAX};
 use journal::log::files::{DiskFiles, Durably, Files, OpenFile};
 use roaring::RoaringBitmap;
@@ -17,7 +17,7 @@ use super::{damaged, unwritable};
 use crate::error::{Error, Kind};
 
 pub(super) const MANIFEST: &str = "history.json";
-const MATRIX: &str = "matrix.bin";
+const MATRIX: &str = "matrix";
 const RUNS: &str = "runs";
 const NAMES: &str = "names";
 /// Bytes of the manifest at most.
@@ -123,18 +123,17 @@ impl Folder {
         Ok(folder)
     }
 
-    /// Opens a folder to read it, while somebody else may be writing: what is read is what stood there at one moment.
+    /// Opens a folder to read it, as it stands at this moment: somebody else may be writing.
     ///
     /// # Errors
     /// `history_unreadable`, `history_damaged`, `history_newer`.
-    pub(super) fn reading<T>(path: &Path, read: impl Fn(&Self) -> Result<T, Error>) -> Result<T, Error> {
+    pub(super) fn to_read(path: &Path) -> Result<Self, Error> {
         let unreadable = |error: &io::Error| Error::io("history_unreadable", &path.join(MANIFEST), error);
         let files: Arc<dyn Files> = Arc::new(DiskFiles::existing(path).map_err(|error| unreadable(&error))?);
         let manifest = || files.read(MANIFEST, MANIFEST_BYTES_MAX).map_err(|error| unreadable(&error));
         let mut before = manifest()?;
         loop {
-            let folder = Self::of(Arc::clone(&files), None, read_manifest(&before)?);
-            match folder.and_then(|folder| read(&folder)) {
+            match read_manifest(&before).and_then(|known| Self::of(Arc::clone(&files), None, known)) {
                 // Files may have been merged and removed meanwhile: then the manifest is another.
                 Err(error) => {
                     let now = manifest()?;
@@ -143,7 +142,7 @@ impl Folder {
                     }
                     before = now;
                 }
-                done => return done,
+                opened => return opened,
             }
         }
     }
@@ -189,8 +188,9 @@ impl Folder {
     /// Removes files that no manifest names: what a crash left, and what was merged.
     fn sweep(&self) -> Result<(), Error> {
         let runs = self.manifest.runs.iter().flat_map(|run| &run.files).map(|(path, _)| path);
-        let named: BTreeSet<&String> = runs.chain(self.manifest.names.iter().map(|own| &own.file)).collect();
-        for folder in [RUNS, NAMES] {
+        let names = self.manifest.names.iter().map(|own| &own.file);
+        let named: BTreeSet<&String> = runs.chain(names).chain(&self.manifest.matrix).collect();
+        for folder in [RUNS, NAMES, MATRIX] {
             let there = match self.files().list(folder) {
                 Ok(there) => there,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
@@ -238,6 +238,7 @@ impl Folder {
         if let Some(cohort) = manifest.cohorts.get_mut(part.cohort) {
             cohort.done = part.to;
         }
+        manifest.matrix = None;
         self.durably()?.put(&contents).map_err(|error| unwritable(&error))?;
         self.write_manifest(&manifest)?;
         self.manifest = manifest;
@@ -329,20 +330,31 @@ impl Folder {
         Ok(())
     }
 
-    /// Writes who carries what, in the order of the manifest's tags. False where there are too many tags or pairs for it.
+    /// Writes who carries what, in the order of the manifest's tags, if it does not stand there already. False where
+    /// there are too many tags or pairs for it.
     ///
     /// # Errors
     /// `history_unwritable`, `history_damaged`.
-    pub(super) fn write_matrix(&self) -> Result<bool, Error> {
-        let pairs = self.manifest.runs.iter().map(|run| run.pairs).fold(0, u64::saturating_add);
+    pub(super) fn write_matrix(&mut self) -> Result<bool, Error> {
+        if self.manifest.matrix.is_some() {
+            return Ok(true);
+        }
+        let kept: BTreeSet<u32> = self.manifest.tags.iter().map(|tag| tag.number).collect();
+        let pairs = self.runs.values().flat_map(|own| own.run.tags()).filter(|(tag, _)| kept.contains(tag));
+        let pairs = pairs.map(|(_, pairs)| pairs).fold(0, u64::saturating_add);
         if self.manifest.tags.len() > TAGS_MAX || pairs > MATRIX_PAIRS_MAX {
-            self.durably()?.remove(MATRIX).map_err(|error| unwritable(&error))?;
             return Ok(false);
         }
         let matrix = self.matrix_of(&|_| true)?;
         let mut bytes = Vec::new();
         matrix.write(&mut bytes).map_err(|error| damaged(&error))?;
-        self.durably()?.put_one(MATRIX, bytes).map_err(|error| unwritable(&error))?;
+        let mut manifest = self.manifest.clone();
+        let file = manifest.next_file(MATRIX);
+        self.durably()?.put_one(&file, bytes).map_err(|error| unwritable(&error))?;
+        manifest.matrix = Some(file);
+        self.write_manifest(&manifest)?;
+        self.manifest = manifest;
+        self.sweep()?;
         Ok(true)
     }
 
@@ -358,6 +370,7 @@ impl Folder {
             if wanted(&tag.id) {
                 self.of_tag(tag.number, |lineage| entities.push(lineage.entity))?;
             }
+            entities.retain(|entity| *entity != NOBODY);
             entities.sort_unstable();
             entities.dedup();
             // Sorted and without doubles, it is never refused.
@@ -369,15 +382,17 @@ impl Folder {
         })
     }
 
-    /// The matrix that was written, if there is one.
+    /// The matrix of everything that is kept, if it stands there.
     ///
     /// # Errors
     /// `history_unreadable`, `history_damaged`.
     pub(super) fn matrix(&self) -> Result<Option<Matrix>, Error> {
-        match self.files().read(MATRIX, MATRIX_BYTES_MAX) {
+        let Some(file) = &self.manifest.matrix else { return Ok(None) };
+        match self.files().read(file, MATRIX_BYTES_MAX) {
             Ok(bytes) => Matrix::read(bytes.as_slice()).map(Some).map_err(|error| damaged(&error)),
+            // Another one has taken its place since the folder was opened.
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(missing(MATRIX, &error)),
+            Err(error) => Err(missing(file, &error)),
         }
     }
 

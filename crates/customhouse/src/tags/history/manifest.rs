@@ -66,6 +66,8 @@ pub(super) struct Manifest {
     pub(super) runs: Vec<RunFiles>,
     pub(super) names: Vec<NamesFile>,
     pub(super) next_file: u64,
+    /// The matrix of all of this, where it was written.
+    pub(super) matrix: Option<String>,
 }
 
 impl Manifest {
@@ -80,6 +82,7 @@ impl Manifest {
             runs: Vec::new(),
             names: Vec::new(),
             next_file: 0,
+            matrix: None,
         }
     }
 

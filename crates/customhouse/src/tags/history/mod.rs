@@ -5,7 +5,7 @@
 //! | `history.json` | sources, tags, how far each has come, and the files that count |
 //! | `runs/` | who carries which tag: how many entries, the first, the last ([`::tags::history`]) |
 //! | `names/` | names of entities, in the order of their numbers |
-//! | `matrix.bin` | who carries which tag, for questions ([`::tags::matrix`]) |
+//! | `matrix/` | who carries which tag, for questions ([`::tags::matrix`]) |
 //! | `pending/` | what is being written |
 //!
 //! Nothing is ever changed in place: what a part of the entries makes is written beside, flushed, and named by a new

@@ -4,17 +4,19 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::fs;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use ::rules::Lists;
-use ::tags::TagSet;
+use ::tags::history::NOBODY;
+use ::tags::{TagDefinition, TagSet};
 use packs::Registry;
 use serde::Serialize;
 use spine::{Progress, declaration_entry};
 
-use super::backfill::{Backfill, BackfillReport, Entries, Rules, Work};
+use super::backfill::{Backfill, BackfillReport, Entries, Meanings, Rules, Work, rules_again};
 use super::folder::Folder;
 use super::manifest::Source;
 use crate::Customhouse;
@@ -30,7 +32,9 @@ const BY: &str = "importer_id";
 /// Ends the name of a file beside the folder that says that somebody stopped it.
 const PAUSED: &str = "paused";
 /// How long a running job may take to stop.
-const STOP_WAIT: Duration = Duration::from_secs(30);
+const STOP_WAIT: Duration = Duration::from_secs(300);
+/// What failed is tried again after so long, if nothing else is in use before.
+const RETRY_AFTER: Duration = Duration::from_secs(600);
 /// While declarations come it is looked only so often whether something new is in use.
 const COMPARED_EVERY: Duration = Duration::from_secs(60);
 /// Carriers named at most.
@@ -41,11 +45,11 @@ const CARRIERS_SHOWN: usize = 10;
 pub struct PoolHistoryStatus {
     /// Rows of the pool.
     pub entries: u64,
-    /// Tags that are put on them.
+    /// Tags that the reader may see and that are put on them.
     pub tags: usize,
     /// Tags in use that are not: they rest on what was declared before, or mark more than the entry.
     pub left_out: usize,
-    /// Questions asked, rows times groups of tags that come along together; and how many there are.
+    /// Questions asked, rows times groups of tags that come along together, when it last ended; and all there are.
     pub done: u64,
     /// See `done`.
     pub total: u64,
@@ -53,6 +57,9 @@ pub struct PoolHistoryStatus {
     pub complete: bool,
     /// Did somebody stop it?
     pub paused: bool,
+    /// Why it failed the last time, as a code; it is tried again by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failed: Option<String>,
     /// The job that does it now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub job: Option<JobStatus>,
@@ -61,7 +68,7 @@ pub struct PoolHistoryStatus {
 /// One tag on the records of the pool.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TagInPool {
-    /// Rows that carry it.
+    /// Rows that carry it, those without an importer among them.
     pub rows: u64,
     /// Enterprises that answer for them.
     pub entities: u64,
@@ -69,7 +76,7 @@ pub struct TagInPool {
     pub first: PlaceOfRow,
     /// The last of them.
     pub last: PlaceOfRow,
-    /// Who has most of them.
+    /// Who has most of them; nobody where the reader may not see importers.
     pub carriers: Vec<CarrierInPool>,
     /// Rows that were asked, of so many.
     pub asked: u64,
@@ -90,13 +97,18 @@ pub struct CarrierInPool {
     pub last: PlaceOfRow,
 }
 
+/// Content hashes of the packs in use, and how new the pool is.
+type Key = (Vec<String>, u64);
+
 #[derive(Default)]
 struct State {
-    /// What was done last: tags and lists in use, position of the pool.
-    settled: Option<(Vec<String>, u64)>,
+    /// What was done last.
+    settled: Option<Key>,
+    /// For what it failed last, why, and when. Also set while a job runs, so that one that ends in a fault has failed.
+    failed: Option<(Key, String, Instant)>,
     job: Option<Arc<Job>>,
-    /// Rows, tags, tags left out.
-    counted: (u64, usize, usize),
+    /// Nothing begins: the folder is going.
+    blocked: bool,
     /// Questions asked and all there are, when it last ended.
     place: (u64, u64),
     /// Where the journal stood when it was last looked, and when what is in use was last compared.
@@ -104,19 +116,58 @@ struct State {
     compared: Option<Instant>,
 }
 
-/// The history of the pool of a house.
-pub(crate) struct PoolHistory {
+impl State {
+    fn running(&self) -> Option<Arc<Job>> {
+        self.job.clone().filter(|job| job.status().state == JobState::Running)
+    }
+
+    /// Has nothing come since it was last asked, or is it long ago that it was looked? To look takes reading what came,
+    /// which can wait while declarations do.
+    fn is_quiet(&mut self, head: u64) -> bool {
+        let quiet = std::mem::replace(&mut self.head, head) == head;
+        let look = quiet || self.compared.is_none_or(|last| last.elapsed() >= COMPARED_EVERY);
+        if look {
+            self.compared = Some(Instant::now());
+        }
+        look
+    }
+}
+
+/// A folder as it was opened to be read, and the manifest's age and length then.
+type Opened = (SystemTime, u64, Arc<Folder>);
+
+/// What the house and its job have of the history.
+pub(crate) struct Kept {
     path: PathBuf,
     registry: Arc<RwLock<Registry>>,
     pool: Arc<Pool>,
     state: Mutex<State>,
+    opened: Mutex<Option<Opened>>,
+}
+
+/// The history of the pool of a house. Its job is over when this is gone.
+pub(crate) struct PoolHistory(Arc<Kept>);
+
+impl Deref for PoolHistory {
+    type Target = Kept;
+
+    fn deref(&self) -> &Kept {
+        &self.0
+    }
+}
+
+impl Drop for PoolHistory {
+    fn drop(&mut self) {
+        // What was done stays; the next start goes on.
+        self.state().blocked = true;
+        self.stop();
+    }
 }
 
 /// What a run over the pool needs.
 struct Wanted {
-    key: (Vec<String>, u64),
+    key: Key,
     rules: Vec<(String, String)>,
-    left_out: usize,
     sources: Vec<Source>,
     lists: Lists,
 }
@@ -124,71 +175,61 @@ struct Wanted {
 impl PoolHistory {
     /// The history in a folder, which is made when there is something to keep.
     pub(crate) fn new(path: &Path, registry: Arc<RwLock<Registry>>, pool: Arc<Pool>) -> Self {
-        Self { path: path.to_owned(), registry, pool, state: Mutex::default() }
+        let (state, opened) = (Mutex::default(), Mutex::default());
+        Self(Arc::new(Kept { path: path.to_owned(), registry, pool, state, opened }))
     }
+}
 
+impl Kept {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn key(&self) -> Result<(Vec<String>, u64), Error> {
+    fn key(&self) -> Result<Key, Error> {
         let packs = packs_of(&self.registry.read().unwrap_or_else(PoisonError::into_inner));
         Ok((packs, self.pool.latest_batch()?))
     }
 
-    /// Has nothing come since it was last asked, or is it long ago that it was looked? To look takes reading what came,
-    /// which can wait while declarations do.
-    fn is_quiet(&self, head: u64) -> bool {
-        let mut state = self.state();
-        let quiet = std::mem::replace(&mut state.head, head) == head;
-        let long_ago = state.compared.is_none_or(|last| last.elapsed() >= COMPARED_EVERY);
-        if quiet || long_ago {
-            state.compared = Some(Instant::now());
-        }
-        quiet || long_ago
-    }
-
     fn wanted(&self) -> Result<Wanted, Error> {
         let key = self.key()?;
-        let registry = self.registry.read().unwrap_or_else(PoisonError::into_inner);
+        // Whoever changes packs does not wait for the tags to be compiled.
+        let registry = self.registry.read().unwrap_or_else(PoisonError::into_inner).clone();
         let set: TagSet = crate::tags::tag_set(&registry).0;
-        let lists = Lists(registry.lists());
-        drop(registry);
-        let rules: Vec<(String, String)> =
-            set.asking_fields_only().map(|own| (own.id.clone(), own.when.clone())).collect();
-        let left_out = set.definitions().len().saturating_sub(rules.len());
+        let rules = set.asking_fields_only().map(|own| (own.id.clone(), own.when.clone())).collect();
         let sources = self.pool.admitted_files()?.into_iter();
         let sources =
             sources.map(|(path, file)| Source { path, sha256: file.sha256, entries: file.rows }).collect();
-        Ok(Wanted { key, rules, left_out, sources, lists })
+        Ok(Wanted { key, rules, sources, lists: Lists(registry.lists()) })
     }
 
-    /// Does what is missing.
+    /// Does what is missing. What is damaged, or of another version, is made anew.
     ///
     /// # Errors
     /// As [`super::backfill`].
-    fn run(&self, progress: &dyn Progress) -> Result<BackfillReport, Error> {
+    fn run(&self, threads: usize, progress: &dyn Progress) -> Result<BackfillReport, Error> {
         let wanted = self.wanted()?;
-        let rows = wanted.sources.iter().map(|source| source.entries).fold(0, u64::saturating_add);
-        self.state().counted = (rows, wanted.rules.len(), wanted.left_out);
         let mut report = BackfillReport { complete: true, ..BackfillReport::default() };
         if wanted.rules.is_empty() || wanted.sources.is_empty() {
             self.remove()?;
         } else {
-            let mut folder = Folder::open(&self.path, Some(BY))?;
-            if !follows(&folder, &wanted.sources) {
+            let folder = match Folder::open(&self.path, Some(BY)) {
                 // Rows were erased, or another pool was brought: numbers of entries mean something else.
-                drop(folder);
-                self.remove()?;
-                folder = Folder::open(&self.path, Some(BY))?;
-            }
+                Ok(folder) if follows(&folder, &wanted.sources) => folder,
+                Err(error) if error.kind == Kind::Busy => return Err(error),
+                useless => {
+                    drop(useless);
+                    self.remove()?;
+                    Folder::open(&self.path, Some(BY))?
+                }
+            };
             let schema = declaration_entry::schema();
             let entries = Entries::These(&wanted.sources, &schema);
-            let work = Work { rules: Rules::These(&wanted.rules), entries, threads: 1, matrix: false };
+            let work = Work { rules: Rules::These(&wanted.rules), entries, threads, matrix: false };
             report = Backfill::new(folder, wanted.lists, progress).run(&work)?;
         }
         let mut state = self.state();
         state.place = (report.done, report.total);
+        state.failed = None;
         if report.complete {
             state.settled = Some(wanted.key);
         }
@@ -196,6 +237,7 @@ impl PoolHistory {
     }
 
     fn remove(&self) -> Result<(), Error> {
+        *self.opened.lock().unwrap_or_else(PoisonError::into_inner) = None;
         match fs::remove_dir_all(&self.path) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 Err(Error::io("history_unwritable", &self.path, &error))
@@ -216,26 +258,44 @@ impl PoolHistory {
         crate::write_whole(&self.path.with_extension(PAUSED), b"")
     }
 
-    fn running(&self) -> Option<Arc<Job>> {
-        let state = self.state();
-        state.job.clone().filter(|job| job.status().state == JobState::Running)
-    }
-
-    fn stop(&self) {
-        if let Some(job) = self.running() {
-            job.cancel();
-            let _ = job.wait(STOP_WAIT);
-        }
+    /// Ends the job, if one runs; false if it does not end in time.
+    fn stop(&self) -> bool {
+        let Some(job) = self.state().running() else { return true };
+        job.cancel();
+        job.wait(STOP_WAIT).state != JobState::Running
     }
 
     /// Has everything made anew, because something in it was erased.
     ///
     /// # Errors
-    /// `history_unwritable`.
+    /// `history_unwritable`, `history_in_use`: its job does not end.
     pub(crate) fn start_again(&self) -> Result<(), Error> {
-        self.stop();
-        self.state().settled = None;
-        self.remove()
+        self.state().blocked = true;
+        let gone = if self.stop() {
+            self.remove()
+        } else {
+            let detail = "tags are still being put on past records, erased ones among them";
+            Err(Error::new(Kind::Busy, "history_in_use", detail, "Start the erasure again in a few minutes."))
+        };
+        let mut state = self.state();
+        (state.settled, state.failed, state.blocked) = (None, None, false);
+        gone
+    }
+
+    /// The folder as it stands; none where nothing was made yet. It is opened again when it has changed.
+    fn folder(&self) -> Result<Option<Arc<Folder>>, Error> {
+        let manifest = self.path.join(super::folder::MANIFEST);
+        let Ok(there) = fs::metadata(&manifest) else { return Ok(None) };
+        let stamp = (there.modified().unwrap_or(SystemTime::UNIX_EPOCH), there.len());
+        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((at, bytes, folder)) = opened.as_ref()
+            && (*at, *bytes) == stamp
+        {
+            return Ok(Some(Arc::clone(folder)));
+        }
+        let folder = Arc::new(Folder::to_read(&self.path)?);
+        *opened = Some((stamp.0, stamp.1, Arc::clone(&folder)));
+        Ok(Some(folder))
     }
 }
 
@@ -254,30 +314,52 @@ impl Customhouse {
     /// it. Answers with whether one was started.
     ///
     /// # Errors
-    /// `too_many_jobs`, `data_folder_unreadable`.
+    /// `data_folder_unreadable`.
     pub fn put_tags_on_pool(&self) -> Result<bool, Error> {
-        let history = Arc::clone(&self.history);
-        if history.is_paused() || history.running().is_some() || !history.is_quiet(self.journal_position()) {
+        let history = &self.history;
+        // Held until the job is known: nobody else begins one meanwhile.
+        let mut state = history.state();
+        let quiet = state.is_quiet(self.journal_position());
+        if state.blocked || history.is_paused() || state.running().is_some() || !quiet {
             return Ok(false);
         }
         let key = history.key()?;
-        if history.state().settled.as_ref() == Some(&key) {
+        let failed = state.failed.as_ref();
+        let waits = failed.is_some_and(|(own, _, at)| *own == key && at.elapsed() < RETRY_AFTER);
+        if waits || state.settled.as_ref() == Some(&key) {
             return Ok(false);
         }
-        let work = Arc::clone(&history);
-        let job = self.jobs().start("tag_history", move |job| {
-            let done = work.run(job);
-            let failed = done.as_ref().err().is_some_and(|error| error.kind != Kind::Cancelled);
-            if failed {
-                // It would fail again: until something else is in use.
-                work.state().settled = Some(key);
+        state.failed = Some((key.clone(), "job_stopped".to_owned(), Instant::now()));
+        let work = Arc::clone(&history.0);
+        let job = self.jobs().start("tag_history", move |job| match work.run(1, job) {
+            Ok(report) if report.complete => Ok(String::new()),
+            Ok(_) => Err(Error::cancelled()),
+            Err(error) if error.kind == Kind::Cancelled => {
+                work.state().failed = None;
+                Err(error)
             }
-            match done? {
-                report if report.complete => Ok(String::new()),
-                _ => Err(Error::cancelled()),
+            Err(error) => {
+                // What is wrong may name a tag that not everybody may see.
+                tracing::warn!(code = error.code, "tags could not be put on the pool: {error}");
+                work.state().failed = Some((key, error.code.clone(), Instant::now()));
+                let detail = "tags could not be put on past records";
+                Err(Error::new(
+                    error.kind,
+                    &error.code,
+                    detail,
+                    "It is tried again; the server's log says more.",
+                ))
             }
-        })?;
-        history.state().job = Some(job);
+        });
+        match job {
+            Ok(job) => state.job = Some(job),
+            // There is other work.
+            Err(error) if error.kind == Kind::Busy => {
+                state.failed = None;
+                return Ok(false);
+            }
+            Err(error) => return Err(error),
+        }
         Ok(true)
     }
 
@@ -288,10 +370,11 @@ impl Customhouse {
     pub fn put_tags_on_pool_now(
         &self,
         reader: &Reader,
+        threads: usize,
         progress: &dyn Progress,
     ) -> Result<BackfillReport, Error> {
         reader.require(Permission::ManagePlans)?;
-        self.history.run(progress)
+        self.history.run(threads, progress)
     }
 
     /// How far the tags in use have come over the pool.
@@ -302,43 +385,46 @@ impl Customhouse {
         reader.require(Permission::ViewTags)?;
         reader.require(Permission::ViewPool)?;
         let history = &self.history;
-        let settled = history.state().settled.as_ref() == Some(&history.key()?);
-        let job = history.running().map(|job| job.status());
+        let key = history.key()?;
+        let files = history.pool.admitted_files()?;
+        let compiled = self.compiled_tags();
+        let seen = |own: &&TagDefinition| own.sensitivity <= reader.clearance();
+        let tags = compiled.set.asking_fields_only().filter(seen).count();
+        let all = compiled.set.definitions().iter().filter(seen).count();
         let state = history.state();
-        let (entries, tags, left_out) = state.counted;
-        let (done, total) = match &job {
-            Some(job) if job.stage == "backfilling" => (job.done, job.total),
-            _ => state.place,
-        };
-        let complete = settled && job.is_none() && done == total;
-        drop(state);
+        let job = state.running().map(|job| job.status());
+        let (done, total) = state.place;
+        let failed = state.failed.as_ref().filter(|(own, _, _)| job.is_none() && *own == key);
         Ok(PoolHistoryStatus {
-            entries,
+            entries: files.iter().map(|(_, file)| file.rows).fold(0, u64::saturating_add),
             tags,
-            left_out,
+            left_out: all.saturating_sub(tags),
             done,
             total,
-            complete,
+            complete: job.is_none() && state.settled.as_ref() == Some(&key),
             paused: history.is_paused(),
+            failed: failed.map(|(_, code, _)| code.clone()),
             job,
         })
     }
 
-    /// Stops it until somebody lets it go on; what was done stays.
+    /// Stops it until somebody lets it go on; what was done stays. The job ends at its next step.
     ///
     /// # Errors
-    /// `not_permitted`, `history_unwritable`.
+    /// `not_permitted`, `file_unwritable`.
     pub fn pause_pool_history(&self, reader: &Reader) -> Result<(), Error> {
         reader.require(Permission::ManagePlans)?;
         self.history.hold()?;
-        self.history.stop();
+        if let Some(job) = self.history.state().running() {
+            job.cancel();
+        }
         Ok(())
     }
 
     /// Lets it go on.
     ///
     /// # Errors
-    /// `not_permitted`, `history_unwritable`, `too_many_jobs`.
+    /// `not_permitted`, `history_unwritable`.
     pub fn resume_pool_history(&self, reader: &Reader) -> Result<(), Error> {
         reader.require(Permission::ManagePlans)?;
         let marker = self.history.path.with_extension(PAUSED);
@@ -348,6 +434,7 @@ impl Customhouse {
             }
             _ => {}
         }
+        self.history.state().failed = None;
         self.put_tags_on_pool().map(drop)
     }
 
@@ -363,7 +450,8 @@ impl Customhouse {
             if begun.elapsed() >= limit {
                 return false;
             }
-            match self.history.running() {
+            let running = self.history.state().running();
+            match running {
                 Some(job) => drop(job.wait(Duration::from_millis(100))),
                 None => std::thread::sleep(Duration::from_millis(20)),
             }
@@ -377,23 +465,35 @@ impl Customhouse {
     pub fn tag_in_pool(&self, reader: &Reader, tag: &str) -> Result<Option<TagInPool>, Error> {
         reader.require(Permission::ViewPool)?;
         let definition = self.tag(reader, tag)?.definition;
-        if !self.history.path.join(super::folder::MANIFEST).is_file() {
+        let Some(folder) = self.history.folder()? else { return Ok(None) };
+        let lists = Lists(self.registry().lists());
+        let schema = declaration_entry::schema();
+        let rule = rules_again(std::iter::once((tag, definition.when.as_str())), &schema, &lists);
+        // One that reads aggregates cannot be asked of an entry alone.
+        let Some(meaning) =
+            rule.ok().and_then(|rule| rule.first().map(|own| Meanings::of(&lists).of_rule(own)))
+        else {
             return Ok(None);
-        }
-        let places = self.pool.admitted_files()?.into_iter();
-        let places: Places = places.map(|(_, file)| (file.sha256, (file.batch, file.first_row))).collect();
-        Folder::reading(&self.history.path, |folder| {
-            tag_in(folder, &definition.id, &definition.when, &places)
-        })
+        };
+        let files = self.history.pool.admitted_files()?;
+        let entries = files.iter().map(|(_, file)| file.rows).fold(0, u64::saturating_add);
+        let places = files.into_iter().map(|(_, file)| (file.sha256, (file.batch, file.first_row))).collect();
+        let found = tag_in(&folder, tag, &meaning, &places)?;
+        let hidden = self.history.pool.class_of(BY)? > reader.clearance();
+        Ok(found.map(|found| TagInPool {
+            entries,
+            carriers: if hidden { Vec::new() } else { found.carriers },
+            ..found
+        }))
     }
 }
 
 /// Batch and first row of each file, by its hash.
 type Places = HashMap<String, (String, u64)>;
 
-fn tag_in(folder: &Folder, tag: &str, when: &str, places: &Places) -> Result<Option<TagInPool>, Error> {
+fn tag_in(folder: &Folder, tag: &str, meaning: &str, places: &Places) -> Result<Option<TagInPool>, Error> {
     let manifest = &folder.manifest;
-    let Some(own) = folder.tag(tag).filter(|own| own.when == when) else { return Ok(None) };
+    let Some(own) = folder.tag(tag).filter(|own| own.meaning == meaning) else { return Ok(None) };
     let cohort = manifest.cohorts.iter().find(|cohort| cohort.tags.contains(&own.number));
     let mut by_entity = HashMap::new();
     folder.of_tag(own.number, |lineage| {
@@ -428,7 +528,7 @@ fn tag_in(folder: &Folder, tag: &str, when: &str, places: &Places) -> Result<Opt
     });
     Ok(Some(TagInPool {
         rows: most.iter().map(|own| own.entries).fold(0, u64::saturating_add),
-        entities: u64::try_from(most.len()).unwrap_or(u64::MAX),
+        entities: u64::try_from(most.iter().filter(|own| own.entity != NOBODY).count()).unwrap_or(u64::MAX),
         first: place(first),
         last: place(last),
         carriers: carriers.collect(),

@@ -135,7 +135,13 @@ fn it_can_be_stopped_and_goes_on() {
     let house = Customhouse::open(&place.path().join("data")).unwrap();
     let case = Case { place, house, analyst, chief };
     assert!(!case.house.put_tags_on_pool().unwrap());
+    let status = case.house.pool_history(&case.chief).unwrap();
+    assert!(
+        status.paused && status.entries == 200 && status.tags > 20,
+        "it is told, so that it can go on: {status:?}"
+    );
     case.house.resume_pool_history(&case.chief).unwrap();
+    let _ = case.house.put_tags_on_pool().unwrap();
     assert!(case.house.wait_until_pool_is_tagged(LONG));
     assert_eq!(case.house.tag_in_pool(&case.analyst, "gross_below_net").unwrap().unwrap().entries, 200);
 }

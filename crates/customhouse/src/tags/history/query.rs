@@ -37,15 +37,7 @@ pub fn select_in_history(
     tags_max: usize,
     named_max: usize,
 ) -> Result<HistorySelection, Error> {
-    Folder::reading(folder, |folder| select(folder, condition, tags_max, named_max))
-}
-
-fn select(
-    folder: &Folder,
-    condition: &str,
-    tags_max: usize,
-    named_max: usize,
-) -> Result<HistorySelection, Error> {
+    let folder = Folder::to_read(folder)?;
     let ids: Vec<String> = folder.manifest.tags.iter().map(|tag| tag.id.clone()).collect();
     let selection = Selection::parse(condition, &ids).map_err(|error| {
         Error::new(Kind::Invalid, error.code(), error.to_string(), "Correct the condition at the mark.")

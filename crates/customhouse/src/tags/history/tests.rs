@@ -93,10 +93,9 @@ fn expected(rules: &[Rule], rows: &[Row]) -> Expected {
     let mut all = Expected::new();
     for (entry, row) in (0_u64..).zip(rows) {
         for rule in rules.iter().filter(|rule| (rule.holds)(row)) {
-            if let Some(importer) = &row.0 {
-                let own = all.entry((rule.id.to_owned(), importer.clone())).or_insert((0, entry, entry));
-                *own = (own.0 + 1, own.1, entry);
-            }
+            let importer = row.0.clone().unwrap_or_default();
+            let own = all.entry((rule.id.to_owned(), importer)).or_insert((0, entry, entry));
+            *own = (own.0 + 1, own.1, entry);
         }
     }
     all
@@ -108,14 +107,16 @@ fn kept(folder: &Folder) -> Expected {
     for tag in &folder.manifest.tags {
         folder
             .of_tag(tag.number, |own| {
-                let name = folder.names.name(own.entity).unwrap().to_owned();
+                let name = folder.names.name(own.entity).unwrap_or_default().to_owned();
                 let known = all.entry((tag.id.clone(), name)).or_insert((0, own.first, own.last));
                 *known = (known.0 + own.entries, known.1.min(own.first), known.2.max(own.last));
             })
             .unwrap();
     }
     for ((tag, name), own) in &all {
-        let (tag, entity) = (folder.tag(tag).unwrap().number, folder.names.number(name).unwrap());
+        let nobody = ::tags::history::NOBODY;
+        let entity = if name.is_empty() { nobody } else { folder.names.number(name).unwrap() };
+        let tag = folder.tag(tag).unwrap().number;
         let found = folder.lineage(tag, entity).unwrap().unwrap();
         assert_eq!((found.entries, found.first, found.last), *own, "{name}");
     }
@@ -271,7 +272,8 @@ fn a_run_that_loses_power_at_any_moment_goes_on() {
         went_on += u64::from(report.asked < 360);
         let after = Folder::on(Arc::<FaultyDisk>::clone(&disk), None).unwrap();
         assert_eq!(kept(&after), whole, "after the loss at {dies_at}");
-        assert_eq!(after.matrix().unwrap().unwrap().pairs(), u64::try_from(whole.len()).unwrap());
+        let named = whole.keys().filter(|(_, name)| !name.is_empty()).count();
+        assert_eq!(after.matrix().unwrap().unwrap().pairs(), u64::try_from(named).unwrap());
     }
     assert!(went_on > operations / 2, "most runs went on where the last part ended: {went_on}");
     assert!(merged, "runs were merged before the end");
@@ -288,7 +290,11 @@ fn questions_and_reasons() {
     let folder = place.at("history");
     let whole = expected(&rules, &all);
     let carriers = |id: &str| -> BTreeSet<&str> {
-        whole.keys().filter(|(tag, _)| tag == id).map(|(_, name)| name.as_str()).collect()
+        whole
+            .keys()
+            .filter(|(tag, name)| tag == id && !name.is_empty())
+            .map(|(_, name)| name.as_str())
+            .collect()
     };
     let found = select_in_history(&folder, "dear && !phones", 3, 100).unwrap();
     let wanted: BTreeSet<&str> = carriers("dear").difference(&carriers("phones")).copied().collect();
@@ -297,9 +303,20 @@ fn questions_and_reasons() {
     assert!(wanted.contains("IMP-X"));
 
     // Without a matrix the tags that are asked for are read.
-    fs::remove_file(folder.join("matrix.bin")).unwrap();
+    fs::remove_dir_all(folder.join("matrix")).unwrap();
     let again = select_in_history(&folder, "dear && !phones", 3, 100).unwrap();
     assert_eq!((again.count, &again.named, again.tags.len()), (found.count, &found.named, 0));
+
+    // A matrix of other rules is not asked: what stands there is of those that are in force.
+    write_rules(&place.at("rules.jsonl"), &rules[1..]);
+    let stopped = StopsAfter(AtomicU64::new(1));
+    let path = place.at("rules.jsonl");
+    let work = Work { rules: Rules::File(&path), entries: Entries::Files(&files), threads: 1, matrix: false };
+    let open = Folder::open(&folder, None).unwrap();
+    Backfill::new(open, Lists::default(), &stopped).run(&work).unwrap_or_default();
+    let dear = select_in_history(&folder, "dear", 3, 100).unwrap();
+    assert_eq!(dear.named.iter().map(String::as_str).collect::<BTreeSet<_>>(), carriers("dear"));
+    place.run(&rules, &files, Lists::default(), 1);
 
     let registry = Registry::open(&place.at("packs")).unwrap();
     let told = explain_in_history(&registry, &folder, "half", "IMP-X").unwrap();

@@ -27,7 +27,7 @@ pub(super) fn backfilled(arguments: &BackfillArguments, context: &Context) -> Re
         None => {
             let data = arguments.data.data.clone().unwrap_or_default();
             let (house, reader) = open_at(&Location { data, database: None, shared: None })?;
-            house.put_tags_on_pool_now(&reader, &context.progress)?
+            house.put_tags_on_pool_now(&reader, usize::from(arguments.threads), &context.progress)?
         }
     };
     context.progress.finish();
