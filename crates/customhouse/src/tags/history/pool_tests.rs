@@ -31,15 +31,17 @@ impl Case {
 
     fn admit(&self, name: &str, rows: std::ops::Range<u32>) {
         let mut text = String::from(
-            "Declaration ID,Date,Importer ID,HS6 Code,Country of Departure,Gross Mass,Net Mass,Fraud\n",
+            "declaration_id,date,importer_id,commodity_code,gross_mass,net_mass,customs_value,currency,goods_description\n",
         );
-        let goods = ["851712", "930200", "240220", "300490", "711319", "050800", "880220"];
+        let goods =
+            [("851712", "telephones"), ("980100", "abc"), ("8517", "12-34"), ("300490", "assorted parts")];
         for row in rows {
-            let (importer, gross) = (row % 13, 40 + row % 60);
-            let code = goods[usize::try_from(row).unwrap() % goods.len()];
+            let (importer, gross, value) = (row % 13, 40 + row % 60, row % 17 * 10);
+            let (code, description) = goods[usize::try_from(row).unwrap() % goods.len()];
+            let currency = if row % 9 == 0 { "QQQ" } else { "EUR" };
+            let day = row % 28 + 1;
             text.push_str(&format!(
-                "A{row},2024-02-{:02},IMP-{importer},{code},CN,{gross},70,\n",
-                row % 28 + 1
+                "A{row},2024-02-{day:02},IMP-{importer},{code},{gross},70,{value},{currency},{description}\n"
             ));
         }
         let path = self.place.path().join(name);
