@@ -7,7 +7,7 @@ use maud::{Markup, html};
 
 use crate::failure::Failure;
 use crate::jobs;
-use crate::view::{absent, csrf, table, th};
+use crate::view::{absent, csrf, simulated, table, th};
 use crate::visit::{Posted, Visit};
 use crate::words::{count, percent, texts};
 
@@ -83,7 +83,7 @@ pub(super) fn in_pool(visit: &Visit, tag: &TagDetail, found: Option<&TagInPool>)
     };
     html! {
         section {
-            h2 { (visit.say(texts::ON_ALL_PAST_RECORDS)) }
+            h2 { (visit.say(texts::ON_ALL_PAST_RECORDS)) " " (simulated(visit, found.simulated)) }
             p {
                 (visit.fill(texts::PAST_ROWS_CARRY, &figures)) " "
                 @if found.asked < found.entries { (visit.fill(texts::PAST_ROWS_LEFT, &[("n", &count(found.entries.saturating_sub(found.asked)))])) }

@@ -22,6 +22,7 @@ use super::manifest::Source;
 use crate::Customhouse;
 use crate::declarations::past::packs_of;
 use crate::error::{Error, Kind};
+use crate::flow::any_simulated;
 use crate::identity::{Permission, Reader};
 use crate::jobs::{Job, JobState, JobStatus};
 use crate::pool::Pool;
@@ -82,6 +83,8 @@ pub struct TagInPool {
     pub asked: u64,
     /// Rows of the pool.
     pub entries: u64,
+    /// Is anything simulated?
+    pub simulated: bool,
 }
 
 /// An enterprise with rows that carry a tag.
@@ -480,8 +483,10 @@ impl Customhouse {
         let places = files.into_iter().map(|(_, file)| (file.sha256, (file.batch, file.first_row))).collect();
         let found = tag_in(&folder, tag, &meaning, &places)?;
         let hidden = self.history.pool.class_of(BY)? > reader.clearance();
+        let simulated = self.projection.read(any_simulated)?;
         Ok(found.map(|found| TagInPool {
             entries,
+            simulated,
             carriers: if hidden { Vec::new() } else { found.carriers },
             ..found
         }))
@@ -534,5 +539,6 @@ fn tag_in(folder: &Folder, tag: &str, meaning: &str, places: &Places) -> Result<
         carriers: carriers.collect(),
         asked: cohort.map_or(0, |cohort| cohort.done),
         entries: manifest.entries(),
+        simulated: false,
     }))
 }
