@@ -48,7 +48,7 @@ pub(crate) async fn show(visit: Visit, Path(id): Path<String>) -> Result<Markup,
         }
         (super::history::in_pool(&visit, &tag, in_pool.as_ref()))
         (carrying(&visit, &rows))
-        (cases(&visit, &tag))
+        @if !tag.cases.is_empty() { (cases(&visit, &tag)) }
     };
     Ok(Page::new(&visit, Room::Tags, title).show(&content))
 }
