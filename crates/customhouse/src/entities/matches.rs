@@ -230,12 +230,13 @@ impl Customhouse {
         Ok(found)
     }
 
-    /// Ids of parties whose name has this in it, in order, at most `most`; nobody where nothing is asked.
-    pub(super) fn parties_named(&self, part: &str, most: usize) -> Result<Vec<String>, Error> {
+    /// Ids of parties whose name has this in it, in order, at most `most`, as the register stands; nobody where nothing
+    /// is asked.
+    pub(super) fn parties_named(&self, part: &str, most: usize) -> Vec<String> {
         if part.is_empty() {
-            return Ok(Vec::new());
+            return Vec::new();
         }
-        self.ask_register(|connection| {
+        self.ask_standing(|connection| {
             connection
                 .prepare_cached(
                     "SELECT id FROM party WHERE instr(lower(name), lower(?1)) > 0 ORDER BY id LIMIT ?2",
@@ -245,12 +246,9 @@ impl Customhouse {
         })
     }
 
-    /// Names of some of the register's parties, by id.
-    pub(super) fn names_of<'a>(
-        &self,
-        ids: impl Iterator<Item = &'a str>,
-    ) -> Result<BTreeMap<String, String>, Error> {
-        self.ask_register(|connection| {
+    /// Names of some of the register's parties, by id, as it stands.
+    pub(super) fn names_of<'a>(&self, ids: impl Iterator<Item = &'a str>) -> BTreeMap<String, String> {
+        self.ask_standing(|connection| {
             let mut ask = connection.prepare_cached("SELECT name FROM party WHERE id = ?1")?;
             let mut names = BTreeMap::new();
             for id in ids {
@@ -332,10 +330,29 @@ impl Customhouse {
         self.registers.read(question)
     }
 
+    /// Asks the register as it stands. Making a large one takes long, which a list does not wait for; and a list
+    /// without names serves better than none.
+    fn ask_standing<T: Default>(&self, question: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> T {
+        let answer =
+            self.received_registers().and_then(|files| self.registers.read_standing(&files, question));
+        match answer {
+            Ok(found) => found.unwrap_or_default(),
+            Err(error) => {
+                tracing::warn!(code = error.code, "names of the register are left out: {error}");
+                T::default()
+            }
+        }
+    }
+
     /// Has the register made where it is missing or old.
     pub(super) fn reflect_registers(&self, progress: &dyn Progress) -> Result<(), Error> {
+        self.registers.reflect(self.journal.as_ref(), &self.received_registers()?, progress)
+    }
+
+    /// The files that the register is made from.
+    fn received_registers(&self) -> Result<Vec<Received>, Error> {
         // A file of a list takes the place of the one before; those of the register add to each other.
-        let files: Vec<Received> = self.projection.read(|connection| {
+        self.projection.read(|connection| {
             connection
                 .prepare_cached(
                     "SELECT position, list, blob, columns FROM register
@@ -353,8 +370,7 @@ impl Customhouse {
                     })
                 })?
                 .collect()
-        })?;
-        self.registers.reflect(self.journal.as_ref(), &files, progress)
+        })
     }
 
     /// Has everything computed anew from the files of registers.

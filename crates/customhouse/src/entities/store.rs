@@ -1,5 +1,6 @@
 //! The register as it is asked: one SQLite file made from the files that were received, with candidates and hits on
-//! lists. It is marked with what it was made from; delete it, and the next question has it made again.
+//! lists. It is marked with what it was made from; delete it, and the next question has it made again. Lists of entities
+//! and the search have nothing made: they ask it as it stands.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -143,6 +144,33 @@ impl EntityStore {
         match self.opened().as_ref() {
             Some(opened) => question(&opened.connection).map_err(|error| failed(&error)),
             None => Err(Error::internal("entities_file_failed", &"it is not made yet")),
+        }
+    }
+
+    /// Asks it as it stands, and makes nothing: nothing is answered where none is open and none stands that was made
+    /// from these files.
+    pub(super) fn read_standing<T>(
+        &self,
+        files: &[Received],
+        question: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<Option<T>, Error> {
+        if self.opened().is_none() {
+            self.open_standing(files);
+        }
+        match self.opened().as_ref() {
+            Some(opened) => question(&opened.connection).map(Some).map_err(|error| failed(&error)),
+            None => Ok(None),
+        }
+    }
+
+    /// Opens the file that stands, if it was made from these files.
+    fn open_standing(&self, files: &[Received]) {
+        // Who makes it opens it too, and an erasure is about to remove it: neither is waited for.
+        let Ok(_alone) = self.making.try_lock() else { return };
+        let wanted = mark_of(files);
+        let standing = open(&self.path).filter(|connection| mark(connection).as_ref() == Some(&wanted));
+        if let Some(connection) = standing {
+            *self.opened() = Some(Opened { connection, mark: wanted });
         }
     }
 

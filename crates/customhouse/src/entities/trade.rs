@@ -3,6 +3,8 @@
 //! It is computed when it is asked, from sums of the read model that are exact, so it is never behind them; only means,
 //! deviations and medians are in floating point. At most [`GROUPS_SHOWN`] groups of [`TRADE_PEERS_MAX`] others are read.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{Connection, params};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
@@ -30,6 +32,14 @@ pub(super) struct Sums {
     pub(super) items: u64,
     pub(super) value: Decimal,
     pub(super) mass: Decimal,
+}
+
+impl Sums {
+    fn add(&mut self, other: &Self) {
+        self.items = self.items.saturating_add(other.items);
+        self.value = self.value.saturating_add(other.value);
+        self.mass = self.mass.saturating_add(other.mass);
+    }
 }
 
 /// The groups in which an entity and its members trade most in the main role, the farthest from the others first. Who
@@ -77,9 +87,7 @@ fn own_groups(connection: &Connection, main: &EntityRow) -> rusqlite::Result<Vec
         };
         match groups.last_mut().filter(same) {
             Some(last) => {
-                last.sums.items = last.sums.items.saturating_add(own.sums.items);
-                last.sums.value = last.sums.value.saturating_add(own.sums.value);
-                last.sums.mass = last.sums.mass.saturating_add(own.sums.mass);
+                last.sums.add(&own.sums);
                 last.simulated |= own.simulated;
             }
             None => groups.push(own),
@@ -90,18 +98,33 @@ fn own_groups(connection: &Connection, main: &EntityRow) -> rusqlite::Result<Vec
     Ok(groups)
 }
 
+/// Who is one counts once, with the sums of all members, those with too few items to be among the most included.
 fn others(connection: &Connection, main: &EntityRow, own: &Own) -> rusqlite::Result<Vec<Sums>> {
-    connection
-        .prepare_cached(&format!(
-            "{MEMBERS} SELECT items, value, mass FROM entity_trade
-             WHERE role = ?2 AND chapter = ?3 AND origin = ?4 AND currency = ?5 AND id NOT IN (SELECT id FROM member)
-             ORDER BY items DESC, id LIMIT ?6"
-        ))?
-        .query_map(
-            params![main.id, main.role, own.chapter, own.origin, own.currency, TRADE_PEERS_MAX],
-            |row| Ok(Sums { items: row.get(0)?, value: decimal(row.get(1)?), mass: decimal(row.get(2)?) }),
-        )?
-        .collect()
+    let mut statement = connection.prepare_cached(&format!(
+        "{MEMBERS}, most (id) AS (
+            SELECT id FROM entity_trade
+            WHERE role = ?2 AND chapter = ?3 AND origin = ?4 AND currency = ?5 AND id NOT IN (SELECT id FROM member)
+            ORDER BY items DESC, id LIMIT ?6
+         ), whole (id) AS (
+            SELECT id FROM most UNION
+            SELECT other.id FROM most JOIN entity_group AS same ON same.id = most.id
+            JOIN entity_group AS other ON other.leader = same.leader
+         )
+         SELECT coalesce(joined.leader, trade.id), trade.items, trade.value, trade.mass
+         FROM whole CROSS JOIN entity_trade AS trade ON trade.id = whole.id
+         LEFT JOIN entity_group AS joined ON joined.id = whole.id
+         WHERE trade.role = ?2 AND trade.chapter = ?3 AND trade.origin = ?4 AND trade.currency = ?5"
+    ))?;
+    let mut rows =
+        statement.query(params![main.id, main.role, own.chapter, own.origin, own.currency, TRADE_PEERS_MAX])?;
+    let mut others: BTreeMap<String, Sums> = BTreeMap::new();
+    while let Some(row) = rows.next()? {
+        let sums = Sums { items: row.get(1)?, value: decimal(row.get(2)?), mass: decimal(row.get(3)?) };
+        others.entry(row.get(0)?).and_modify(|all| all.add(&sums)).or_insert(sums);
+    }
+    let mut others: Vec<Sums> = others.into_values().collect();
+    others.sort_by_key(|sums| std::cmp::Reverse(sums.items));
+    Ok(others)
 }
 
 fn decimal(text: String) -> Decimal {
@@ -250,5 +273,8 @@ mod tests {
             (3, "760", "25", 6)
         );
         assert_eq!(shoes.measures[0].own, 30.4);
+        // For the others they are one too: 10, 11, 12, 14, 15 and 30.4.
+        let usual = &file(&world, "IMP-3").trade[0];
+        assert_eq!((usual.peers, usual.measures[0].median), (6, 13.0));
     }
 }

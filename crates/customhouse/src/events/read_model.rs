@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use journal::{JournalError, Payload, RecordedEvent};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use spine::Envelope;
+use spine::{Envelope, Sensitivity};
 
 use crate::Customhouse;
 use crate::error::{Error, Kind};
@@ -229,10 +229,12 @@ impl Customhouse {
             Payload::Erased { erased_at, basis } => Some((*erased_at, basis.clone())),
         };
         let mut payload = event.payload.value().and_then(|payload| withheld.pruned(payload));
-        if let Some(payload) = payload.as_mut().filter(|_| !withheld.0.is_empty()) {
+        if let Some(payload) = payload.as_mut().filter(|_| reader.clearance() < Sensitivity::Sealed) {
             self.hide_warnings(reader, &event.envelope.kind, payload);
         }
-        Ok(EventShown { row: self.row(&event), payload, erased, whole: withheld.0.is_empty(), caused_by })
+        // Warnings and tags of the past may be withheld where nothing is that is in use.
+        let whole = withheld.0.is_empty() && payload.as_ref() == event.payload.value();
+        Ok(EventShown { row: self.row(&event), payload, erased, whole, caused_by })
     }
 
     /// Position of a cause that stands in the same stream.

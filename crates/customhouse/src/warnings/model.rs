@@ -116,7 +116,7 @@ pub struct Warning {
     pub expected: f64,
     /// The sum that passed
     pub sum: f64,
-    /// this bound.
+    /// this bound; down to tenths where some of the series are above the reader's clearance, and in short lists.
     pub bound: f64,
     /// Series that were watched; `None` where some of them are above the reader's clearance.
     pub series: Option<u64>,
@@ -124,12 +124,13 @@ pub struct Warning {
     pub acknowledged: Option<Acknowledgement>,
     /// The day at whose end it was over.
     pub over: Option<Date>,
-    /// Declarations in the scope that carry it since the first day, as far as days are kept; `None` in short lists.
+    /// Declarations in the scope that carry it since the first day, as far as days are kept; `None` in short lists,
+    /// and of a combination that is watched no more.
     pub declarations: Option<u64>,
     /// What inspections of them found, as far as they are among the latest 400 that were inspected and carry it anywhere;
     /// the others are unknown. Restricted, `None` otherwise and in short lists.
     pub hits: Option<HitRate>,
-    /// Days of the series, the earliest first; none in short lists.
+    /// Days of the series, the earliest first; none in short lists, and of a combination that is watched no more.
     pub chart: Vec<DayOfWarning>,
 }
 

@@ -8,7 +8,7 @@ use serde_json::Value;
 use spine::{Language, LocalizedText, Sensitivity};
 
 use super::counts::Series;
-use super::event::{About, DAY_ENDED, RAISED, Scope};
+use super::event::{About, DAY_ENDED, RAISED, Scope, TAGS_IN_USE};
 use super::hits::{hits, scopes_of};
 use super::model::{
     Acknowledgement, CombinationOnCase, DayOfWarning, OpenWarnings, Standing, Warning, WarningOnCase,
@@ -126,9 +126,13 @@ impl Customhouse {
             let (days, carrying, condition) = self.warnings.read(|state| {
                 let combination = state.combinations.get(known.raised.about.name());
                 let condition = combination.and_then(|own| own.condition().cloned());
-                (chart(state, &known), carrying_since(state, &known), condition)
+                // What is watched no more is not counted, either: zeros would say that nothing came.
+                if combination.is_some_and(|own| own.ended) {
+                    return (Vec::new(), None, condition);
+                }
+                (chart(state, &known), Some(carrying_since(state, &known)), condition)
             });
-            (warning.chart, warning.declarations) = (days, Some(carrying));
+            (warning.chart, warning.declarations) = (days, carrying);
             if restricted {
                 let found = self
                     .projection
@@ -227,14 +231,25 @@ impl Customhouse {
         })
     }
 
-    /// Takes from the payload of an event of this room what tells of warnings that a reader may not see, who may not see
-    /// everything: their ids, and how many series there are.
+    /// Takes from the payload of an event of this room what tells of warnings and tags that a reader may not see, who may
+    /// not see everything: their ids, and how many series there are.
     pub(crate) fn hide_warnings(&self, reader: &Reader, kind: &str, payload: &mut Value) {
-        let Some(fields) = payload.as_object_mut().filter(|_| [DAY_ENDED, RAISED].contains(&kind)) else {
+        let of_room = [DAY_ENDED, RAISED, TAGS_IN_USE].contains(&kind);
+        let Some(fields) = payload.as_object_mut().filter(|_| of_room) else { return };
+        if kind == TAGS_IN_USE {
+            // Of a tag that is in use no more nobody knows how secret it was.
+            fields.remove("gone");
+            let compiled = self.compiled_tags();
+            if let Some(tags) = fields.get_mut("tags").and_then(Value::as_object_mut) {
+                tags.retain(|tag, _| compiled.visible(reader.clearance(), tag).is_some());
+            }
             return;
-        };
+        }
         fields.remove("series");
         fields.remove("left_out");
+        if let Some(bound) = fields.get_mut("bound") {
+            *bound = bound.as_f64().map(tenths).map_or(Value::Null, Value::from);
+        }
         let Some(over) = fields.get_mut("over").and_then(Value::as_array_mut) else { return };
         let compiled = self.compiled_tags();
         self.warnings.read(|state| {
@@ -290,7 +305,7 @@ impl Customhouse {
             observed: raised.observed,
             expected: raised.expected,
             sum: raised.sum,
-            bound: raised.bound,
+            bound: if all_known { raised.bound } else { tenths(raised.bound) },
             series: all_known.then_some(raised.series),
             acknowledged: known.acknowledged.as_ref().map(|own| Acknowledgement {
                 by: own.by.clone(),
@@ -304,6 +319,11 @@ impl Customhouse {
             chart: Vec::new(),
         }
     }
+}
+
+/// A bound down to tenths: from all its digits the number of series could be told. Down, as the sum has passed it.
+fn tenths(bound: f64) -> f64 {
+    (bound * 10.0).floor() / 10.0
 }
 
 fn on_case(known: &Known) -> WarningOnCase {

@@ -15,7 +15,7 @@ use spine::declaration::Declaration;
 use super::counts::{Counts, DAYS_KEPT, Series};
 use super::event::{
     ACKNOWLEDGED, About, Acknowledged, DAY_ENDED, DAYS_STREAM, DayEnded, RAISED, Raised, Scope, ScopeKind,
-    TAGS_IN_USE, TagsInUse, WATCH_STREAM, warning_of,
+    TAGS_IN_USE, TagsInUse, WATCH_BEGUN, WATCH_STREAM, warning_of,
 };
 use super::in_use::InUse;
 use super::watched::{Combinations, Followed};
@@ -62,6 +62,9 @@ pub(super) struct State {
     pub(super) event: String,
     /// Everything that was erased up to this position was gone before the first event was followed.
     begun_at: u64,
+    /// Combinations begun up to this position were known before the first event was followed: they are counted from the
+    /// first declaration on.
+    watched_to: u64,
     /// Version of the stream of days.
     pub(super) version: u64,
     /// The last day that was looked at, in days since 1970.
@@ -99,7 +102,9 @@ impl State {
     /// Nothing was followed yet of a journal that reaches up to `head`. Combinations that are known to be watched are
     /// counted from the first declaration on.
     pub(super) fn begun_at(head: u64, combinations: Combinations) -> Self {
-        Self { begun_at: head, combinations, ..Self::default() }
+        // Some may have begun between the two looks at the journal.
+        let watched_to = combinations.all().map(|own| own.position).fold(head, u64::max);
+        Self { begun_at: head, watched_to, combinations, ..Self::default() }
     }
 
     /// May what was followed say something that was erased by now?
@@ -131,6 +136,11 @@ impl State {
             self.version = envelope.stream_version;
         }
         if envelope.stream == WATCH_STREAM {
+            // What began so early and is not known has ended long ago and was forgotten, or was erased: there is no past
+            // to count.
+            if envelope.kind == WATCH_BEGUN && event.position <= self.watched_to {
+                return Ok(());
+            }
             match self.combinations.follow(event)? {
                 Followed::Nothing => {}
                 Followed::Begun => self.behind = true,
@@ -258,11 +268,17 @@ impl State {
         self.counts.days(own, last, from)
     }
 
+    /// Is it a combination whose past is still to be counted? Its series are zeros up to its beginning, which say nothing.
+    fn waits_for_past(&self, name: &str) -> bool {
+        self.combinations.get(name).is_some_and(|own| !own.ended && own.position > self.watched_to)
+    }
+
     /// What a series is about, as long as it is looked at; `version` tells the version of a tag in use.
     fn about(&self, name: &str, version: impl Fn(&str) -> Option<u32>) -> Option<About> {
         if let Some(own) = self.combinations.get(name) {
             let (watched, condition) = (own.begun.watch.clone(), own.begun.condition.clone());
-            return (!own.ended).then_some(About::Watched { watched, condition });
+            let looked_at = !own.ended && !self.waits_for_past(name);
+            return looked_at.then_some(About::Watched { watched, condition });
         }
         Some(About::Tag { tag: name.to_owned(), tag_version: version(name)? })
     }
@@ -275,7 +291,7 @@ impl State {
         let mut over = Vec::new();
         for (id, known) in self.warnings.iter().filter(|(_, known)| known.over.is_none()) {
             let own = Series { tag: known.raised.about.name(), scope: &known.raised.scope };
-            if watch(&self.days(own, day), &settings).days == 0 {
+            if !self.waits_for_past(own.tag) && watch(&self.days(own, day), &settings).days == 0 {
                 over.push(id.clone());
             } else {
                 open.entry(own.tag).or_default().insert(own.scope);
