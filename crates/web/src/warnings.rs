@@ -164,14 +164,19 @@ fn shown(visit: &Visit, warning: &Warning) -> Markup {
 
 /// The declarations since then, and what inspections of them found.
 fn found(visit: &Visit, warning: &Warning) -> Markup {
-    let all = warning.declarations.unwrap_or_default();
+    let all = warning.declarations;
+    let unknown = |inspected: u64| all.map(|all| count(all.saturating_sub(inspected)));
     html! {
         p {
-            a href=(declarations(warning)) { (visit.fill(texts::WARNING_DECLARATIONS, &[("n", &count(all))])) }
+            @if let Some(all) = all {
+                a href=(declarations(warning)) { (visit.fill(texts::WARNING_DECLARATIONS, &[("n", &count(all))])) }
+            }
             @if let Some(hits) = &warning.hits {
                 " · "
                 @if hits.inspected == 0 { (visit.say(texts::NONE_INSPECTED)) } @else { (rate_text(visit, hits)) }
-                " · " span class="soft" { (visit.fill(texts::WARNING_UNKNOWN, &[("n", &count(all.saturating_sub(hits.inspected)))])) }
+                @if let Some(unknown) = unknown(hits.inspected) {
+                    " · " span class="soft" { (visit.fill(texts::WARNING_UNKNOWN, &[("n", &unknown)])) }
+                }
             }
         }
     }

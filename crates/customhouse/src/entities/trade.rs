@@ -115,8 +115,14 @@ fn others(connection: &Connection, main: &EntityRow, own: &Own) -> rusqlite::Res
          LEFT JOIN entity_group AS joined ON joined.id = whole.id
          WHERE trade.role = ?2 AND trade.chapter = ?3 AND trade.origin = ?4 AND trade.currency = ?5"
     ))?;
-    let mut rows =
-        statement.query(params![main.id, main.role, own.chapter, own.origin, own.currency, TRADE_PEERS_MAX])?;
+    let mut rows = statement.query(params![
+        main.id,
+        main.role,
+        own.chapter,
+        own.origin,
+        own.currency,
+        TRADE_PEERS_MAX
+    ])?;
     let mut others: BTreeMap<String, Sums> = BTreeMap::new();
     while let Some(row) = rows.next()? {
         let sums = Sums { items: row.get(1)?, value: decimal(row.get(2)?), mass: decimal(row.get(3)?) };
