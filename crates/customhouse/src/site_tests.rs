@@ -256,7 +256,7 @@ fn packs_and_erasures_of_one_process_are_those_of_all() {
         first.own_declaration(&trader(), &mrn).is_ok_and(|own| own.progress == Progress::Released)
     });
     let secrets = ["NL0001", "ERASE-ME"];
-    assert!(!standing(&site.folder.path().join("two"), &secrets).is_empty());
+    until("the other one knows it", || !standing(&site.folder.path().join("two"), &secrets).is_empty());
     erase(first);
     until("the other one has forgotten it too", || {
         let shown = second.case(&chief, &mrn).is_ok_and(|case| case.erased.is_some());

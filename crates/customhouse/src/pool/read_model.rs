@@ -121,11 +121,8 @@ impl Pool {
             before = Some(last.position);
             by_contract.extend(page.into_iter().map(|batch| (batch.record.contract.sha256.clone(), batch)));
         }
-        let mut class = Sensitivity::default();
-        for batch in by_contract.values() {
-            class = class.max(class_of_field(&self.contracts_of(batch)?, field));
-        }
-        Ok(class)
+        let classes = by_contract.values().map(|batch| Ok(class_of_field(&self.contracts_of(batch)?, field)));
+        Ok(classes.collect::<Result<Vec<_>, Error>>()?.into_iter().max().unwrap_or_default())
     }
 
     /// Lines of a batch's quarantine that later batches mended.

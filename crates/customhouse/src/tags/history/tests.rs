@@ -344,11 +344,11 @@ fn what_cannot_be_used_is_refused_with_its_reason() {
     fs::create_dir_all(place.at("foreign")).unwrap();
     fs::write(place.at("foreign/notes.txt"), "mine").unwrap();
     fs::write(place.at("text.parquet"), "no Parquet").unwrap();
-    let other = RecordBatch::try_from_iter([
-        ("importer", Arc::new(StringArray::from(vec!["A"])) as ArrayRef),
-        ("value", Arc::new(StringArray::from(vec!["cheap"])) as ArrayRef),
-    ])
-    .unwrap();
+    let columns: [(&str, ArrayRef); 2] = [
+        ("importer", Arc::new(StringArray::from(vec!["A"]))),
+        ("value", Arc::new(StringArray::from(vec!["cheap"]))),
+    ];
+    let other = RecordBatch::try_from_iter(columns).unwrap();
     let mut writer =
         ArrowWriter::try_new(File::create(place.at("other.parquet")).unwrap(), other.schema(), None).unwrap();
     writer.write(&other).unwrap();
