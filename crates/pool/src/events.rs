@@ -14,7 +14,7 @@ use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
 use spine::Envelope;
 
-use crate::entries::WriteError;
+use crate::entries::output_error;
 use crate::error::PoolError;
 
 /// An event with what it says.
@@ -68,10 +68,7 @@ impl<W: Write + Send> EventsWriter<W> {
 }
 
 fn failed(path: &Path, error: ParquetError) -> PoolError {
-    match WriteError::from(error) {
-        WriteError::Output(error) => PoolError::io(path, &error),
-        _ => PoolError::Cancelled,
-    }
+    PoolError::io(path, &output_error(error))
 }
 
 fn schema() -> Schema {

@@ -13,7 +13,7 @@ use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 
-use crate::entries::WriteError;
+use crate::entries::output_error;
 use crate::error::PoolError;
 
 /// Digits of a decimal at most.
@@ -109,10 +109,7 @@ impl<W: Write + Send> LaneWriter<W> {
 }
 
 fn failed(path: &Path, error: ParquetError) -> PoolError {
-    match WriteError::from(error) {
-        WriteError::Output(error) => PoolError::io(path, &error),
-        _ => PoolError::Cancelled,
-    }
+    PoolError::io(path, &output_error(error))
 }
 
 fn data_type(of: WrittenType) -> DataType {

@@ -6,7 +6,7 @@ mod keeping;
 mod live;
 mod tags;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -328,6 +328,13 @@ pub(crate) struct DataArguments {
     #[arg(long, value_name = "DIR", env = "TIDEWAITER_DATA", hide_env_values = true)]
     pub(crate) data: PathBuf,
 
+    #[command(flatten)]
+    pub(crate) site: SiteArguments,
+}
+
+/// Where the journal is, if it does not stand in the data folder.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct SiteArguments {
     /// The PostgreSQL database that holds the journal, instead of a file in the data folder: postgres://USER@HOST/NAME.
     /// A password is better given in the environment.
     #[arg(long, value_name = "URL", env = "TIDEWAITER_DATABASE", hide_env_values = true)]
@@ -347,7 +354,14 @@ pub(crate) struct DataArguments {
 impl DataArguments {
     /// Where the house stands.
     pub(crate) fn location(&self) -> Location {
-        Location { data: self.data.clone(), database: self.database.clone(), shared: self.shared.clone() }
+        self.site.location(&self.data)
+    }
+}
+
+impl SiteArguments {
+    /// Where the house with this data folder stands.
+    pub(crate) fn location(&self, data: &Path) -> Location {
+        Location { data: data.to_owned(), database: self.database.clone(), shared: self.shared.clone() }
     }
 }
 

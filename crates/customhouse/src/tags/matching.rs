@@ -7,7 +7,8 @@ use std::time::Instant;
 
 use ::pool::lanes::{LaneValues, LanesFile};
 use ::rules::{EntryRule, Lists};
-use ::tags::matcher::{Block, LANES, Lane, Matched, Matcher, Remark, Scratch, Sink};
+use ::tags::history::Pairs;
+use ::tags::matcher::{Block, Lane, Matched, Matcher, Remark, Scratch, Sink};
 use packs::Registry;
 use rust_decimal::prelude::ToPrimitive;
 use rustix::time::{ClockId, clock_gettime};
@@ -259,7 +260,7 @@ struct Worker {
 
 impl Worker {
     fn new(rules: usize, pairs: bool) -> Self {
-        let found = Found { counts: vec![0; rules], pairs: pairs.then(Pairs::new) };
+        let found = Found { counts: vec![0; rules], pairs: pairs.then(|| Pairs::new(usize::MAX)) };
         Self { scratch: Scratch::default(), found, seconds: 0.0 }
     }
 }
@@ -272,37 +273,6 @@ struct Found {
 /// Pairs that are held before they are dropped.
 const PAIRS_HELD: usize = 1 << 20;
 
-/// Pairs of rule and entry: the rows of each rule that was told, one behind the other.
-struct Pairs {
-    /// Rules, and how many rows each has.
-    told: Vec<(u32, usize)>,
-    rows: Vec<u32>,
-    filled: usize,
-}
-
-impl Pairs {
-    fn new() -> Self {
-        Self { told: Vec::new(), rows: vec![0; PAIRS_HELD.saturating_add(LANES)], filled: 0 }
-    }
-
-    #[inline]
-    fn push(&mut self, rule: u32, entries: Matched<'_>) {
-        if self.filled >= PAIRS_HELD {
-            std::hint::black_box(&mut *self).drop_all();
-        }
-        if let Some(out) = self.rows.get_mut(self.filled..).and_then(|rows| rows.first_chunk_mut()) {
-            let count = entries.write_rows(out);
-            self.told.push((rule, count));
-            self.filled = self.filled.saturating_add(count);
-        }
-    }
-
-    fn drop_all(&mut self) {
-        self.told.clear();
-        self.filled = 0;
-    }
-}
-
 impl Sink for Found {
     #[inline]
     fn matched(&mut self, rule: u32, entries: Matched<'_>) {
@@ -311,7 +281,10 @@ impl Sink for Found {
             *count = count.saturating_add(u64::from(entries.len()));
         }
         if let Some(pairs) = &mut self.pairs {
-            pairs.push(rule, entries);
+            pairs.matched(rule, entries);
+            if pairs.len() >= PAIRS_HELD {
+                std::hint::black_box(&mut *pairs).clear();
+            }
         }
     }
 }

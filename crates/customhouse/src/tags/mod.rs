@@ -66,7 +66,7 @@ pub(crate) use model::{Compiled, TagRoom};
 pub use model::{FamilyOfTags, TagCase, TagCatalogue, TagDetail, TagRows, TagSummary, WhyRequest};
 pub(crate) use office::PACK as OFFICE_TAGS;
 #[cfg(test)]
-pub(crate) use office::tests::tag as own_tag;
+pub(crate) use office::tests::{Case as HouseWithTags, tag as own_tag};
 pub use office::{OwnTag, OwnTags, ProposalState, TagDraft, TagPreview, TagProposal};
 #[cfg(test)]
 pub(crate) use query::tests::{SEALED, with_sealed_tag};

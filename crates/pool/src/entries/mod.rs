@@ -19,7 +19,7 @@ mod write;
 pub(crate) use read::ReadError;
 pub use read::{EntriesReader, ReadEntries};
 pub use write::{EntriesMetadata, NewEntries};
-pub(crate) use write::{WriteError, write_entries};
+pub(crate) use write::{WriteError, output_error, write_entries};
 
 /// Column of the line in the source.
 pub const SOURCE_LINE: &str = "_source_line";

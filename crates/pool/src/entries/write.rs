@@ -68,13 +68,18 @@ pub(crate) enum WriteError {
 
 impl From<ParquetError> for WriteError {
     fn from(error: ParquetError) -> Self {
-        Self::Output(match error {
-            ParquetError::External(cause) => match cause.downcast::<std::io::Error>() {
-                Ok(cause) => *cause,
-                Err(cause) => std::io::Error::other(cause),
-            },
-            error => std::io::Error::other(error),
-        })
+        Self::Output(output_error(error))
+    }
+}
+
+/// What went wrong where Parquet was to be written to.
+pub(crate) fn output_error(error: ParquetError) -> std::io::Error {
+    match error {
+        ParquetError::External(cause) => match cause.downcast::<std::io::Error>() {
+            Ok(cause) => *cause,
+            Err(cause) => std::io::Error::other(cause),
+        },
+        error => std::io::Error::other(error),
     }
 }
 

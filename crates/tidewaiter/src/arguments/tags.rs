@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use jiff::civil::Date;
 
-use super::{ActingArguments, DataArguments, OptionalDataArguments};
+use super::{ActingArguments, DataArguments, OptionalDataArguments, SiteArguments};
 
 #[derive(Debug, Subcommand)]
 #[command(after_help = "Examples:
@@ -272,18 +272,8 @@ pub(crate) struct ExplainArguments {
         required_unless_present = "history"
     )]
     pub(crate) data: Option<PathBuf>,
-    /// The PostgreSQL database that holds the journal, instead of a file in the data folder.
-    #[arg(long, value_name = "URL", env = "TIDEWAITER_DATABASE", hide_env_values = true)]
-    pub(crate) database: Option<String>,
-    /// The folder that all processes on this database share.
-    #[arg(
-        long,
-        value_name = "DIR",
-        env = "TIDEWAITER_SHARED",
-        hide_env_values = true,
-        requires = "database"
-    )]
-    pub(crate) shared: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) site: SiteArguments,
     /// Print as JSON.
     #[arg(long)]
     pub(crate) json: bool,

@@ -1,9 +1,9 @@
 //! `tidewaiter conformance`: cases of others, and whether we say of them what they say.
 
-use customhouse::{Error, conformance};
+use customhouse::{Error, Location, conformance};
 
-use super::{Answer, open};
-use crate::arguments::{ConformanceArguments, DataArguments};
+use super::{Answer, open_at};
+use crate::arguments::ConformanceArguments;
 use crate::terminal;
 
 pub(super) fn run(arguments: &ConformanceArguments) -> Result<Answer, Error> {
@@ -24,12 +24,12 @@ pub(super) fn run(arguments: &ConformanceArguments) -> Result<Answer, Error> {
         terminal::line(&board.last_line())?;
     }
     if let Some(data) = &arguments.data {
-        let place = DataArguments {
+        let place = Location {
             data: data.clone(),
             database: arguments.database.clone(),
             shared: arguments.shared.clone(),
         };
-        let (house, reader) = open(&place)?;
+        let (house, reader) = open_at(&place)?;
         let position = house.record_board(&reader, &board)?;
         terminal::note(&format!("recorded at position {position}: the page /conformance shows it"));
     }

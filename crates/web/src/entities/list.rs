@@ -98,7 +98,7 @@ fn rows(visit: &Visit, asked: &EntitiesQuery, page: &EntitiesPage) -> Markup {
                 td class="number" { (worth(row)) }
                 td class="number" { (count(row.hits.inspected)) }
                 td class="number" { (count(row.hits.irregular)) }
-                td class="number period" { (rate_text(visit, &row.hits)) }
+                td class="number rate" { (rate_text(visit, &row.hits)) }
                 td class="number period" { (minute(row.last_at)) }
             }
         }

@@ -2,33 +2,17 @@
 
 use std::time::Duration;
 
-use ::tags::TagSeverity;
-use spine::noun::SubjectKind;
-use spine::{LocalizedText, Silent};
+use spine::Silent;
 
 use crate::Customhouse;
 use crate::erasure::{ErasureRequest, Subject};
 use crate::identity::{Reader, Role};
 use crate::pool::{AdmitRequest, BatchSelection};
-use crate::tags::OwnTag;
+use crate::tags::{HouseWithTags as Case, own_tag};
 
 const LONG: Duration = Duration::from_secs(60);
 
-struct Case {
-    place: tempfile::TempDir,
-    house: Customhouse,
-    analyst: Reader,
-    chief: Reader,
-}
-
 impl Case {
-    fn new() -> Self {
-        let place = tempfile::tempdir().unwrap();
-        let house = Customhouse::open(&place.path().join("data")).unwrap();
-        let (analyst, chief) = (Reader::new("o-analyst", Role::Analyst), Reader::new("o-chief", Role::Chief));
-        Self { place, house, analyst, chief }
-    }
-
     fn admit(&self, name: &str, rows: std::ops::Range<u32>) {
         let mut text = String::from(
             "declaration_id,date,importer_id,commodity_code,gross_mass,net_mass,customs_value,currency,goods_description\n",
@@ -56,20 +40,6 @@ impl Case {
         if !self.house.wait_until_pool_is_tagged(LONG) {
             panic!("{:?}", self.house.pool_history(&self.chief));
         }
-    }
-}
-
-fn heavy() -> OwnTag {
-    OwnTag {
-        id: "heavy_here".to_owned(),
-        title: LocalizedText::en_zh("Heavy", "重"),
-        description: LocalizedText::en_zh("Heavy goods.", "重货。"),
-        on: SubjectKind::Item,
-        when: "gross_mass >= 90".to_owned(),
-        valid_days: 0,
-        severity: TagSeverity::High,
-        legal_basis: "WTO Trade Facilitation Agreement, Article 7.4".to_owned(),
-        inspection_hint: LocalizedText::en_zh("Weigh.", "过磅。"),
     }
 }
 
@@ -113,7 +83,7 @@ fn tags_in_use_come_to_the_pool() {
     assert!(why.unwrap().carried, "the last of the rows explains itself");
 
     // A tag that two people brought into force comes to all of them, by itself.
-    let proposal = case.house.propose_tag(&case.analyst, heavy()).unwrap();
+    let proposal = case.house.propose_tag(&case.analyst, own_tag("heavy_here", "gross_mass >= 90")).unwrap();
     case.house.approve_tag(&case.chief, proposal.number).unwrap();
     case.tagged();
     let found = case.house.tag_in_pool(&case.analyst, "heavy_here").unwrap().unwrap();

@@ -19,15 +19,15 @@ A3,2024-02-02,IMP-1,851712,CN,,50,0
 A4,2024-02-03,IMP-3,610910,VN,80,70,
 ";
 
-struct Case {
-    place: tempfile::TempDir,
-    house: Customhouse,
-    analyst: Reader,
-    chief: Reader,
+pub(crate) struct Case {
+    pub(crate) place: tempfile::TempDir,
+    pub(crate) house: Customhouse,
+    pub(crate) analyst: Reader,
+    pub(crate) chief: Reader,
 }
 
 impl Case {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let place = tempfile::tempdir().unwrap();
         let house = Customhouse::open(&place.path().join("data")).unwrap();
         let (analyst, chief) = (Reader::new("o-analyst", Role::Analyst), Reader::new("o-chief", Role::Chief));

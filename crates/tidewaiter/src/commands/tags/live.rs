@@ -5,19 +5,19 @@ use std::time::Duration;
 
 use customhouse::identity::Reader;
 use customhouse::tags::{LineageStep, TagQuery, TagSelection, tag_dependents, tag_sources};
-use customhouse::{Customhouse, Error, offline, write_whole};
+use customhouse::{Customhouse, Error, Location, offline, write_whole};
 
-use super::super::{Answer, open, shown};
+use super::super::{Answer, open_at, shown};
 use super::{CLEARANCE, english};
-use crate::arguments::{DataArguments, ExplainArguments, OptionalDataArguments, WhoArguments};
+use crate::arguments::{ExplainArguments, OptionalDataArguments, WhoArguments};
 use crate::terminal;
 
 /// How long the matrix may take to catch up.
 const CATCH_UP: Duration = Duration::from_secs(600);
 
 /// Opens a data folder whose matrix reflects everything that is recorded.
-fn caught_up(data: &DataArguments) -> Result<(Customhouse, Reader), Error> {
-    let (house, reader) = open(data)?;
+fn caught_up(location: &Location) -> Result<(Customhouse, Reader), Error> {
+    let (house, reader) = open_at(location)?;
     let head = house.journal_position();
     if house.wait_until_tags_counted(head, CATCH_UP) < head || house.wait_until_shown(head, CATCH_UP) < head {
         terminal::note("the newest events are not counted yet; ask again later");
@@ -26,7 +26,7 @@ fn caught_up(data: &DataArguments) -> Result<(Customhouse, Reader), Error> {
 }
 
 pub(super) fn who(arguments: &WhoArguments) -> Result<Answer, Error> {
-    let (house, reader) = caught_up(&arguments.data)?;
+    let (house, reader) = caught_up(&arguments.data.location())?;
     let query = TagQuery {
         q: arguments.condition.clone(),
         of: arguments.of.clone(),
@@ -79,12 +79,8 @@ fn print_selection(found: &TagSelection, of: &str) -> Result<(), Error> {
 }
 
 pub(super) fn explained(arguments: &ExplainArguments) -> Result<Answer, Error> {
-    let data = DataArguments {
-        data: arguments.data.clone().unwrap_or_default(),
-        database: arguments.database.clone(),
-        shared: arguments.shared.clone(),
-    };
-    let (house, reader) = caught_up(&data)?;
+    let data = arguments.data.clone().unwrap_or_default();
+    let (house, reader) = caught_up(&arguments.site.location(&data))?;
     let told = house.tag_lineage(&reader, &arguments.tag, &arguments.entity)?;
     if arguments.json {
         terminal::json(&told)?;
