@@ -138,6 +138,8 @@ pub struct Customhouse {
     history: tags::PoolHistory,
     warnings: warnings::WarningRoom,
     registers: entities::store::EntityStore,
+    /// Held while a decision on entities is recorded and the desk is told.
+    deciding_on_entities: Mutex<()>,
     jobs: jobs::Jobs,
     uploads: uploads::Uploads,
     sandbox: Option<sandbox::Sandbox>,
@@ -217,6 +219,7 @@ impl Customhouse {
             webhooks: webhooks::Webhooks::open(&folder.of_site("webhooks.sqlite"))?,
             tags: tags::TagRoom::default(),
             registers: entities::store::EntityStore::of(&read_models),
+            deciding_on_entities: Mutex::default(),
             jobs: jobs::Jobs::default(),
             uploads: uploads::Uploads::open(&folder.of_process("uploads"))?,
             sandbox: None,

@@ -26,6 +26,7 @@ use crate::aggregate::FieldPart;
 use crate::apply::Shared;
 use crate::definition::TagDefinition;
 use crate::key::{ABSENT, NO_DAY, key_codes};
+use crate::set::ENTERPRISE_FIELDS;
 
 /// The fields that make a route.
 pub(crate) fn route_parts() -> Vec<FieldPart> {
@@ -50,10 +51,9 @@ pub(crate) struct Subjects {
 
 impl Subjects {
     pub(crate) fn new(table: &EntryTable) -> Self {
-        let fields = ["importer_id", "exporter_id", "declarant_id", "carrier_id"];
         let codes = |field: &str| key_codes(table, &[FieldPart { field: field.to_owned(), prefix: None }]);
         Self {
-            by_field: fields.iter().map(|field| ((*field).to_owned(), codes(field))).collect(),
+            by_field: ENTERPRISE_FIELDS.iter().map(|field| ((*field).to_owned(), codes(field))).collect(),
             route: key_codes(table, &route_parts()),
         }
     }

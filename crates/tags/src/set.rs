@@ -16,7 +16,7 @@ use crate::definition::{Defaults, Family, RawTag, TagDefinition, TagFile, TagSev
 use crate::table;
 
 /// Fields that may name the enterprise which carries a tag.
-const ENTERPRISE_FIELDS: [&str; 4] = ["importer_id", "exporter_id", "declarant_id", "carrier_id"];
+pub(crate) const ENTERPRISE_FIELDS: [&str; 4] = ["importer_id", "exporter_id", "declarant_id", "carrier_id"];
 
 /// Tags of a set at most: as many as a matrix has numbers for.
 const TAGS_MAX: usize = crate::matrix::TAGS_MAX;

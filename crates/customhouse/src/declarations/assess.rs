@@ -41,7 +41,13 @@ pub(crate) fn tagged(past: &Past, hits: &::tags::OnlineHits, rows: Range<usize>,
             applied.items.push(number);
         }
     }
-    TagsApplied { tags: found.into_values().collect(), unknown, packs: past.packs().to_vec(), epoch }
+    TagsApplied {
+        tags: found.into_values().collect(),
+        unknown,
+        packs: past.packs().to_vec(),
+        epoch,
+        groups: past.groups(),
+    }
 }
 
 impl Clerk {

@@ -17,8 +17,8 @@ use super::desk::{Landed, Lodgement, Outgoing, Parts, Reply};
 use super::event::{LODGED, Lodged, stream};
 use super::lodging::{Waiting, answer_known, receipt_of, reference_of, written_down};
 use super::model::{Progress, Receipt};
-use super::number::Numbers;
-use super::past::{Past, acceptable, packs_of};
+use super::number::{Numbers, number_of};
+use super::past::{Past, acceptable, mrn_of, packs_of};
 use super::read_model::{known_reference, waiting_for_acceptance};
 use super::words;
 use crate::civil_time::as_recorded;
@@ -116,8 +116,9 @@ impl Clerk {
             let Some(last) = events.last() else { break };
             position = last.position;
             for event in &events {
+                // The number of one whose content was erased is in use as well: its stream bears it.
                 if event.envelope.kind == LODGED
-                    && let Some(number) = event.payload.value().and_then(|own| own.get("number")?.as_u64())
+                    && let Some(number) = number_of(mrn_of(event))
                 {
                     self.numbers.seen(number);
                 }
@@ -125,6 +126,13 @@ impl Clerk {
             }
         }
         self.past.catch_up()
+    }
+
+    /// Follows a decision on who is one that was recorded here.
+    pub(super) fn follow_decision(&mut self, position: u64) -> Result<(), Error> {
+        let events = self.parts.journal.feed(position.saturating_sub(1), 1)?;
+        events.iter().for_each(|event| self.past.note_decision(event));
+        Ok(())
     }
 
     /// What waits for a policy may go on, once nothing is on its way.
@@ -353,8 +361,9 @@ impl Clerk {
             .iter()
             .map(|own| self.past.push_rows(&mut table, &own.declaration, &own.mrn, batch.now, simulated))
             .collect();
+        let known = self.past.know_decisions(u64::MAX);
         let epoch = self.past.epoch();
-        let hits = self.past.tag(&table);
+        let hits = known.and_then(|()| self.past.tag(&table));
         if let Err(error) = &hits {
             tracing::error!("tags failed; declarations go to the hold lane: {error}");
         }

@@ -100,6 +100,10 @@ enum Message {
     History {
         batch: String,
     },
+    /// Who is one was decided: position of the event.
+    Decision {
+        position: u64,
+    },
     /// What waits may go on: a policy came into force, goods came, a request was decided.
     Waiting,
     /// Declarations will come: the past should be known by then.
@@ -203,6 +207,11 @@ impl Desk {
     /// Tells the desk of history that came in.
     pub(crate) fn note_history(&self, batch: &str) {
         self.tell(Message::History { batch: batch.to_owned() });
+    }
+
+    /// Tells the desk of a decision on who is one. In the order in which they were recorded.
+    pub(crate) fn note_decision(&self, position: u64) {
+        self.tell(Message::Decision { position });
     }
 
     /// Tells the desk that what waits may go on: policies changed, goods came, a request was decided.
@@ -368,7 +377,10 @@ impl Worker {
             match self.inbox.recv().ok()? {
                 Message::Prepare => return Some(None),
                 lodge @ Message::Lodge(_) => return Some(Some(lodge)),
-                Message::History { .. } | Message::Waiting | Message::ReadAgain => {}
+                Message::History { .. }
+                | Message::Decision { .. }
+                | Message::Waiting
+                | Message::ReadAgain => {}
             }
         }
     }
@@ -438,6 +450,13 @@ impl Worker {
                         self.failed.fetch_max(clerk.reading(), Ordering::SeqCst);
                     }
                 }
+                Message::Decision { position } => match clerk.follow_decision(position) {
+                    Ok(()) => {}
+                    Err(error) => {
+                        tracing::error!(code = error.code, "who is one could not be read: {error}");
+                        self.failed.fetch_max(clerk.reading(), Ordering::SeqCst);
+                    }
+                },
                 Message::Waiting => clerk.resume(),
                 Message::Prepare => {}
                 Message::ReadAgain => read_again = true,

@@ -128,4 +128,7 @@ pub(crate) struct TagsApplied {
     pub(crate) packs: Vec<String>,
     /// Entries that had been seen before: the epoch of the windows.
     pub(crate) epoch: u64,
+    /// Position of the last decision on who is one that the windows knew; none: they counted by the id declared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) groups: Option<u64>,
 }

@@ -236,6 +236,8 @@ pub struct CaseFile {
     pub combinations: Vec<CombinationOnCase>,
     /// How many tags were found that the reader may not see is never told; this is how many could not be decided.
     pub tags_unknown: u64,
+    /// Parties that the windows of its tags counted as one, by the decisions that were known then.
+    pub counted_together: Vec<Vec<String>>,
     /// The opinion in one sentence, with its reasons.
     pub opinion: Option<OpinionOnCase>,
     /// The selection as it was made; restricted.

@@ -1,7 +1,7 @@
 //! What is known of the past when a declaration is decided, as journal and pool tell it: the windows that tags read,
 //! the importers that are trusted, how offices stand. The desk follows it to decide, a replay to decide again.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::{Arc, PoisonError};
 
 use ::tags::{OnlineHits, OnlineTags, TagSet};
@@ -17,6 +17,8 @@ use spine::{EntryTable, Finding, Severity, declaration_entry};
 use super::desk::Parts;
 use super::event::{AMENDED, LODGED, Lodged, SELECTION_MADE, STREAM_PREFIX, TAGS_APPLIED, THRESHOLD_MOVED};
 use crate::civil_time::civil;
+use crate::entities::DECISION_PREFIX;
+use crate::entities::joins::{Followed, Joins};
 use crate::error::Error;
 use crate::packs::Registry;
 
@@ -40,6 +42,12 @@ pub(crate) struct Past {
     untagged: HashMap<String, Lodged>,
     /// Rows on their way into the windows.
     rows: EntryTable,
+    /// Who is one, as far as windows know.
+    joins: Joins,
+    /// Position of the last decision on entities that they know; none: they know none.
+    groups: Option<u64>,
+    /// Decisions that they do not know yet, in the order in which they were recorded.
+    decisions: VecDeque<RecordedEvent>,
 }
 
 /// Content hashes of the packs in use.
@@ -66,7 +74,8 @@ pub(crate) fn importer_of(declaration: &Declaration) -> Option<&str> {
     declaration.parties().find(|(role, _)| *role == PartyRole::Importer).map(|(_, id)| id)
 }
 
-fn mrn_of(event: &RecordedEvent) -> &str {
+/// The declaration that an event is of.
+pub(super) fn mrn_of(event: &RecordedEvent) -> &str {
     event.envelope.stream.strip_prefix(STREAM_PREFIX).unwrap_or_default()
 }
 
@@ -102,6 +111,9 @@ impl Past {
             absorbed: HashSet::new(),
             untagged: HashMap::new(),
             rows: EntryTable::empty(declaration_entry::schema()),
+            joins: Joins::default(),
+            groups: None,
+            decisions: VecDeque::new(),
             parts: parts.clone(),
         }
     }
@@ -121,6 +133,10 @@ impl Past {
 
     /// Follows one event of the journal, in its order.
     pub(crate) fn follow(&mut self, event: &RecordedEvent) -> Result<(), Error> {
+        if event.envelope.stream.starts_with(DECISION_PREFIX) {
+            self.note_decision(event);
+            return Ok(());
+        }
         // What was erased can be followed no more: windows go on without it.
         let Some(payload) = event.payload.value() else { return Ok(()) };
         let unreadable = |error: serde_json::Error| Error::internal("event_unreadable", &error);
@@ -166,12 +182,42 @@ impl Past {
     fn follow_tags(&mut self, event: &RecordedEvent) -> Result<(), Error> {
         let mrn = mrn_of(event);
         let Some(lodged) = self.untagged.remove(mrn) else { return Ok(()) };
+        if let Some(groups) = event.payload.value().and_then(|own| own.get("groups")?.as_u64()) {
+            self.know_decisions(groups)?;
+        }
         let mut rows = std::mem::replace(&mut self.rows, EntryTable::empty(declaration_entry::schema()));
         if let Some(declaration) = &lodged.declaration {
             self.push_rows(&mut rows, declaration, mrn, event.envelope.occurred_at, lodged.simulated);
         }
         self.rows = rows;
         if self.rows.len() >= ROWS_PER_ABSORPTION { self.catch_up() } else { Ok(()) }
+    }
+
+    /// A decision on who is one was recorded. Windows know it from the next batch on, or from the one of which it is
+    /// recorded that they did.
+    pub(crate) fn note_decision(&mut self, event: &RecordedEvent) {
+        let last = self.decisions.back().map(|own| own.position).max(self.groups);
+        if last.is_none_or(|last| last < event.position) {
+            self.decisions.push_back(event.clone());
+        }
+    }
+
+    /// Lets windows know the decisions on who is one up to a position. What was followed before rests on those before.
+    pub(crate) fn know_decisions(&mut self, until: u64) -> Result<(), Error> {
+        while let Some(event) = self.decisions.pop_front_if(|own| own.position <= until) {
+            self.groups = Some(event.position);
+            let Followed::Changed(touched) = self.joins.follow(&event) else { continue };
+            self.catch_up()?;
+            let groups = self.joins.groups();
+            let leaders: BTreeSet<&str> = touched.iter().map(|id| groups.leader(id)).collect();
+            leaders.iter().for_each(|leader| self.tags.know_group(&groups.members(leader)));
+        }
+        Ok(())
+    }
+
+    /// Position of the last decision on who is one that windows know.
+    pub(crate) fn groups(&self) -> Option<u64> {
+        self.groups
     }
 
     /// Brings into the windows what was followed so far. Before they are asked.

@@ -137,6 +137,7 @@ impl Customhouse {
             tags: self.tags_on_case(reader, record, told.tags.as_ref(), told.made.as_ref())?,
             combinations: self.combinations_on(reader, record, &carried(told.tags.as_ref())),
             tags_unknown: told.tags.as_ref().map_or(0, |tags| tags.unknown),
+            counted_together: self.counted_together(&told)?,
             opinion: told.made.as_ref().map(|made| self.opinion(reader, made, record.simulated)),
             original: told.original(),
             received: super::papers::received(&folded),
@@ -196,6 +197,7 @@ impl Customhouse {
             tags: Vec::new(),
             combinations: Vec::new(),
             tags_unknown: 0,
+            counted_together: Vec::new(),
             opinion: None,
             selection: None,
             control: None,
@@ -256,6 +258,16 @@ impl Customhouse {
         made.reasons.retain(|reason| self.tag(reader, &reason.tag).is_ok());
         made.hard_rules.retain(|tag| self.tag(reader, tag).is_ok());
         made
+    }
+
+    /// Who was one with its parties when its tags were applied.
+    fn counted_together(&self, told: &Told) -> Result<Vec<Vec<String>>, Error> {
+        let declaration = told.lodged.as_ref().and_then(|own| own.declaration.as_ref());
+        let Some((known, declaration)) = told.tags.as_ref().and_then(|own| own.groups).zip(declaration)
+        else {
+            return Ok(Vec::new());
+        };
+        self.groups_at(&declaration.parties().map(|(_, id)| id.to_owned()).collect(), known)
     }
 
     fn tags_on_case(

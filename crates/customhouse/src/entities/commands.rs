@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Cursor, Read};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use rusqlite::Connection;
@@ -409,7 +409,13 @@ impl Customhouse {
         let fact = Fact::new(&stream(id), kind, payload)
             .expecting(version)
             .claiming(format!("{DECISION_PREFIX}after/{}", turn.after));
-        let position = self.record(turn.reader, fact)?;
+        let position = {
+            // The desk of a process that is alone hears of decisions in the order in which they were recorded.
+            let _in_order = self.deciding_on_entities.lock().unwrap_or_else(PoisonError::into_inner);
+            let position = self.record(turn.reader, fact)?;
+            self.desk.note_decision(position);
+            position
+        };
         let _ = self.wait_until_shown(position, SHOWN_WAIT);
         self.find_decision(id)
     }

@@ -20,7 +20,7 @@ pub(super) const WITHDRAWN: &str = "entities.withdrawn";
 /// Stream of the files of registers and lists.
 pub(super) const REGISTER_STREAM: &str = "register/files";
 /// Streams of decisions begin like this.
-pub(super) const DECISION_PREFIX: &str = "entity-decision/";
+pub(crate) const DECISION_PREFIX: &str = "entity-decision/";
 
 /// The stream of a decision.
 pub(super) fn stream(id: &str) -> String {

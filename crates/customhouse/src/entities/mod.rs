@@ -31,11 +31,13 @@ pub(crate) mod store;
 #[cfg(test)]
 mod tests;
 mod trade;
+#[cfg(test)]
+mod window_tests;
 
 pub use ::tags::entities::{Evidence, EvidenceKind};
 pub use commands::{RegisterOutcome, file_bytes};
+pub(crate) use event::{DECISION_PREFIX, REGISTER_ANNOUNCED, REGISTER_RECEIVED};
 pub use event::{DecisionState, EntityDecision};
-pub(crate) use event::{REGISTER_ANNOUNCED, REGISTER_RECEIVED};
 pub use model::{
     EntitiesPage, EntitiesQuery, EntityFile, EntityRow, ListHit, MatchRow, MatchesPage, MatchesQuery,
     MonthOfEntity, PeerComparison, RATED_INSPECTED_MIN, RegisterEntry, RegisterFileReceived, Relation,

@@ -1,9 +1,13 @@
 //! Entities: lists, and one file each.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::event::stream;
 use super::index::{MEMBERS, members};
+use super::joins::Joins;
 use super::model::{
     EntitiesPage, EntitiesQuery, EntityFile, EntityRow, MonthOfEntity, PeerComparison, RATED_INSPECTED_MIN,
     RegisterEntry, Relation, TagOfEntity,
@@ -163,6 +167,29 @@ impl Customhouse {
     /// Everybody who is one with an entity, itself among them.
     pub(crate) fn entities_one_with(&self, id: &str) -> Result<Vec<String>, Error> {
         self.projection.read(|connection| members(connection, id))
+    }
+
+    /// Who was one with any of these by the decisions up to a position of the journal: each group of two or more.
+    pub(crate) fn groups_at(&self, ids: &BTreeSet<String>, until: u64) -> Result<Vec<Vec<String>>, Error> {
+        let mut joins = Joins::default();
+        let mut open: Vec<String> = ids.iter().cloned().collect();
+        let mut asked = BTreeSet::new();
+        while let Some(id) = open.pop() {
+            if !asked.insert(id.clone()) {
+                continue;
+            }
+            for decision in self.decisions_of(&id, DECISIONS_SHOWN)? {
+                let events = self.whole_stream(&stream(&decision.id))?;
+                for event in events.iter().filter(|event| event.position <= until) {
+                    joins.follow(event);
+                }
+            }
+            open.extend(joins.groups().members(&id));
+        }
+        let groups = joins.groups();
+        let leaders: BTreeSet<&str> = ids.iter().map(|id| groups.leader(id)).collect();
+        let each = leaders.into_iter().map(|leader| groups.members(leader));
+        Ok(each.filter(|group| group.len() > 1).collect())
     }
 
     /// Who is one with it, and who may be.

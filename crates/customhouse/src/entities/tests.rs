@@ -21,11 +21,11 @@ const REGISTER: &str = "id,role,name,address,phone,owner,registered_on,closed_on
     NL0003,importer,Zelquary Food,\"9 Quay Street, Osk\",+999 30 222 2222,PN1111,2023-01-01,,true,true\n\
     NL0004,importer,Alone Alders,\"1 Far Road, Estra\",+999 30 333 3333,PN4444,2023-01-01,,false,true\n";
 
-fn analyst() -> Reader {
+pub(super) fn analyst() -> Reader {
     reader("a-1", Role::Analyst)
 }
 
-fn chief() -> Reader {
+pub(super) fn chief() -> Reader {
     reader("c-1", Role::Chief)
 }
 
@@ -59,7 +59,7 @@ fn world() -> World {
     world
 }
 
-fn shown(world: &World) {
+pub(super) fn shown(world: &World) {
     let head = world.house.journal_position();
     assert!(world.house.wait_until_shown(head, std::time::Duration::from_secs(60)) >= head);
 }
@@ -338,7 +338,7 @@ fn groups_are_as_if_made_from_scratch_after_any_merges_and_splits() {
     assert!(!standing.is_empty());
 }
 
-fn erase(world: &World, party: &str) {
+pub(super) fn erase(world: &World, party: &str) {
     let request = ErasureRequest {
         subject: Subject::Party(party.to_owned()),
         basis: "Data Protection Act, section 17".to_owned(),

@@ -287,6 +287,27 @@ fn a_declaration_under_way_is_not_erased_and_one_alone_can_be() {
     assert!(world.house.case(&officer, &stays).unwrap().erased.is_none());
 }
 
+/// Issue 6: the desk read its numbers from what declarations say, gave the number of an erased one again, and could
+/// record nothing from then on.
+#[test]
+fn the_number_of_an_erased_declaration_is_not_given_again() {
+    let world = World::with_policies(false);
+    let stays = world.lodge(&declaration("LRN-1")).unwrap().mrn;
+    let gone = world.lodge(&held("LRN-2")).unwrap().mrn;
+    let one = Subject::Declaration(gone.clone());
+    let id = world.house.order_erasure(&chief(), &request(one.clone())).unwrap().id;
+    inspected(&world, &gone);
+    world.clock.forward(2);
+    world.house.run_timers().unwrap();
+    world.house.approve_erasure(&admin(), &id, &one, &spine::Silent).unwrap();
+    let next = world.lodge(&declaration("LRN-3")).unwrap().mrn;
+    let world = world.reopened();
+    let last = world.lodge(&declaration("LRN-4")).unwrap().mrn;
+    let mut all = vec![stays, gone, next, last];
+    all.dedup();
+    assert!(all.len() == 4 && all.is_sorted(), "{all:?}");
+}
+
 #[test]
 fn what_an_older_backup_brings_back_is_erased_again_and_nothing_else() {
     let Told { world, mrns, theirs, .. } = told();

@@ -108,7 +108,7 @@ pub struct Derivation {
     pub differences: Vec<Difference>,
     /// What it would need and what is not here: `pack HASH`, `plan HASH`, `declaration`.
     pub missing: Vec<String>,
-    /// Declarations before it whose content was erased: windows are derived without them.
+    /// Declarations, and decisions on who is one, before it whose content was erased: windows are derived without them.
     pub erased_before: u64,
     /// As it would be decided today: with the packs and the plan in use now, the past, the threshold and the draws of
     /// then. `None`: not asked for.

@@ -22,6 +22,7 @@ use crate::declarations::event::{
     AMENDED, LODGED, SELECTION_MADE, STREAM_PREFIX, TAGS_APPLIED, THRESHOLD_MOVED, TagsApplied,
 };
 use crate::declarations::past::{Past, as_tagged, importer_of, packs_of};
+use crate::entities::DECISION_PREFIX;
 use crate::error::Error;
 
 use super::EVENTS_PER_READ;
@@ -56,6 +57,11 @@ impl Side {
             return Ok(());
         }
         self.past.follow(event)
+    }
+
+    /// Knows who is one as far as the desk did.
+    fn know(&mut self, groups: Option<u64>) -> Result<(), Error> {
+        groups.map_or(Ok(()), |groups| self.past.know_decisions(groups))
     }
 
     /// Takes in history as far as the desk had when its windows had seen so many entries.
@@ -180,7 +186,8 @@ impl<'a> Walk<'a> {
             }
             self.batch = Some(batch);
         }
-        if event.envelope.kind == LODGED && event.payload.value().is_none() {
+        let weighs = event.envelope.kind == LODGED || event.envelope.stream.starts_with(DECISION_PREFIX);
+        if weighs && event.payload.value().is_none() {
             self.erased = self.erased.saturating_add(1);
         }
         // What is amended before it is tagged must be known by then, and not before what it amends.
@@ -204,6 +211,7 @@ impl<'a> Walk<'a> {
         let batch = self.batch.take();
         let known_first = |event: &&RecordedEvent| {
             matches!(event.envelope.kind.as_str(), LODGED | ::pool::event::BATCH_ADMITTED)
+                || event.envelope.stream.starts_with(DECISION_PREFIX)
         };
         for event in events.iter().filter(known_first) {
             for side in self.sides() {
@@ -220,6 +228,10 @@ impl<'a> Walk<'a> {
         let wanted = events.iter().filter(of_tags).any(|event| self.targets.contains(mrn_of(event)));
         if !wanted {
             return self.follow_rest(&events);
+        }
+        let groups = events.iter().find(of_tags).and_then(|own| own.payload.value()?.get("groups")?.as_u64());
+        for side in self.sides() {
+            side.know(groups)?;
         }
         let then = tag_batch(self.then.as_mut(), &events, at)?;
         let now = tag_batch(self.now.as_mut(), &events, at)?;

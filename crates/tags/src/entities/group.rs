@@ -22,6 +22,32 @@ impl Groups {
         self.members.get(self.leader(id)).cloned().unwrap_or_else(|| vec![id.to_owned()])
     }
 
+    /// These two are one from now on, and everybody who is one with either.
+    pub fn join(&mut self, one: &str, other: &str) {
+        let mut all = self.members(one);
+        all.extend(self.members(other));
+        all.sort_unstable();
+        all.dedup();
+        for id in [one, other] {
+            let leader = self.leader(id).to_owned();
+            self.members.remove(&leader);
+        }
+        if let Some(first) = all.first().filter(|_| all.len() > 1).cloned() {
+            self.leader.extend(all.iter().map(|id| (id.clone(), first.clone())));
+            self.members.insert(first, all);
+        }
+    }
+
+    /// Everybody who is one with this id is alone from now on; answers with who they are.
+    pub fn dissolve(&mut self, id: &str) -> Vec<String> {
+        let all = self.members(id);
+        if let Some(first) = all.first() {
+            self.members.remove(first);
+        }
+        all.iter().for_each(|id| drop(self.leader.remove(id)));
+        all
+    }
+
     /// Each id in a group with the first of its group, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.leader.iter().map(|(id, leader)| (id.as_str(), leader.as_str()))

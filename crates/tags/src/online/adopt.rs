@@ -64,6 +64,7 @@ impl OnlineTags {
             std::mem::swap::<Lasting>(own, held);
         }
         std::mem::swap(&mut next.calendar, &mut self.calendar);
+        std::mem::swap(&mut next.kin, &mut self.kin);
         next.entries = self.entries;
         next.swept = self.swept;
         next.planned_at = self.planned_at;

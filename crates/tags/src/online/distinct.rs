@@ -8,9 +8,12 @@
               recomputation"
 )]
 
+use std::collections::HashMap;
+
 use rust_decimal::Decimal;
 use smallvec::SmallVec;
 
+use super::kin::Kin;
 use super::search::count_before;
 use super::stream::{Holding, Keep, Question};
 
@@ -34,12 +37,25 @@ pub(crate) struct Distinct {
     seen: SmallVec<[Seen; 1]>,
 }
 
+fn whole([high, low]: [u32; 2]) -> u64 {
+    u64::from(high) << 32 | u64::from(low)
+}
+
+fn parts(value: u64) -> [u32; 2] {
+    let part = |shift: u32| u32::try_from(value >> shift & u64::from(u32::MAX)).unwrap_or_default();
+    [part(32), part(0)]
+}
+
+/// The value as which one counts.
+fn counted_as(value: [u32; 2], kin: Option<&Kin>) -> [u32; 2] {
+    kin.and_then(|kin| kin.stands_for(whole(value))).map_or(value, parts)
+}
+
 impl Holding for Distinct {
     type Item = u64;
 
     fn insert(&mut self, day: i32, value: u64) {
-        let part = |shift: u32| u32::try_from(value >> shift & u64::from(u32::MAX)).unwrap_or_default();
-        let value = [part(32), part(0)];
+        let value = parts(value);
         let end = match self.seen.last() {
             Some(last) if last.day <= day => self.seen.len(),
             _ => self.seen.partition_point(|seen| seen.day <= day),
@@ -68,6 +84,29 @@ impl Holding for Distinct {
             different += u32::from(seen.before < span.from);
         }
         if entries < question.at_least { None } else { Some(different.into()) }
+    }
+
+    fn join(&mut self, other: &Self, kin: Option<&Kin>) {
+        let mut all: Vec<Seen> = self.seen.drain(..).collect();
+        all.extend(other.seen.iter().map(|seen| Seen { value: counted_as(seen.value, kin), ..*seen }));
+        all.sort_by_key(|seen| seen.day);
+        // What was let go lies before every span, so where a value was before is found among what is left.
+        let mut last: HashMap<[u32; 2], usize> = HashMap::with_capacity(all.len());
+        for seen in all {
+            let earlier = last.get(&seen.value).copied();
+            match earlier.map(|at| &mut self.seen[at]).filter(|own| own.day == seen.day) {
+                Some(same_day) => same_day.entries = same_day.entries.wrapping_add(seen.entries),
+                None => {
+                    let before = earlier.map_or(NEVER, |at| self.seen[at].day);
+                    last.insert(seen.value, self.seen.len());
+                    self.seen.push(Seen { before, ..seen });
+                }
+            }
+        }
+    }
+
+    fn holds_any(&self, kin: &Kin) -> bool {
+        self.seen.iter().any(|seen| kin.stands_for(whole(seen.value)).is_some())
     }
 
     fn forget(&mut self, keep: Keep) -> bool {

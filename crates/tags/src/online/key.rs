@@ -74,6 +74,11 @@ fn mark(value: &impl Hash) -> u128 {
     half(0) << 64 | half(1)
 }
 
+/// The mark of a text.
+pub(crate) fn text_mark(text: &str) -> u128 {
+    mark(&text)
+}
+
 /// One mark a row; absent where the value is, or where it is too short.
 pub(crate) fn marks(table: &EntryTable, part: &FieldPart) -> Vec<Option<u128>> {
     match table.column(&part.field) {

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use rules::Lists;
 use spine::{EntryTable, declaration_entry};
 
+use super::kin::Kin;
 use super::reading::{Steps, Wanted, declarations};
 use super::stream::{Tell, streams};
 use crate::plain;
@@ -40,10 +41,10 @@ proptest! {
         for arrived in by_declaration(&rows).chunks(batch) {
             let new: Vec<Row> = arrived.concat();
             let new_table = table(&new);
-            let reading = wanted.read(&new_table);
+            let reading = wanted.read(&new_table, &Kin::default());
             let own = declarations(&new_table);
             let steps = Steps::by_arrival(&own, &reading);
-            let answers = streams[0].take_in(&reading, &steps, Tell::All);
+            let answers = streams[0].take_in(&reading, &steps, Tell::All, &Kin::default());
             for declaration in &own {
                 let start = before.len();
                 before.extend(declaration.iter().map(|row| new[*row]));

@@ -13,6 +13,7 @@ mod distinct;
 mod hits;
 mod judges;
 mod key;
+mod kin;
 mod lasting;
 #[cfg(test)]
 mod laws;
@@ -39,6 +40,7 @@ use crate::set::TagSet;
 
 use calendar::Calendar;
 use judges::Judges;
+use kin::Kin;
 use lasting::Lasting;
 use reading::{Reading, Steps, Wanted, declarations};
 use stream::{Answers, Stream, Tell, streams};
@@ -92,6 +94,7 @@ pub struct OnlineTags {
     /// Aggregates in the order of the columns of `whole`.
     columns: Vec<usize>,
     calendar: Calendar,
+    kin: Kin,
     entries: u64,
     /// The stream that was last looked through for what to let go.
     swept: usize,
@@ -146,6 +149,7 @@ impl OnlineTags {
             planned_at: 0,
             sample: None,
             calendar: Calendar::default(),
+            kin: Kin::default(),
             entries: 0,
             swept: 0,
             set,
@@ -156,6 +160,14 @@ impl OnlineTags {
     #[must_use]
     pub fn entries(&self) -> u64 {
         self.entries
+    }
+
+    /// From now on these and nobody else are one: in windows by an enterprise each counts what all of them declared,
+    /// different enterprises count as one, and what was raised on one is carried by all. What was declared before counts
+    /// as well. An id alone is by itself again, and finds what it had. Whoever leaves or changes a group is named in a
+    /// call of its own.
+    pub fn know_group(&mut self, members: &[String]) {
+        self.kin.know(members);
     }
 
     /// Records held for windows and for tags that outlast their entry: a measure of memory, counted anew each time.
@@ -181,11 +193,12 @@ impl OnlineTags {
         order.sort_by_key(|row| days.get(*row).copied());
         for rows in order.chunks(CHUNK_ROWS) {
             let chunk = rows_of(table, &self.needed, rows)?;
-            let reading = self.wanted.read(&chunk);
+            let reading = self.wanted.read(&chunk, &self.kin);
             let steps = Steps::by_day(&declarations(&chunk), &reading);
-            let tell = Tell::LastingFrom(told_from);
+            let (tell, kin) = (Tell::LastingFrom(told_from), &self.kin);
+            let streams = self.streams.par_iter_mut();
             let answers: Vec<Vec<Answers>> =
-                self.streams.par_iter_mut().map(|stream| stream.take_in(&reading, &steps, tell)).collect();
+                streams.map(|stream| stream.take_in(&reading, &steps, tell, kin)).collect();
             if steps.steps.last().is_some_and(|step| step.day >= told_from) {
                 let whole = self.whole(&chunk, answers)?;
                 self.remember(&whole, &reading, told_from);
@@ -224,14 +237,15 @@ impl OnlineTags {
             return Err(ApplyError::TooManyRows(table.len()));
         }
         self.check(table)?;
-        let reading = self.wanted.read(table);
+        let reading = self.wanted.read(table, &self.kin);
         let declarations = declarations(table);
         let steps = Steps::by_arrival(&declarations, &reading);
         for row in &steps.rows {
             reading.day(*row).into_iter().for_each(|day| self.calendar.seen(day));
         }
+        let kin = &self.kin;
         let answers =
-            self.streams.iter_mut().map(|stream| stream.take_in(&reading, &steps, Tell::All)).collect();
+            self.streams.iter_mut().map(|stream| stream.take_in(&reading, &steps, Tell::All, kin)).collect();
         let whole = self.whole(table, answers)?;
         let hits = self.tell(whole, &reading, &declarations);
         self.count(table);
@@ -438,8 +452,10 @@ fn tell_lasting(
     mark: &mut dyn FnMut(usize, RaisedBy),
     unknown: &mut dyn FnMut(usize),
 ) {
-    let keys = reading.keys.get(lasting.key).map_or(&[][..], Vec::as_slice);
+    let subjects = lasting.key;
+    let keys = reading.keys.get(subjects).map_or(&[][..], Vec::as_slice);
     let subject = |row: usize| Some((keys.get(row).copied().flatten()?, reading.day(row)?));
+    let counted = |row: usize| reading.counted(subjects, row);
     for row in rows.iter().copied().filter(|row| truths.is_true(*row)) {
         if let Some((key, day)) = subject(row) {
             lasting.remember(key, day, || raise(row));
@@ -450,14 +466,18 @@ fn tell_lasting(
             mark(row, RaisedBy::Itself);
             continue;
         }
-        let earlier = subject(row).and_then(|(key, day)| lasting.still_valid(key, day));
+        let earlier = reading.day(row).and_then(|day| {
+            counted(row).filter_map(|key| lasting.still_valid(key, day)).max_by_key(|own| own.day)
+        });
         match earlier {
             Some(raise) => {
                 let raised_it = |other: &usize| {
                     truths.is_true(*other)
                         && subject(*other).is_some_and(|(key, day)| {
-                            subject(row).is_some_and(|(own, today)| {
-                                own == key && day <= today && day >= today.saturating_sub(lasting.valid_days)
+                            subject(row).is_some_and(|(_, today)| {
+                                counted(row).any(|own| own == key)
+                                    && day <= today
+                                    && day >= today.saturating_sub(lasting.valid_days)
                             })
                         })
                 };

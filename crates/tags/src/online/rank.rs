@@ -14,6 +14,7 @@ use std::ops::Range;
 use rust_decimal::Decimal;
 use smallvec::SmallVec;
 
+use super::kin::Kin;
 use super::search::count_before;
 use super::sorted::Sorted;
 use super::stream::{Holding, Keep, Question, Span};
@@ -200,6 +201,12 @@ impl<N: Millionths> Holding for Ranked<N> {
             Measure::RankShare => self.rank_share(question, entries, rows),
             _ => quotient(number(question.own?)?, self.median(question, entries, rows)?),
         }
+    }
+
+    fn join(&mut self, other: &Self, _kin: Option<&Kin>) {
+        self.entries.extend_from_slice(&other.entries);
+        self.entries.sort_by_key(|entry| entry.day);
+        self.kept.clear();
     }
 
     fn forget(&mut self, keep: Keep) -> bool {

@@ -7,6 +7,7 @@ use rules::{EntryRule, Truths};
 use spine::EntryTable;
 
 use super::key::{Key, marks};
+use super::kin::{Kin, names_enterprise};
 use crate::aggregate::{FieldPart, Measured};
 use crate::key::{NO_DAY, days};
 use crate::window::measured_numbers;
@@ -62,14 +63,19 @@ impl Wanted {
         self.parts.iter().chain(measured).map(|part| part.field.as_str()).chain(conditions)
     }
 
-    /// Reads a table.
-    pub(crate) fn read(&self, table: &EntryTable) -> Reading {
+    /// Reads a table. `kin`: who is one.
+    pub(crate) fn read(&self, table: &EntryTable, kin: &Kin) -> Reading {
         let marks: Vec<_> = self.parts.iter().map(|part| marks(table, part)).collect();
         let mark = |part: usize, row: usize| marks.get(part)?.get(row).copied().flatten();
         let key = |parts: &Vec<usize>, row| Key::of(parts.iter().map(|part| mark(*part, row)));
         let keys =
             self.keys.iter().map(|parts| (0..table.len()).map(|row| key(parts, row)).collect()).collect();
+        let others = |parts: &Vec<usize>| match parts.iter().any(|part| self.names_enterprise(*part)) {
+            true if !kin.is_empty() => self.others(parts, &marks, kin),
+            _ => HashMap::new(),
+        };
         Reading {
+            others: self.keys.iter().map(others).collect(),
             days: days(table),
             keys,
             numbers: self.measured.iter().map(|of| measured_numbers(table, of)).collect(),
@@ -79,18 +85,63 @@ impl Wanted {
     }
 }
 
+impl Wanted {
+    fn names_enterprise(&self, part: usize) -> bool {
+        self.parts.get(part).is_some_and(names_enterprise)
+    }
+
+    /// The keys under which what counts together with a row is held: its own, with each enterprise in it replaced by
+    /// each that is one with it. Only rows with such enterprises are in it.
+    fn others(&self, parts: &[usize], marks: &[Vec<Option<u128>>], kin: &Kin) -> HashMap<usize, Vec<Key>> {
+        let rows = marks.first().map_or(0, Vec::len);
+        let mut others = HashMap::new();
+        for row in 0..rows {
+            let own: Option<Vec<u128>> =
+                parts.iter().map(|part| marks.get(*part)?.get(row).copied().flatten()).collect();
+            let Some(own) = own else { continue };
+            let group = |at: usize, mark: &u128| {
+                parts.get(at).filter(|part| self.names_enterprise(**part)).and_then(|_| kin.group(*mark))
+            };
+            if !own.iter().enumerate().any(|(at, mark)| group(at, mark).is_some()) {
+                continue;
+            }
+            let mut all: Vec<Vec<u128>> = vec![Vec::with_capacity(own.len())];
+            for (at, mark) in own.iter().enumerate() {
+                let each = group(at, mark).unwrap_or(std::slice::from_ref(mark));
+                all = all
+                    .iter()
+                    .flat_map(|begun| each.iter().map(|mark| begun.iter().chain([mark]).copied().collect()))
+                    .collect();
+            }
+            let keys = all.iter().filter_map(|marks| Key::of(marks.iter().map(|mark| Some(*mark))));
+            others.insert(row, keys.collect());
+        }
+        others
+    }
+}
+
 /// What windows read, one element a row.
 #[derive(Debug)]
 pub(crate) struct Reading {
     pub(crate) days: Vec<i32>,
     pub(crate) marks: Vec<Vec<Option<u128>>>,
     pub(crate) keys: Vec<Vec<Option<Key>>>,
+    /// For each key, the rows for which what is held of several keys counts together, and these keys, the row's own
+    /// among them.
+    pub(crate) others: Vec<HashMap<usize, Vec<Key>>>,
     /// Millionths.
     pub(crate) numbers: Vec<Vec<Option<i128>>>,
     pub(crate) truths: Vec<Truths>,
 }
 
 impl Reading {
+    /// The keys whose entries count for a row: its own, and those of whoever is one with an enterprise in it.
+    pub(crate) fn counted(&self, key: usize, row: usize) -> impl Iterator<Item = Key> {
+        let all = self.others.get(key).and_then(|others| others.get(&row)).map_or(&[][..], Vec::as_slice);
+        let own = self.keys.get(key).and_then(|keys| keys.get(row).copied().flatten());
+        all.iter().copied().chain(own.filter(|_| all.is_empty()))
+    }
+
     /// The row's day, if it has one.
     pub(crate) fn day(&self, row: usize) -> Option<i32> {
         self.days.get(row).copied().filter(|day| *day != NO_DAY)

@@ -1,9 +1,12 @@
 //! Streams: aggregates over the same key, of the same number and under the same condition share what is held.
 
+use std::collections::HashMap;
+
 use rust_decimal::Decimal;
 
 use super::distinct::Distinct;
 use super::key::{Key, Keys, half};
+use super::kin::{Kin, names_enterprise};
 use super::rank::Ranked;
 use super::reading::{Reading, Steps, Wanted};
 use super::tally::Tally;
@@ -54,6 +57,12 @@ pub(crate) trait Holding: Default {
     fn insert(&mut self, day: i32, item: Self::Item);
     /// The answer over the entries taken in so far.
     fn answer(&mut self, question: &Question) -> Option<Decimal>;
+    /// Takes in what another key holds, for an answer over both; `kin`: which values count as one, if any do.
+    fn join(&mut self, other: &Self, kin: Option<&Kin>);
+    /// Does it hold values that count as others do? Then it is asked only through [`Holding::join`].
+    fn holds_any(&self, _kin: &Kin) -> bool {
+        false
+    }
     /// Lets go of what is no longer asked for; false if nothing is left.
     fn forget(&mut self, keep: Keep) -> bool;
     /// Records held: days, values, numbers.
@@ -131,6 +140,8 @@ pub(crate) type Answers = (usize, Vec<Option<Decimal>>);
 pub(crate) struct Stream {
     key: usize,
     of: Option<usize>,
+    /// Are the values of `of` enterprises, which may be one?
+    of_enterprises: bool,
     condition: Option<usize>,
     readers: Vec<Reader>,
     held: Held,
@@ -169,8 +180,17 @@ pub(crate) fn streams<'a>(
         match streams.iter_mut().find(same) {
             Some(stream) => stream.reads(at, aggregate, lasting(at)),
             None => {
-                let mut stream =
-                    Stream { key, of, condition, readers: Vec::new(), held, since: 0, horizon: i32::MIN };
+                let enterprise = aggregate.of.as_ref().is_some_and(|of| names_enterprise(&of.field));
+                let mut stream = Stream {
+                    key,
+                    of,
+                    of_enterprises: enterprise && aggregate.measure == Measure::Distinct,
+                    condition,
+                    readers: Vec::new(),
+                    held,
+                    since: 0,
+                    horizon: i32::MIN,
+                };
                 stream.reads(at, aggregate, lasting(at));
                 streams.push(stream);
             }
@@ -198,8 +218,14 @@ impl Stream {
         });
     }
 
-    /// Takes in the entries of a table, step by step; every step is answered before it is taken in.
-    pub(crate) fn take_in(&mut self, reading: &Reading, steps: &Steps, tell: Tell) -> Vec<Answers> {
+    /// Takes in the entries of a table, step by step; every step is answered before it is taken in. `kin`: who is one.
+    pub(crate) fn take_in(
+        &mut self,
+        reading: &Reading,
+        steps: &Steps,
+        tell: Tell,
+        kin: &Kin,
+    ) -> Vec<Answers> {
         let numbers = self.of.and_then(|at| reading.numbers.get(at)).map_or(&[][..], Vec::as_slice);
         if numbers.iter().flatten().any(|number| i64::try_from(*number).is_err()) {
             self.widen();
@@ -212,6 +238,8 @@ impl Stream {
         self.since = self.since.saturating_add(steps.rows.len());
         let pass = Pass {
             keys: reading.keys.get(self.key).map_or(&[][..], Vec::as_slice),
+            others: reading.others.get(self.key).filter(|others| !others.is_empty()),
+            kin: Some(kin).filter(|kin| self.of_enterprises && !kin.is_empty()),
             own: numbers,
             steps,
             readers: self.readers.iter().filter(|own| own.lasting || matches!(tell, Tell::All)).collect(),
@@ -297,6 +325,10 @@ impl Stream {
 /// One pass over the entries of a table.
 struct Pass<'a> {
     keys: &'a [Option<Key>],
+    /// Rows for which what several keys hold counts together.
+    others: Option<&'a HashMap<usize, Vec<Key>>>,
+    /// Values that count as one, if any do.
+    kin: Option<&'a Kin>,
     own: &'a [Option<i128>],
     steps: &'a Steps,
     readers: Vec<&'a Reader>,
@@ -316,16 +348,21 @@ impl Pass<'_> {
             if let ([row], true) = (rows, told)
                 && let (Some(key), Some(item)) = (key(*row), item(*row))
             {
+                let joined = self.joined(keys, key, *row);
                 let held = keys.entry(key).or_default();
-                self.answer(held, step.day, *row, &mut answers);
+                match joined {
+                    Some(mut joined) => self.answer(&mut joined, step.day, *row, &mut answers),
+                    None => self.answer(held, step.day, *row, &mut answers),
+                }
                 held.insert(step.day, item);
                 continue;
             }
             if told {
                 for row in rows {
                     let Some(key) = key(*row) else { continue };
-                    let mut none = H::default();
-                    self.answer(keys.get_mut(&key).unwrap_or(&mut none), step.day, *row, &mut answers);
+                    let mut joined = self.joined(keys, key, *row);
+                    let held = joined.as_mut().or_else(|| keys.get_mut(&key));
+                    self.answer(held.unwrap_or(&mut H::default()), step.day, *row, &mut answers);
                 }
             }
             for row in rows {
@@ -335,6 +372,20 @@ impl Pass<'_> {
             }
         }
         answers
+    }
+
+    /// What counts together for a row, where that is not just what its key holds.
+    fn joined<H: Holding>(&self, keys: &Keys<H>, key: Key, row: usize) -> Option<H> {
+        let others = self.others.and_then(|others| others.get(&row)).map(Vec::as_slice);
+        let holds_any = || self.kin.zip(keys.get(&key)).is_some_and(|(kin, own)| own.holds_any(kin));
+        let all = match others {
+            Some(all) => all,
+            None if holds_any() => std::slice::from_ref(&key),
+            None => return None,
+        };
+        let mut joined = H::default();
+        all.iter().filter_map(|key| keys.get(key)).for_each(|held| joined.join(held, self.kin));
+        Some(joined)
     }
 
     fn answer<H: Holding>(&self, held: &mut H, today: i32, row: usize, answers: &mut [Answers]) {

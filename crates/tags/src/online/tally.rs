@@ -11,6 +11,7 @@
 use rust_decimal::Decimal;
 use smallvec::SmallVec;
 
+use super::kin::Kin;
 use super::search::count_before;
 use super::stream::{Holding, Keep, Question, Span};
 use crate::aggregate::Measure;
@@ -141,6 +142,23 @@ impl<T: Total> Holding for Tally<T> {
     fn answer(&mut self, question: &Question) -> Option<Decimal> {
         let (entries, total, days) = self.over(question.span);
         if entries < question.at_least { None } else { total.answer(question, entries, days) }
+    }
+
+    fn join(&mut self, other: &Self, _kin: Option<&Kin>) {
+        let (mine, theirs) = (std::mem::take(&mut self.buckets), &other.buckets);
+        let (mut at, mut beside) = (0, 0);
+        let up_to = |buckets: &[Bucket<T>], end: usize| {
+            end.checked_sub(1).map(|last| buckets[last]).unwrap_or_default()
+        };
+        while at < mine.len() || beside < theirs.len() {
+            let next = |buckets: &[Bucket<T>], at: usize| buckets.get(at).map_or(i32::MAX, |own| own.day);
+            let day = next(&mine, at).min(next(theirs, beside));
+            at += usize::from(mine.get(at).is_some_and(|own| own.day == day));
+            beside += usize::from(theirs.get(beside).is_some_and(|own| own.day == day));
+            let (one, other) = (up_to(&mine, at), up_to(theirs, beside));
+            let entries = one.entries.wrapping_add(other.entries);
+            self.buckets.push(Bucket { day, entries, total: one.total.plus(other.total) });
+        }
     }
 
     fn forget(&mut self, keep: Keep) -> bool {

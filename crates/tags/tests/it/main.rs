@@ -13,6 +13,7 @@ mod constants;
 mod docs;
 mod entities;
 mod history;
+mod kin;
 mod laws;
 mod little_country;
 mod matcher;

@@ -13,7 +13,7 @@ use crate::little_country::{Entry, LittleCountry};
 use crate::support::{entry, family, pack, table, table_of, tag_set};
 
 /// The entries of each declaration together, in the order in which declarations first appear.
-fn by_declaration(entries: &[Entry]) -> Vec<Vec<Entry>> {
+pub(crate) fn by_declaration(entries: &[Entry]) -> Vec<Vec<Entry>> {
     let mut declarations: Vec<Vec<Entry>> = Vec::new();
     for entry in entries {
         let same = |own: &&mut Vec<Entry>| entry[0].is_some() && own[0][0] == entry[0];
@@ -26,7 +26,7 @@ fn by_declaration(entries: &[Entry]) -> Vec<Vec<Entry>> {
 }
 
 /// The same entries in order of days, no declaration over two days.
-fn in_order(mut entries: Vec<Entry>) -> Vec<Entry> {
+pub(crate) fn in_order(mut entries: Vec<Entry>) -> Vec<Entry> {
     let date = declaration_entry::schema().position("date").unwrap();
     let day = |entry: &Entry| entry[date].as_ref().map(Value::to_string);
     entries.sort_by_key(day);
@@ -48,7 +48,7 @@ fn told_by_batch(hits: &TagHits, row: usize) -> Vec<(usize, bool)> {
 }
 
 /// Checks the rows of `new` (from row `start` of `hits` on), which came after `before`.
-fn check_declaration(
+pub(crate) fn check_declaration(
     set: &TagSet,
     before: &[Entry],
     new: &[Entry],

@@ -91,7 +91,9 @@ fn print(derivation: &Derivation) -> Result<(), Error> {
     }
     if derivation.erased_before > 0 {
         let erased = derivation.erased_before;
-        terminal::line(&format!("{erased} declarations before it were erased; windows are without them"))?;
+        terminal::line(&format!(
+            "{erased} declarations or merges before it were erased; windows are without them"
+        ))?;
     }
     Ok(())
 }

@@ -64,6 +64,12 @@ fn reasons(visit: &Visit, case: &CaseFile) -> Markup {
             h3 { (visit.say(texts::REASONS_BY_WEIGHT)) }
             ol class="reasons-list" { @for tag in &case.tags { (reason(visit, tag)) } }
         }
+        @for group in &case.counted_together {
+            p class="soft" {
+                (visit.say(texts::COUNTED_TOGETHER)) " "
+                @for (at, id) in group.iter().enumerate() { @if at > 0 { ", " } a href={ "/entities/" (id) } { (id) } }
+            }
+        }
         @if case.tags_unknown > 0 { p class="soft" { (visit.fill(texts::TAGS_UNKNOWN_HERE, &[("n", &count(case.tags_unknown))])) } }
     }
 }

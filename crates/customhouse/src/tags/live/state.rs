@@ -208,7 +208,7 @@ impl State {
         let Some(mrn) = event.envelope.stream.strip_prefix(STREAM_PREFIX) else {
             match self.joins.follow(event) {
                 Followed::Same => {}
-                Followed::Changed => self.regroup = true,
+                Followed::Changed(_) => self.regroup = true,
                 Followed::LeftOut => self.epoch.left_out = self.epoch.left_out.saturating_add(1),
             }
             return Ok(());
@@ -365,7 +365,7 @@ impl State {
         let own = self.own.changed(entities, tags, &self.changes_of_entities)?;
         let grouped = if regroup {
             let numbers = epoch.entity_numbers.read().unwrap_or_else(PoisonError::into_inner);
-            Arc::new(Grouped::of(&self.joins.groups(), |id| numbers.get(id).copied()))
+            Arc::new(Grouped::of(self.joins.groups(), |id| numbers.get(id).copied()))
         } else {
             Arc::clone(&epoch.grouped)
         };
