@@ -60,7 +60,7 @@ impl Holding for Distinct {
 
     fn answer(&mut self, question: &Question) -> Option<Decimal> {
         let span = question.span;
-        let low = count_before(&self.seen, |seen| seen.day < span.from);
+        let low = count_before(&self.seen, span.from, |seen| seen.day);
         let within = self.seen[low..].iter().take_while(|seen| seen.day < span.to);
         let (mut entries, mut different) = (0_u32, 0_u32);
         for seen in within {

@@ -23,7 +23,7 @@ mod sorted;
 mod stream;
 mod tally;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -78,8 +78,8 @@ pub struct OnlineTags {
     set: Arc<TagSet>,
     wanted: Wanted,
     streams: Vec<Stream>,
-    /// One element a tag; none for those that end with their entry.
-    lasting: Vec<Option<Lasting>>,
+    /// Of the tags that outlast their entry, by their position.
+    lasting: BTreeMap<usize, Lasting>,
     judges: Judges,
     scratch: Scratch,
     /// So many entries were known when the judges last planned, and what it planned for.
@@ -108,19 +108,17 @@ impl OnlineTags {
     /// Knows no entries yet, and asks its tags so.
     fn with_judges(set: Arc<TagSet>, judges: Judges) -> Self {
         let mut wanted = Wanted::default();
-        let mut lasting = Vec::new();
+        let mut lasting = BTreeMap::new();
         let (mut read, mut read_by_lasting) = (BTreeSet::new(), BTreeSet::new());
         let mut fields: BTreeSet<&str> = BTreeSet::new();
-        for (definition, compiled) in set.definitions.iter().zip(&set.compiled) {
+        for (tag, (definition, compiled)) in set.definitions.iter().zip(&set.compiled).enumerate() {
             read.extend(compiled.aggregates.iter().copied());
             fields.extend(compiled.rule.fields().iter().map(String::as_str));
-            let lasts = matches!(definition.on, SubjectKind::Enterprise | SubjectKind::Route);
-            if lasts {
+            if matches!(definition.on, SubjectKind::Enterprise | SubjectKind::Route) {
                 read_by_lasting.extend(compiled.aggregates.iter().copied());
+                let subject = wanted.key(&subject_parts(definition));
+                lasting.insert(tag, Lasting::new(subject, definition.valid_days));
             }
-            lasting.push(
-                lasts.then(|| Lasting::new(wanted.key(&subject_parts(definition)), definition.valid_days)),
-            );
         }
         let aggregates = set.aggregates.iter().enumerate().filter(|(at, _)| read.contains(at));
         let streams = streams(aggregates, |at| read_by_lasting.contains(&at), &mut wanted);
@@ -162,7 +160,7 @@ impl OnlineTags {
     #[must_use]
     pub fn held(&self) -> usize {
         let of_streams: usize = self.streams.iter().map(|stream| stream.held().1).sum();
-        let of_lasting: usize = self.lasting.iter().flatten().map(Lasting::held).sum();
+        let of_lasting: usize = self.lasting.values().map(Lasting::held).sum();
         of_streams.saturating_add(of_lasting)
     }
 
@@ -175,7 +173,7 @@ impl OnlineTags {
             self.calendar.seen(*day);
         }
         // Tags raised so long ago are carried by no entry that is still to come.
-        let longest = self.lasting.iter().flatten().map(|own| own.valid_days).max().unwrap_or(0);
+        let longest = self.lasting.values().map(|own| own.valid_days).max().unwrap_or(0);
         let told_from = self.horizon().map_or(i32::MIN, |horizon| horizon.saturating_sub(longest));
         let mut order: Vec<usize> = (0..table.len()).collect();
         order.sort_by_key(|row| days.get(*row).copied());
@@ -195,7 +193,7 @@ impl OnlineTags {
                     .par_iter_mut()
                     .filter(|own| own.is_due(horizon))
                     .for_each(|own| own.forget(horizon));
-                self.lasting.iter_mut().flatten().for_each(|own| own.forget(horizon));
+                self.lasting.values_mut().for_each(|own| own.forget(horizon));
             }
         }
         self.count(table);
@@ -262,7 +260,7 @@ impl OnlineTags {
     /// Lets go of what is no longer asked for, in one stream at most: a call shall not take long.
     fn forget_some(&mut self) {
         let Some(horizon) = self.horizon() else { return };
-        self.lasting.iter_mut().flatten().for_each(|own| own.forget(horizon));
+        self.lasting.values_mut().for_each(|own| own.forget(horizon));
         for _ in 0..self.streams.len() {
             self.swept = self.swept.saturating_add(1).checked_rem(self.streams.len()).unwrap_or(0);
             if let Some(due) = self.streams.get_mut(self.swept).filter(|stream| stream.is_due(horizon)) {
@@ -297,13 +295,13 @@ impl OnlineTags {
 
     /// Remembers which past entries raised the tags that outlast them.
     fn remember(&mut self, whole: &EntryTable, reading: &Reading, told_from: i32) {
-        for (tag, lasting) in self.lasting.iter_mut().enumerate() {
-            let (Some(lasting), Some(compiled)) = (lasting, self.set.compiled.get(tag)) else { continue };
+        for (tag, lasting) in &mut self.lasting {
+            let Some(compiled) = self.set.compiled.get(*tag) else { continue };
             let truths = compiled.rule.evaluate(whole, 0..whole.len());
             for row in (0..whole.len()).filter(|row| truths.is_true(*row)) {
                 let key = reading.keys.get(lasting.key).and_then(|keys| keys.get(row).copied().flatten());
                 if let (Some(key), Some(day)) = (key, reading.day(row).filter(|day| *day >= told_from)) {
-                    lasting.remember(key, day, || raise(&self.set, whole, tag, row));
+                    lasting.remember(key, day, || raise(&self.set, whole, *tag, row));
                 }
             }
         }
@@ -319,11 +317,7 @@ impl OnlineTags {
         };
         self.tell_together(&mut hits);
         for tag_index in self.judges.alone().iter().copied() {
-            let (Some(compiled), Some(lasting)) =
-                (self.set.compiled.get(tag_index), self.lasting.get_mut(tag_index))
-            else {
-                continue;
-            };
+            let Some(compiled) = self.set.compiled.get(tag_index) else { continue };
             let truths = compiled.rule.evaluate(&hits.whole, 0..rows);
             let on = self.set.definitions.get(tag_index).map(|definition| definition.on);
             let mut mark = |row: usize, raised_by: RaisedBy| {
@@ -336,7 +330,7 @@ impl OnlineTags {
                     *unknown = unknown.saturating_add(1);
                 }
             };
-            match (lasting, on) {
+            match (self.lasting.get_mut(&tag_index), on) {
                 (Some(lasting), _) => {
                     let raise = |row| raise(&self.set, &hits.whole, tag_index, row);
                     for rows in declarations {

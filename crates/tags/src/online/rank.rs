@@ -67,8 +67,8 @@ impl Ranked<i64> {
 
 impl<N: Millionths> Ranked<N> {
     fn rows(&self, span: Span) -> Range<usize> {
-        let high = count_before(&self.entries, |entry| entry.day < span.to);
-        count_before(&self.entries[..high], |entry| entry.day < span.from)..high
+        let high = count_before(&self.entries, span.to, |entry| entry.day);
+        count_before(&self.entries[..high], span.from, |entry| entry.day)..high
     }
 
     /// How many entries the span has, and which they are unless they are kept in order of size.

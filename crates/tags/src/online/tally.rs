@@ -112,7 +112,7 @@ impl<T: Total> Tally<T> {
         // One bucket a day: no more of them than the span has days.
         let days = usize::try_from(span.to.saturating_sub(span.from)).unwrap_or(0);
         let near = high.saturating_sub(days);
-        let low = near + count_before(&self.buckets[near..high], |bucket| bucket.day < span.from);
+        let low = near + count_before(&self.buckets[near..high], span.from, |bucket| bucket.day);
         if low == high {
             return (0, T::default(), None);
         }
