@@ -12,7 +12,7 @@ use rust_decimal::Decimal;
 use smallvec::SmallVec;
 
 use super::search::count_before;
-use super::stream::{Holding, Keep, Question};
+use super::stream::{Holding, Keep, Question, worth_dropping};
 
 /// A value on a day.
 #[derive(Debug, Clone, Copy, Default)]
@@ -73,12 +73,19 @@ impl Holding for Distinct {
     fn forget(&mut self, keep: Keep) -> bool {
         if !keep.beginning {
             let old = self.seen.partition_point(|seen| seen.day < keep.from);
-            self.seen.drain(..old);
+            if worth_dropping(old, self.seen.len()) {
+                self.seen.drain(..old);
+            }
             if self.seen.spilled() && self.seen.len() * 2 < self.seen.capacity() {
                 self.seen.shrink_to_fit();
             }
         }
         !self.seen.is_empty()
+    }
+
+    fn touch(&self) -> i32 {
+        let ends = self.seen.first().zip(self.seen.last());
+        ends.map_or(0, |(first, last)| first.day ^ last.day)
     }
 
     fn held(&self) -> usize {

@@ -39,6 +39,7 @@ use crate::set::TagSet;
 
 use calendar::Calendar;
 use judges::Judges;
+use key::PARTS;
 use lasting::Lasting;
 use reading::{Reading, Steps, Wanted, declarations};
 use stream::{Answers, Stream, Tell, streams};
@@ -55,6 +56,17 @@ pub const LATE_DAYS_MAX: i32 = 31;
 
 /// Entries by which conditions are planned.
 const SAMPLE_ROWS: usize = 2_048;
+
+/// One call looks through so many keys for what to let go, and so many for each of its entries: more than an entry
+/// brings in all streams together.
+const FORGET_KEYS_MIN: usize = 2_048;
+const FORGET_KEYS_PER_ENTRY: usize = 256;
+
+/// Keys whose memory is asked for at once: what they hold stays near the processor until it is read.
+const TOUCHED_AT_ONCE: usize = 128;
+
+/// So many new entries are worth several threads.
+const PARALLEL_ENTRIES_MIN: usize = 16;
 
 /// Past entries taken in together.
 const CHUNK_ROWS: usize = 4_096;
@@ -191,8 +203,8 @@ impl OnlineTags {
             if let Some(horizon) = self.horizon() {
                 self.streams
                     .par_iter_mut()
-                    .filter(|own| own.is_due(horizon))
-                    .for_each(|own| own.forget(horizon));
+                    .filter(|own| own.is_due(horizon, PARTS))
+                    .for_each(|own| own.forget_all(horizon));
                 self.lasting.values_mut().for_each(|own| own.forget(horizon));
             }
         }
@@ -228,13 +240,27 @@ impl OnlineTags {
         for row in &steps.rows {
             reading.day(*row).into_iter().for_each(|day| self.calendar.seen(day));
         }
-        let answers =
-            self.streams.iter_mut().map(|stream| stream.take_in(&reading, &steps, Tell::All)).collect();
+        let answers = self.take_in(&reading, &steps);
         let whole = self.whole(table, answers)?;
         let hits = self.tell(whole, &reading, &declarations);
         self.count(table);
-        self.forget_some();
+        self.forget_some(table.len());
         Ok(hits)
+    }
+
+    /// Asks all streams, and gives them the new entries.
+    fn take_in(&mut self, reading: &Reading, steps: &Steps) -> Vec<Vec<Answers>> {
+        // Few entries touch few keys of each stream: so the memory of several streams is asked for at once.
+        let at_once = TOUCHED_AT_ONCE.checked_div(steps.rows.len()).unwrap_or(0).max(1);
+        let ask = |streams: &mut [Stream]| -> Vec<Vec<Answers>> {
+            streams.iter().for_each(|stream| stream.touch(reading, steps));
+            streams.iter_mut().map(|stream| stream.take_in(reading, steps, Tell::All)).collect()
+        };
+        if steps.rows.len() < PARALLEL_ENTRIES_MIN {
+            self.streams.chunks_mut(at_once).flat_map(ask).collect()
+        } else {
+            self.streams.par_chunks_mut(at_once).flat_map_iter(ask).collect()
+        }
     }
 
     /// Does the table have all fields that conditions read?
@@ -257,15 +283,18 @@ impl OnlineTags {
         self.calendar.today().map(|today| today.saturating_sub(LATE_DAYS_MAX))
     }
 
-    /// Lets go of what is no longer asked for, in one stream at most: a call shall not take long.
-    fn forget_some(&mut self) {
+    /// Lets go of some of what is no longer asked for: a call shall not take long.
+    fn forget_some(&mut self, entries: usize) {
         let Some(horizon) = self.horizon() else { return };
         self.lasting.values_mut().for_each(|own| own.forget(horizon));
+        let mut left = FORGET_KEYS_MIN.saturating_add(entries.saturating_mul(FORGET_KEYS_PER_ENTRY));
         for _ in 0..self.streams.len() {
             self.swept = self.swept.saturating_add(1).checked_rem(self.streams.len()).unwrap_or(0);
-            if let Some(due) = self.streams.get_mut(self.swept).filter(|stream| stream.is_due(horizon)) {
-                due.forget(horizon);
-                break;
+            if let Some(due) = self.streams.get_mut(self.swept).filter(|stream| stream.is_due(horizon, 1)) {
+                left = left.saturating_sub(due.forget(horizon));
+                if left == 0 {
+                    break;
+                }
             }
         }
     }

@@ -16,7 +16,7 @@ use smallvec::SmallVec;
 
 use super::search::count_before;
 use super::sorted::Sorted;
-use super::stream::{Holding, Keep, Question, Span};
+use super::stream::{Holding, Keep, Question, Span, worth_dropping};
 use crate::aggregate::Measure;
 use crate::window::{number, quotient};
 
@@ -205,7 +205,7 @@ impl<N: Millionths> Holding for Ranked<N> {
     fn forget(&mut self, keep: Keep) -> bool {
         if !keep.beginning {
             let old = self.entries.partition_point(|entry| entry.day < keep.from);
-            if old > 0 {
+            if worth_dropping(old, self.entries.len()) {
                 // A span that no one asked for since then would hold numbers that can no longer be taken out.
                 self.kept.retain(|kept| kept.span.from >= keep.from);
                 self.entries.drain(..old);
@@ -215,6 +215,12 @@ impl<N: Millionths> Holding for Ranked<N> {
             }
         }
         !self.entries.is_empty()
+    }
+
+    fn touch(&self) -> i32 {
+        let ends = self.entries.first().zip(self.entries.last());
+        let kept = self.kept.first().map_or(0, |kept| kept.span.from ^ i32::from(kept.numbers.touch()));
+        ends.map_or(0, |(first, last)| first.day ^ last.day) ^ kept
     }
 
     fn held(&self) -> usize {

@@ -12,7 +12,7 @@ use rust_decimal::Decimal;
 use smallvec::SmallVec;
 
 use super::search::count_before;
-use super::stream::{Holding, Keep, Question, Span};
+use super::stream::{Holding, Keep, Question, Span, worth_dropping};
 use crate::aggregate::Measure;
 use crate::window::{number, quotient};
 
@@ -147,10 +147,10 @@ impl<T: Total> Holding for Tally<T> {
         let old = self.before(keep.from);
         if keep.beginning {
             // The first day of all stays, and the total before the days that are kept.
-            if old > 2 {
+            if old > 2 && worth_dropping(old, self.buckets.len()) {
                 self.buckets.drain(1..old - 1);
             }
-        } else if let Some(last) = old.checked_sub(1) {
+        } else if let Some(last) = old.checked_sub(1).filter(|_| worth_dropping(old, self.buckets.len())) {
             let base = self.buckets[last];
             self.buckets.drain(..old);
             for bucket in &mut self.buckets {
@@ -162,6 +162,11 @@ impl<T: Total> Holding for Tally<T> {
             self.buckets.shrink_to_fit();
         }
         !self.buckets.is_empty()
+    }
+
+    fn touch(&self) -> i32 {
+        let ends = self.buckets.first().zip(self.buckets.last());
+        ends.map_or(0, |(first, last)| first.day ^ last.day)
     }
 
     fn held(&self) -> usize {
