@@ -71,11 +71,9 @@ impl Holding for Distinct {
     }
 
     fn forget(&mut self, keep: Keep) -> bool {
-        if !keep.beginning {
+        if !keep.beginning && worth_dropping(&self.seen, keep.from, |seen| seen.day) {
             let old = self.seen.partition_point(|seen| seen.day < keep.from);
-            if worth_dropping(old, self.seen.len()) {
-                self.seen.drain(..old);
-            }
+            self.seen.drain(..old);
             if self.seen.spilled() && self.seen.len() * 2 < self.seen.capacity() {
                 self.seen.shrink_to_fit();
             }

@@ -344,10 +344,7 @@ impl OnlineTags {
             unknown: vec![0; rows],
             whole,
         };
-        self.tell_together(&mut hits);
-        for tag_index in self.judges.alone().iter().copied() {
-            let Some(compiled) = self.set.compiled.get(tag_index) else { continue };
-            let truths = compiled.rule.evaluate(&hits.whole, 0..rows);
+        for (tag_index, truths) in self.ask(&mut hits) {
             let on = self.set.definitions.get(tag_index).map(|definition| definition.on);
             let mut mark = |row: usize, raised_by: RaisedBy| {
                 if let Some(carried) = hits.carried.get_mut(row) {
@@ -388,15 +385,26 @@ impl OnlineTags {
         hits
     }
 
-    /// What the judges say of the rows; tags of theirs end with their entry.
-    fn tell_together(&mut self, hits: &mut OnlineHits) {
-        let judged = self.judges.ask_few(&hits.whole, &mut self.scratch);
+    /// What the judges say of the rows: of most tags, which end with their entry, it is told, of the others answered.
+    fn ask(&mut self, hits: &mut OnlineHits) -> Vec<(usize, Truths)> {
+        let Self { judges, scratch, set, .. } = self;
+        let whole = &hits.whole;
+        let truths = |tag: &usize| Some((*tag, set.compiled.get(*tag)?.rule.evaluate(whole, 0..whole.len())));
+        let (judged, alone): (_, Vec<_>) = if whole.len() < PARALLEL_ENTRIES_MIN {
+            (judges.ask_few(whole, scratch), judges.alone().iter().filter_map(truths).collect())
+        } else {
+            rayon::join(
+                || judges.ask_few(whole, scratch),
+                || judges.alone().par_iter().filter_map(truths).collect(),
+            )
+        };
         for (tag_index, row) in judged.trues {
             if let Some(carried) = hits.carried.get_mut(row) {
                 carried.push(OnlineHit { tag_index, raised_by: RaisedBy::Itself });
             }
         }
         hits.unknown = judged.unknown;
+        alone
     }
 }
 

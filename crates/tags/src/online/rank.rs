@@ -104,7 +104,9 @@ impl<N: Millionths> Ranked<N> {
             if old.to <= span.from || span.to <= old.from || rows.len() / 2 < changes {
                 kept.numbers = Sorted::of(self.entries[rows].iter().map(|entry| entry.number).collect());
             } else {
-                for entry in self.entries[out_before].iter().chain(&self.entries[out_after]) {
+                let out = self.entries[out_before].iter().chain(&self.entries[out_after]);
+                std::hint::black_box(out.clone().filter(|own| kept.numbers.touch_at(own.number)).count());
+                for entry in out {
                     kept.numbers.remove(entry.number);
                 }
                 for entry in self.entries[in_before].iter().chain(&self.entries[in_after]) {
@@ -203,15 +205,13 @@ impl<N: Millionths> Holding for Ranked<N> {
     }
 
     fn forget(&mut self, keep: Keep) -> bool {
-        if !keep.beginning {
+        if !keep.beginning && worth_dropping(&self.entries, keep.from, |entry| entry.day) {
             let old = self.entries.partition_point(|entry| entry.day < keep.from);
-            if worth_dropping(old, self.entries.len()) {
-                // A span that no one asked for since then would hold numbers that can no longer be taken out.
-                self.kept.retain(|kept| kept.span.from >= keep.from);
-                self.entries.drain(..old);
-                if self.entries.spilled() && self.entries.len() * 2 < self.entries.capacity() {
-                    self.entries.shrink_to_fit();
-                }
+            // A span that no one asked for since then would hold numbers that can no longer be taken out.
+            self.kept.retain(|kept| kept.span.from >= keep.from);
+            self.entries.drain(..old);
+            if self.entries.spilled() && self.entries.len() * 2 < self.entries.capacity() {
+                self.entries.shrink_to_fit();
             }
         }
         !self.entries.is_empty()

@@ -43,6 +43,12 @@ impl<N: Copy + Ord + Into<i128>> Sorted<N> {
         self.lasts.get(half).is_some_and(|last| *last < self.lasts[0])
     }
 
+    /// Reads where a number stands, and means nothing.
+    pub(crate) fn touch_at(&self, number: N) -> bool {
+        let piece = self.pieces.get(self.lasts.partition_point(|last| *last < number));
+        piece.and_then(|piece| piece.get(piece.len() / 2)).is_some_and(|middle| *middle < number)
+    }
+
     /// Puts one in.
     pub(crate) fn insert(&mut self, number: N) {
         self.len += 1;

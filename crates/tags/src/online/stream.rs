@@ -62,9 +62,10 @@ pub(crate) trait Holding: Default {
     fn held(&self) -> usize;
 }
 
-/// Moving a long list for a few of its elements costs more than keeping them a while.
-pub(crate) fn worth_dropping(old: usize, all: usize) -> bool {
-    old > 0 && old.saturating_mul(8) >= all
+/// Does an eighth of a list in order of days come before a day? Moving a long list for less costs more than keeping what
+/// is old a while.
+pub(crate) fn worth_dropping<T>(list: &[T], day: i32, day_of: impl Fn(&T) -> i32) -> bool {
+    list.get(list.len().div_ceil(8).saturating_sub(1)).is_some_and(|own| day_of(own) < day)
 }
 
 /// One aggregate.
@@ -157,7 +158,7 @@ struct Sweep {
 }
 
 /// A part is not looked through before so many entries came in.
-const SWEEP_ENTRIES_MIN: usize = 16;
+const SWEEP_ENTRIES_MIN: usize = 64;
 
 impl Default for Sweep {
     fn default() -> Self {

@@ -144,13 +144,16 @@ impl<T: Total> Holding for Tally<T> {
     }
 
     fn forget(&mut self, keep: Keep) -> bool {
+        if !worth_dropping(&self.buckets, keep.from, |bucket| bucket.day) {
+            return !self.buckets.is_empty();
+        }
         let old = self.before(keep.from);
         if keep.beginning {
             // The first day of all stays, and the total before the days that are kept.
-            if old > 2 && worth_dropping(old, self.buckets.len()) {
+            if old > 2 {
                 self.buckets.drain(1..old - 1);
             }
-        } else if let Some(last) = old.checked_sub(1).filter(|_| worth_dropping(old, self.buckets.len())) {
+        } else if let Some(last) = old.checked_sub(1) {
             let base = self.buckets[last];
             self.buckets.drain(..old);
             for bucket in &mut self.buckets {
