@@ -36,11 +36,11 @@ impl OnlineTags {
             let own = self.set.aggregates.get(*at)?;
             Some((*at, own.name.as_str(), &own.aggregate))
         };
-        let lasting = self.set.definitions.iter().zip(&self.lasting).filter(|(_, lasting)| lasting.is_some());
+        let lasting = self.lasting.keys().filter_map(|tag| self.set.definitions.get(*tag));
         Needed {
             aggregates: self.columns.iter().filter_map(named).collect(),
             lasting: lasting
-                .map(|(tag, _)| Raising {
+                .map(|tag| Raising {
                     id: &tag.id,
                     when: &tag.when,
                     on: subject_parts(tag),
@@ -59,8 +59,7 @@ impl OnlineTags {
             return false;
         }
         std::mem::swap(&mut next.streams, &mut self.streams);
-        let mut held = self.lasting.iter_mut().flatten();
-        for (own, held) in next.lasting.iter_mut().flatten().zip(&mut held) {
+        for (own, held) in next.lasting.values_mut().zip(self.lasting.values_mut()) {
             std::mem::swap::<Lasting>(own, held);
         }
         std::mem::swap(&mut next.calendar, &mut self.calendar);

@@ -15,7 +15,7 @@ use smallvec::SmallVec;
 
 use super::kin::Kin;
 use super::search::count_before;
-use super::stream::{Holding, Keep, Question};
+use super::stream::{Holding, Keep, Question, worth_dropping};
 
 /// A value on a day.
 #[derive(Debug, Clone, Copy, Default)]
@@ -76,7 +76,7 @@ impl Holding for Distinct {
 
     fn answer(&mut self, question: &Question) -> Option<Decimal> {
         let span = question.span;
-        let low = count_before(&self.seen, |seen| seen.day < span.from);
+        let low = count_before(&self.seen, span.from, |seen| seen.day);
         let within = self.seen[low..].iter().take_while(|seen| seen.day < span.to);
         let (mut entries, mut different) = (0_u32, 0_u32);
         for seen in within {
@@ -110,7 +110,7 @@ impl Holding for Distinct {
     }
 
     fn forget(&mut self, keep: Keep) -> bool {
-        if !keep.beginning {
+        if !keep.beginning && worth_dropping(&self.seen, keep.from, |seen| seen.day) {
             let old = self.seen.partition_point(|seen| seen.day < keep.from);
             self.seen.drain(..old);
             if self.seen.spilled() && self.seen.len() * 2 < self.seen.capacity() {
@@ -118,6 +118,11 @@ impl Holding for Distinct {
             }
         }
         !self.seen.is_empty()
+    }
+
+    fn touch(&self) -> i32 {
+        let ends = self.seen.first().zip(self.seen.last());
+        ends.map_or(0, |(first, last)| first.day ^ last.day)
     }
 
     fn held(&self) -> usize {

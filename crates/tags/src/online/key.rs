@@ -4,7 +4,7 @@
 //! thousand million are mistaken for each other with a chance of about 10^-21.
 
 use std::collections::HashMap;
-use std::collections::hash_map::DefaultHasher;
+use std::collections::hash_map::{DefaultHasher, Entry};
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 
 use spine::{Column, EntryTable};
@@ -60,8 +60,74 @@ impl Hasher for KeyHasher {
     }
 }
 
+/// Parts of what is held by key. Looking through a part, or making room in it, takes no call long.
+pub(crate) const PARTS: usize = 16;
+
 /// Something for each key.
-pub(crate) type Keys<T> = HashMap<Key, T, BuildHasherDefault<KeyHasher>>;
+#[derive(Debug)]
+pub(crate) struct Keys<T> {
+    parts: [HashMap<Key, T, BuildHasherDefault<KeyHasher>>; PARTS],
+}
+
+impl<T> Default for Keys<T> {
+    fn default() -> Self {
+        Self { parts: std::array::from_fn(|_| HashMap::default()) }
+    }
+}
+
+/// The part of a key: by bits that its place within the part does not follow.
+fn part_of(key: &Key) -> usize {
+    usize::try_from(key.1).unwrap_or_default() % PARTS
+}
+
+#[expect(clippy::indexing_slicing, reason = "a remainder by the number of parts is below it")]
+impl<T> Keys<T> {
+    /// How many keys.
+    pub(crate) fn len(&self) -> usize {
+        self.parts.iter().map(HashMap::len).sum()
+    }
+
+    pub(crate) fn get(&self, key: &Key) -> Option<&T> {
+        self.parts[part_of(key)].get(key)
+    }
+
+    pub(crate) fn get_mut(&mut self, key: &Key) -> Option<&mut T> {
+        self.parts[part_of(key)].get_mut(key)
+    }
+
+    pub(crate) fn entry(&mut self, key: Key) -> Entry<'_, Key, T> {
+        self.parts[part_of(&key)].entry(key)
+    }
+
+    pub(crate) fn values(&self) -> impl Iterator<Item = &T> {
+        self.parts.iter().flat_map(HashMap::values)
+    }
+
+    /// The same keys with something else.
+    pub(crate) fn map<U>(self, other: impl Fn(T) -> U) -> Keys<U> {
+        let other = &other;
+        Keys { parts: self.parts.map(|part| part.into_iter().map(|(key, own)| (key, other(own))).collect()) }
+    }
+
+    /// Lets go of what is not to be kept.
+    pub(crate) fn retain(&mut self, mut keep: impl FnMut(&mut T) -> bool) {
+        for part in 0..PARTS {
+            self.retain_of(part, &mut keep);
+        }
+    }
+
+    /// Lets go of what is not to be kept in one part; parts are counted round and round. Tells how many keys were there
+    /// and how many are left.
+    pub(crate) fn retain_of(&mut self, part: usize, mut keep: impl FnMut(&mut T) -> bool) -> (usize, usize) {
+        let part = &mut self.parts[part % PARTS];
+        let before = part.len();
+        part.retain(|_, own| keep(own));
+        if part.len().saturating_mul(4) < part.capacity() {
+            part.shrink_to_fit();
+        }
+        (before, part.len())
+    }
+}
 
 /// The mark of one value: equal values have equal marks.
 fn mark(value: &impl Hash) -> u128 {

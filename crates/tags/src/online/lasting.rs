@@ -33,6 +33,8 @@ pub(crate) struct Lasting {
     pub(crate) valid_days: i32,
     raised: Keys<Raised>,
     since: usize,
+    /// So many subjects were left when it was last looked through.
+    left: usize,
 }
 
 /// A memory is not looked through for what to let go before so many raises.
@@ -40,7 +42,7 @@ const SWEEP_RAISES_MIN: usize = 256;
 
 impl Lasting {
     pub(crate) fn new(key: usize, valid_days: u16) -> Self {
-        Self { key, valid_days: valid_days.into(), raised: Keys::default(), since: 0 }
+        Self { key, valid_days: valid_days.into(), raised: Keys::default(), since: 0, left: 0 }
     }
 
     /// An entry raised the tag.
@@ -71,10 +73,10 @@ impl Lasting {
 
     /// Lets go of what no entry dated from `horizon` on asks for, once in a while.
     pub(crate) fn forget(&mut self, horizon: i32) {
-        if self.since >= self.raised.len().max(SWEEP_RAISES_MIN) {
+        if self.since >= self.left.max(SWEEP_RAISES_MIN) {
             let keep = Keep { from: horizon.saturating_sub(self.valid_days), beginning: false };
-            self.raised.retain(|_, raised| raised.days.forget(keep));
-            self.since = 0;
+            self.raised.retain(|raised| raised.days.forget(keep));
+            (self.since, self.left) = (0, self.raised.len());
         }
     }
 

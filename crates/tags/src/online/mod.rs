@@ -24,7 +24,7 @@ mod sorted;
 mod stream;
 mod tally;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -40,6 +40,7 @@ use crate::set::TagSet;
 
 use calendar::Calendar;
 use judges::Judges;
+use key::PARTS;
 use kin::Kin;
 use lasting::Lasting;
 use reading::{Reading, Steps, Wanted, declarations};
@@ -57,6 +58,17 @@ pub const LATE_DAYS_MAX: i32 = 31;
 
 /// Entries by which conditions are planned.
 const SAMPLE_ROWS: usize = 2_048;
+
+/// One call looks through so many keys for what to let go, and so many for each of its entries: more than an entry
+/// brings in all streams together.
+const FORGET_KEYS_MIN: usize = 2_048;
+const FORGET_KEYS_PER_ENTRY: usize = 256;
+
+/// Keys whose memory is asked for at once: what they hold stays near the processor until it is read.
+const TOUCHED_AT_ONCE: usize = 128;
+
+/// So many new entries are worth several threads.
+const PARALLEL_ENTRIES_MIN: usize = 16;
 
 /// Past entries taken in together.
 const CHUNK_ROWS: usize = 4_096;
@@ -80,8 +92,8 @@ pub struct OnlineTags {
     set: Arc<TagSet>,
     wanted: Wanted,
     streams: Vec<Stream>,
-    /// One element a tag; none for those that end with their entry.
-    lasting: Vec<Option<Lasting>>,
+    /// Of the tags that outlast their entry, by their position.
+    lasting: BTreeMap<usize, Lasting>,
     judges: Judges,
     scratch: Scratch,
     /// So many entries were known when the judges last planned, and what it planned for.
@@ -111,19 +123,17 @@ impl OnlineTags {
     /// Knows no entries yet, and asks its tags so.
     fn with_judges(set: Arc<TagSet>, judges: Judges) -> Self {
         let mut wanted = Wanted::default();
-        let mut lasting = Vec::new();
+        let mut lasting = BTreeMap::new();
         let (mut read, mut read_by_lasting) = (BTreeSet::new(), BTreeSet::new());
         let mut fields: BTreeSet<&str> = BTreeSet::new();
-        for (definition, compiled) in set.definitions.iter().zip(&set.compiled) {
+        for (tag, (definition, compiled)) in set.definitions.iter().zip(&set.compiled).enumerate() {
             read.extend(compiled.aggregates.iter().copied());
             fields.extend(compiled.rule.fields().iter().map(String::as_str));
-            let lasts = matches!(definition.on, SubjectKind::Enterprise | SubjectKind::Route);
-            if lasts {
+            if matches!(definition.on, SubjectKind::Enterprise | SubjectKind::Route) {
                 read_by_lasting.extend(compiled.aggregates.iter().copied());
+                let subject = wanted.key(&subject_parts(definition));
+                lasting.insert(tag, Lasting::new(subject, definition.valid_days));
             }
-            lasting.push(
-                lasts.then(|| Lasting::new(wanted.key(&subject_parts(definition)), definition.valid_days)),
-            );
         }
         let aggregates = set.aggregates.iter().enumerate().filter(|(at, _)| read.contains(at));
         let streams = streams(aggregates, |at| read_by_lasting.contains(&at), &mut wanted);
@@ -174,7 +184,7 @@ impl OnlineTags {
     #[must_use]
     pub fn held(&self) -> usize {
         let of_streams: usize = self.streams.iter().map(|stream| stream.held().1).sum();
-        let of_lasting: usize = self.lasting.iter().flatten().map(Lasting::held).sum();
+        let of_lasting: usize = self.lasting.values().map(Lasting::held).sum();
         of_streams.saturating_add(of_lasting)
     }
 
@@ -187,7 +197,7 @@ impl OnlineTags {
             self.calendar.seen(*day);
         }
         // Tags raised so long ago are carried by no entry that is still to come.
-        let longest = self.lasting.iter().flatten().map(|own| own.valid_days).max().unwrap_or(0);
+        let longest = self.lasting.values().map(|own| own.valid_days).max().unwrap_or(0);
         let told_from = self.horizon().map_or(i32::MIN, |horizon| horizon.saturating_sub(longest));
         let mut order: Vec<usize> = (0..table.len()).collect();
         order.sort_by_key(|row| days.get(*row).copied());
@@ -206,9 +216,9 @@ impl OnlineTags {
             if let Some(horizon) = self.horizon() {
                 self.streams
                     .par_iter_mut()
-                    .filter(|own| own.is_due(horizon))
-                    .for_each(|own| own.forget(horizon));
-                self.lasting.iter_mut().flatten().for_each(|own| own.forget(horizon));
+                    .filter(|own| own.is_due(horizon, PARTS))
+                    .for_each(|own| own.forget_all(horizon));
+                self.lasting.values_mut().for_each(|own| own.forget(horizon));
             }
         }
         self.count(table);
@@ -243,14 +253,28 @@ impl OnlineTags {
         for row in &steps.rows {
             reading.day(*row).into_iter().for_each(|day| self.calendar.seen(day));
         }
-        let kin = &self.kin;
-        let answers =
-            self.streams.iter_mut().map(|stream| stream.take_in(&reading, &steps, Tell::All, kin)).collect();
+        let answers = self.take_in(&reading, &steps);
         let whole = self.whole(table, answers)?;
         let hits = self.tell(whole, &reading, &declarations);
         self.count(table);
-        self.forget_some();
+        self.forget_some(table.len());
         Ok(hits)
+    }
+
+    /// Asks all streams, and gives them the new entries.
+    fn take_in(&mut self, reading: &Reading, steps: &Steps) -> Vec<Vec<Answers>> {
+        // Few entries touch few keys of each stream: so the memory of several streams is asked for at once.
+        let at_once = TOUCHED_AT_ONCE.checked_div(steps.rows.len()).unwrap_or(0).max(1);
+        let kin = &self.kin;
+        let ask = |streams: &mut [Stream]| -> Vec<Vec<Answers>> {
+            streams.iter().for_each(|stream| stream.touch(reading, steps));
+            streams.iter_mut().map(|stream| stream.take_in(reading, steps, Tell::All, kin)).collect()
+        };
+        if steps.rows.len() < PARALLEL_ENTRIES_MIN {
+            self.streams.chunks_mut(at_once).flat_map(ask).collect()
+        } else {
+            self.streams.par_chunks_mut(at_once).flat_map_iter(ask).collect()
+        }
     }
 
     /// Does the table have all fields that conditions read?
@@ -273,15 +297,18 @@ impl OnlineTags {
         self.calendar.today().map(|today| today.saturating_sub(LATE_DAYS_MAX))
     }
 
-    /// Lets go of what is no longer asked for, in one stream at most: a call shall not take long.
-    fn forget_some(&mut self) {
+    /// Lets go of some of what is no longer asked for: a call shall not take long.
+    fn forget_some(&mut self, entries: usize) {
         let Some(horizon) = self.horizon() else { return };
-        self.lasting.iter_mut().flatten().for_each(|own| own.forget(horizon));
+        self.lasting.values_mut().for_each(|own| own.forget(horizon));
+        let mut left = FORGET_KEYS_MIN.saturating_add(entries.saturating_mul(FORGET_KEYS_PER_ENTRY));
         for _ in 0..self.streams.len() {
             self.swept = self.swept.saturating_add(1).checked_rem(self.streams.len()).unwrap_or(0);
-            if let Some(due) = self.streams.get_mut(self.swept).filter(|stream| stream.is_due(horizon)) {
-                due.forget(horizon);
-                break;
+            if let Some(due) = self.streams.get_mut(self.swept).filter(|stream| stream.is_due(horizon, 1)) {
+                left = left.saturating_sub(due.forget(horizon));
+                if left == 0 {
+                    break;
+                }
             }
         }
     }
@@ -311,13 +338,13 @@ impl OnlineTags {
 
     /// Remembers which past entries raised the tags that outlast them.
     fn remember(&mut self, whole: &EntryTable, reading: &Reading, told_from: i32) {
-        for (tag, lasting) in self.lasting.iter_mut().enumerate() {
-            let (Some(lasting), Some(compiled)) = (lasting, self.set.compiled.get(tag)) else { continue };
+        for (tag, lasting) in &mut self.lasting {
+            let Some(compiled) = self.set.compiled.get(*tag) else { continue };
             let truths = compiled.rule.evaluate(whole, 0..whole.len());
             for row in (0..whole.len()).filter(|row| truths.is_true(*row)) {
                 let key = reading.keys.get(lasting.key).and_then(|keys| keys.get(row).copied().flatten());
                 if let (Some(key), Some(day)) = (key, reading.day(row).filter(|day| *day >= told_from)) {
-                    lasting.remember(key, day, || raise(&self.set, whole, tag, row));
+                    lasting.remember(key, day, || raise(&self.set, whole, *tag, row));
                 }
             }
         }
@@ -331,14 +358,7 @@ impl OnlineTags {
             unknown: vec![0; rows],
             whole,
         };
-        self.tell_together(&mut hits);
-        for tag_index in self.judges.alone().iter().copied() {
-            let (Some(compiled), Some(lasting)) =
-                (self.set.compiled.get(tag_index), self.lasting.get_mut(tag_index))
-            else {
-                continue;
-            };
-            let truths = compiled.rule.evaluate(&hits.whole, 0..rows);
+        for (tag_index, truths) in self.ask(&mut hits) {
             let on = self.set.definitions.get(tag_index).map(|definition| definition.on);
             let mut mark = |row: usize, raised_by: RaisedBy| {
                 if let Some(carried) = hits.carried.get_mut(row) {
@@ -350,7 +370,7 @@ impl OnlineTags {
                     *unknown = unknown.saturating_add(1);
                 }
             };
-            match (lasting, on) {
+            match (self.lasting.get_mut(&tag_index), on) {
                 (Some(lasting), _) => {
                     let raise = |row| raise(&self.set, &hits.whole, tag_index, row);
                     for rows in declarations {
@@ -379,15 +399,26 @@ impl OnlineTags {
         hits
     }
 
-    /// What the judges say of the rows; tags of theirs end with their entry.
-    fn tell_together(&mut self, hits: &mut OnlineHits) {
-        let judged = self.judges.ask_few(&hits.whole, &mut self.scratch);
+    /// What the judges say of the rows: of most tags, which end with their entry, it is told, of the others answered.
+    fn ask(&mut self, hits: &mut OnlineHits) -> Vec<(usize, Truths)> {
+        let Self { judges, scratch, set, .. } = self;
+        let whole = &hits.whole;
+        let truths = |tag: &usize| Some((*tag, set.compiled.get(*tag)?.rule.evaluate(whole, 0..whole.len())));
+        let (judged, alone): (_, Vec<_>) = if whole.len() < PARALLEL_ENTRIES_MIN {
+            (judges.ask_few(whole, scratch), judges.alone().iter().filter_map(truths).collect())
+        } else {
+            rayon::join(
+                || judges.ask_few(whole, scratch),
+                || judges.alone().par_iter().filter_map(truths).collect(),
+            )
+        };
         for (tag_index, row) in judged.trues {
             if let Some(carried) = hits.carried.get_mut(row) {
                 carried.push(OnlineHit { tag_index, raised_by: RaisedBy::Itself });
             }
         }
         hits.unknown = judged.unknown;
+        alone
     }
 }
 

@@ -17,7 +17,7 @@ use smallvec::SmallVec;
 use super::kin::Kin;
 use super::search::count_before;
 use super::sorted::Sorted;
-use super::stream::{Holding, Keep, Question, Span};
+use super::stream::{Holding, Keep, Question, Span, worth_dropping};
 use crate::aggregate::Measure;
 use crate::window::{number, quotient};
 
@@ -68,8 +68,8 @@ impl Ranked<i64> {
 
 impl<N: Millionths> Ranked<N> {
     fn rows(&self, span: Span) -> Range<usize> {
-        let high = count_before(&self.entries, |entry| entry.day < span.to);
-        count_before(&self.entries[..high], |entry| entry.day < span.from)..high
+        let high = count_before(&self.entries, span.to, |entry| entry.day);
+        count_before(&self.entries[..high], span.from, |entry| entry.day)..high
     }
 
     /// How many entries the span has, and which they are unless they are kept in order of size.
@@ -105,7 +105,9 @@ impl<N: Millionths> Ranked<N> {
             if old.to <= span.from || span.to <= old.from || rows.len() / 2 < changes {
                 kept.numbers = Sorted::of(self.entries[rows].iter().map(|entry| entry.number).collect());
             } else {
-                for entry in self.entries[out_before].iter().chain(&self.entries[out_after]) {
+                let out = self.entries[out_before].iter().chain(&self.entries[out_after]);
+                std::hint::black_box(out.clone().filter(|own| kept.numbers.touch_at(own.number)).count());
+                for entry in out {
                     kept.numbers.remove(entry.number);
                 }
                 for entry in self.entries[in_before].iter().chain(&self.entries[in_after]) {
@@ -210,18 +212,22 @@ impl<N: Millionths> Holding for Ranked<N> {
     }
 
     fn forget(&mut self, keep: Keep) -> bool {
-        if !keep.beginning {
+        if !keep.beginning && worth_dropping(&self.entries, keep.from, |entry| entry.day) {
             let old = self.entries.partition_point(|entry| entry.day < keep.from);
-            if old > 0 {
-                // A span that no one asked for since then would hold numbers that can no longer be taken out.
-                self.kept.retain(|kept| kept.span.from >= keep.from);
-                self.entries.drain(..old);
-                if self.entries.spilled() && self.entries.len() * 2 < self.entries.capacity() {
-                    self.entries.shrink_to_fit();
-                }
+            // A span that no one asked for since then would hold numbers that can no longer be taken out.
+            self.kept.retain(|kept| kept.span.from >= keep.from);
+            self.entries.drain(..old);
+            if self.entries.spilled() && self.entries.len() * 2 < self.entries.capacity() {
+                self.entries.shrink_to_fit();
             }
         }
         !self.entries.is_empty()
+    }
+
+    fn touch(&self) -> i32 {
+        let ends = self.entries.first().zip(self.entries.last());
+        let kept = self.kept.first().map_or(0, |kept| kept.span.from ^ i32::from(kept.numbers.touch()));
+        ends.map_or(0, |(first, last)| first.day ^ last.day) ^ kept
     }
 
     fn held(&self) -> usize {

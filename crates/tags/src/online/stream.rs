@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use rust_decimal::Decimal;
 
 use super::distinct::Distinct;
-use super::key::{Key, Keys, half};
+use super::key::{Key, Keys, PARTS, half};
 use super::kin::{Kin, names_enterprise};
 use super::rank::Ranked;
 use super::reading::{Reading, Steps, Wanted};
@@ -65,8 +65,16 @@ pub(crate) trait Holding: Default {
     }
     /// Lets go of what is no longer asked for; false if nothing is left.
     fn forget(&mut self, keep: Keep) -> bool;
+    /// Reads where an answer begins to look, and means nothing.
+    fn touch(&self) -> i32;
     /// Records held: days, values, numbers.
     fn held(&self) -> usize;
+}
+
+/// Does an eighth of a list in order of days come before a day? Moving a long list for less costs more than keeping what
+/// is old a while.
+pub(crate) fn worth_dropping<T>(list: &[T], day: i32, day_of: impl Fn(&T) -> i32) -> bool {
+    list.get(list.len().div_ceil(8).saturating_sub(1)).is_some_and(|own| day_of(own) < day)
 }
 
 /// One aggregate.
@@ -145,14 +153,29 @@ pub(crate) struct Stream {
     condition: Option<usize>,
     readers: Vec<Reader>,
     held: Held,
-    /// Entries taken in since what is no longer asked for was let go.
-    since: usize,
-    /// What was let go before this day.
-    horizon: i32,
+    sweep: Sweep,
 }
 
-/// A stream is not looked through for what to let go before so many entries came in.
-const SWEEP_ENTRIES_MIN: usize = 256;
+/// What is no longer asked for is let go in one part of the keys after the other.
+#[derive(Debug)]
+struct Sweep {
+    /// Entries taken in since a part was looked through.
+    since: usize,
+    /// So many shall come in before the next one is: as many as keys were left, so that it costs little for each.
+    wait: usize,
+    part: usize,
+    /// What was let go before this day, part by part.
+    horizons: [i32; PARTS],
+}
+
+/// A part is not looked through before so many entries came in.
+const SWEEP_ENTRIES_MIN: usize = 64;
+
+impl Default for Sweep {
+    fn default() -> Self {
+        Self { since: 0, wait: SWEEP_ENTRIES_MIN, part: 0, horizons: [i32::MIN; PARTS] }
+    }
+}
 
 /// The streams of a set of aggregates; `lasting` says which of them tags read that outlast their entry.
 pub(crate) fn streams<'a>(
@@ -188,8 +211,7 @@ pub(crate) fn streams<'a>(
                     condition,
                     readers: Vec::new(),
                     held,
-                    since: 0,
-                    horizon: i32::MIN,
+                    sweep: Sweep::default(),
                 };
                 stream.reads(at, aggregate, lasting(at));
                 streams.push(stream);
@@ -218,6 +240,24 @@ impl Stream {
         });
     }
 
+    /// Looks at what is held for each row of a table, and does nothing with it. Memory answers slowly, but several
+    /// questions at once: what is read one after the other later is near the processor by then.
+    pub(crate) fn touch(&self, reading: &Reading, steps: &Steps) {
+        fn each<H: Holding>(held: &Keys<H>, keys: &[Option<Key>], steps: &Steps) -> i32 {
+            let keys = steps.rows.iter().filter_map(|row| keys.get(*row).copied().flatten());
+            keys.filter_map(|key| held.get(&key)).fold(0, |sum, own| sum ^ own.touch())
+        }
+        let keys = reading.keys.get(self.key).map_or(&[][..], Vec::as_slice);
+        std::hint::black_box(match &self.held {
+            Held::Counts(held) => each(held, keys, steps),
+            Held::Shares(held) => each(held, keys, steps),
+            Held::Sums(held) => each(held, keys, steps),
+            Held::Distinct(held) => each(held, keys, steps),
+            Held::Ranks(held) => each(held, keys, steps),
+            Held::WideRanks(held) => each(held, keys, steps),
+        });
+    }
+
     /// Takes in the entries of a table, step by step; every step is answered before it is taken in. `kin`: who is one.
     pub(crate) fn take_in(
         &mut self,
@@ -235,7 +275,7 @@ impl Stream {
         };
         let number = |row: usize| numbers.get(row).copied().flatten();
         let counted = |row: usize| number(row).filter(|_| is_true(row));
-        self.since = self.since.saturating_add(steps.rows.len());
+        self.sweep.since = self.sweep.since.saturating_add(steps.rows.len());
         let pass = Pass {
             keys: reading.keys.get(self.key).map_or(&[][..], Vec::as_slice),
             others: reading.others.get(self.key).filter(|others| !others.is_empty()),
@@ -264,8 +304,7 @@ impl Stream {
 
     fn widen(&mut self) {
         if let Held::Ranks(held) = &mut self.held {
-            let wide = std::mem::take(held).into_iter().map(|(key, ranked)| (key, ranked.widened()));
-            self.held = Held::WideRanks(wide.collect());
+            self.held = Held::WideRanks(std::mem::take(held).map(Ranked::widened));
         }
     }
 
@@ -284,41 +323,43 @@ impl Stream {
         }
     }
 
-    /// Is there something to let go, and has enough come in that looking through all keys costs little for each entry?
-    pub(crate) fn is_due(&self, horizon: i32) -> bool {
-        let keys = match &self.held {
-            Held::Counts(held) => held.len(),
-            Held::Shares(held) => held.len(),
-            Held::Sums(held) => held.len(),
-            Held::Distinct(held) => held.len(),
-            Held::Ranks(held) => held.len(),
-            Held::WideRanks(held) => held.len(),
-        };
-        horizon > self.horizon && self.since >= keys.max(SWEEP_ENTRIES_MIN)
+    /// Is there something to let go, and have enough entries come in that looking through so many parts of the keys
+    /// costs little for each?
+    pub(crate) fn is_due(&self, horizon: i32, parts: usize) -> bool {
+        let last = self.sweep.horizons.get(self.sweep.part).copied().unwrap_or(horizon);
+        last < horizon && self.sweep.since >= self.sweep.wait.saturating_mul(parts)
     }
 
-    /// Lets go of what no entry dated from `horizon` on asks for.
-    pub(crate) fn forget(&mut self, horizon: i32) {
-        fn sweep<H: Holding>(keys: &mut Keys<H>, keep: Keep) {
-            keys.retain(|_, held| held.forget(keep));
-            if keys.len().saturating_mul(4) < keys.capacity() {
-                keys.shrink_to_fit();
-            }
+    /// The same in all parts.
+    pub(crate) fn forget_all(&mut self, horizon: i32) {
+        for _ in 0..PARTS {
+            self.forget(horizon);
         }
+    }
+
+    /// Lets go of what no entry dated from `horizon` on asks for, in one part of the keys; tells how many it looked
+    /// through.
+    pub(crate) fn forget(&mut self, horizon: i32) -> usize {
         let longest = self.readers.iter().filter_map(|own| own.days).max().unwrap_or(0);
         let keep = Keep {
             from: horizon.saturating_sub(longest.into()),
             beginning: self.readers.iter().any(|own| own.days.is_none()),
         };
-        match &mut self.held {
-            Held::Counts(held) => sweep(held, keep),
-            Held::Shares(held) => sweep(held, keep),
-            Held::Sums(held) => sweep(held, keep),
-            Held::Distinct(held) => sweep(held, keep),
-            Held::Ranks(held) => sweep(held, keep),
-            Held::WideRanks(held) => sweep(held, keep),
+        let part = self.sweep.part;
+        let (before, left) = match &mut self.held {
+            Held::Counts(held) => held.retain_of(part, |own| own.forget(keep)),
+            Held::Shares(held) => held.retain_of(part, |own| own.forget(keep)),
+            Held::Sums(held) => held.retain_of(part, |own| own.forget(keep)),
+            Held::Distinct(held) => held.retain_of(part, |own| own.forget(keep)),
+            Held::Ranks(held) => held.retain_of(part, |own| own.forget(keep)),
+            Held::WideRanks(held) => held.retain_of(part, |own| own.forget(keep)),
+        };
+        if let Some(last) = self.sweep.horizons.get_mut(part) {
+            *last = horizon;
         }
-        (self.since, self.horizon) = (0, horizon);
+        (self.sweep.since, self.sweep.wait) = (0, left.max(SWEEP_ENTRIES_MIN));
+        self.sweep.part = part.saturating_add(1) % PARTS;
+        before
     }
 }
 

@@ -13,7 +13,7 @@ use smallvec::SmallVec;
 
 use super::kin::Kin;
 use super::search::count_before;
-use super::stream::{Holding, Keep, Question, Span};
+use super::stream::{Holding, Keep, Question, Span, worth_dropping};
 use crate::aggregate::Measure;
 use crate::window::{number, quotient};
 
@@ -113,7 +113,7 @@ impl<T: Total> Tally<T> {
         // One bucket a day: no more of them than the span has days.
         let days = usize::try_from(span.to.saturating_sub(span.from)).unwrap_or(0);
         let near = high.saturating_sub(days);
-        let low = near + count_before(&self.buckets[near..high], |bucket| bucket.day < span.from);
+        let low = near + count_before(&self.buckets[near..high], span.from, |bucket| bucket.day);
         if low == high {
             return (0, T::default(), None);
         }
@@ -162,6 +162,9 @@ impl<T: Total> Holding for Tally<T> {
     }
 
     fn forget(&mut self, keep: Keep) -> bool {
+        if !worth_dropping(&self.buckets, keep.from, |bucket| bucket.day) {
+            return !self.buckets.is_empty();
+        }
         let old = self.before(keep.from);
         if keep.beginning {
             // The first day of all stays, and the total before the days that are kept.
@@ -180,6 +183,11 @@ impl<T: Total> Holding for Tally<T> {
             self.buckets.shrink_to_fit();
         }
         !self.buckets.is_empty()
+    }
+
+    fn touch(&self) -> i32 {
+        let ends = self.buckets.first().zip(self.buckets.last());
+        ends.map_or(0, |(first, last)| first.day ^ last.day)
     }
 
     fn held(&self) -> usize {
