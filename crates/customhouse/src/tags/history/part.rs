@@ -44,6 +44,11 @@ impl Part {
         self.entity_of.len()
     }
 
+    /// The entity of each entry so far.
+    pub(super) fn entity_of(&self) -> &[u32] {
+        &self.entity_of
+    }
+
     /// Pairs of tag and entry so far.
     pub(super) fn pairs(&self) -> usize {
         self.workers.iter().map(|worker| worker.pairs.len()).sum()
