@@ -189,8 +189,7 @@ pub fn match_file(
     }
     let begun = processor_seconds();
     let rows = rows_at_once(ids.len(), threads, entries.schema(), &columns, ROWS_AT_ONCE);
-    let mut reader =
-        entries.read(&columns, rows).map_err(|finding| unreadable(&request.entries, finding))?;
+    let mut reader = entries.read(&columns, rows).map_err(|finding| unreadable(&request.entries, finding))?;
     let schema = reader.schema().clone();
     let mut reading = processor_seconds() - begun;
     loop {

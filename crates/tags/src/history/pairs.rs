@@ -214,11 +214,7 @@ fn write_few(
 }
 
 /// Adds the lineages of a tag's entities and rows, which come in order.
-fn push_lineages(
-    out: &mut RunWriter<Vec<u8>>,
-    sorted: impl Iterator<Item = (u32, u32)>,
-    first_entry: u64,
-) {
+fn push_lineages(out: &mut RunWriter<Vec<u8>>, sorted: impl Iterator<Item = (u32, u32)>, first_entry: u64) {
     let mut open: Option<Lineage> = None;
     for (entity, row) in sorted {
         let entry = first_entry.wrapping_add(u64::from(row));

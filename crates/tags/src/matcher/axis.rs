@@ -91,7 +91,8 @@ impl Axis {
         known: &mut Vec<Code>,
         out: &mut [Code],
     ) {
-        let rows = picked.iter().map(|picked| first.saturating_add(usize::try_from(*picked).unwrap_or(usize::MAX)));
+        let rows =
+            picked.iter().map(|picked| first.saturating_add(usize::try_from(*picked).unwrap_or(usize::MAX)));
         let places = out.iter_mut().zip(rows);
         match self.source.field().map(|field| block.lane(field)) {
             Some(Some((Lane::Whole { values, scale }, _))) => {

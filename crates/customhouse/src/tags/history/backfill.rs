@@ -12,8 +12,8 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use spine::{EntrySchema, Progress};
 
-use super::folder::{Folder, MadePart};
 use super::entities::Entities;
+use super::folder::{Folder, MadePart};
 use super::manifest::Source;
 use super::part::{Part, Step};
 use super::source::{open, require, take_in, unreadable};
@@ -268,7 +268,8 @@ impl<'a> Backfill<'a> {
         let mut reader = reader.map_err(|finding| unreadable(&path, finding))?;
         self.report.reading_cpu_s += process_seconds() - begun;
         let schema = reader.schema().clone();
-        let mut part = Part::new(self.threads);
+        let mut part =
+            Part::new(self.threads, usize::try_from(end.saturating_sub(done)).unwrap_or(usize::MAX));
         let mut planned = false;
         while done < end {
             let begun = process_seconds();
@@ -339,8 +340,7 @@ impl<'a> Backfill<'a> {
             let entities = self.entities_of(part, first);
             let found = u64::try_from(part.pairs()).unwrap_or_default();
             self.report.matches = self.report.matches.saturating_add(found);
-            let (bytes, pairs) =
-                part.finish(numbers, first).map_err(|error| unwritable(&error))?;
+            let (bytes, pairs) = part.finish(numbers, first).map_err(|error| unwritable(&error))?;
             self.folder.keep(MadePart { cohort, to: done, bytes, pairs, entities })?;
             self.report.asked = self.report.asked.saturating_add(rows);
             self.report.keeping_cpu_s += process_seconds() - begun;
@@ -359,7 +359,7 @@ impl<'a> Backfill<'a> {
         let known = self.folder.manifest.entities_known().checked_sub(first);
         let known = known.and_then(|known| usize::try_from(known).ok());
         let new = known.and_then(|known| part.entity_of().get(known..)).unwrap_or_default();
-        new.iter().flat_map(|entity| entity.to_le_bytes()).collect()
+        new.iter().map(|entity| entity.to_le_bytes()).collect::<Vec<_>>().into_flattened()
     }
 
     fn finished(mut self) -> BackfillReport {

@@ -11,7 +11,9 @@ use ::tags::matrix::{Matrix, TAGS_MAX};
 use journal::log::files::{DiskFiles, Durably, Files, OpenFile};
 use roaring::RoaringBitmap;
 
-use super::manifest::{EntitiesFile, FORMAT, HistoryTag, Manifest, MatrixFile, NamesFile, OUTDATED, RunFiles};
+use super::manifest::{
+    EntitiesFile, FORMAT, HistoryTag, Manifest, MatrixFile, NamesFile, OUTDATED, RunFiles,
+};
 use super::names::EntityNames;
 use super::{damaged, unwritable};
 use crate::error::{Error, Kind};
@@ -457,7 +459,8 @@ impl Folder {
         let at = self.manifest.entities.partition_point(|own| own.to <= entry);
         let own = self.manifest.entities.get(at).ok_or_else(|| damaged(&"an entry has no entity"))?;
         let from = at.checked_sub(1).and_then(|at| self.manifest.entities.get(at)).map_or(0, |own| own.to);
-        let bytes = self.files.read(&own.file, ENTITIES_BYTES_MAX).map_err(|error| missing(&own.file, &error))?;
+        let bytes =
+            self.files.read(&own.file, ENTITIES_BYTES_MAX).map_err(|error| missing(&own.file, &error))?;
         let (numbers, rest) = bytes.as_chunks::<4>();
         let count = u64::try_from(numbers.len()).unwrap_or(u64::MAX);
         if crc32fast::hash(&bytes) != own.crc32 || !rest.is_empty() || from.saturating_add(count) != own.to {

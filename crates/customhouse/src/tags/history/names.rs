@@ -237,3 +237,62 @@ impl EntityNames {
 fn cut(name: &str) -> &str {
     name.get(..name.floor_char_boundary(NAME_BYTES_MAX)).unwrap_or(name)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use spine::entry::TextColumn;
+
+    use super::*;
+
+    fn texts(values: &[&str]) -> LaneValues {
+        let mut column = TextColumn::default();
+        for value in values {
+            column.push((!value.is_empty()).then_some(*value));
+        }
+        LaneValues::Column(Column::Text(column))
+    }
+
+    /// Texts and whole numbers by turns, near and far, and once in between what was written is read again: one name has
+    /// one number.
+    #[test]
+    fn one_name_has_one_number_however_it_comes() {
+        let mut names = EntityNames::default();
+        let mut expected: HashMap<String, u32> = HashMap::new();
+        let long = "x".repeat(3_000);
+        let far = i64::try_from(DENSE_MAX).unwrap();
+        for round in 0..4_i64 {
+            let values =
+                [7, -7, 0, ABSENT, i64::MAX, ABSENT + 1, far - 1, far, far + round, 7 + round, 1_000_000];
+            let written: Vec<String> = values.iter().map(i64::to_string).collect();
+            let own = names.of(&LaneValues::Whole { values: values.to_vec(), scale: 0 });
+            for ((value, written), number) in values.iter().zip(&written).zip(own) {
+                if *value == ABSENT {
+                    assert_eq!(number, NOBODY);
+                } else {
+                    assert_eq!(*expected.entry(written.clone()).or_insert(number), number, "{written}");
+                }
+            }
+            let other = format!("{}", 9 + round);
+            let values = ["7", "07", "+7", "-0", "NL0001", "", &long, "1000000", &other, "7"];
+            for (value, number) in values.iter().zip(names.of(&texts(&values))) {
+                if value.is_empty() {
+                    assert_eq!(number, NOBODY);
+                } else {
+                    let value = cut(value).to_owned();
+                    assert_eq!(*expected.entry(value.clone()).or_insert(number), number, "{value}");
+                }
+            }
+            if round == 1 {
+                let bytes = names.bytes_from(0);
+                names = EntityNames::default();
+                names.add(&bytes).unwrap();
+            }
+        }
+        assert_eq!(usize::try_from(names.len()).unwrap(), expected.len());
+        for (name, number) in expected {
+            assert_eq!((names.name(number), names.number(&name)), (Some(name.as_str()), Some(number)));
+        }
+    }
+}
