@@ -113,7 +113,11 @@ impl Bench<'_> {
         let theirs: Value =
             serde_json::from_str(&process::answer(peer.arg(self.folder).arg(ALONE.to_string()))?)?;
         let counts = theirs.get("counts").and_then(Value::as_array).context("no counts")?;
-        let (mut counting, mut keeping) = (0.0, 0.0);
+        let (mut counting, mut keeping, mut adding) = (0.0, 0.0, 0.0);
+        let begun = self.folder.join("begun.jsonl");
+        fs::write(&begun, rules.lines().nth(ALONE).context("too few rules")?)?;
+        self.kept("more", "begun.jsonl", "1")?;
+        let mut before = fs::read_to_string(&begun)?;
         for (at, (rule, expected)) in rules.lines().zip(counts).enumerate() {
             let path: PathBuf = self.folder.join("one.jsonl");
             fs::write(&path, rule)?;
@@ -122,6 +126,12 @@ impl Bench<'_> {
             counting += number(&report, "reading_cpu_s")? + number(&report, "matching_cpu_s")?;
             let report = self.kept(&format!("one-{at}"), "one.jsonl", "1")?;
             keeping += number(&report, "cpu_s")?;
+            before.push('\n');
+            before.push_str(rule);
+            fs::write(self.folder.join("more.jsonl"), &before)?;
+            let report = self.kept("more", "more.jsonl", "1")?;
+            ensure!(report.get("matches") == Some(expected), "DuckDB counts otherwise: {expected}, {report}");
+            adding += number(&report, "cpu_s")?;
         }
         let (theirs, rules) = (number(&theirs, "cpu_s")?, f64::from(u32::try_from(ALONE)?));
         let row = |name: &str, seconds: f64| {
@@ -131,7 +141,8 @@ impl Bench<'_> {
         let rows = [
             row("DuckDB, `count(*) where` on the file", theirs),
             row("Tidewaiter, counted", counting),
-            row("Tidewaiter, put on the entries and kept", keeping),
+            row("Tidewaiter, put on the entries and kept, beside others", adding),
+            row("Tidewaiter, put on the entries and kept, in a new folder", keeping),
         ];
         table::print(&["one rule over all entries", "CPU s", "times DuckDB"], &rows);
         Ok(())

@@ -13,7 +13,7 @@ use packs::Registry;
 use rust_decimal::prelude::ToPrimitive;
 use rustix::time::{ClockId, clock_gettime};
 use serde::Serialize;
-use spine::{Finding, Progress};
+use spine::{EntrySchema, FieldType, Finding, Progress};
 
 use super::history::unreadable;
 use super::rule_file::read_rules;
@@ -22,6 +22,10 @@ use crate::folder::write_whole;
 
 /// Entries read at once.
 const ROWS_AT_ONCE: usize = 512 * 1024;
+/// Entries read at once for each thread where there are few rules: they are asked while they are near the processor.
+const ROWS_FOR_FEW: usize = 64 * 1024;
+/// So few rules cost less than reading does.
+const FEW_RULES: usize = 64;
 /// Threads at most.
 const THREADS_MAX: usize = 256;
 
@@ -184,8 +188,8 @@ pub fn match_file(
         return Ok(finished(report, ids, counts));
     }
     let begun = processor_seconds();
-    let mut reader =
-        entries.read(&columns, ROWS_AT_ONCE).map_err(|finding| unreadable(&request.entries, finding))?;
+    let rows = rows_at_once(ids.len(), threads, entries.schema(), &columns, ROWS_AT_ONCE);
+    let mut reader = entries.read(&columns, rows).map_err(|finding| unreadable(&request.entries, finding))?;
     let schema = reader.schema().clone();
     let mut reading = processor_seconds() - begun;
     loop {
@@ -225,6 +229,23 @@ pub fn match_file(
         }
     }
     Ok(finished(report, ids, counts))
+}
+
+/// Entries to read at once for so many rules over these columns, at most `most`. Each time texts are read their
+/// dictionary is, too: of them many come together.
+pub(super) fn rows_at_once(
+    rules: usize,
+    threads: usize,
+    schema: &EntrySchema,
+    columns: &[&str],
+    most: usize,
+) -> usize {
+    let is_text = |name: &&str| schema.field(name).is_some_and(|own| own.field_type == FieldType::Text);
+    if rules <= FEW_RULES && !columns.iter().any(is_text) {
+        ROWS_FOR_FEW.saturating_mul(threads).min(most)
+    } else {
+        most
+    }
 }
 
 /// A number as floating point; exact up to 2^53.

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use arrow::array::{
     ArrayRef, BooleanArray, Date32Array, Decimal128Array, DictionaryArray, Float32Array, Int8Array,
-    Int64Array, LargeStringArray, ListArray, RecordBatch, StringArray, TimestampMillisecondArray,
-    TimestampNanosecondArray, UInt64Array,
+    Int32Array, Int64Array, LargeStringArray, ListArray, RecordBatch, StringArray, TimestampMillisecondArray,
+    TimestampNanosecondArray, UInt16Array, UInt32Array, UInt64Array,
 };
 use arrow::datatypes::{Int32Type, UInt16Type};
 use parquet::arrow::ArrowWriter;
@@ -58,6 +58,17 @@ fn every_type_of_column_becomes_what_the_table_says() {
             Arc::new(Int8Array::from(vec![Some(-1), None, Some(7)])),
             (Number, whole(&[-1, ABSENT, 7], 0)),
         ),
+        (
+            "half as wide",
+            Arc::new(Int32Array::from(vec![Some(i32::MIN), None, Some(i32::MAX)])),
+            (Number, whole(&[-2_147_483_648, ABSENT, 2_147_483_647], 0)),
+        ),
+        (
+            "half as wide without a sign",
+            Arc::new(UInt32Array::from(vec![Some(u32::MAX), None])),
+            (Number, whole(&[4_294_967_295, ABSENT], 0)),
+        ),
+        ("shorter", Arc::new(UInt16Array::from(vec![u16::MAX])), (Number, whole(&[65_535], 0))),
         (
             "the number that stands for an absence",
             Arc::new(Int64Array::from(vec![Some(i64::MIN), None])),

@@ -145,6 +145,10 @@ impl Pairs {
         first_entry: u64,
         threads: usize,
     ) -> Result<(Vec<u8>, u64), HistoryError> {
+        let held = all.iter().map(|pairs| pairs.len()).fold(0, usize::saturating_add);
+        if held.saturating_mul(FEW_PAIRS) <= entity_of.len() {
+            return write_few(all, numbers, entity_of, first_entry);
+        }
         let order = Order::of(entity_of);
         let (starts, mut ranks) = ranks_by_tag(all, numbers.len(), &order);
         let mut writer = RunWriter::new(Vec::new(), first_entry);
@@ -176,6 +180,59 @@ impl Sink for Pairs {
             let count = entries.write_rows(out);
             self.tell(rule, count);
         }
+    }
+}
+
+/// Where there are so many rows a pair, pairs are sorted rather than rows.
+const FEW_PAIRS: usize = 8;
+
+/// [`Pairs::write`] where most rows have no pair.
+fn write_few(
+    all: &[&Pairs],
+    numbers: &[u32],
+    entity_of: &[u32],
+    first_entry: u64,
+) -> Result<(Vec<u8>, u64), HistoryError> {
+    let mut found: Vec<(usize, u32, u32)> = Vec::new();
+    for pairs in all {
+        pairs.visit(|tag, shift, rows| {
+            let rows = rows.iter().map(|row| shift.wrapping_add(*row));
+            let entity = |row: u32| usize::try_from(row).ok().and_then(|row| entity_of.get(row));
+            found.extend(rows.filter_map(|row| Some((tag, *entity(row)?, row))));
+        });
+    }
+    found.sort_unstable();
+    let mut writer = RunWriter::new(Vec::new(), first_entry);
+    for own in found.chunk_by(|a, b| a.0 == b.0) {
+        push_lineages(&mut writer, own.iter().map(|(_, entity, row)| (*entity, *row)), first_entry);
+        if let Some(number) = own.first().and_then(|(tag, ..)| numbers.get(*tag)) {
+            writer.end_tag(*number)?;
+        }
+    }
+    let rows = u64::try_from(entity_of.len()).unwrap_or(u64::MAX);
+    writer.finish(first_entry.saturating_add(rows))
+}
+
+/// Adds the lineages of a tag's entities and rows, which come in order.
+fn push_lineages(out: &mut RunWriter<Vec<u8>>, sorted: impl Iterator<Item = (u32, u32)>, first_entry: u64) {
+    let mut open: Option<Lineage> = None;
+    for (entity, row) in sorted {
+        let entry = first_entry.wrapping_add(u64::from(row));
+        match &mut open {
+            Some(open) if open.entity == entity => {
+                open.entries = open.entries.wrapping_add(1);
+                open.last = entry;
+            }
+            _ => {
+                let new = Lineage { entity, entries: 1, first: entry, last: entry };
+                if let Some(done) = open.replace(new) {
+                    out.push(done);
+                }
+            }
+        }
+    }
+    if let Some(done) = open {
+        out.push(done);
     }
 }
 
@@ -264,27 +321,8 @@ fn sections(
         let (own, rest) = std::mem::take(&mut ranks).split_at_mut(count);
         ranks = rest;
         own.sort_unstable();
-        let mut open: Option<Lineage> = None;
-        for rank in own {
-            let ranked = usize::try_from(*rank).ok().and_then(|rank| order.ranked.get(rank));
-            let Some((entity, row)) = ranked else { continue };
-            let entry = first_entry.wrapping_add(u64::from(*row));
-            match &mut open {
-                Some(open) if open.entity == *entity => {
-                    open.entries = open.entries.wrapping_add(1);
-                    open.last = entry;
-                }
-                _ => {
-                    let new = Lineage { entity: *entity, entries: 1, first: entry, last: entry };
-                    if let Some(done) = open.replace(new) {
-                        out.push(done);
-                    }
-                }
-            }
-        }
-        if let Some(done) = open {
-            out.push(done);
-        }
+        let ranked = own.iter().filter_map(|rank| order.ranked.get(usize::try_from(*rank).ok()?).copied());
+        push_lineages(&mut out, ranked, first_entry);
         if let Some(number) = numbers.get(tag) {
             out.end_tag(*number)?;
         }

@@ -17,6 +17,8 @@ use super::block::{ABSENT, Block, Lane};
 pub(crate) const SCALE_MAX: u32 = 6;
 /// Cuts of one axis at most.
 pub(crate) const CUTS_MAX: usize = 60_000;
+/// Cuts of an axis that all values are compared with at once; among more, the steps of each value are looked up.
+const COMPARED_MAX: usize = 8;
 /// Stands for a code that is not decided yet.
 const OPEN: Code = Code::MAX;
 /// Leading bits of a distance that choose a step of [`Steps`].
@@ -80,11 +82,46 @@ impl Axis {
         }
     }
 
+    /// The codes of some rows of a block, counted from `first` on, in their order.
+    pub(crate) fn code_picked(
+        &self,
+        block: &Block<'_>,
+        first: usize,
+        picked: &[u32],
+        known: &mut Vec<Code>,
+        out: &mut [Code],
+    ) {
+        let rows =
+            picked.iter().map(|picked| first.saturating_add(usize::try_from(*picked).unwrap_or(usize::MAX)));
+        let places = out.iter_mut().zip(rows);
+        match self.source.field().map(|field| block.lane(field)) {
+            Some(Some((Lane::Whole { values, scale }, _))) => {
+                let steps = self.steps(Whole::Scaled(scale));
+                for (out, row) in places {
+                    *out = values.get(row).map_or(0, |value| steps.code_or_absent(*value));
+                }
+            }
+            Some(Some((lane, _))) => {
+                for (out, row) in places {
+                    self.code_lane(lane, row..row.saturating_add(1), known, std::slice::from_mut(out));
+                }
+            }
+            _ => {
+                for (out, row) in places {
+                    self.code_rows(block, row..row.saturating_add(1), known, std::slice::from_mut(out));
+                }
+            }
+        }
+    }
+
     fn code_lane(&self, lane: Lane<'_>, rows: Range<usize>, known: &mut Vec<Code>, out: &mut [Code]) {
         match lane {
             Lane::Whole { values, scale } => {
                 let steps = self.steps(Whole::Scaled(scale));
-                fill(out, values.get(rows), |value| if *value == ABSENT { 0 } else { steps.code(*value) });
+                if steps.thresholds.len() <= COMPARED_MAX {
+                    return compare(out, values.get(rows).unwrap_or_default(), &steps.thresholds);
+                }
+                fill(out, values.get(rows), |value| steps.code_or_absent(*value));
             }
             Lane::Float(values) => {
                 let steps = self.steps(Whole::Float);
@@ -197,6 +234,21 @@ fn fill<T>(out: &mut [Code], values: Option<&[T]>, mut code: impl FnMut(&T) -> C
     }
 }
 
+/// The codes of whole numbers among few thresholds. Each is compared with all values at once: where a value stands,
+/// the processor cannot guess.
+fn compare(out: &mut [Code], values: &[i64], thresholds: &[i64]) {
+    for (out, value) in out.iter_mut().zip(values) {
+        *out = Code::from(*value != ABSENT);
+    }
+    for threshold in thresholds {
+        // One below all numbers holds for what is absent, too; nothing is between them.
+        let least = (*threshold).max(ABSENT.saturating_add(1));
+        for (out, value) in out.iter_mut().zip(values) {
+            *out = out.wrapping_add(Code::from(*value >= least));
+        }
+    }
+}
+
 /// The first whole number that lies above a cut; none if there is none.
 fn threshold(cut: &Cut, kind: Whole) -> Option<i64> {
     let Cut::Value { value, above } = cut else { return None };
@@ -301,6 +353,11 @@ impl Steps {
             }
         }
         steps
+    }
+
+    #[inline]
+    fn code_or_absent(&self, value: i64) -> Code {
+        if value == ABSENT { 0 } else { self.code(value) }
     }
 
     #[inline]

@@ -9,6 +9,8 @@ use super::block::Block;
 pub(crate) const ROWS_MAX: usize = 64 * 1024;
 /// So few entries are sorted by comparing, and pieces are looked up by their codes.
 const FEW_ROWS: usize = 256;
+/// So few pieces pick their entries first, and only those are sorted and asked further.
+const FEW_FILED: usize = 32;
 /// Entries of a run asked at once.
 pub const LANES: usize = 64;
 
@@ -194,8 +196,10 @@ pub struct Scratch {
     /// Rows in the order of the axis at hand, and room for a group of lanes behind them.
     order: Vec<u32>,
     length: usize,
-    /// Of few entries: their codes of the axis at hand, in order.
+    /// Of few entries, or those that were picked: their codes of the axis at hand, in order.
     few: Vec<Code>,
+    /// 1 for the codes of the axis at hand that a piece is filed under.
+    wanted: Vec<u8>,
     starts: Vec<u32>,
     next: Vec<u32>,
     /// Of each axis the codes of the block's texts that are known.
@@ -241,10 +245,20 @@ pub(crate) fn run(
     let needed = axes.len().saturating_mul(scratch.stride);
     scratch.codes.resize(needed, 0);
     scratch.sorted.resize(needed, 0);
+    let filed = sections.iter().flat_map(|section| &section.groups).map(|group| group.pieces.len());
+    let few_filed = filed.fold(0, usize::saturating_add) <= FEW_FILED;
     let mut first = rows.start;
     while first < rows.end {
         let last = rows.end.min(first.saturating_add(ROWS_MAX));
         let length = last.saturating_sub(first);
+        if few_filed && length > FEW_ROWS && sections.iter().all(|section| section.axis.is_some()) {
+            for section in sections {
+                scratch.pick(axes, section, block, first..last);
+                ask_section(section, asked, scratch, u32::try_from(first).unwrap_or(u32::MAX), sink);
+            }
+            first = last;
+            continue;
+        }
         let places = scratch.codes.chunks_exact_mut(scratch.stride);
         for ((axis, codes), known) in axes.iter().zip(places).zip(&mut scratch.known) {
             if let Some(codes) = codes.get_mut(..length) {
@@ -260,6 +274,58 @@ pub(crate) fn run(
 }
 
 impl Scratch {
+    /// Of the entries that lie in runs of the section, the same as [`Scratch::sort`] of all: of the others, only the
+    /// section's own axis is looked at.
+    fn pick(&mut self, axes: &[Axis], section: &Section, block: &Block<'_>, rows: Range<usize>) {
+        let Some((own, axis)) = section.axis.and_then(|own| Some((own, axes.get(usize::from(own))?))) else {
+            return;
+        };
+        let (length, stride) = (rows.len(), self.stride);
+        let places = |axis: u16, length: usize| {
+            let start = usize::from(axis).saturating_mul(stride);
+            start..start.saturating_add(length)
+        };
+        let mut nothing = Vec::new();
+        let known = self.known.get_mut(usize::from(own)).unwrap_or(&mut nothing);
+        if let Some(codes) = self.codes.get_mut(places(own, length)) {
+            axis.code_rows(block, rows.clone(), known, codes);
+        }
+        self.wanted.clear();
+        self.wanted.resize(usize::from(axis.code_max()).saturating_add(1), 0);
+        for piece in section.groups.iter().flat_map(Group::pieces) {
+            let last = usize::from(piece.high.min(axis.code_max()));
+            if let Some(wanted) = self.wanted.get_mut(usize::from(piece.low)..=last) {
+                wanted.fill(1);
+            }
+        }
+        self.order.resize(length.saturating_add(LANES), 0);
+        let codes = self.codes.get(places(own, length)).unwrap_or_default();
+        let mut picked = 0_usize;
+        for (row, code) in (0_u32..).zip(codes) {
+            // Written whether it is wanted or not: which are, the processor cannot guess.
+            if let Some(place) = self.order.get_mut(picked) {
+                *place = row;
+            }
+            let wanted = self.wanted.get(usize::from(*code)).copied().unwrap_or_default();
+            picked = picked.wrapping_add(usize::from(wanted));
+        }
+        self.order.truncate(picked);
+        let code = |row: &u32| usize::try_from(*row).ok().and_then(|row| codes.get(row).copied());
+        self.order.sort_by_key(code);
+        self.few.clear();
+        self.few.extend(self.order.iter().filter_map(code));
+        self.length = picked;
+        for axis in &section.looks_at {
+            let known = self.known.get_mut(usize::from(*axis)).unwrap_or(&mut nothing);
+            if let (Some(asked), Some(sorted)) =
+                (axes.get(usize::from(*axis)), self.sorted.get_mut(places(*axis, picked)))
+            {
+                asked.code_picked(block, rows.start, &self.order, known, sorted);
+            }
+        }
+        self.order.resize(picked.saturating_add(LANES), 0);
+    }
+
     /// Sorts the entries by the section's axis and brings the codes that its tests look at into that order.
     fn sort(&mut self, axes: &[Axis], section: &Section, length: usize) {
         self.order.clear();
@@ -335,7 +401,7 @@ impl Scratch {
         if section.axis.is_none() {
             return 0..self.length;
         }
-        if self.length <= FEW_ROWS {
+        if self.few.len() == self.length {
             let start = self.few.partition_point(|code| *code < piece.low);
             return start..self.few.partition_point(|code| *code <= piece.high);
         }

@@ -64,6 +64,16 @@ impl Selection {
         })
     }
 
+    /// The tags that it looks at, in the order in which it names them.
+    #[must_use]
+    pub fn tags(&self) -> Vec<u16> {
+        match self {
+            Self::Constant(_) => Vec::new(),
+            Self::Carries(tag) | Self::CarriesNot(tag) => vec![*tag],
+            Self::All(parts) | Self::Any(parts) => parts.iter().flat_map(Self::tags).collect(),
+        }
+    }
+
     pub(super) fn among(&self, matrix: &Matrix) -> RoaringBitmap {
         match self {
             Self::Constant(false) => RoaringBitmap::new(),

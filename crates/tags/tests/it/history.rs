@@ -88,6 +88,21 @@ proptest! {
         }
     }
 
+    /// Where most entries carry nothing, runs are written another way.
+    #[test]
+    fn a_run_of_few_pairs_says_what_its_entries_say(
+        entries in entries(), rows in 800_usize..3_000, from in 0_u64..1 << 40, threads in 1_usize..4,
+    ) {
+        let mut all: Entries = (0..rows).map(|at| (u32::try_from(at % 97).unwrap(), BTreeSet::new())).collect();
+        for (at, entry) in entries.into_iter().take(rows / 30).enumerate() {
+            all[at * 7_919 % rows] = entry;
+        }
+        let bytes = run_of(&all, from, 3, threads);
+        prop_assert_eq!(read(&bytes), plainly(&all, from));
+        let run = open(&bytes).unwrap();
+        prop_assert_eq!(run.entries(), from..from + u64::try_from(rows).unwrap());
+    }
+
     #[test]
     fn merged_runs_say_what_all_entries_say(
         entries in entries(), cuts in proptest::collection::vec(0_usize..300, 0..4), bytes_max in 1_usize..4_000,

@@ -294,6 +294,40 @@ proptest! {
     }
 
     #[test]
+    fn many_entries_are_told_the_same_of_few_rules(
+        sources in proptest::collection::vec(rule(), 1..4),
+        rows in rows(),
+        count in 257_usize..900,
+        first in 0_usize..40,
+        sampled in any::<bool>(),
+    ) {
+        let table = table_of(rows.into_iter().cycle().take(count).collect());
+        let rules = compiled_all(&sources);
+        let formulas: Vec<Formula> = rules.iter().map(EntryRule::formula).collect();
+        let mut matcher = Matcher::new(&formulas).unwrap();
+        let columns = table.columns().iter().zip(FIELDS);
+        let physical: Vec<Physical> = columns.map(|(column, (name, _))| Physical::of(column, name)).collect();
+        let floating: Vec<Physical> = table.columns().iter().map(Physical::floating).collect();
+        let expected = alone(&rules, &table, false);
+        let expected: BTreeSet<_> = expected.into_iter().filter(|(_, row)| *row >= first).collect();
+        let mut scratch = Scratch::default();
+        for block in [Block::of_table(&table), lanes(&table, &physical)] {
+            if sampled {
+                matcher.plan_for(&block);
+            }
+            let mut found = Found::default();
+            matcher.run(&block, first..table.len(), &mut scratch, &mut found);
+            prop_assert_eq!(&found.0, &expected, "{:?}", sources);
+        }
+        // Floating point may answer otherwise than decimals, but few rules as many.
+        let block = lanes(&table, &floating);
+        let many: Vec<Formula> = formulas.iter().cycle().take(64).cloned().collect();
+        let own = matched(&Matcher::new(&many).unwrap(), &block, &mut scratch);
+        let own: BTreeSet<_> = own.into_iter().filter(|(rule, _)| (*rule as usize) < rules.len()).collect();
+        prop_assert_eq!(&matched(&matcher, &block, &mut scratch), &own, "{:?}", sources);
+    }
+
+    #[test]
     fn where_rules_are_unknown_is_matched_too(
         sources in proptest::collection::vec(rule(), 1..20),
         rows in rows(),

@@ -6,20 +6,20 @@ use std::time::Instant;
 
 use ::pool::lanes::LaneValues;
 use ::rules::{EntryRule, Lists};
-use ::tags::history::NOBODY;
 use ::tags::matcher::{Block, Matcher};
 use packs::Registry;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use spine::{EntrySchema, Progress};
 
+use super::entities::Entities;
 use super::folder::{Folder, MadePart};
 use super::manifest::Source;
 use super::part::{Part, Step};
 use super::source::{open, require, take_in, unreadable};
 use super::{damaged, unwritable};
 use crate::error::{Error, Kind};
-use crate::tags::matching::{lane, matcher_of, memory_peak, process_seconds};
+use crate::tags::matching::{lane, matcher_of, memory_peak, process_seconds, rows_at_once};
 use crate::tags::rule_file::{ReadRule, read_rules};
 
 /// Entries read at once.
@@ -216,9 +216,6 @@ impl<'a> Backfill<'a> {
             |own: &ReadRule| (own.id.clone(), own.expression.source().to_owned(), meanings.of_rule(own));
         manifest.set_tags(read.iter().map(described).collect());
         self.report.new_tags = manifest.tags.iter().filter(|tag| tag.number >= before).count();
-        if manifest.tags != self.folder.manifest.tags {
-            manifest.matrix = None;
-        }
         if manifest != self.folder.manifest {
             self.folder.write_manifest(&manifest)?;
             self.folder.manifest = manifest;
@@ -235,13 +232,15 @@ impl<'a> Backfill<'a> {
         open.min_by_key(|(_, own)| own.done).map(|(at, _)| at)
     }
 
-    /// Where the next cohort stands or the source ends: up to there this one goes.
+    /// Where the next cohort stands or the source ends, or from where on it is not known whose entries they are: up to
+    /// there this one goes.
     fn end_of(&self, cohort: usize) -> Option<(PathBuf, u64, u64)> {
         let manifest = &self.folder.manifest;
         let done = manifest.cohorts.get(cohort)?.done;
         let (source, row) = manifest.source_of(done)?;
         let end = done.saturating_add(source.entries.saturating_sub(row));
-        let others = manifest.cohorts.iter().map(|own| own.done).filter(|other| *other > done);
+        let others = manifest.cohorts.iter().map(|own| own.done).chain([manifest.entities_known()]);
+        let others = others.filter(|other| *other > done);
         Some((source.path.clone(), row, others.fold(end, u64::min)))
     }
 
@@ -253,17 +252,24 @@ impl<'a> Backfill<'a> {
         let begun = process_seconds();
         let mut matcher = matcher_of(own.iter().copied())?;
         self.report.compiling_cpu_s += process_seconds() - begun;
-        let by = self.folder.manifest.by.clone();
-        let fields = own.iter().flat_map(|rule| rule.fields()).map(String::as_str);
-        let columns: BTreeSet<&str> = fields.chain([by.as_str()]).collect();
+        let mut done = self.folder.manifest.cohorts.get(cohort).map_or(end, |own| own.done);
+        let mut entities = Entities::new(&self.folder.manifest, done);
+        let mut columns: BTreeSet<&str> =
+            own.iter().flat_map(|rule| rule.fields()).map(String::as_str).collect();
+        // Without a column nobody says how many rows there are.
+        if !entities.known || columns.is_empty() {
+            columns.insert(&entities.by);
+        }
         let columns: Vec<&str> = columns.into_iter().collect();
         let begun = process_seconds();
-        let reader = open(&path)?.read_from(&columns, ROWS_AT_ONCE, first_row);
+        let file = open(&path)?;
+        let rows = rows_at_once(own.len(), self.threads, file.schema(), &columns, ROWS_AT_ONCE);
+        let reader = file.read_from(&columns, rows, first_row);
         let mut reader = reader.map_err(|finding| unreadable(&path, finding))?;
         self.report.reading_cpu_s += process_seconds() - begun;
         let schema = reader.schema().clone();
-        let mut part = Part::new(self.threads);
-        let mut done = self.folder.manifest.cohorts.get(cohort).map_or(end, |own| own.done);
+        let mut part =
+            Part::new(self.threads, usize::try_from(end.saturating_sub(done)).unwrap_or(usize::MAX));
         let mut planned = false;
         while done < end {
             let begun = process_seconds();
@@ -271,18 +277,17 @@ impl<'a> Backfill<'a> {
             let Some(lanes) = lanes else {
                 return Err(damaged(&format!("{} has fewer entries than it says", path.display())));
             };
-            let entity_of =
-                schema.position(&by).and_then(|at| lanes.get(at)).map(|lane| self.folder.names.of(lane));
-            self.report.reading_cpu_s += process_seconds() - begun;
             let block = block_of(&schema, &lanes)?;
-            let entity_of = entity_of.unwrap_or_else(|| vec![NOBODY; block.len()]);
+            let wanted = usize::try_from(end.saturating_sub(done)).unwrap_or(usize::MAX).min(block.len());
+            let by = schema.position(&entities.by).and_then(|at| lanes.get(at));
+            let entity_of = entities.of(&mut self.folder, by, done, wanted)?;
+            self.report.reading_cpu_s += process_seconds() - begun;
             if !planned {
                 let begun = process_seconds();
                 matcher.plan_for(&block);
                 self.report.compiling_cpu_s += process_seconds() - begun;
                 planned = true;
             }
-            let wanted = usize::try_from(end.saturating_sub(done)).unwrap_or(usize::MAX).min(block.len());
             let asked = Asked { matcher: &matcher, block: &block, entity_of: &entity_of, wanted };
             done = self.ask(cohort, &numbers, &mut part, &asked, done)?;
             if self.progress.cancelled() {
@@ -331,11 +336,12 @@ impl<'a> Backfill<'a> {
         let rows = u64::try_from(part.rows()).unwrap_or_default();
         if rows > 0 {
             let begun = process_seconds();
+            let first = done.saturating_sub(rows);
+            let entities = self.entities_of(part, first);
             let found = u64::try_from(part.pairs()).unwrap_or_default();
             self.report.matches = self.report.matches.saturating_add(found);
-            let (bytes, pairs) =
-                part.finish(numbers, done.saturating_sub(rows)).map_err(|error| unwritable(&error))?;
-            self.folder.keep(MadePart { cohort, to: done, bytes, pairs })?;
+            let (bytes, pairs) = part.finish(numbers, first).map_err(|error| unwritable(&error))?;
+            self.folder.keep(MadePart { cohort, to: done, bytes, pairs, entities })?;
             self.report.asked = self.report.asked.saturating_add(rows);
             self.report.keeping_cpu_s += process_seconds() - begun;
             let begun = process_seconds();
@@ -345,6 +351,15 @@ impl<'a> Backfill<'a> {
         let (done, total) = self.folder.manifest.progress();
         self.progress.report("backfilling", done, total);
         Ok(())
+    }
+
+    /// The entities of those entries of a part of which they are not kept, if those before the part are. In a folder of
+    /// an earlier version they may not be.
+    fn entities_of(&self, part: &Part, first: u64) -> Vec<u8> {
+        let known = self.folder.manifest.entities_known().checked_sub(first);
+        let known = known.and_then(|known| usize::try_from(known).ok());
+        let new = known.and_then(|known| part.entity_of().get(known..)).unwrap_or_default();
+        new.iter().map(|entity| entity.to_le_bytes()).collect::<Vec<_>>().into_flattened()
     }
 
     fn finished(mut self) -> BackfillReport {

@@ -1,6 +1,6 @@
 //! A folder of history on disk: what stands in it, how it grows, how it is asked.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fs::{self, File};
 use std::io;
 use std::path::Path;
@@ -11,7 +11,9 @@ use ::tags::matrix::{Matrix, TAGS_MAX};
 use journal::log::files::{DiskFiles, Durably, Files, OpenFile};
 use roaring::RoaringBitmap;
 
-use super::manifest::{FORMAT, HistoryTag, Manifest, NamesFile, RunFiles};
+use super::manifest::{
+    EntitiesFile, FORMAT, HistoryTag, Manifest, MatrixFile, NamesFile, OUTDATED, RunFiles,
+};
 use super::names::EntityNames;
 use super::{damaged, unwritable};
 use crate::error::{Error, Kind};
@@ -20,10 +22,13 @@ pub(super) const MANIFEST: &str = "history.json";
 const MATRIX: &str = "matrix";
 const RUNS: &str = "runs";
 const NAMES: &str = "names";
+const ENTITIES: &str = "entities";
 /// Bytes of the manifest at most.
 const MANIFEST_BYTES_MAX: usize = 1 << 30;
 /// Bytes of a file of names at most: those that come with one part.
 const NAMES_BYTES_MAX: usize = 1 << 34;
+/// Bytes of a file of entities' numbers at most: those of one part.
+const ENTITIES_BYTES_MAX: usize = 1 << 30;
 /// Bytes of a file of the matrix at most.
 const MATRIX_BYTES_MAX: usize = 1 << 36;
 /// Pairs of a matrix at most: it takes four bytes of memory for each, and as much again while it is written.
@@ -68,6 +73,8 @@ pub(super) struct MadePart {
     pub(super) to: u64,
     pub(super) bytes: Vec<u8>,
     pub(super) pairs: u64,
+    /// The entities of the entries before `to` of which it was not known whose they are.
+    pub(super) entities: Vec<u8>,
 }
 
 impl Folder {
@@ -189,8 +196,10 @@ impl Folder {
     fn sweep(&self) -> Result<(), Error> {
         let runs = self.manifest.runs.iter().flat_map(|run| &run.files).map(|(path, _)| path);
         let names = self.manifest.names.iter().map(|own| &own.file);
-        let named: BTreeSet<&String> = runs.chain(names).chain(&self.manifest.matrix).collect();
-        for folder in [RUNS, NAMES, MATRIX] {
+        let entities = self.manifest.entities.iter().map(|own| &own.file);
+        let matrices = self.manifest.matrices.iter().map(|own| &own.file);
+        let named: BTreeSet<&String> = runs.chain(names).chain(entities).chain(matrices).collect();
+        for folder in [RUNS, NAMES, ENTITIES, MATRIX] {
             let there = match self.files().list(folder) {
                 Ok(there) => there,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
@@ -235,10 +244,16 @@ impl Folder {
             manifest.runs.push(RunFiles { files, level: 0, pairs: part.pairs });
             contents.insert(file, part.bytes);
         }
+        if !part.entities.is_empty() {
+            let (file, crc32) = (manifest.next_file(ENTITIES), crc32fast::hash(&part.entities));
+            manifest.entities.push(EntitiesFile { file: file.clone(), to: part.to, crc32 });
+            contents.insert(file, part.entities);
+        }
         if let Some(cohort) = manifest.cohorts.get_mut(part.cohort) {
             cohort.done = part.to;
+            let asked: HashSet<u32> = cohort.tags.iter().copied().collect();
+            manifest.outdate(|tag| asked.contains(&tag));
         }
-        manifest.matrix = None;
         self.durably()?.put(&contents).map_err(|error| unwritable(&error))?;
         self.write_manifest(&manifest)?;
         self.manifest = manifest;
@@ -330,13 +345,14 @@ impl Folder {
         Ok(())
     }
 
-    /// Writes who carries what, in the order of the manifest's tags, if it does not stand there already. False where
-    /// there are too many tags or pairs for it.
+    /// Writes who carries the tags that no matrix has. Smaller matrices become part of the new one, so that there are
+    /// few. False where there are too many tags or pairs for matrices.
     ///
     /// # Errors
     /// `history_unwritable`, `history_damaged`.
     pub(super) fn write_matrix(&mut self) -> Result<bool, Error> {
-        if self.manifest.matrix.is_some() {
+        let mut wanted = self.manifest.without_matrix();
+        if wanted.is_empty() {
             return Ok(true);
         }
         let kept: BTreeSet<u32> = self.manifest.tags.iter().map(|tag| tag.number).collect();
@@ -345,30 +361,40 @@ impl Folder {
         if self.manifest.tags.len() > TAGS_MAX || pairs > MATRIX_PAIRS_MAX {
             return Ok(false);
         }
-        let matrix = self.matrix_of(&|_| true)?;
+        let mut manifest = self.manifest.clone();
+        while let Some(last) = manifest.matrices.pop_if(|last| last.tags.len() / 2 <= wanted.len()) {
+            wanted.extend(last.tags.into_iter().filter(|tag| *tag != OUTDATED));
+        }
+        let tags: Vec<u32> = wanted.into_iter().collect();
+        let matrix = self.matrix_with(tags.iter().map(|tag| Some(*tag)))?;
         let mut bytes = Vec::new();
         matrix.write(&mut bytes).map_err(|error| damaged(&error))?;
-        let mut manifest = self.manifest.clone();
         let file = manifest.next_file(MATRIX);
         self.durably()?.put_one(&file, bytes).map_err(|error| unwritable(&error))?;
-        manifest.matrix = Some(file);
+        manifest.matrices.push(MatrixFile { file, tags });
         self.write_manifest(&manifest)?;
         self.manifest = manifest;
         self.sweep()?;
         Ok(true)
     }
 
-    /// Who carries which of some tags; nobody carries another.
+    /// Who carries those of the manifest's tags that are wanted, by their places and ids; nobody carries another.
     ///
     /// # Errors
     /// `history_unreadable`, `history_damaged`.
-    pub(super) fn matrix_of(&self, wanted: &dyn Fn(&str) -> bool) -> Result<Matrix, Error> {
-        let mut sets = Vec::with_capacity(self.manifest.tags.len());
+    pub(super) fn matrix_of(&self, wanted: &dyn Fn(usize, &str) -> bool) -> Result<Matrix, Error> {
+        let tags = self.manifest.tags.iter().enumerate();
+        self.matrix_with(tags.map(|(at, tag)| wanted(at, &tag.id).then_some(tag.number)))
+    }
+
+    /// Who carries these tags; nobody where there is no number.
+    fn matrix_with(&self, tags: impl Iterator<Item = Option<u32>>) -> Result<Matrix, Error> {
+        let mut sets = Vec::new();
         let mut entities: Vec<u32> = Vec::new();
-        for tag in &self.manifest.tags {
+        for tag in tags {
             entities.clear();
-            if wanted(&tag.id) {
-                self.of_tag(tag.number, |lineage| entities.push(lineage.entity))?;
+            if let Some(number) = tag {
+                self.of_tag(number, |lineage| entities.push(lineage.entity))?;
             }
             entities.retain(|entity| *entity != NOBODY);
             entities.sort_unstable();
@@ -382,18 +408,65 @@ impl Folder {
         })
     }
 
-    /// The matrix of everything that is kept, if it stands there.
+    /// The ids of the tags that some entities carry, with how many of them carry each: the most frequent first, of
+    /// equally frequent ones in the order of the manifest. None unless matrices have all tags.
     ///
     /// # Errors
     /// `history_unreadable`, `history_damaged`.
-    pub(super) fn matrix(&self) -> Result<Option<Matrix>, Error> {
-        let Some(file) = &self.manifest.matrix else { return Ok(None) };
-        match self.files().read(file, MATRIX_BYTES_MAX) {
+    pub(super) fn tags_among(
+        &self,
+        entities: &RoaringBitmap,
+        tags_max: usize,
+    ) -> Result<Vec<(String, u32)>, Error> {
+        if tags_max == 0 || !self.manifest.without_matrix().is_empty() {
+            return Ok(Vec::new());
+        }
+        let place = self.manifest.tags.iter().enumerate().map(|(at, tag)| (tag.number, at));
+        let place: HashMap<u32, usize> = place.collect();
+        let mut found: Vec<(usize, u32)> = Vec::new();
+        for own in &self.manifest.matrices {
+            let Some(matrix) = self.matrix(own)? else { return Ok(Vec::new()) };
+            let among = matrix.tags_among(entities, usize::MAX).into_iter();
+            found.extend(among.filter_map(|(tag, count)| {
+                let number = own.tags.get(usize::from(tag))?;
+                Some((*place.get(number)?, count))
+            }));
+        }
+        found.sort_unstable_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
+        found.truncate(tags_max);
+        let id = |at: usize| self.manifest.tags.get(at).map(|tag| tag.id.clone());
+        Ok(found.into_iter().filter_map(|(at, count)| Some((id(at)?, count))).collect())
+    }
+
+    /// A matrix, if it still stands there.
+    ///
+    /// # Errors
+    /// `history_unreadable`, `history_damaged`.
+    pub(super) fn matrix(&self, own: &MatrixFile) -> Result<Option<Matrix>, Error> {
+        match self.files().read(&own.file, MATRIX_BYTES_MAX) {
             Ok(bytes) => Matrix::read(bytes.as_slice()).map(Some).map_err(|error| damaged(&error)),
             // Another one has taken its place since the folder was opened.
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(missing(file, &error)),
+            Err(error) => Err(missing(&own.file, &error)),
         }
+    }
+
+    /// The file with the numbers of the entities of an entry and of others: the first of them, and the numbers.
+    ///
+    /// # Errors
+    /// `history_unreadable`, `history_damaged`; the entry lies beyond [`Manifest::entities_known`].
+    pub(super) fn entities_at(&self, entry: u64) -> Result<(u64, Vec<u32>), Error> {
+        let at = self.manifest.entities.partition_point(|own| own.to <= entry);
+        let own = self.manifest.entities.get(at).ok_or_else(|| damaged(&"an entry has no entity"))?;
+        let from = at.checked_sub(1).and_then(|at| self.manifest.entities.get(at)).map_or(0, |own| own.to);
+        let bytes =
+            self.files.read(&own.file, ENTITIES_BYTES_MAX).map_err(|error| missing(&own.file, &error))?;
+        let (numbers, rest) = bytes.as_chunks::<4>();
+        let count = u64::try_from(numbers.len()).unwrap_or(u64::MAX);
+        if crc32fast::hash(&bytes) != own.crc32 || !rest.is_empty() || from.saturating_add(count) != own.to {
+            return Err(damaged(&format!("the checksum of {} is another", own.file)));
+        }
+        Ok((from, numbers.iter().map(|bytes| u32::from_le_bytes(*bytes)).collect()))
     }
 
     pub(super) fn tag(&self, id: &str) -> Option<&HistoryTag> {

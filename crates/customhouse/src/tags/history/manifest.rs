@@ -1,6 +1,6 @@
 //! What a folder of history says of itself.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -25,6 +25,20 @@ pub(super) struct Source {
     pub(super) path: PathBuf,
     pub(super) sha256: String,
     pub(super) entries: u64,
+    /// How the system described the file when its hash was computed, where that tells a changed one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) stamp: Option<Stamp>,
+}
+
+/// A file as the system describes it. Times are nanoseconds since 1970-01-01.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Stamp {
+    pub(super) device: u64,
+    pub(super) inode: u64,
+    pub(super) bytes: u64,
+    pub(super) modified_ns: i128,
+    /// When anything about the file changed last, its times among them: nobody sets that to what it was.
+    pub(super) changed_ns: i128,
 }
 
 /// Tags that have come equally far.
@@ -52,6 +66,26 @@ pub(super) struct NamesFile {
     pub(super) crc32: u32,
 }
 
+/// The entities' numbers of some entries, so that nobody needs their names to put another tag on them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct EntitiesFile {
+    pub(super) file: String,
+    /// The entry behind the last; the first is where the file before ends.
+    pub(super) to: u64,
+    pub(super) crc32: u32,
+}
+
+/// Who carries some tags, for questions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct MatrixFile {
+    pub(super) file: String,
+    /// The number of each of its tags; [`OUTDATED`] for one that entries were asked of since.
+    pub(super) tags: Vec<u32>,
+}
+
+/// Stands for a tag of a matrix that does not hold any more.
+pub(super) const OUTDATED: u32 = u32::MAX;
+
 /// Everything about the folder; what no manifest names does not count.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Manifest {
@@ -65,9 +99,13 @@ pub(super) struct Manifest {
     pub(super) cohorts: Vec<Cohort>,
     pub(super) runs: Vec<RunFiles>,
     pub(super) names: Vec<NamesFile>,
+    /// In the order of their entries, from the first entry on.
+    #[serde(default)]
+    pub(super) entities: Vec<EntitiesFile>,
     pub(super) next_file: u64,
-    /// The matrix of all of this, where it was written.
-    pub(super) matrix: Option<String>,
+    /// Matrices, no tag in two of them.
+    #[serde(default)]
+    pub(super) matrices: Vec<MatrixFile>,
 }
 
 impl Manifest {
@@ -81,8 +119,9 @@ impl Manifest {
             cohorts: Vec::new(),
             runs: Vec::new(),
             names: Vec::new(),
+            entities: Vec::new(),
             next_file: 0,
-            matrix: None,
+            matrices: Vec::new(),
         }
     }
 
@@ -97,6 +136,27 @@ impl Manifest {
         let done = self.cohorts.iter().map(|cohort| cohort.done).fold(0, u64::saturating_add);
         let cohorts = u64::try_from(self.cohorts.len()).unwrap_or(u64::MAX);
         (done, self.entries().saturating_mul(cohorts))
+    }
+
+    /// Entries from the first on of which it is known whose they are.
+    pub(super) fn entities_known(&self) -> u64 {
+        self.entities.last().map_or(0, |own| own.to)
+    }
+
+    /// What matrices say of these tags does not hold any more.
+    pub(super) fn outdate(&mut self, outdated: impl Fn(u32) -> bool) {
+        for tag in self.matrices.iter_mut().flat_map(|own| &mut own.tags) {
+            if outdated(*tag) {
+                *tag = OUTDATED;
+            }
+        }
+        self.matrices.retain(|own| own.tags.iter().any(|tag| *tag != OUTDATED));
+    }
+
+    /// Tags that no matrix has, by number.
+    pub(super) fn without_matrix(&self) -> BTreeSet<u32> {
+        let known: HashSet<u32> = self.matrices.iter().flat_map(|own| &own.tags).copied().collect();
+        self.tags.iter().map(|tag| tag.number).filter(|tag| !known.contains(tag)).collect()
     }
 
     /// The source of an entry, and the entry's row in it.
@@ -138,6 +198,7 @@ impl Manifest {
     /// Those that have come equally far go on together; what is gone goes nowhere.
     pub(super) fn settle(&mut self) {
         let kept: BTreeSet<u32> = self.tags.iter().map(|tag| tag.number).collect();
+        self.outdate(|tag| !kept.contains(&tag));
         let mut by_place: BTreeMap<u64, Vec<u32>> = BTreeMap::new();
         for cohort in std::mem::take(&mut self.cohorts) {
             let own = by_place.entry(cohort.done).or_default();

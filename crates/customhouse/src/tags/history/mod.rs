@@ -5,6 +5,7 @@
 //! | `history.json` | sources, tags, how far each has come, and the files that count |
 //! | `runs/` | who carries which tag: how many entries, the first, the last ([`::tags::history`]) |
 //! | `names/` | names of entities, in the order of their numbers |
+//! | `entities/` | of each entry the number of its entity |
 //! | `matrix/` | who carries which tag, for questions ([`::tags::matrix`]) |
 //! | `pending/` | what is being written |
 //!
@@ -13,6 +14,7 @@
 //! derived: delete the folder and begin again.
 
 mod backfill;
+mod entities;
 mod explained;
 mod folder;
 mod manifest;

@@ -34,14 +34,21 @@ pub(super) enum Step {
 }
 
 impl Part {
-    pub(super) fn new(threads: usize) -> Self {
+    /// A part that so many threads find, with room for so many rows.
+    pub(super) fn new(threads: usize, rows: usize) -> Self {
         let worker = || Worker { pairs: Pairs::new(PAIRS_MAX / threads), scratch: Scratch::default() };
-        Self { entity_of: Vec::new(), workers: std::iter::repeat_with(worker).take(threads).collect() }
+        let entity_of = Vec::with_capacity(rows.min(ROWS_MAX));
+        Self { entity_of, workers: std::iter::repeat_with(worker).take(threads).collect() }
     }
 
     /// Entries so far.
     pub(super) fn rows(&self) -> usize {
         self.entity_of.len()
+    }
+
+    /// The entity of each entry so far.
+    pub(super) fn entity_of(&self) -> &[u32] {
+        &self.entity_of
     }
 
     /// Pairs of tag and entry so far.

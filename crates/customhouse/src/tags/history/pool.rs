@@ -200,8 +200,9 @@ impl Kept {
         let set: TagSet = crate::tags::tag_set(&registry).0;
         let rules = set.asking_fields_only().map(|own| (own.id.clone(), own.when.clone())).collect();
         let sources = self.pool.admitted_files()?.into_iter();
-        let sources =
-            sources.map(|(path, file)| Source { path, sha256: file.sha256, entries: file.rows }).collect();
+        let sources = sources
+            .map(|(path, file)| Source { path, sha256: file.sha256, entries: file.rows, stamp: None })
+            .collect();
         Ok(Wanted { key, rules, sources, lists: Lists(registry.lists()) })
     }
 

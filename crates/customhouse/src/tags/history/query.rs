@@ -1,5 +1,6 @@
 //! Who carries some tags, of a folder of history.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use ::tags::matrix::Selection;
@@ -42,22 +43,18 @@ pub fn select_in_history(
     let selection = Selection::parse(condition, &ids).map_err(|error| {
         Error::new(Kind::Invalid, error.code(), error.to_string(), "Correct the condition at the mark.")
     })?;
-    let kept = folder.matrix()?;
-    let tags_max = if kept.is_some() { tags_max } else { 0 };
-    // Without a matrix, only the tags are read that the condition may name.
-    let matrix = match kept {
-        Some(matrix) => matrix,
-        None => folder.matrix_of(&|id| condition.contains(id))?,
-    };
+    // Only the tags are read that the condition names; the others are looked up for whom it selects.
+    let named: HashSet<u16> = selection.tags().into_iter().collect();
+    let is_named = |at: usize| u16::try_from(at).is_ok_and(|at| named.contains(&at));
+    let matrix = folder.matrix_of(&|at, _| is_named(at))?;
     let selected = matrix.select(&selection);
-    let tags = matrix.tags_among(&selected, tags_max).into_iter();
-    let tags = tags.filter_map(|(tag, count)| Some((ids.get(usize::from(tag))?.clone(), count)));
+    let tags = folder.tags_among(&selected, tags_max)?;
     let named = selected.iter().take(named_max.min(ENTITIES_LISTED_MAX));
     let (done, total) = folder.manifest.progress();
     Ok(HistorySelection {
         count: selected.len(),
         entities: matrix.entities(),
-        tags: tags.collect(),
+        tags,
         named: named.filter_map(|entity| folder.names.name(entity).map(str::to_owned)).collect(),
         complete: done == total,
     })

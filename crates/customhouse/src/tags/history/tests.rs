@@ -15,7 +15,8 @@ use parquet::file::properties::WriterProperties;
 use spine::{Progress, Silent};
 
 use super::backfill::{Backfill, Entries, Rules, Work};
-use super::folder::Folder;
+use super::folder::{Folder, MANIFEST};
+use super::manifest::Manifest;
 use super::*;
 
 /// Importer, commodity code, value, weight.
@@ -151,6 +152,18 @@ impl Place {
         Backfill::new(folder, lists, &Silent).run(&work).unwrap()
     }
 
+    fn manifest(&self) -> Manifest {
+        Folder::open(&self.at("history"), None).unwrap().manifest
+    }
+
+    /// Changes what stands in the folder's manifest.
+    fn rewrite(&self, change: impl Fn(&mut serde_json::Map<String, serde_json::Value>)) {
+        let path = self.at("history").join(MANIFEST);
+        let mut manifest: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+        change(manifest.as_object_mut().unwrap());
+        fs::write(&path, manifest.to_string()).unwrap();
+    }
+
     fn kept(&self) -> Expected {
         kept(&Folder::open(&self.at("history"), None).unwrap())
     }
@@ -170,7 +183,8 @@ fn what_is_missing_is_done_and_nothing_twice() {
     let again = place.run(&[PHONES, DEAR, HALF], &[], watched(), 1);
     assert_eq!((again.asked, again.new_tags, again.complete), (0, 0, true), "there was nothing left to do");
 
-    // A new rule is asked of all entries, the others of none; one that is gone is gone.
+    // A new rule is asked of all entries, the others of none; one that is gone is gone. Nobody looks for names again.
+    assert_eq!(place.manifest().entities_known(), 700);
     let report = place.run(&[PHONES, UNKNOWN, HALF], &[], watched(), 2);
     assert_eq!((report.asked, report.new_tags), (700, 1));
     assert_eq!(place.kept(), expected(&[PHONES, UNKNOWN, HALF], &first));
@@ -191,6 +205,122 @@ fn what_is_missing_is_done_and_nothing_twice() {
     assert_eq!((report.asked, report.new_tags), (1_000, 1), "a list was replaced");
     let other = Rule { holds: |row| row.3 >= 0.5 && row.1 == "090111", ..HALF };
     assert_eq!(place.kept(), expected(&[DEARER, other], &all));
+}
+
+/// A folder of the version before has neither entities nor more than one matrix: it goes on, and gets them.
+#[test]
+fn a_folder_of_the_version_before_goes_on() {
+    let place = Place::new();
+    let (first, second) = (rows(4, 300), rows(5, 200));
+    let files = [place.entries("a.parquet", &first), place.entries("b.parquet", &second)];
+    place.run(&[PHONES, DEAR], &files[..1], Lists::default(), 1);
+    place.rewrite(|manifest| {
+        let matrices = manifest.remove("matrices").unwrap();
+        manifest.insert("matrix".to_owned(), matrices[0]["file"].clone());
+        manifest.remove("entities").unwrap();
+        for source in manifest.get_mut("sources").unwrap().as_array_mut().unwrap() {
+            source.as_object_mut().unwrap().remove("stamp");
+        }
+    });
+    let report = place.run(&[PHONES, DEAR], &files, Lists::default(), 1);
+    assert_eq!((report.asked, report.complete, report.matrix), (200, true, true));
+    assert_eq!(place.manifest().entities_known(), 0, "those of the first entries are not known");
+    let all: Vec<Row> = first.into_iter().chain(second).collect();
+    assert_eq!(place.kept(), expected(&[PHONES, DEAR], &all));
+    for _ in 0..2 {
+        let report = place.run(&[PHONES, DEAR, UNKNOWN], &files, Lists::default(), 1);
+        assert!(report.complete && report.matrix);
+        assert_eq!(place.manifest().entities_known(), 500);
+        assert_eq!(place.kept(), expected(&[PHONES, DEAR, UNKNOWN], &all));
+    }
+}
+
+/// Tags that come one by one have matrices side by side, of which there are few; what they answer together is what one
+/// would.
+#[test]
+fn matrices_side_by_side_answer_as_one() {
+    let place = Place::new();
+    let all = rows(6, 400);
+    let files = [place.entries("a.parquet", &all)];
+    let dearer = Rule { id: "dearer", ..DEARER };
+    let sequences: [&[Rule]; 6] = [
+        &[PHONES, UNKNOWN, ALL],
+        &[PHONES, UNKNOWN, ALL, DEAR],
+        &[DEAR, PHONES, UNKNOWN, ALL, HALF],
+        &[DEAR, UNKNOWN, HALF, ALL],
+        &[HALF, ALL, DEARER],
+        &[PHONES, HALF, ALL, DEARER, UNKNOWN, dearer],
+    ];
+    let entities = |own: &Expected, id: &str| -> BTreeSet<String> {
+        let named = own.keys().filter(|(tag, name)| tag == id && !name.is_empty());
+        named.map(|(_, name)| name.clone()).collect()
+    };
+    let mut most = 0;
+    for rules in sequences {
+        place.run(rules, &files, lists(&["610910"]), 1);
+        let matrices = place.manifest().matrices.len();
+        most = most.max(matrices);
+        assert!(matrices <= 3, "{matrices}");
+        let whole = expected(rules, &all);
+        // An id with a space in it is no name of the language.
+        for rule in rules.iter().filter(|rule| !rule.id.contains(' ')) {
+            let found = select_in_history(&place.at("history"), rule.id, 100, 100).unwrap();
+            let own = entities(&whole, rule.id);
+            assert_eq!(found.named.into_iter().collect::<BTreeSet<_>>(), own);
+            let mut tags: Vec<(usize, String, u32)> = Vec::new();
+            for (at, rule) in rules.iter().enumerate() {
+                let both = entities(&whole, rule.id).intersection(&own).count();
+                if both > 0 {
+                    tags.push((at, rule.id.to_owned(), u32::try_from(both).unwrap()));
+                }
+            }
+            tags.sort_by(|a, b| b.2.cmp(&a.2).then(a.0.cmp(&b.0)));
+            let tags: Vec<(String, u32)> = tags.into_iter().map(|(_, id, count)| (id, count)).collect();
+            assert_eq!(found.tags, tags);
+        }
+    }
+    assert!(most > 1, "new tags had a matrix of their own");
+}
+
+/// A file that did not change for a while is known by how the system describes it; one that was changed in place, and
+/// made to look as old and as long as before, is not.
+#[cfg(unix)]
+#[test]
+fn a_file_that_changed_in_place_is_found_though_it_looks_the_same() {
+    use std::os::unix::fs::MetadataExt;
+    let place = Place::new();
+    let files = [place.entries("a.parquet", &rows(1, 200))];
+    place.run(&[PHONES, DEAR], &files, Lists::default(), 1);
+    assert_eq!(place.manifest().sources[0].stamp, None, "it is too new to be known by its stamp");
+
+    let there = fs::metadata(&files[0]).unwrap();
+    let nanoseconds = |seconds: i64, rest: i64| serde_json::json!(seconds * 1_000_000_000 + rest);
+    place.rewrite(|manifest| {
+        manifest["sources"][0]["stamp"] = serde_json::json!({
+            "device": there.dev(),
+            "inode": there.ino(),
+            "bytes": there.size(),
+            "modified_ns": nanoseconds(there.mtime(), there.mtime_nsec()),
+            "changed_ns": nanoseconds(there.ctime(), there.ctime_nsec()),
+        });
+        // So that a hash that is computed is another.
+        manifest["sources"][0]["sha256"] = "0".repeat(64).into();
+    });
+    let run = || {
+        let folder = Folder::open(&place.at("history"), None).unwrap();
+        let entries = Entries::Files(&[]);
+        let work = Work { rules: Rules::Kept, entries, threads: 1, matrix: true };
+        Backfill::new(folder, Lists::default(), &Silent).run(&work)
+    };
+    assert!(run().unwrap().complete, "its hash was not asked for");
+
+    let file = File::options().write(true).open(&files[0]).unwrap();
+    std::os::unix::fs::FileExt::write_at(&file, b"X", 100).unwrap();
+    file.set_modified(there.modified().unwrap()).unwrap();
+    drop(file);
+    let now = fs::metadata(&files[0]).unwrap();
+    assert_eq!((now.len(), now.modified().unwrap()), (there.len(), there.modified().unwrap()));
+    assert_eq!(run().unwrap_err().code, "entries_changed");
 }
 
 /// Asks to stop when it was told so often.
@@ -272,9 +402,21 @@ fn a_run_that_loses_power_at_any_moment_goes_on() {
         went_on += u64::from(report.asked < 360);
         let after = Folder::on(Arc::<FaultyDisk>::clone(&disk), None).unwrap();
         assert_eq!(kept(&after), whole, "after the loss at {dies_at}");
+        assert_eq!(after.manifest.entities_known(), 360);
         let named = whole.keys().filter(|(_, name)| !name.is_empty()).count();
-        assert_eq!(after.matrix().unwrap().unwrap().pairs(), u64::try_from(named).unwrap());
+        let matrices = &after.manifest.matrices;
+        let pairs = matrices.iter().map(|own| after.matrix(own).unwrap().unwrap().pairs()).sum::<u64>();
+        assert_eq!(pairs, u64::try_from(named).unwrap());
     }
+    // Another tag finds whose the entries are as they were kept, whatever happened.
+    let disk = Arc::new(FaultyDisk::new(1, Faults { dies_at: Some(operations / 2), ..Faults::default() }));
+    run(&disk).unwrap_err();
+    disk.restart_after_power_loss(Faults::default());
+    run(&disk).unwrap();
+    write_rules(&place.at("rules.jsonl"), &[PHONES, DEAR, ALL, UNKNOWN]);
+    assert!(run(&disk).unwrap().complete);
+    let after = Folder::on(Arc::<FaultyDisk>::clone(&disk), None).unwrap();
+    assert_eq!(kept(&after), expected(&[PHONES, DEAR, ALL, UNKNOWN], &parts.concat()));
     assert!(went_on > operations / 2, "most runs went on where the last part ended: {went_on}");
     assert!(merged, "runs were merged before the end");
 }
@@ -424,4 +566,23 @@ fn a_flipped_bit_is_found() {
     }
     assert!(seen > 50, "{seen}");
     assert_eq!(place.kept(), whole);
+
+    // Whose entries they are is read when another tag comes.
+    let path = history.join(&place.manifest().entities[0].file);
+    let bytes = fs::read(&path).unwrap();
+    write_rules(&place.at("rules.jsonl"), &[PHONES, DEAR, ALL, UNKNOWN]);
+    let rules = place.at("rules.jsonl");
+    let work = Work { rules: Rules::File(&rules), entries: Entries::Files(&files), threads: 1, matrix: true };
+    for at in (0..bytes.len()).step_by(97) {
+        let mut flipped = bytes.clone();
+        flipped[at] ^= 1;
+        fs::write(&path, &flipped).unwrap();
+        let folder = Folder::open(&history, None).unwrap();
+        let told = Backfill::new(folder, Lists::default(), &Silent).run(&work);
+        assert_eq!(told.unwrap_err().code, "history_damaged", "byte {at}");
+    }
+    fs::write(&path, &bytes).unwrap();
+    place.run(&[PHONES, DEAR, ALL, UNKNOWN], &files, Lists::default(), 1);
+    let all = rows(5, 300);
+    assert_eq!(place.kept(), expected(&[PHONES, DEAR, ALL, UNKNOWN], &all));
 }
