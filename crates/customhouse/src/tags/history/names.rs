@@ -8,6 +8,7 @@ use ::pool::lanes::LaneValues;
 use ::tags::history::NOBODY;
 use ::tags::matcher::ABSENT;
 use ahash::RandomState;
+use rust_decimal::Decimal;
 use spine::entry::TextColumn;
 use spine::{Column, Value};
 
@@ -156,7 +157,7 @@ impl EntityNames {
 
     /// The number of each row's entity, [`NOBODY`] where the column has no value.
     pub(super) fn of(&mut self, lane: &LaneValues) -> Vec<u32> {
-        if let LaneValues::Whole { values, .. } = lane {
+        if let LaneValues::Whole { values, scale: 0 } = lane {
             self.know_wholes();
             return self.of_wholes(values);
         }
@@ -182,7 +183,17 @@ impl EntityNames {
                     |value: &f64| if value.is_nan() { NOBODY } else { self.of_text(&value.to_string()) };
                 values.iter().map(number).collect()
             }
-            LaneValues::Whole { .. } => Vec::new(),
+            LaneValues::Whole { values, scale } => {
+                // Digits behind the point belong to the name: 5.00 is 5, and not 500.
+                let mut number = |value: &i64| match *value {
+                    ABSENT => NOBODY,
+                    value => match Decimal::try_from_i128_with_scale(value.into(), *scale) {
+                        Ok(value) => self.of_text(&value.normalize().to_string()),
+                        Err(_) => NOBODY,
+                    },
+                };
+                values.iter().map(&mut number).collect()
+            }
         }
     }
 
@@ -252,6 +263,15 @@ mod tests {
             column.push((!value.is_empty()).then_some(*value));
         }
         LaneValues::Column(Column::Text(column))
+    }
+
+    /// Issue 6: amounts of two digits behind the point were numbered as if they had none.
+    #[test]
+    fn a_number_is_named_by_what_it_is_not_by_how_it_is_kept() {
+        let mut names = EntityNames::default();
+        let whole = names.of(&LaneValues::Whole { values: vec![5, 500, ABSENT], scale: 0 });
+        let cents = names.of(&LaneValues::Whole { values: vec![500, 50_000, ABSENT, 550], scale: 2 });
+        assert_eq!((cents[..3] == whole[..], names.name(cents[3])), (true, Some("5.5")));
     }
 
     /// Texts and whole numbers by turns, near and far, and once in between what was written is read again: one name has
