@@ -4,8 +4,8 @@
 //!
 //! A little country (SIMULATED) first gives ENTRIES entries of history over 500 days (100,000 unless told), then new
 //! entries and declarations in calls of several sizes; at last one more tag, several times: compiled, taken up by what
-//! is held, and the next declaration told by it. Everything runs on one thread but the taking in of history, which uses
-//! all.
+//! is held, and the next declaration told by it. History, and calls of many entries, run on all threads. Processor time
+//! is that of all of them.
 #![expect(clippy::print_stdout, reason = "a command line tool")]
 
 use std::error::Error;
@@ -214,7 +214,8 @@ fn timed(
     calls.sort_by(f64::total_cmp);
     processor.sort_by(f64::total_cmp);
     let last = calls.len().saturating_sub(1);
-    let at = |times: &[f64], share: usize| times.get(last * share / 100).copied().unwrap_or_default() * 1000.0;
+    let at =
+        |times: &[f64], share: usize| times.get(last * share / 100).copied().unwrap_or_default() * 1000.0;
     let entries = f64::from(u32::try_from(entries)?);
     Ok(format!(
         "{{\"tags\": {tags}, \"a_call\": \"{call}\", \"median_ms\": {:.3}, \"p99_ms\": {:.3}, \
