@@ -4,8 +4,8 @@
 //!
 //! A little country (SIMULATED) first gives ENTRIES entries of history over 500 days (100,000 unless told), then new
 //! entries and declarations in calls of several sizes; at last one more tag, several times: compiled, taken up by what
-//! is held, and the next declaration told by it. Everything runs on one thread but the taking in of history, which uses
-//! all.
+//! is held, and the next declaration told by it. History, and calls of many entries, run on all threads. Processor time
+//! is that of all of them.
 #![expect(clippy::print_stdout, reason = "a command line tool")]
 
 use std::error::Error;

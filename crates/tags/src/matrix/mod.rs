@@ -7,6 +7,7 @@
 mod file;
 mod selection;
 mod transpose;
+mod union;
 
 use std::sync::Arc;
 
@@ -151,6 +152,12 @@ impl Matrix {
     #[must_use]
     pub fn select(&self, selection: &Selection) -> RoaringBitmap {
         selection.among(self)
+    }
+
+    /// How many entities a selection selects, without writing down which where that is not needed.
+    #[must_use]
+    pub fn count(&self, selection: &Selection) -> u64 {
+        selection.count_among(self)
     }
 
     /// Entities that carry a tag here and not in an earlier matrix, and the other way round.

@@ -5,7 +5,7 @@ use rules::Formula;
 use spine::{EntrySchema, FieldDefinition, FieldType, LocalizedText, Sensitivity, Value};
 use thiserror::Error;
 
-use super::Matrix;
+use super::{Matrix, union};
 
 /// A condition on tags: `a && (b || !c)`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,14 +80,28 @@ impl Selection {
             Self::Constant(true) => everybody(matrix),
             Self::Carries(tag) => matrix.carriers(*tag).cloned().unwrap_or_default(),
             Self::CarriesNot(tag) => without(everybody(matrix), matrix, *tag),
-            Self::Any(parts) => parts.iter().fold(RoaringBitmap::new(), |mut any, part| {
-                match part {
-                    Self::Carries(tag) => any |= matrix.carriers(*tag).unwrap_or(&RoaringBitmap::new()),
-                    part => any |= part.among(matrix),
-                }
-                any
-            }),
+            Self::Any(parts) => any(parts, matrix, union::of),
             Self::All(parts) => all(parts, matrix),
+        }
+    }
+
+    pub(super) fn count_among(&self, matrix: &Matrix) -> u64 {
+        match self {
+            Self::Constant(false) => 0,
+            Self::Constant(true) => u64::from(matrix.entities()),
+            Self::Carries(tag) => matrix.carriers(*tag).map_or(0, RoaringBitmap::len),
+            Self::CarriesNot(tag) => {
+                let all = u64::from(matrix.entities());
+                all.saturating_sub(matrix.carriers(*tag).map_or(0, RoaringBitmap::len))
+            }
+            Self::Any(parts) => any(parts, matrix, union::count),
+            Self::All(parts) => match parts.as_slice() {
+                [Self::Carries(one), Self::Carries(other)] => matrix
+                    .carriers(*one)
+                    .zip(matrix.carriers(*other))
+                    .map_or(0, |(one, other)| one.intersection_len(other)),
+                parts => all(parts, matrix).len(),
+            },
         }
     }
 
@@ -104,6 +118,17 @@ impl Selection {
             }
         }
     }
+}
+
+/// What is made of the sets that the parts select. Sets of the matrix are read where they stand.
+fn any<T>(parts: &[Selection], matrix: &Matrix, of: impl Fn(&[&RoaringBitmap], u32) -> T) -> T {
+    let others = parts.iter().filter(|part| !matches!(part, Selection::Carries(_)));
+    let others: Vec<RoaringBitmap> = others.map(|part| part.among(matrix)).collect();
+    let carriers = parts.iter().filter_map(|part| match part {
+        Selection::Carries(tag) => matrix.carriers(*tag),
+        _ => None,
+    });
+    of(&carriers.chain(&others).collect::<Vec<_>>(), matrix.entities())
 }
 
 /// The rarest first; what is not to be carried last, as taking away needs no complement.

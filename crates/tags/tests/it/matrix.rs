@@ -72,6 +72,7 @@ proptest! {
             prop_assert_eq!(selected.contains(entity), holds(&selection, &pairs, entity), "{}", entity);
         }
         prop_assert!(selected.max().is_none_or(|last| last < ENTITIES));
+        prop_assert_eq!(matrix.count(&selection), selected.len());
 
         let mut expected: Vec<(u16, u32)> = (0..TAGS)
             .map(|tag| (tag, pairs.iter().filter(|pair| pair.0 == tag && selected.contains(pair.1)).count() as u32))

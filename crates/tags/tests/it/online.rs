@@ -258,6 +258,21 @@ fn memory_is_bounded_by_the_longest_window() {
     assert!(late < usize::try_from(online.entries()).unwrap(), "{held:?}");
 }
 
+#[test]
+fn keys_that_never_come_again_are_let_go() {
+    let of_entry =
+        "aggregate.own = { measure = \"count\", by = [\"declaration_id\", \"item_number\"], days = 10 }";
+    let mut online = OnlineTags::new(Arc::new(tag_set(&family(&[("t", of_entry, "own > 3")]))));
+    let mut country = LittleCountry::new(5, 40, 30);
+    for _ in 0..200 {
+        let ten_days = (0..400).flat_map(|_| country.declaration());
+        online.apply(&table_of(ten_days)).unwrap();
+    }
+    let held = online.held();
+    // What is held of 42 days, and as much again until it is looked through.
+    assert!(held < 6 * 42 * 40, "{held} of {}", online.entries());
+}
+
 /// Checks of each row what it carries: nothing, or where it comes from and what made it true.
 fn check_reasons(head: &str, when: &str, known: &[&str], new: &[&str], reasons: &[Option<(&str, &str)>]) {
     let mut online = OnlineTags::new(Arc::new(tag_set(&family(&[("t", head, when)]))));
