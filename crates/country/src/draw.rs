@@ -120,6 +120,12 @@ impl<T: Clone> Choices<T> {
         self.cumulative.get(position).map_or(&self.last, |(_, thing)| thing)
     }
 
+    /// All of them, with their weights.
+    pub(crate) fn weighted(&self) -> impl Iterator<Item = (f64, &T)> {
+        let mut before = 0.0;
+        self.cumulative.iter().map(move |(sum, thing)| (sum - std::mem::replace(&mut before, *sum), thing))
+    }
+
     /// All of them.
     pub(crate) fn all(&self) -> impl Iterator<Item = &T> {
         self.cumulative.iter().map(|(_, thing)| thing)

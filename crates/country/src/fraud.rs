@@ -124,6 +124,7 @@ pub(crate) fn temptation(
         Honesty::Careless => honesty.careless_strike,
         Honesty::Dishonest => honesty.dishonest_strike,
         Honesty::Shell => schemes.shell_strike,
+        Honesty::Ring => parameters.ring.strike,
     };
     let rate = truth.rate(parameters.trade.preference_factor);
     let tempting = (rate / honesty.duty_of_temptation).clamp(0.25, honesty.temptation_max);
@@ -138,10 +139,11 @@ pub(crate) fn temptation(
     let drawn = Choices::new(feasible.map(|(scheme, weight)| (*weight, *scheme)))?;
     let drawn = *drawn.pick(draw);
     let favourite = occasion.importer.favourite.filter(|scheme| possible(*scheme, table, truth));
-    let method = favourite.filter(|_| draw.chance(honesty.favourite_scheme)).unwrap_or(drawn);
+    let ring = occasion.importer.honesty == Honesty::Ring;
+    let method = favourite.filter(|_| ring || draw.chance(honesty.favourite_scheme)).unwrap_or(drawn);
     let scheme = if under_cover {
         Scheme::Collusion
-    } else if occasion.importer.honesty == Honesty::Shell {
+    } else if occasion.importer.honesty.exists_on_paper() {
         Scheme::ShellImporter
     } else {
         method
@@ -161,18 +163,22 @@ fn twin<'a>(table: &'a GoodsTable, goods: &Goods) -> Option<&'a Arc<Goods>> {
     table.get(goods.twin.as_ref()?)
 }
 
-/// What is declared instead of the truth; what is hidden is added to the truth.
+/// What somebody of this honesty declares instead of the truth by a method; what is hidden is added to the truth.
 pub(crate) fn falsify(
     draw: &mut Draw,
     parameters: &Parameters,
     table: &GoodsTable,
-    method: Scheme,
+    (honesty, method): (Honesty, Scheme),
     truth: &mut Facts,
 ) -> Facts {
     let schemes = &parameters.schemes;
     let mut declared = truth.clone();
     match method {
-        Scheme::Undervaluation => declared.value *= draw.between(schemes.undervaluation),
+        Scheme::Undervaluation => {
+            let ring = honesty == Honesty::Ring;
+            let share = if ring { parameters.ring.undervaluation } else { schemes.undervaluation };
+            declared.value *= draw.between(share);
+        }
         Scheme::Misclassification => {
             if let Some(twin) = twin(table, &truth.goods) {
                 declared.goods = Arc::clone(twin);

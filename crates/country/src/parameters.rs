@@ -25,6 +25,7 @@ pub(crate) struct Parameters {
     pub(crate) origin: Vec<Arc<Origin>>,
     pub(crate) honesty: HonestyParameters,
     pub(crate) schemes: SchemeParameters,
+    pub(crate) ring: RingParameters,
     pub(crate) selection: SelectionParameters,
     pub(crate) inspection: InspectionParameters,
     pub(crate) null: NullParameters,
@@ -171,6 +172,17 @@ pub(crate) struct SchemeParameters {
     pub(crate) colluding_pairs: usize,
     pub(crate) colluding_strike: f64,
     pub(crate) colluding_presence: f64,
+}
+
+/// A ring of shell importers; there is one only where settings ask for it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RingParameters {
+    pub(crate) shells: u32,
+    pub(crate) declarations_a_day: f64,
+    pub(crate) strike: f64,
+    pub(crate) undervaluation: [f64; 2],
+    pub(crate) days: [f64; 2],
 }
 
 #[derive(Debug, Clone, Deserialize)]

@@ -64,6 +64,8 @@ pub(crate) enum Honesty {
     Careless,
     Dishonest,
     Shell,
+    /// One of the shells that begin at once: see [`crate::Settings::ring_begins`].
+    Ring,
 }
 
 impl Honesty {
@@ -73,12 +75,18 @@ impl Honesty {
             Self::Careless => "careless",
             Self::Dishonest => "dishonest",
             Self::Shell => "shell",
+            Self::Ring => "ring",
         }
     }
 
     /// Does it mean to cheat?
     pub(crate) fn cheats(self) -> bool {
-        matches!(self, Self::Dishonest | Self::Shell)
+        self == Self::Dishonest || self.exists_on_paper()
+    }
+
+    /// Is it an enterprise on paper alone?
+    pub(crate) fn exists_on_paper(self) -> bool {
+        matches!(self, Self::Shell | Self::Ring)
     }
 }
 

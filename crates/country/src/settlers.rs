@@ -5,12 +5,15 @@ mod enterprise;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use jiff::civil::Date;
+
 use crate::commodities::{Goods, GoodsTable};
 use crate::draw::{Choices, Draw, Name, whole_number};
 use crate::error::CountryError;
 use crate::names::Names;
 use crate::parameters::{Mode, Parameters};
 use crate::people::{Contact, Declarant, Exporter, Importer, Office, Officer, People};
+use crate::world::Settings;
 
 /// Carriers of each mode of transport.
 pub(crate) const CARRIERS_A_MODE: u32 = 8;
@@ -46,20 +49,24 @@ struct Settlers<'a> {
     importers_made: u32,
 }
 
+/// Days from one to another.
+fn days_between(from: Date, to: Date) -> i64 {
+    to.duration_since(from).as_hours().div_euclid(24)
+}
+
 impl People {
-    /// Settles the country for so many declarations.
+    /// Settles the country for so many declarations as are asked for.
     pub(crate) fn settle(
         parameters: &Parameters,
         table: &GoodsTable,
-        seed: u64,
-        declarations: u64,
+        settings: &Settings,
     ) -> Result<Self, CountryError> {
         let refuse = |what: &str| CountryError::Parameters {
             file: "world.toml",
             reason: format!("these parameters leave the country without {what}"),
         };
         let names = Names::built_in()?;
-        let mut draw = Draw::new(seed, 0);
+        let mut draw = Draw::new(settings.seed, 0);
         let offices = offices(parameters, &mut draw);
         let by_mode: BTreeMap<Mode, Choices<Arc<Office>>> = Mode::ALL
             .into_iter()
@@ -71,7 +78,7 @@ impl People {
         let declarants = declarants(parameters, &names, &offices, &mut draw);
         let carriers = carriers(&names, &mut draw);
         let (market, chapters) = market(parameters, table, &mut draw).ok_or_else(|| refuse("goods"))?;
-        let declarations = f64::from(u32::try_from(declarations).unwrap_or(u32::MAX));
+        let declarations = f64::from(u32::try_from(settings.declarations).unwrap_or(u32::MAX));
         let importers = (declarations / parameters.trade.importer_declarations)
             .max(f64::from(parameters.trade.importers_min));
         let pools: usize = table.values().map(|goods| goods.from.len()).sum();
@@ -93,7 +100,15 @@ impl People {
             centres,
             importers_made: 0,
         };
-        let importers = Choices::new(settlers.importers(importers)).ok_or_else(|| refuse("importers"))?;
+        let mut importers = settlers.importers(importers);
+        // Last, so that everybody else is who they would be without it.
+        if let Some(begins) = settings.ring_begins {
+            let begins = days_between(parameters.time.first_day, begins);
+            let a_day = declarations / f64::from(parameters.time.days);
+            let ring = settlers.ring(begins, a_day, &importers);
+            importers.extend(ring.into_iter().map(|(weight, own)| (weight, Arc::new(own))));
+        }
+        let importers = Choices::new(importers).ok_or_else(|| refuse("importers"))?;
         Ok(Self {
             importers,
             declarants: settlers.declarants.into_iter().map(|(_, declarant)| declarant).collect(),

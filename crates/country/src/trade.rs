@@ -156,7 +156,10 @@ impl World {
             Preset::Null => None,
         };
         let declared = match falsehood {
-            Some(Falsehood { method, .. }) => falsify(draw, parameters, &self.goods, method, &mut truth),
+            Some(Falsehood { method, .. }) => {
+                let method = (occasion.importer.honesty, method);
+                falsify(draw, parameters, &self.goods, method, &mut truth)
+            }
             None => truth.clone(),
         };
         let moved =

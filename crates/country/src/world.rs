@@ -49,6 +49,9 @@ pub struct Settings {
     /// and origins are those of the nearest code of the built-in table: in the same heading, or else in the same
     /// chapter.
     pub codes: Option<Vec<(String, String)>>,
+    /// A day, in the history or after it, on which a ring of shell importers begins to undervalue one kind of goods: a
+    /// rise that early warnings should find. `None`: there is no ring.
+    pub ring_begins: Option<Date>,
 }
 
 /// A settled country.
@@ -86,7 +89,7 @@ impl World {
             Some(codes) => table_of_codes(codes, &ours)?,
             None => ours,
         };
-        let people = People::settle(&parameters, &goods, settings.seed, settings.declarations)?;
+        let people = People::settle(&parameters, &goods, &settings)?;
         let lists = WatchLists::draw(&parameters, &people, settings.seed);
         let choices = |what: &'static str, weighted: &[(Name, f64)]| {
             Choices::new(weighted.iter().map(|(code, weight)| (*weight, Arc::clone(code))))

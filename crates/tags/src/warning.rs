@@ -86,10 +86,7 @@ pub fn watch(days: &[Day], settings: &Settings) -> Standing {
             past.come(days.get(old));
             past.go(old.checked_sub(PAST_DAYS).and_then(|older| days.get(older)));
         }
-        if day.declarations > 0 {
-            let share = f64::from(day.carrying) / f64::from(day.declarations);
-            smoothed = Some(smoothed.map_or(share, |before| before + SMOOTHING * (share - before)));
-        }
+        smoothed = smooth(smoothed, day);
         let Some((expected, spread)) = past.expected(day.declarations) else { continue };
         for (run, times) in runs.iter_mut().zip(TIMES) {
             run.add(*day, expected, spread, times);
@@ -106,6 +103,17 @@ pub fn watch(days: &[Day], settings: &Settings) -> Standing {
         expected: run.expected,
         smoothed,
     }
+}
+
+/// The smoothed share of declarations that carry it at the end of a day, from that at the end of the day before; `None`
+/// before the first declaration. A day without any changes nothing.
+#[must_use]
+pub fn smooth(before: Option<f64>, day: &Day) -> Option<f64> {
+    if day.declarations == 0 {
+        return before;
+    }
+    let share = f64::from(day.carrying) / f64::from(day.declarations);
+    Some(before.map_or(share, |before| before + SMOOTHING * (share - before)))
 }
 
 /// A sum and the days in which it grew from 0.

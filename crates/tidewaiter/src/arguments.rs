@@ -312,6 +312,10 @@ pub(crate) struct CountryArguments {
     /// Which world.
     #[arg(long, value_enum, default_value_t = CountryPreset::Ordinary)]
     pub(crate) preset: CountryPreset,
+
+    /// A day, such as 2025-12-20, on which a ring of shell importers begins to undervalue one kind of goods.
+    #[arg(long, value_name = "DAY")]
+    pub(crate) ring_begins: Option<jiff::civil::Date>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

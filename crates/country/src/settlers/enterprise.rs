@@ -112,8 +112,39 @@ impl Settlers<'_> {
         chain
     }
 
+    /// A ring of shells that begin on one day: the same seller, goods, declarant and offices, people of straw, all reached
+    /// at one place. `a_day` declarations come in on a mean day of those who trade without it.
+    pub(super) fn ring(&mut self, begins: i64, a_day: f64, others: &[(f64, Arc<Importer>)]) -> Vec<Weighted> {
+        let rules = &self.parameters.ring;
+        let trading = others.iter().filter(|(_, own)| own.trades_on(begins)).map(|(weight, _)| weight);
+        // Among those who trade on a day a declaration is anybody's in proportion to the weight.
+        let share = (rules.declarations_a_day / a_day.max(f64::MIN_POSITIVE)).min(1.0);
+        let weight = trading.sum::<f64>() * share / f64::from(rules.shells.max(1));
+        let Some(taxed) = self.most_traded_of_taxed() else { return Vec::new() };
+        let Some(first) = self.shell_for(Honesty::Ring, taxed) else { return Vec::new() };
+        let mut ring = Vec::new();
+        for _ in 0..rules.shells {
+            let days_before = self.draw.between(self.parameters.enterprises.days_to_first_trade);
+            let lives = self.draw.between(rules.days);
+            let shell = Importer {
+                owner: self.new_owner().id,
+                registered_day: begins.saturating_sub(whole_day(days_before)),
+                first_day: begins,
+                last_day: Some(begins.saturating_add(whole_day(lives))),
+                predecessor: None,
+                ..self.successor(&first, 0.0)
+            };
+            ring.push((weight, shell));
+        }
+        ring
+    }
+
     fn first_shell(&mut self) -> Option<Importer> {
         let taxed = self.taxed_goods()?;
+        self.shell_for(Honesty::Shell, taxed)
+    }
+
+    fn shell_for(&mut self, honesty: Honesty, taxed: Arc<Goods>) -> Option<Importer> {
         let exporter = self.new_exporter(taxed.from.first()?)?;
         let owner = self.new_owner();
         let contact = self.contact(taxed.chapter(), &owner);
@@ -121,10 +152,10 @@ impl Settlers<'_> {
             id: self.next_importer_id(),
             contact,
             owner: owner.id,
-            honesty: Honesty::Shell,
+            honesty,
             favourite: Some(Scheme::Undervaluation),
             lines: vec![Line { goods: taxed, exporter }],
-            declarants: self.declarants_of(Honesty::Shell)?,
+            declarants: self.declarants_of(honesty)?,
             offices: self.offices_of(),
             registered_day: 0,
             first_day: 0,
@@ -147,8 +178,14 @@ impl Settlers<'_> {
     /// Goods that are worth a shell.
     fn taxed_goods(&mut self) -> Option<Arc<Goods>> {
         let taxed: Vec<Arc<Goods>> =
-            self.market.all().filter(|goods| goods.duty >= 20.0 && goods.price >= 3.0).cloned().collect();
+            self.market.all().filter(|goods| worth_a_shell(goods)).cloned().collect();
         self.draw.one_of(&taxed).cloned()
+    }
+
+    /// Those of them among which more of the same is noticed least.
+    fn most_traded_of_taxed(&self) -> Option<Arc<Goods>> {
+        let taxed = self.market.weighted().filter(|(_, goods)| worth_a_shell(goods));
+        taxed.max_by(|(one, _), (other, _)| one.total_cmp(other)).map(|(_, goods)| Arc::clone(goods))
     }
 
     fn honesty(&mut self) -> Honesty {
@@ -258,6 +295,10 @@ impl Settlers<'_> {
         let draw = &mut self.draw;
         self.offices.iter().map(|(mode, offices)| (*mode, Arc::clone(offices.pick(draw)))).collect()
     }
+}
+
+fn worth_a_shell(goods: &Goods) -> bool {
+    goods.duty >= 20.0 && goods.price >= 3.0
 }
 
 /// Numbers do not tell who came when: a step that shares no factor with the prime 9,999,991 scatters them over it.

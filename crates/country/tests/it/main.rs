@@ -8,6 +8,7 @@
 mod audit;
 mod entities;
 mod register;
+mod ring;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

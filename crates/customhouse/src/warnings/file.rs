@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::folder::write_whole_from;
 
 /// Version of the file: another one gives way.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 /// Bytes of the checksum.
 const SUM_BYTES: usize = 4;
 /// Bytes that are read at most.

@@ -1,6 +1,9 @@
 //! What inspections found of the declarations of a warning.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::ops::Range;
+use std::rc::Rc;
 
 use roaring::RoaringBitmap;
 use rusqlite::{Connection, OptionalExtension};
@@ -17,36 +20,66 @@ use crate::tags::live::Epoch;
 /// dozens of warnings.
 const LOOKED_UP_MAX: usize = 400;
 
-/// What inspections found of the declarations in a warning's scope, with its tag or a combination's condition, since the first day of its episode, up to its last:
-/// of the latest [`LOOKED_UP_MAX`] that were inspected and carry it anywhere.
-pub(super) fn hits(
-    connection: &Connection,
-    epoch: &Epoch,
-    known: &Known,
-    condition: Option<&Condition>,
-) -> rusqlite::Result<HitRate> {
-    let (mut inspected, mut irregular) = (0_u64, 0_u64);
-    let carried = inspected_carriers(epoch, known.raised.about.name(), condition);
-    for number in carried.range(in_episode(epoch, known)).rev().take(LOOKED_UP_MAX) {
-        let Some(own) = epoch.declaration(number) else { continue };
-        let belongs = known.raised.scope == Scope::Everywhere
-            || scopes(connection, &own.mrn)?.is_some_and(|scopes| scopes.contains(&known.raised.scope));
-        if belongs {
-            inspected = inspected.saturating_add(1);
-            irregular = irregular.saturating_add(u64::from(epoch.irregular.contains(number)));
-        }
+/// What inspections found of the declarations of the warnings of a page. What several of them need is looked up once:
+/// warnings of one tag at several offices, and of several tags of the same declarations.
+pub(super) struct Findings<'a> {
+    connection: &'a Connection,
+    epoch: &'a Epoch,
+    /// Numbers of the declarations that carry it and were inspected with a known result, by what warnings are about.
+    carriers: HashMap<String, Rc<RoaringBitmap>>,
+    /// Scopes of declarations by number; `None`: it stands in no list.
+    scopes: HashMap<u32, Option<Vec<Scope>>>,
+}
+
+impl<'a> Findings<'a> {
+    pub(super) fn new(connection: &'a Connection, epoch: &'a Epoch) -> Self {
+        Self { connection, epoch, carriers: HashMap::new(), scopes: HashMap::new() }
     }
-    Ok(HitRate::of(inspected, irregular))
+
+    /// What inspections found of the declarations in a warning's scope, with its tag or a combination's condition, since
+    /// the first day of its episode, up to its last: of the latest [`LOOKED_UP_MAX`] that were inspected and carry it
+    /// anywhere.
+    pub(super) fn of(&mut self, known: &Known, condition: Option<&Condition>) -> rusqlite::Result<HitRate> {
+        let (mut inspected, mut irregular) = (0_u64, 0_u64);
+        let carried = self.carriers(known.raised.about.name(), condition);
+        for number in carried.range(in_episode(self.epoch, known)).rev().take(LOOKED_UP_MAX) {
+            if self.belongs(number, &known.raised.scope)? {
+                inspected = inspected.saturating_add(1);
+                irregular = irregular.saturating_add(u64::from(self.epoch.irregular.contains(number)));
+            }
+        }
+        Ok(HitRate::of(inspected, irregular))
+    }
+
+    fn carriers(&mut self, name: &str, condition: Option<&Condition>) -> Rc<RoaringBitmap> {
+        let epoch = self.epoch;
+        let carriers = self.carriers.entry(name.to_owned());
+        Rc::clone(carriers.or_insert_with(|| Rc::new(inspected_carriers(epoch, name, condition))))
+    }
+
+    /// Does a declaration belong to a scope?
+    fn belongs(&mut self, number: u32, scope: &Scope) -> rusqlite::Result<bool> {
+        let Some(own) = self.epoch.declaration(number) else { return Ok(false) };
+        if *scope == Scope::Everywhere {
+            return Ok(true);
+        }
+        let scopes = match self.scopes.entry(number) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(scopes(self.connection, &own.mrn)?),
+        };
+        Ok(scopes.as_ref().is_some_and(|scopes| scopes.contains(scope)))
+    }
 }
 
 /// Numbers of the declarations that carry it and were inspected with a known result.
 fn inspected_carriers(epoch: &Epoch, tag: &str, condition: Option<&Condition>) -> RoaringBitmap {
+    let inspected = epoch.inspected.as_ref();
     if let Some(condition) = condition {
-        return epoch.of_declarations.select(&condition.over(epoch)) & epoch.inspected.as_ref();
+        return epoch.of_declarations.select(&condition.over(epoch)) & inspected;
     }
     let number = (0..).zip(epoch.tags()).find(|(_, own)| *own == tag).map(|(number, _)| number);
     let carriers = number.and_then(|number| epoch.of_declarations.carriers(number));
-    carriers.map(|carriers| carriers & epoch.inspected.as_ref()).unwrap_or_default()
+    carriers.map(|carriers| carriers & inspected).unwrap_or_default()
 }
 
 /// Numbers of the declarations of a warning's episode; they rise with the time at which tags became known.

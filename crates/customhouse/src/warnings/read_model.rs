@@ -3,13 +3,13 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
-use ::tags::warning::{Settings, watch};
+use ::tags::warning::smooth;
 use serde_json::Value;
 use spine::{Language, LocalizedText, Sensitivity};
 
 use super::counts::Series;
 use super::event::{About, DAY_ENDED, RAISED, Scope, TAGS_IN_USE};
-use super::hits::{hits, scopes_of};
+use super::hits::{Findings, scopes_of};
 use super::model::{
     Acknowledgement, CombinationOnCase, DayOfWarning, OpenWarnings, Standing, Warning, WarningOnCase,
     WarningsPage, WarningsQuery,
@@ -21,7 +21,7 @@ use crate::error::{Error, Kind};
 use crate::flow::any_simulated;
 use crate::identity::{Permission, Reader};
 use crate::projection::Record;
-use crate::tags::Compiled;
+use crate::tags::{Compiled, Condition};
 
 /// Warnings of a page.
 const PAGE_ROWS: usize = 50;
@@ -49,6 +49,13 @@ impl Told {
             }
         }
     }
+}
+
+/// A warning of a page, and what else is told of it.
+struct Shown {
+    warning: Warning,
+    known: Known,
+    condition: Option<Condition>,
 }
 
 /// May a reader know of the series of a tag or a combination?
@@ -119,28 +126,24 @@ impl Customhouse {
             (series, series == state.counts.series(), state.position)
         });
         let restricted = reader.clearance() >= Sensitivity::Restricted;
-        let epoch = self.matrix.epoch()?;
-        let mut warnings = Vec::new();
+        let mut shown: Vec<Shown> = Vec::new();
         for (known, told) in found.into_iter().skip(skip).take(PAGE_ROWS) {
             let mut warning = self.warning(&known, told, all_known);
-            let (days, carrying, condition) = self.warnings.read(|state| {
+            let condition = self.warnings.read(|state| {
                 let combination = state.combinations.get(known.raised.about.name());
-                let condition = combination.and_then(|own| own.condition().cloned());
                 // What is watched no more is not counted, either: zeros would say that nothing came.
-                if combination.is_some_and(|own| own.ended) {
-                    return (Vec::new(), None, condition);
+                if combination.is_none_or(|own| !own.ended) {
+                    (warning.chart, warning.declarations) =
+                        (chart(state, &known), Some(carrying_since(state, &known)));
                 }
-                (chart(state, &known), Some(carrying_since(state, &known)), condition)
+                combination.and_then(|own| own.condition().cloned())
             });
-            (warning.chart, warning.declarations) = (days, carrying);
-            if restricted {
-                let found = self
-                    .projection
-                    .read(|connection| hits(connection, &epoch, &known, condition.as_ref()))?;
-                warning.hits = Some(found);
-            }
-            warnings.push(warning);
+            shown.push(Shown { warning, known, condition });
         }
+        if restricted {
+            self.tell_hits(&mut shown)?;
+        }
+        let warnings = shown.into_iter().map(|own| own.warning).collect();
         Ok(WarningsPage {
             warnings,
             total,
@@ -148,6 +151,18 @@ impl Customhouse {
             false_alarms_a_year: FALSE_ALARMS_A_YEAR,
             position,
             simulated: self.projection.read(any_simulated)?,
+        })
+    }
+
+    /// Tells what inspections found of the declarations of warnings.
+    fn tell_hits(&self, shown: &mut [Shown]) -> Result<(), Error> {
+        let epoch = self.matrix.epoch()?;
+        self.projection.read(|connection| {
+            let mut findings = Findings::new(connection, &epoch);
+            for own in shown {
+                own.warning.hits = Some(findings.of(&own.known, own.condition.as_ref())?);
+            }
+            Ok(())
         })
     }
 
@@ -347,12 +362,13 @@ fn carrying_since(state: &State, known: &Known) -> u64 {
     state.counts.carrying(series, day(known.raised.since), last)
 }
 
-/// The latest days of a warning's series; of one that is over, up to then.
-fn chart(state: &State, known: &Known) -> Vec<DayOfWarning> {
+/// The latest days of a warning's series, as far back as its tags mean what they meant when it was raised; of one that is
+/// over, up to then.
+pub(super) fn chart(state: &State, known: &Known) -> Vec<DayOfWarning> {
     let raised = &known.raised;
     let last = last_day(state, known);
-    let days = state.counts.days(Series { tag: raised.about.name(), scope: &raised.scope }, last, None);
-    let settings = Settings { false_alarms_a_year: raised.false_alarms_a_year, series: raised.series };
+    let series = Series { tag: raised.about.name(), scope: &raised.scope };
+    let days = state.counts.days(series, last, known.from);
     let first = last.saturating_add(1).saturating_sub(i32::try_from(days.len()).unwrap_or(0));
     let since = usize::try_from(day(raised.since).saturating_sub(first)).unwrap_or(0);
     let until = usize::try_from(day(raised.day).saturating_sub(first)).unwrap_or(0);
@@ -360,14 +376,12 @@ fn chart(state: &State, known: &Known) -> Vec<DayOfWarning> {
     let declared: f64 = in_episode.iter().map(|own| f64::from(own.declarations)).sum();
     let share = if declared > 0.0 { raised.expected / declared } else { 0.0 };
     let drawn_from = last.saturating_sub(CHART_DAYS);
-    let all = (first..=last).zip(days.iter().enumerate());
-    all.filter(|(day, _)| *day > drawn_from)
-        .map(|(day, (at, own))| DayOfWarning {
-            day: date(day),
-            declarations: own.declarations,
-            carrying: own.carrying,
-            expected: share * f64::from(own.declarations),
-            smoothed: watch(days.get(..=at).unwrap_or_default(), &settings).smoothed,
-        })
-        .collect()
+    let mut smoothed = None;
+    let all = (first..=last).zip(&days).map(|(day, own)| {
+        smoothed = smooth(smoothed, own);
+        let expected = share * f64::from(own.declarations);
+        let (declarations, carrying) = (own.declarations, own.carrying);
+        (day, DayOfWarning { day: date(day), declarations, carrying, expected, smoothed })
+    });
+    all.filter(|(day, _)| *day > drawn_from).map(|(_, own)| own).collect()
 }

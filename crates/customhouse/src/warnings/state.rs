@@ -44,6 +44,9 @@ pub(super) struct Known {
     pub(super) position: u64,
     pub(super) acknowledged: Option<KnownNote>,
     pub(super) over: Option<Date>,
+    /// The first day of which anything was known of its series when it was raised, as far as that was later than the
+    /// first of all: what it is about was new then, or had begun to mean what it means.
+    pub(super) from: Option<i32>,
 }
 
 /// Who has taken note.
@@ -218,7 +221,9 @@ impl State {
 
     pub(super) fn raised(&mut self, raised: Raised, raised_at: Timestamp, position: u64) {
         let id = raised.warning.clone();
-        self.warnings.insert(id, Known { raised, raised_at, position, acknowledged: None, over: None });
+        let from = self.means_the_same_from(raised.about.name());
+        let known = Known { raised, raised_at, position, acknowledged: None, over: None, from };
+        self.warnings.insert(id, known);
         self.forget_oldest();
     }
 
@@ -259,13 +264,17 @@ impl State {
         (looked.saturating_add(1).max(first)..today).find(|day| self.counts.has(*day))
     }
 
+    /// The first whole day on which a tag means what it means, or all tags of a combination do; `None`: always.
+    fn means_the_same_from(&self, name: &str) -> Option<i32> {
+        match self.combinations.get(name) {
+            Some(combination) => combination.begun.tags.iter().filter_map(|tag| self.in_use.from(tag)).max(),
+            None => self.in_use.from(name),
+        }
+    }
+
     /// The days of a series up to one, as far back as its tags mean what they mean.
     fn days(&self, own: Series<'_>, last: i32) -> Vec<Day> {
-        let from = match self.combinations.get(own.tag) {
-            Some(combination) => combination.begun.tags.iter().filter_map(|tag| self.in_use.from(tag)).max(),
-            None => self.in_use.from(own.tag),
-        };
-        self.counts.days(own, last, from)
+        self.counts.days(own, last, self.means_the_same_from(own.tag))
     }
 
     /// Is it a combination whose past is still to be counted? Its series are zeros up to its beginning, which say nothing.

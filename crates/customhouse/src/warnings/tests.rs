@@ -155,6 +155,120 @@ fn what_was_not_looked_for_before_does_not_count_as_not_there() {
 }
 
 #[test]
+fn the_chart_begins_where_the_series_began() {
+    let told = |from: Option<i32>, meaning: &str| {
+        let tags = [(TAG.to_owned(), meaning.to_owned())].into();
+        TagsInUse { from: from.map(super::state::date), tags, gone: Vec::new() }
+    };
+    let mut state = State::default();
+    for at in 0..90 {
+        match at {
+            0 => state.in_use.follow(told(None, "a")),
+            30 => state.in_use.follow(told(Some(20_030), "b")),
+            75 => state.in_use.follow(told(Some(20_075), "c")),
+            _ => {}
+        }
+        // Before the 31st day it marked nearly everything.
+        let carrying = if at < 30 {
+            40
+        } else if at < 60 {
+            1
+        } else {
+            9
+        };
+        count(&mut state, 20_000 + at, "10", 50, carrying);
+        let raised = end(&mut state, 20_000 + at);
+        let known = raised.first().map(|own| state.warnings.get(&own.warning).unwrap().clone());
+        if let Some(known) = known {
+            let days = super::read_model::chart(&state, &known);
+            let (first, last) = (days.first().unwrap(), days.last().unwrap());
+            assert_eq!(super::state::day(first.day), 20_030);
+            assert_eq!(super::state::day(last.day), 20_000 + at);
+            assert!(first.smoothed.unwrap() < 0.03, "nothing of before is in it: {first:?}");
+        }
+    }
+    // It is over with the version that it was of, and begins where that did.
+    let [known] = state.warnings.values().collect::<Vec<_>>()[..] else { panic!("{:?}", state.warnings) };
+    let days = super::read_model::chart(&state, known);
+    let found = (days.first().unwrap().day, days.last().map(|day| Some(day.day)));
+    assert_eq!(found, (super::state::date(20_030), Some(known.over)));
+}
+
+#[test]
+fn what_inspections_found_is_told_of_each_warning_as_if_it_were_alone() {
+    let world = World::with_policies(false);
+    let (officer, chief) = (reader("o-1", Role::Officer), reader("c", Role::Chief));
+    let mut expected: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
+    for number in 0..24_u64 {
+        let office = ["10", "20", "30"][usize::try_from(number % 3).unwrap()];
+        let mrn = world.lodge(&at_office(impossible(&format!("H-{number}")), office)).unwrap().mrn;
+        if number % 4 == 0 {
+            continue;
+        }
+        let wrong = number % 5 < 2;
+        let code = if wrong { ResultCode::Irregular } else { ResultCode::Conform };
+        world.act(&officer, &mrn, CaseAction::Take).unwrap();
+        world.act(&officer, &mrn, CaseAction::Complete { result: result(code) }).unwrap();
+        for scope in [office, ""] {
+            let own = expected.entry(scope).or_default();
+            *own = (own.0 + 1, own.1 + u64::from(wrong));
+        }
+    }
+    let mrn = world.lodge(&at_office(impossible("LAST"), "40")).unwrap().mrn;
+    let tags: Vec<String> = world.case(&mrn).tags.into_iter().map(|own| own.tag).take(4).collect();
+    let combination = format!("{TAG} && !container_number_wrong");
+    let watched = world.house.watch_combination(
+        &chief,
+        &NewWatch {
+            title: "Both".to_owned(),
+            condition: combination.clone(),
+            reason: "Weigh it.".to_owned(),
+        },
+    );
+    let watched = About::Watched { watched: watched.unwrap().id, condition: combination };
+    let abouts = tags.into_iter().map(|tag| About::Tag { tag, tag_version: 1 }).chain([watched]);
+    let today = super::state::date(super::state::day_of(world.house.now()));
+    let mut raised = Vec::new();
+    for about in abouts {
+        for office in ["10", "20", "30", "40", ""] {
+            let scope = match office {
+                "" => Scope::Everywhere,
+                office => Scope::Office { office: office.to_owned() },
+            };
+            let warning = format!("{}-{office}", about.name());
+            let numbers = (3, 1.0, 20.0, 10.0, FALSE_ALARMS_A_YEAR);
+            let (observed, expected, sum, bound, false_alarms_a_year) = numbers;
+            let own = Raised {
+                warning: warning.clone(),
+                about: about.clone(),
+                scope,
+                day: today,
+                since: today,
+                days: 1,
+                observed,
+                expected,
+                sum,
+                bound,
+                false_alarms_a_year,
+                series: 9,
+            };
+            let fact =
+                Fact::new(&stream(about.name(), &warning), RAISED, serde_json::to_value(&own).unwrap());
+            world.house.record(&chief, fact).unwrap();
+            raised.push((warning, office));
+        }
+    }
+    let page = seen(&world.house, Role::Chief);
+    assert_eq!(page.warnings.len(), raised.len());
+    for (warning, office) in raised {
+        let own = page.warnings.iter().find(|own| own.id == warning).unwrap();
+        let hits = own.hits.unwrap();
+        let expected = expected.get(office).copied().unwrap_or_default();
+        assert_eq!((hits.inspected, hits.irregular), expected, "{warning}");
+    }
+}
+
+#[test]
 fn what_changes_in_tags_is_told_once() {
     let now = |tags: &[(&str, &str)]| {
         tags.iter()

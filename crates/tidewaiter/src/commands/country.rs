@@ -23,6 +23,7 @@ pub(super) fn run(arguments: &CountryArguments, context: &Context) -> Result<Ans
         seed: arguments.seed,
         declarations: arguments.declarations,
         preset,
+        ring_begins: arguments.ring_begins,
         ..Settings::default()
     };
     // The same country twice at once: as the files of an administration, and as entries and messages.

@@ -52,12 +52,15 @@ fn welcome(ready: &Ready, visitors: &Visitors, began: Instant) {
         terminal::note(&format!("  {:<8} {about}", role.name()));
     }
     terminal::note(&format!("Password of all of them: {}\n", visitors.password));
-    terminal::note("Three things to try:");
+    terminal::note("Four things to try:");
     terminal::note(
         "  1. As officer, take the first control of the work queue, see why it was chosen, record a result.",
     );
-    terminal::note("  2. As trader, lodge a declaration by form, and follow it to its release.");
     terminal::note(
-        "  3. As analyst, open the plan: hit rate against the random arm, and what more capacity would bring.\n",
+        "  2. As chief, open the early warning on the overview: since when, how much more, what was found, what to look at.",
+    );
+    terminal::note("  3. As trader, lodge a declaration by form, and follow it to its release.");
+    terminal::note(
+        "  4. As analyst, open the plan: hit rate against the random arm, and what more capacity would bring.\n",
     );
 }

@@ -79,7 +79,8 @@ pub(super) fn examine(
         recovered_revenue: recovered,
         note: note.to_owned(),
         evidence: Vec::new(),
-        inspected: true,
+        // What is considered conform was not looked at, and a result that says otherwise is refused.
+        inspected: code != ResultCode::ConsideredConform,
     }
 }
 
@@ -102,6 +103,10 @@ mod tests {
             let finds = result.code == ResultCode::Irregular;
             assert!(wrong || !finds, "nothing is found where nothing is wrong: {result:?}");
             assert_eq!(finds, !result.findings.is_empty());
+            let papers = examine(&consignment, ControlKind::Documents, &able, &mut chance);
+            for result in [&result, &papers] {
+                assert_eq!(result.inspected, result.code != ResultCode::ConsideredConform, "{result:?}");
+            }
             irregular += u32::from(wrong);
             found += u32::from(finds);
             let result = examine(&consignment, ControlKind::Physical, &blind, &mut chance);

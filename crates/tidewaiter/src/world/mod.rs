@@ -36,12 +36,17 @@ pub(crate) use people::Visitors;
 
 /// Days of the history, today among them: what would come in later today is left out.
 const DAYS: u32 = 180;
-/// Of these, the last that go through the full loop.
-const LIVE_DAYS: u32 = 14;
+/// Of these, the last that go through the full loop: early warning learns for two weeks and leaves one out.
+const LIVE_DAYS: u32 = 28;
+/// So many days before today a ring of shells begins to undervalue.
+const RING_DAYS: u32 = 6;
 /// The sandbox begins this many hours into the first of these days, before offices open.
 const BEGINS_AT_HOUR: i64 = 6;
-/// The clock moves in steps of this length through the last days.
-const STEP: SignedDuration = SignedDuration::from_mins(15);
+/// The clock moves in steps of this length through these days: who comes within one is lodged together.
+const STEP: SignedDuration = SignedDuration::from_mins(60);
+/// In the last hours, which are those that people look at, it moves in shorter ones.
+const LAST_HOURS: i64 = 48;
+const LAST_STEP: SignedDuration = SignedDuration::from_mins(15);
 /// What comes to a visitor's office in the last hours is left to the visitor.
 const LEFT_HOURS: i64 = 30;
 /// Things done in one step at most.
@@ -73,15 +78,19 @@ fn midnight(day: Date) -> Result<Timestamp, Error> {
         .map_err(|error| Error::internal("calendar_ends", &error))
 }
 
+/// The day so many days before another.
+fn before(day: Date, days: u32) -> Result<Date, Error> {
+    day.checked_sub(i64::from(days).days()).map_err(|error| Error::internal("calendar_ends", &error))
+}
+
 fn settle(wish: &Wish, today: Date) -> Result<World, Error> {
-    let first_day = today
-        .checked_sub(i64::from(DAYS.saturating_sub(1)).days())
-        .map_err(|error| Error::internal("calendar_ends", &error))?;
+    let first_day = before(today, DAYS.saturating_sub(1))?;
     World::new(Settings {
         seed: wish.seed,
         declarations: wish.declarations,
         first_day: Some(first_day),
         days: Some(DAYS),
+        ring_begins: Some(before(today, RING_DAYS)?),
         ..Settings::default()
     })
     .map_err(|error| country_failed(&error))
@@ -93,9 +102,7 @@ pub(crate) fn begin(path: &Path, wish: &Wish, progress: &dyn Progress) -> Result
     let now = Timestamp::now();
     let today = TimeZone::UTC.to_datetime(now).date();
     let world = settle(wish, today)?;
-    let cut = today
-        .checked_sub(i64::from(LIVE_DAYS).days())
-        .map_err(|error| Error::internal("calendar_ends", &error))?;
+    let cut = before(today, LIVE_DAYS)?;
     let begins = midnight(cut)?
         .checked_add(SignedDuration::from_hours(BEGINS_AT_HOUR))
         .map_err(|error| Error::internal("calendar_ends", &error))?;
@@ -159,6 +166,7 @@ fn replay(
     let comes_at =
         |consignment: &DeclaredConsignment| TimeZone::UTC.to_timestamp(consignment.accepted_at).ok();
     let mut done = 0_u64;
+    let last_from = until.checked_sub(SignedDuration::from_hours(LAST_HOURS)).unwrap_or(until);
     loop {
         progress.report("living_the_last_days", done, total);
         if progress.cancelled() {
@@ -166,7 +174,9 @@ fn replay(
         }
         let next = [coming.peek().and_then(comes_at), actors.next_at()].into_iter().flatten().min();
         let Some(next) = next.filter(|next| *next < until) else { break };
-        let to = next.max(house.now()).checked_add(STEP).unwrap_or(until).min(until);
+        let from = next.max(house.now());
+        let step = if from < last_from { STEP } else { LAST_STEP };
+        let to = from.checked_add(step).unwrap_or(until).min(until);
         move_to(house, &operator, to)?;
         while let Some(consignment) = coming.next_if(|own| comes_at(own).is_none_or(|at| at <= to)) {
             lodging.hand_in(house, consignment)?;

@@ -134,7 +134,7 @@ fn a_demo_comes_to_the_present_lives_and_stops_when_asked() {
         said.push(line);
     };
     let said = said.join("\n");
-    for expected in ["SIMULATED", "officer  works at the office", "Password of all of them: ", "Three things"]
+    for expected in ["SIMULATED", "officer  works at the office", "Password of all of them: ", "Four things"]
     {
         assert!(said.contains(expected), "{said}");
     }
