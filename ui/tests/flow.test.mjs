@@ -98,6 +98,28 @@ test("every page of the flow, in both sizes and themes", { timeout: 300_000 }, a
   await page.close();
 });
 
+test("what the planted ring makes more frequent is warned of, on the overview, in the queue and on a page of its own", async () => {
+  const { page, faults } = await watchedPage(context);
+  for (const place of ["/", "/queue"]) {
+    await page.goto(`${site.url}${place}`);
+    await page.getByRole("region", { name: "Early warnings" }).getByRole("link", { name: /^Open early warnings: \d+$/ }).waitFor();
+  }
+  const first = page.getByRole("region", { name: "Early warnings" }).getByRole("listitem").first().getByRole("link");
+  const title = await first.innerText();
+  await first.click();
+  await page.waitForURL(/\/warnings#warning-\w+$/);
+  const card = page.locator(page.url().slice(page.url().indexOf("#")));
+  await card.getByRole("link", { name: title }).waitFor();
+  await card.getByText("open", { exact: true }).waitFor();
+  assert.ok((await card.locator("svg.warning-chart rect").count()) > 0, "days that carry it are drawn");
+  await card.getByText("What to look at:").waitFor();
+  await card.getByRole("link", { name: /declarations with it since then/ }).click();
+  await page.getByRole("table").first().waitFor();
+  assert.ok((await page.locator("tbody tr").count()) > 0, "the number leads to the rows behind it");
+  assert.deepEqual(faults, []);
+  await page.close();
+});
+
 test("a decision is derived again, in a browser, and is the one that was recorded", async () => {
   const { page, faults } = await watchedPage(context);
   await page.goto(`${site.url}${found.replay}`);
