@@ -221,7 +221,7 @@ fn what_inspections_found_is_told_of_each_warning_as_if_it_were_alone() {
         }
     }
     let tags = tags.unwrap_or_default();
-    assert!(tags.len() > 2 && tags.contains(TAG), "{tags:?}");
+    assert!(tags.len() > 1 && tags.contains(TAG), "{tags:?}");
     let combination = format!("{TAG} && !container_number_wrong");
     let watched = world.house.watch_combination(
         &chief,
