@@ -99,23 +99,25 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let declarations = (f64::from(entries) / ENTRIES_PER_DECLARATION).round().to_string().parse::<u64>()?;
     let mut country = LittleCountry::new(1, declarations / HISTORY_DAYS, declarations / 60);
-    let mut seconds = 0.0;
+    let (mut seconds, mut processor) = (0.0, 0.0);
     let (mut left, mut bytes) = (declarations, resident_bytes());
     while left > 0 {
         let table =
             table_of((0..left.min(u64::try_from(TABLE_DECLARATIONS)?)).flat_map(|_| country.declaration()))?;
         left = left.saturating_sub(u64::try_from(TABLE_DECLARATIONS)?);
-        let started = Instant::now();
+        let (started, before) = (Instant::now(), processor_seconds());
         online.absorb(&table)?;
         seconds += started.elapsed().as_secs_f64();
+        processor += processor_seconds() - before;
     }
     bytes = resident_bytes() - bytes;
     let absorbed = online.entries();
     println!(
-        "{{\"simulated\": true, \"tags\": {}, \"entries_absorbed\": {absorbed}, \"absorbed_per_second\": {:.0}, \
+        "{{\"simulated\": true, \"tags\": {}, \"entries_absorbed\": {absorbed}, \"absorbed_per_second\": {:.0}, \"absorbed_per_processor_second\": {:.0}, \
          \"bytes_per_entry\": {:.0}, \"records_per_entry\": {:.1}, \"figures\": [",
         set.definitions().len(),
         f64::from(u32::try_from(absorbed)?) / seconds,
+        f64::from(u32::try_from(absorbed)?) / processor,
         bytes / f64::from(u32::try_from(absorbed)?),
         f64::from(u32::try_from(online.held())?) / f64::from(u32::try_from(absorbed)?),
     );
