@@ -120,11 +120,6 @@ impl Holding for Distinct {
         !self.seen.is_empty()
     }
 
-    fn touch(&self) -> i32 {
-        let ends = self.seen.first().zip(self.seen.last());
-        ends.map_or(0, |(first, last)| first.day ^ last.day)
-    }
-
     fn held(&self) -> usize {
         self.seen.len()
     }

@@ -64,9 +64,6 @@ const SAMPLE_ROWS: usize = 2_048;
 const FORGET_KEYS_MIN: usize = 2_048;
 const FORGET_KEYS_PER_ENTRY: usize = 256;
 
-/// Keys whose memory is asked for at once: what they hold stays near the processor until it is read.
-const TOUCHED_AT_ONCE: usize = 128;
-
 /// So many new entries are worth several threads.
 const PARALLEL_ENTRIES_MIN: usize = 16;
 
@@ -263,17 +260,12 @@ impl OnlineTags {
 
     /// Asks all streams, and gives them the new entries.
     fn take_in(&mut self, reading: &Reading, steps: &Steps) -> Vec<Vec<Answers>> {
-        // Few entries touch few keys of each stream: so the memory of several streams is asked for at once.
-        let at_once = TOUCHED_AT_ONCE.checked_div(steps.rows.len()).unwrap_or(0).max(1);
         let kin = &self.kin;
-        let ask = |streams: &mut [Stream]| -> Vec<Vec<Answers>> {
-            streams.iter().for_each(|stream| stream.touch(reading, steps));
-            streams.iter_mut().map(|stream| stream.take_in(reading, steps, Tell::All, kin)).collect()
-        };
+        let ask = |stream: &mut Stream| stream.take_in(reading, steps, Tell::All, kin);
         if steps.rows.len() < PARALLEL_ENTRIES_MIN {
-            self.streams.chunks_mut(at_once).flat_map(ask).collect()
+            self.streams.iter_mut().map(ask).collect()
         } else {
-            self.streams.par_chunks_mut(at_once).flat_map_iter(ask).collect()
+            self.streams.par_iter_mut().map(ask).collect()
         }
     }
 

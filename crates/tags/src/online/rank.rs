@@ -105,9 +105,7 @@ impl<N: Millionths> Ranked<N> {
             if old.to <= span.from || span.to <= old.from || rows.len() / 2 < changes {
                 kept.numbers = Sorted::of(self.entries[rows].iter().map(|entry| entry.number).collect());
             } else {
-                let out = self.entries[out_before].iter().chain(&self.entries[out_after]);
-                std::hint::black_box(out.clone().filter(|own| kept.numbers.touch_at(own.number)).count());
-                for entry in out {
+                for entry in self.entries[out_before].iter().chain(&self.entries[out_after]) {
                     kept.numbers.remove(entry.number);
                 }
                 for entry in self.entries[in_before].iter().chain(&self.entries[in_after]) {
@@ -222,12 +220,6 @@ impl<N: Millionths> Holding for Ranked<N> {
             }
         }
         !self.entries.is_empty()
-    }
-
-    fn touch(&self) -> i32 {
-        let ends = self.entries.first().zip(self.entries.last());
-        let kept = self.kept.first().map_or(0, |kept| kept.span.from ^ i32::from(kept.numbers.touch()));
-        ends.map_or(0, |(first, last)| first.day ^ last.day) ^ kept
     }
 
     fn held(&self) -> usize {

@@ -5,7 +5,7 @@
 )]
 
 /// A piece is cut in two when it grows beyond this.
-const PIECE_MAX: usize = 128;
+const PIECE_MAX: usize = 512;
 
 /// Sorted numbers.
 #[derive(Debug)]
@@ -35,18 +35,6 @@ impl<N: Copy + Ord + Into<i128>> Sorted<N> {
     /// How many.
     pub(crate) fn len(&self) -> usize {
         self.len
-    }
-
-    /// Reads where a search begins, and means nothing.
-    pub(crate) fn touch(&self) -> bool {
-        let half = self.lasts.len() / 2;
-        self.lasts.get(half).is_some_and(|last| *last < self.lasts[0])
-    }
-
-    /// Reads where a number stands, and means nothing.
-    pub(crate) fn touch_at(&self, number: N) -> bool {
-        let piece = self.pieces.get(self.lasts.partition_point(|last| *last < number));
-        piece.and_then(|piece| piece.get(piece.len() / 2)).is_some_and(|middle| *middle < number)
     }
 
     /// Puts one in.

@@ -65,8 +65,6 @@ pub(crate) trait Holding: Default {
     }
     /// Lets go of what is no longer asked for; false if nothing is left.
     fn forget(&mut self, keep: Keep) -> bool;
-    /// Reads where an answer begins to look, and means nothing.
-    fn touch(&self) -> i32;
     /// Records held: days, values, numbers.
     fn held(&self) -> usize;
 }
@@ -237,24 +235,6 @@ impl Stream {
             at_least: aggregate.at_least,
             window,
             lasting,
-        });
-    }
-
-    /// Looks at what is held for each row of a table, and does nothing with it. Memory answers slowly, but several
-    /// questions at once: what is read one after the other later is near the processor by then.
-    pub(crate) fn touch(&self, reading: &Reading, steps: &Steps) {
-        fn each<H: Holding>(held: &Keys<H>, keys: &[Option<Key>], steps: &Steps) -> i32 {
-            let keys = steps.rows.iter().filter_map(|row| keys.get(*row).copied().flatten());
-            keys.filter_map(|key| held.get(&key)).fold(0, |sum, own| sum ^ own.touch())
-        }
-        let keys = reading.keys.get(self.key).map_or(&[][..], Vec::as_slice);
-        std::hint::black_box(match &self.held {
-            Held::Counts(held) => each(held, keys, steps),
-            Held::Shares(held) => each(held, keys, steps),
-            Held::Sums(held) => each(held, keys, steps),
-            Held::Distinct(held) => each(held, keys, steps),
-            Held::Ranks(held) => each(held, keys, steps),
-            Held::WideRanks(held) => each(held, keys, steps),
         });
     }
 

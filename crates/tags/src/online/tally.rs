@@ -185,11 +185,6 @@ impl<T: Total> Holding for Tally<T> {
         !self.buckets.is_empty()
     }
 
-    fn touch(&self) -> i32 {
-        let ends = self.buckets.first().zip(self.buckets.last());
-        ends.map_or(0, |(first, last)| first.day ^ last.day)
-    }
-
     fn held(&self) -> usize {
         self.buckets.len()
     }
