@@ -33,7 +33,7 @@ impl Grouped {
     }
 
     /// Is everybody alone?
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.members.is_empty()
     }
 

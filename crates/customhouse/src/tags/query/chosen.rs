@@ -44,6 +44,14 @@ impl Of {
         }
     }
 
+    /// How many those are, without writing them down where that is not needed.
+    pub(super) fn count_now(self, epoch: &Epoch, condition: &Condition) -> u64 {
+        match self {
+            Self::Entities if !epoch.grouped.is_empty() => self.now(epoch, condition).len(),
+            _ => self.matrix(epoch).count(&condition.over(epoch)),
+        }
+    }
+
     /// Those that it chose before a moment, in microseconds since 1970, of what was there then. Who is one is as it is
     /// known now, so that a merge by itself is no difference between two days.
     ///

@@ -44,8 +44,8 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    fn count(&self, chosen: &RoaringBitmap) -> TagCount {
-        TagCount { count: chosen.len(), all: self.of.all(&self.epoch), position: self.epoch.position }
+    fn count(&self, count: u64) -> TagCount {
+        TagCount { count, all: self.of.all(&self.epoch), position: self.epoch.position }
     }
 
     fn named(&self) -> Vec<TagNamed> {
@@ -94,7 +94,7 @@ impl Customhouse {
     /// `not_permitted`, `selection_refused`.
     pub fn count_by_tags(&self, reader: &Reader, query: &TagQuery) -> Result<TagCount, Error> {
         let asked = self.asked(reader, query)?;
-        Ok(asked.count(&asked.of.now(&asked.epoch, &asked.condition)))
+        Ok(asked.count(asked.of.count_now(&asked.epoch, &asked.condition)))
     }
 
     /// Tags whose id begins with a word, then those whose id or title has it; at most `limit`.
@@ -150,7 +150,7 @@ impl Customhouse {
             any_simulated(connection)
         })?;
         Ok(TagSelection {
-            counted: asked.count(&chosen),
+            counted: asked.count(chosen.len()),
             named: asked.named(),
             hits,
             together: together(
