@@ -450,13 +450,12 @@ impl Worker {
                         self.failed.fetch_max(clerk.reading(), Ordering::SeqCst);
                     }
                 }
-                Message::Decision { position } => match clerk.follow_decision(position) {
-                    Ok(()) => {}
-                    Err(error) => {
+                Message::Decision { position } => {
+                    if let Err(error) = clerk.follow_decision(position) {
                         tracing::error!(code = error.code, "who is one could not be read: {error}");
                         self.failed.fetch_max(clerk.reading(), Ordering::SeqCst);
                     }
-                },
+                }
                 Message::Waiting => clerk.resume(),
                 Message::Prepare => {}
                 Message::ReadAgain => read_again = true,
