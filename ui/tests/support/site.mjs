@@ -142,11 +142,12 @@ export async function accessible(page, where) {
 }
 
 /**
- * A picture of a page, whole.
+ * A picture of a page, whole. Carets stay: hiding them writes styles into the fields, and htmx, swapping a page that
+ * refreshes itself at that moment, would carry them over as attributes that the content security policy refuses.
  * @param {import("playwright-core").Page} page
  * @param {string} name
  */
 export async function picture(page, name) {
   mkdirSync(shots, { recursive: true });
-  await page.screenshot({ path: join(shots, `${name}.png`), fullPage: true });
+  await page.screenshot({ path: join(shots, `${name}.png`), fullPage: true, caret: "initial" });
 }
