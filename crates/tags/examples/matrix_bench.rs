@@ -33,8 +33,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut told = Told::new(arguments.next(), &matrix)?;
     let mut rows = vec![row(&format!("{} pairs made a matrix of", matrix.pairs()), &[built])];
 
-    let mut bytes = Vec::new();
     let started = Instant::now();
+    let mut bytes = Vec::with_capacity(matrix.bytes());
     matrix.write(&mut bytes)?;
     rows.push(row("written to memory", &[started.elapsed()]));
     let started = Instant::now();

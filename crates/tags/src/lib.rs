@@ -22,6 +22,7 @@ pub mod matcher;
 pub mod matrix;
 pub mod online;
 mod plain;
+mod rising;
 mod set;
 mod table;
 pub mod usual;

@@ -34,6 +34,8 @@ pub(super) fn run(binary: &Path, folder: &Path, peer: &mut Command, many: &mut C
     let report = bench.kept_of_parties()?;
     rows.push(kept_row("10,000,000", ENTRIES.saturating_mul(2), &report, "1")?);
     let head = [
+        "entities, at most",
+        "entries",
         "threads",
         "CPU s",
         "reading",

@@ -16,6 +16,7 @@
 //! | 4, 4 | tags, CRC-32 of the directory up to here |
 //! | 8 | `TWTAGHI1` |
 
+mod carriers;
 mod merge;
 mod pairs;
 mod run;
@@ -25,6 +26,7 @@ use std::io;
 
 use thiserror::Error;
 
+pub use carriers::Carriers;
 pub use merge::{MergedPart, merge};
 pub use pairs::{NOBODY, PAIRS_MAX, Pairs};
 pub use run::{ReadAt, Run, RunWriter};

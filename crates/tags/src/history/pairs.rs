@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use super::run::RunWriter;
 use super::{HistoryError, Lineage};
 use crate::matcher::{LANES, Matched, Sink};
+use crate::rising::{RISING_MIN, Rising};
 
 /// Pairs held before they become a run: about half a gigabyte while they do.
 pub const PAIRS_MAX: usize = 48 << 20;
@@ -133,8 +134,8 @@ impl Pairs {
     }
 
     /// Writes the run of a part of the entries. `entity_of` has the entity of each row of the part, or [`NOBODY`];
-    /// `numbers` the rising numbers of the tags; `first_entry` is the first row counted over all sources. Answers with
-    /// its bytes and its pairs of tag and entity.
+    /// `numbers` the rising numbers of the tags; `first_entry` is the first row counted over all sources; the memory of
+    /// `ranks` is used. Answers with its bytes and its pairs of tag and entity.
     ///
     /// # Errors
     /// What the system says.
@@ -144,14 +145,14 @@ impl Pairs {
         entity_of: &[u32],
         first_entry: u64,
         threads: usize,
+        ranks: &mut Vec<u32>,
     ) -> Result<(Vec<u8>, u64), HistoryError> {
         let held = all.iter().map(|pairs| pairs.len()).fold(0, usize::saturating_add);
         if held.saturating_mul(FEW_PAIRS) <= entity_of.len() {
             return write_few(all, numbers, entity_of, first_entry);
         }
         let order = Order::of(entity_of);
-        let (starts, mut ranks) = ranks_by_tag(all, numbers.len(), &order);
-        let mut writer = RunWriter::new(Vec::new(), first_entry);
+        let starts = ranks_by_tag(all, numbers.len(), &order, ranks);
         let (mut shares_of_ranks, mut rest) = (Vec::new(), ranks.as_mut_slice());
         for share in shares(&starts, threads.max(1)) {
             let at = |tag: usize| starts.get(tag).copied().unwrap_or_default();
@@ -163,6 +164,8 @@ impl Pairs {
             .into_par_iter()
             .map(|(share, own)| sections(share, &starts, own, numbers, &order, first_entry))
             .collect::<Result<Vec<_>, HistoryError>>()?;
+        let mut parts = parts.into_iter();
+        let mut writer = parts.next().unwrap_or_else(|| RunWriter::new(Vec::new(), first_entry));
         for part in parts {
             writer.append(part)?;
         }
@@ -204,7 +207,9 @@ fn write_few(
     found.sort_unstable();
     let mut writer = RunWriter::new(Vec::new(), first_entry);
     for own in found.chunk_by(|a, b| a.0 == b.0) {
-        push_lineages(&mut writer, own.iter().map(|(_, entity, row)| (*entity, *row)), first_entry);
+        let mut lineages = Lineages::new(&mut writer, first_entry);
+        own.iter().for_each(|(_, entity, row)| lineages.push(*entity, *row));
+        lineages.finish();
         if let Some(number) = own.first().and_then(|(tag, ..)| numbers.get(*tag)) {
             writer.end_tag(*number)?;
         }
@@ -213,26 +218,39 @@ fn write_few(
     writer.finish(first_entry.saturating_add(rows))
 }
 
-/// Adds the lineages of a tag's entities and rows, which come in order.
-fn push_lineages(out: &mut RunWriter<Vec<u8>>, sorted: impl Iterator<Item = (u32, u32)>, first_entry: u64) {
-    let mut open: Option<Lineage> = None;
-    for (entity, row) in sorted {
-        let entry = first_entry.wrapping_add(u64::from(row));
-        match &mut open {
+/// Makes lineages of a tag's entities and rows, which come in order.
+struct Lineages<'a> {
+    out: &'a mut RunWriter<Vec<u8>>,
+    first_entry: u64,
+    open: Option<Lineage>,
+}
+
+impl<'a> Lineages<'a> {
+    fn new(out: &'a mut RunWriter<Vec<u8>>, first_entry: u64) -> Self {
+        Self { out, first_entry, open: None }
+    }
+
+    #[inline]
+    fn push(&mut self, entity: u32, row: u32) {
+        let entry = self.first_entry.wrapping_add(u64::from(row));
+        match &mut self.open {
             Some(open) if open.entity == entity => {
                 open.entries = open.entries.wrapping_add(1);
                 open.last = entry;
             }
             _ => {
                 let new = Lineage { entity, entries: 1, first: entry, last: entry };
-                if let Some(done) = open.replace(new) {
-                    out.push(done);
+                if let Some(done) = self.open.replace(new) {
+                    self.out.push(done);
                 }
             }
         }
     }
-    if let Some(done) = open {
-        out.push(done);
+
+    fn finish(self) {
+        if let Some(done) = self.open {
+            self.out.push(done);
+        }
     }
 }
 
@@ -257,8 +275,9 @@ impl Order {
     }
 }
 
-/// The ranks of each tag's rows, tag behind tag, and where those of each begin; behind the last, where they end.
-fn ranks_by_tag(all: &[&Pairs], tags: usize, order: &Order) -> (Vec<usize>, Vec<u32>) {
+/// Makes `ranks` those of each tag's rows, tag behind tag; tells where those of each begin and, behind the last, where
+/// they end.
+fn ranks_by_tag(all: &[&Pairs], tags: usize, order: &Order, ranks: &mut Vec<u32>) -> Vec<usize> {
     let mut starts = vec![0_usize; tags.saturating_add(1)];
     for pairs in all {
         pairs.visit(|tag, _, rows| {
@@ -272,7 +291,9 @@ fn ranks_by_tag(all: &[&Pairs], tags: usize, order: &Order) -> (Vec<usize>, Vec<
         sum = sum.saturating_add(*start);
         *start = sum;
     }
-    let (mut ranks, mut next) = (vec![0_u32; sum], starts.clone());
+    // Each of them is written below, whatever it was.
+    ranks.resize(sum, 0);
+    let mut next = starts.clone();
     for pairs in all {
         pairs.visit(|tag, shift, rows| {
             let Some(next) = next.get_mut(tag) else { return };
@@ -284,7 +305,7 @@ fn ranks_by_tag(all: &[&Pairs], tags: usize, order: &Order) -> (Vec<usize>, Vec<
             *next = next.wrapping_add(rows.len());
         });
     }
-    (starts, ranks)
+    starts
 }
 
 /// Ranges of tags with about equally many pairs.
@@ -305,6 +326,12 @@ fn shares(starts: &[usize], threads: usize) -> Vec<Range<usize>> {
     shares
 }
 
+/// Ranks looked up before anything depends on what is found: then the processor waits for many at once.
+const LOOKED_UP: usize = 256;
+
+/// Bytes of a run for each of its pairs of tag and entry, where several of an entity become one lineage.
+const BYTES_FORESEEN: usize = 2;
+
 /// The sections of some tags, whose ranks are `ranks`.
 fn sections(
     tags: Range<usize>,
@@ -314,15 +341,33 @@ fn sections(
     order: &Order,
     first_entry: u64,
 ) -> Result<RunWriter<Vec<u8>>, HistoryError> {
-    let mut out = RunWriter::new(Vec::new(), first_entry);
+    // Room for what most need: what grows is moved, and what is not filled takes no memory.
+    let room = Vec::with_capacity(ranks.len().saturating_mul(BYTES_FORESEEN));
+    let mut out = RunWriter::new(room, first_entry);
+    let mut rising = Rising::default();
+    rising.make_room(order.ranked.len());
+    let mut looked_up = Vec::with_capacity(LOOKED_UP);
     for tag in tags {
         let at = |tag: usize| starts.get(tag).copied().unwrap_or_default();
         let count = at(tag.saturating_add(1)).saturating_sub(at(tag));
         let (own, rest) = std::mem::take(&mut ranks).split_at_mut(count);
         ranks = rest;
-        own.sort_unstable();
-        let ranked = own.iter().filter_map(|rank| order.ranked.get(usize::try_from(*rank).ok()?).copied());
-        push_lineages(&mut out, ranked, first_entry);
+        if own.len() < RISING_MIN {
+            own.sort_unstable();
+        } else {
+            // No row carries a tag twice, so all come out again.
+            own.iter().for_each(|rank| rising.put(*rank));
+            let mut places = own.iter_mut();
+            rising.take(|rank| places.next().into_iter().for_each(|place| *place = rank));
+        }
+        let mut lineages = Lineages::new(&mut out, first_entry);
+        for some in own.chunks(LOOKED_UP) {
+            looked_up.clear();
+            let ranked = |rank: &u32| usize::try_from(*rank).ok().and_then(|rank| order.ranked.get(rank));
+            looked_up.extend(some.iter().map(|rank| ranked(rank).copied().unwrap_or_default()));
+            looked_up.iter().for_each(|(entity, row)| lineages.push(*entity, *row));
+        }
+        lineages.finish();
         if let Some(number) = numbers.get(tag) {
             out.end_tag(*number)?;
         }

@@ -75,8 +75,30 @@ impl SectionWriter {
     }
 }
 
+/// A number of 7 bits a byte, the lowest first; all but the last byte have the highest bit.
 #[inline]
-fn number(out: &mut Vec<u8>, mut number: u64) {
+fn number(out: &mut Vec<u8>, number: u64) {
+    match u32::try_from(number) {
+        Ok(short) if short < 1 << 28 => short_number(out, short),
+        _ => long_number(out, number),
+    }
+}
+
+/// Four bytes at once, and those that are not needed taken back: nearly all numbers are so short, and how short is hard
+/// to foresee.
+#[inline]
+fn short_number(out: &mut Vec<u8>, number: u32) {
+    let spread =
+        number & 0x7f | (number & 0x7f << 7) << 1 | (number & 0x7f << 14) << 2 | (number & 0x7f << 21) << 3;
+    let bits = u32::BITS.saturating_sub((number | 1).leading_zeros());
+    let bytes = bits.wrapping_add(6) / 7;
+    let more = 0x0080_8080_u32 & (1_u32.wrapping_shl(bytes.wrapping_sub(1).wrapping_mul(8))).wrapping_sub(1);
+    out.extend_from_slice(&(spread | more).to_le_bytes());
+    let unused = 4_usize.saturating_sub(usize::try_from(bytes).unwrap_or(4));
+    out.truncate(out.len().saturating_sub(unused));
+}
+
+fn long_number(out: &mut Vec<u8>, mut number: u64) {
     loop {
         let low = u8::try_from(number & 0x7f).unwrap_or_default();
         number >>= 7;
@@ -196,4 +218,25 @@ fn take(bytes: &mut &[u8]) -> Result<u64, HistoryError> {
         shift = shift.wrapping_add(7);
     }
     Err(HistoryError::Damaged("a number has no end"))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn numbers_are_the_same_however_they_are_written_and_read_again(number: u64, shift in 0..64_u32) {
+            let wanted = number >> shift;
+            let (mut bytes, mut plain) = (Vec::new(), Vec::new());
+            super::number(&mut bytes, wanted);
+            long_number(&mut plain, wanted);
+            prop_assert_eq!(&bytes, &plain);
+            let mut rest = bytes.as_slice();
+            prop_assert_eq!(take(&mut rest).unwrap(), wanted);
+            prop_assert!(rest.is_empty());
+        }
+    }
 }

@@ -46,6 +46,21 @@ impl MatrixFileError {
 }
 
 impl Matrix {
+    /// How many bytes it has when it is written.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let of_tags = self.tags.iter().map(|entities| entities.serialized_size().saturating_add(8));
+        let of_shards = self.transpose.shards.iter().map(|shard| {
+            shard
+                .starts
+                .len()
+                .saturating_mul(4)
+                .saturating_add(shard.tags.len().saturating_mul(2))
+                .saturating_add(4)
+        });
+        of_tags.chain(of_shards).fold(MAGIC.len().saturating_add(12), usize::saturating_add)
+    }
+
     /// Writes it. The bytes are the same for equal matrices.
     ///
     /// # Errors
@@ -64,8 +79,8 @@ impl Matrix {
         }
         for shard in &self.transpose.shards {
             out.number(u32::try_from(shard.tags.len()).unwrap_or(u32::MAX))?;
-            out.write_all(&bytes_of(&shard.starts, |start| start.to_le_bytes()))?;
-            out.write_all(&bytes_of(&shard.tags, |tag| tag.to_le_bytes()))?;
+            out.numbers(&shard.starts, u32::to_le_bytes)?;
+            out.numbers(&shard.tags, u16::to_le_bytes)?;
         }
         let sum = out.sum();
         out.number(sum)?;
@@ -89,9 +104,9 @@ impl Matrix {
         }
         let lengths: Vec<u64> =
             (0..count).map(|_| input.array().map(u64::from_le_bytes)).collect::<Result<_, _>>()?;
-        let mut tags = Vec::with_capacity(count);
+        let (mut tags, mut bytes) = (Vec::with_capacity(count), Vec::new());
         for length in lengths {
-            let bytes = input.bytes(length)?;
+            input.bytes_into(&mut bytes, length)?;
             let bitmap = RoaringBitmap::deserialize_from(bytes.as_slice())
                 .map_err(|_| MatrixFileError::Damaged("a tag's entities are unreadable"))?;
             tags.push(Arc::new(bitmap));
@@ -100,12 +115,9 @@ impl Matrix {
         for shard in 0..shard_count(entities) {
             let pairs = u64::from(input.number_read()?);
             let starts = u64::try_from(entities_of(shard, entities)).unwrap_or(u64::MAX).saturating_add(1);
-            let starts = input.bytes(starts.saturating_mul(4))?;
-            let tags = input.bytes(pairs.saturating_mul(2))?;
-            transpose.shards.push(Arc::new(Shard {
-                starts: starts.as_chunks::<4>().0.iter().map(|bytes| u32::from_le_bytes(*bytes)).collect(),
-                tags: tags.as_chunks::<2>().0.iter().map(|bytes| u16::from_le_bytes(*bytes)).collect(),
-            }));
+            let starts = input.numbers_read(starts, u32::from_le_bytes)?;
+            let tags = input.numbers_read(pairs, u16::from_le_bytes)?;
+            transpose.shards.push(Arc::new(Shard { starts, tags }));
         }
         let expected = input.sum();
         if input.number_read()? != expected {
@@ -115,9 +127,10 @@ impl Matrix {
     }
 }
 
-fn bytes_of<T: Copy, const N: usize>(numbers: &[T], bytes: impl Fn(T) -> [u8; N]) -> Vec<u8> {
-    numbers.iter().flat_map(|number| bytes(*number)).collect()
-}
+/// Numbers that are made bytes, or bytes that are made numbers, at once: they stay near the processor.
+const NUMBERS_AT_ONCE: usize = 16 * 1024;
+/// Room is made for so many numbers at once; what is not filled takes no memory.
+const NUMBERS_FORESEEN_MAX: usize = 1 << 24;
 
 /// Reads and writes through a checksum (CRC-32), for this file and for others that keep a matrix.
 #[derive(Debug)]
@@ -151,6 +164,22 @@ impl<T: Write> Summed<T> {
     /// What the system says.
     pub fn number(&mut self, number: u32) -> io::Result<()> {
         self.write_all(&number.to_le_bytes())
+    }
+
+    fn numbers<N: Copy, const BYTES: usize>(
+        &mut self,
+        numbers: &[N],
+        bytes_of: impl Fn(N) -> [u8; BYTES],
+    ) -> io::Result<()> {
+        let mut bytes = Vec::new();
+        for some in numbers.chunks(NUMBERS_AT_ONCE) {
+            bytes.resize(some.len().saturating_mul(BYTES), 0);
+            for (place, number) in bytes.as_chunks_mut::<BYTES>().0.iter_mut().zip(some) {
+                *place = bytes_of(*number);
+            }
+            self.write_all(&bytes)?;
+        }
+        Ok(())
     }
 }
 
@@ -186,18 +215,44 @@ impl<T: Read> Summed<T> {
         self.array().map(u32::from_le_bytes)
     }
 
+    /// So many numbers; memory is taken as they come, not as the file promises.
+    fn numbers_read<N, const BYTES: usize>(
+        &mut self,
+        count: u64,
+        number_of: impl Fn([u8; BYTES]) -> N,
+    ) -> Result<Vec<N>, MatrixFileError> {
+        let mut left = usize::try_from(count).unwrap_or(usize::MAX);
+        let (mut numbers, mut bytes) = (Vec::with_capacity(left.min(NUMBERS_FORESEEN_MAX)), Vec::new());
+        while left > 0 {
+            let some = left.min(NUMBERS_AT_ONCE);
+            bytes.resize(some.saturating_mul(BYTES), 0);
+            self.inner.read_exact(&mut bytes).map_err(short)?;
+            self.sum.update(&bytes);
+            numbers.extend(bytes.as_chunks::<BYTES>().0.iter().map(|bytes| number_of(*bytes)));
+            left = left.saturating_sub(some);
+        }
+        Ok(numbers)
+    }
+
     /// So many bytes; memory is taken as they come, not as the file promises.
     ///
     /// # Errors
     /// As [`Summed::array`].
     pub fn bytes(&mut self, length: u64) -> Result<Vec<u8>, MatrixFileError> {
         let mut bytes = Vec::new();
-        let read = self.inner.by_ref().take(length).read_to_end(&mut bytes)?;
+        self.bytes_into(&mut bytes, length)?;
+        Ok(bytes)
+    }
+
+    /// The same in place of what was there.
+    fn bytes_into(&mut self, bytes: &mut Vec<u8>, length: u64) -> Result<(), MatrixFileError> {
+        bytes.clear();
+        let read = self.inner.by_ref().take(length).read_to_end(bytes)?;
         if u64::try_from(read) != Ok(length) {
             return Err(MatrixFileError::Damaged("it ends too early"));
         }
-        self.sum.update(&bytes);
-        Ok(bytes)
+        self.sum.update(bytes);
+        Ok(())
     }
 }
 

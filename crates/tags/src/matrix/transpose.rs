@@ -26,20 +26,17 @@ pub(super) struct Shard {
 impl Transpose {
     /// The other direction of the entities of tags.
     pub(super) fn of(entities: u32, tags: &[Arc<RoaringBitmap>]) -> Self {
-        // Within a shard everything that is written stays near the processor.
-        let mut within: Vec<_> = tags.iter().map(|entities| entities.iter().peekable()).collect();
-        let mut pairs: Vec<(u16, u16)> = Vec::new();
-        let shards = (0..shard_count(entities)).map(|shard| {
-            pairs.clear();
-            let (first, length) = extent(shard, entities);
-            for (tag, own) in (0_u16..=u16::MAX).zip(&mut within) {
-                while let Some(entity) = own.next_if(|entity| place(*entity).0 == shard) {
-                    pairs.push((u16::try_from(entity.saturating_sub(first)).unwrap_or_default(), tag));
-                }
-            }
-            Arc::new(Shard::of(length, &pairs))
-        });
-        Self { shards: shards.collect() }
+        let mut blocks = Blocks::new(entities, tags);
+        let mut shards = Vec::with_capacity(shard_count(entities));
+        while shards.len() < shard_count(entities) {
+            blocks.read(shards.len(), entities, tags);
+            let together = blocks.all.chunks(SHARD / blocks.entities);
+            let made = (shards.len()..shard_count(entities)).zip(together);
+            let made =
+                made.map(|(shard, own)| Arc::new(Shard::of(extent(shard, entities).1, blocks.entities, own)));
+            shards.extend(made);
+        }
+        Self { shards }
     }
 
     pub(super) fn tags_of(&self, entity: u32) -> &[u16] {
@@ -79,29 +76,94 @@ impl Transpose {
     }
 }
 
+/// Pairs that are divided among blocks at once: 128 MB of them.
+const PAIRS_AT_ONCE: usize = 32 << 20;
+/// Pairs of a block, so few that they stay near the processor while they are sorted.
+const PAIRS_OF_BLOCK: usize = 128 << 10;
+
+/// Pairs of some shards, divided among blocks of entities.
+struct Blocks {
+    /// Of each block its pairs by tag: the entity's place in the block in the upper half, the tag in the lower.
+    all: Vec<Vec<u32>>,
+    /// Entities of a block: a power of two, no more than a shard has.
+    entities: usize,
+}
+
+impl Blocks {
+    /// Blocks for so many shards that their pairs are not too many.
+    fn new(entities: u32, tags: &[Arc<RoaringBitmap>]) -> Self {
+        let pairs: u64 = tags.iter().map(|own| own.len()).sum();
+        let pairs = usize::try_from(pairs).unwrap_or(usize::MAX).max(1);
+        let all = usize::try_from(entities).unwrap_or(usize::MAX);
+        let so_many = |wanted: usize| wanted.saturating_mul(all).checked_div(pairs).unwrap_or_default();
+        let of_block = so_many(PAIRS_OF_BLOCK).clamp(1 << 8, SHARD);
+        let of_block = if of_block.is_power_of_two() { of_block } else { of_block.next_power_of_two() / 2 };
+        let shards = (so_many(PAIRS_AT_ONCE) / SHARD).clamp(1, shard_count(entities).max(1));
+        Self { all: vec![Vec::new(); shards.saturating_mul(SHARD / of_block)], entities: of_block }
+    }
+
+    /// Reads the pairs of as many shards as there are blocks for, from one on.
+    fn read(&mut self, shard: usize, entities: u32, tags: &[Arc<RoaringBitmap>]) {
+        self.all.iter_mut().for_each(Vec::clear);
+        let (first, _) = extent(shard, entities);
+        let wanted = u32::try_from(self.all.len().saturating_mul(self.entities)).unwrap_or(u32::MAX);
+        let last = first.saturating_add(wanted.saturating_sub(1));
+        let (bits, within) = (self.entities.trailing_zeros(), self.entities.saturating_sub(1));
+        let within = u32::try_from(within).unwrap_or_default();
+        let mut some = [0; 256];
+        for (tag, carriers) in (0_u32..).zip(tags) {
+            let mut carriers = carriers.range(first..=last);
+            loop {
+                let read = carriers.next_many(&mut some);
+                if read.is_empty() {
+                    break;
+                }
+                for entity in read {
+                    let place = entity.wrapping_sub(first);
+                    if let Some(block) =
+                        usize::try_from(place >> bits).ok().and_then(|at| self.all.get_mut(at))
+                    {
+                        block.push((place & within) << 16 | tag);
+                    }
+                }
+            }
+        }
+    }
+}
+
 impl Shard {
-    /// Of pairs of entity and tag, by tag.
-    fn of(entities: usize, pairs: &[(u16, u16)]) -> Self {
-        let mut starts = vec![0_u32; entities.saturating_add(1)];
-        for (entity, _) in pairs {
-            if let Some(count) = starts.get_mut(usize::from(*entity).saturating_add(1)) {
-                *count = count.saturating_add(1);
+    /// Of blocks of so many entities, with their pairs by tag.
+    fn of(entities: usize, of_block: usize, blocks: &[Vec<u32>]) -> Self {
+        let (mut starts, mut tags) = (Vec::with_capacity(entities.saturating_add(1)), Vec::new());
+        tags.reserve_exact(blocks.iter().map(Vec::len).sum());
+        for (at, pairs) in blocks.iter().enumerate() {
+            let length = entities.saturating_sub(at.saturating_mul(of_block)).min(of_block);
+            let first = tags.len();
+            let mut next = vec![0_u32; length];
+            for pair in pairs {
+                if let Some(count) = usize::try_from(pair >> 16).ok().and_then(|at| next.get_mut(at)) {
+                    *count = count.wrapping_add(1);
+                }
+            }
+            let mut sum = 0_u32;
+            let begin = count(&tags);
+            for next in &mut next {
+                let own = std::mem::replace(next, sum);
+                starts.push(begin.wrapping_add(sum));
+                sum = sum.wrapping_add(own);
+            }
+            tags.resize(first.saturating_add(pairs.len()), 0);
+            let tags = tags.get_mut(first..).unwrap_or_default();
+            for pair in pairs {
+                if let Some(next) = usize::try_from(pair >> 16).ok().and_then(|at| next.get_mut(at))
+                    && let Some(own) = usize::try_from(*next).ok().and_then(|at| tags.get_mut(at))
+                {
+                    *own = u16::try_from(pair & u32::from(u16::MAX)).unwrap_or_default();
+                    *next = next.wrapping_add(1);
+                }
             }
         }
-        let mut sum = 0_u32;
-        for start in &mut starts {
-            sum = sum.saturating_add(*start);
-            *start = sum;
-        }
-        let (mut next, mut tags) = (starts.clone(), vec![0_u16; pairs.len()]);
-        for (entity, tag) in pairs {
-            if let Some(next) = next.get_mut(usize::from(*entity))
-                && let Some(own) = usize::try_from(*next).ok().and_then(|at| tags.get_mut(at))
-            {
-                *own = *tag;
-                *next = next.saturating_add(1);
-            }
-        }
+        starts.push(count(&tags));
         Self { starts, tags }
     }
 

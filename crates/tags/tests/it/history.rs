@@ -47,7 +47,9 @@ fn run_of(entries: &Entries, from: u64, blocks: usize, threads: usize) -> Vec<u8
     }
     let entity_of: Vec<u32> = entries.iter().map(|(entity, _)| *entity).collect();
     let numbers: Vec<u32> = (0..TAGS).map(number).collect();
-    Pairs::write(&all.iter().collect::<Vec<_>>(), &numbers, &entity_of, from, threads).unwrap().0
+    Pairs::write(&all.iter().collect::<Vec<_>>(), &numbers, &entity_of, from, threads, &mut vec![7; 3])
+        .unwrap()
+        .0
 }
 
 fn number(tag: u32) -> u32 {
@@ -170,7 +172,7 @@ fn what_finds_no_room_is_taken_back() {
     pairs.push(1, 0..50);
     assert!(pairs.is_whole());
     let entity_of = vec![3; 3_000];
-    let (bytes, kept) = Pairs::write(&[&pairs], &[4, 9], &entity_of, 0, 1).unwrap();
+    let (bytes, kept) = Pairs::write(&[&pairs], &[4, 9], &entity_of, 0, 1, &mut Vec::new()).unwrap();
     assert_eq!(kept, 2);
     let own = open(&bytes).unwrap().of_entity(&bytes.as_slice(), 9, 3).unwrap().unwrap();
     assert_eq!((own.entries, own.first, own.last), (50, 2_000, 2_049));

@@ -119,6 +119,7 @@ proptest! {
         let matrix = matrix_of(&pairs);
         let mut bytes = Vec::new();
         matrix.write(&mut bytes).unwrap();
+        prop_assert_eq!(bytes.len(), matrix.bytes());
         prop_assert_eq!(Matrix::read(bytes.as_slice()).unwrap(), matrix);
         let at = at.index(bytes.len());
         prop_assert!(Matrix::read(&bytes[..at]).is_err(), "cut off at {}", at);

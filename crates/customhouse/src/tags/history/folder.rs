@@ -6,7 +6,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use ::tags::history::{Lineage, NOBODY, ReadAt, Run, merge};
+use ::tags::history::{Carriers, Lineage, ReadAt, Run, merge};
 use ::tags::matrix::{Matrix, TAGS_MAX};
 use journal::log::files::{DiskFiles, Durably, Files, OpenFile};
 use roaring::RoaringBitmap;
@@ -367,7 +367,7 @@ impl Folder {
         }
         let tags: Vec<u32> = wanted.into_iter().collect();
         let matrix = self.matrix_with(tags.iter().map(|tag| Some(*tag)))?;
-        let mut bytes = Vec::new();
+        let mut bytes = Vec::with_capacity(matrix.bytes());
         matrix.write(&mut bytes).map_err(|error| damaged(&error))?;
         let file = manifest.next_file(MATRIX);
         self.durably()?.put_one(&file, bytes).map_err(|error| unwritable(&error))?;
@@ -389,18 +389,12 @@ impl Folder {
 
     /// Who carries these tags; nobody where there is no number.
     fn matrix_with(&self, tags: impl Iterator<Item = Option<u32>>) -> Result<Matrix, Error> {
-        let mut sets = Vec::new();
-        let mut entities: Vec<u32> = Vec::new();
+        let (mut sets, mut carriers) = (Vec::new(), Carriers::new(self.names.len()));
         for tag in tags {
-            entities.clear();
             if let Some(number) = tag {
-                self.of_tag(number, |lineage| entities.push(lineage.entity))?;
+                self.of_tag(number, |lineage| carriers.put(lineage.entity))?;
             }
-            entities.retain(|entity| *entity != NOBODY);
-            entities.sort_unstable();
-            entities.dedup();
-            // Sorted and without doubles, it is never refused.
-            sets.push(RoaringBitmap::from_sorted_iter(entities.iter().copied()).unwrap_or_default());
+            sets.push(carriers.take());
         }
         Matrix::new(self.names.len(), sets).map_err(|error| {
             let remedy = "Divide the rules among several folders.";

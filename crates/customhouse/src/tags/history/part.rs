@@ -15,6 +15,8 @@ pub(super) struct Part {
     /// The entity of each entry.
     entity_of: Vec<u32>,
     workers: Vec<Worker>,
+    /// Memory for the next run.
+    ranks: Vec<u32>,
 }
 
 struct Worker {
@@ -38,7 +40,8 @@ impl Part {
     pub(super) fn new(threads: usize, rows: usize) -> Self {
         let worker = || Worker { pairs: Pairs::new(PAIRS_MAX / threads), scratch: Scratch::default() };
         let entity_of = Vec::with_capacity(rows.min(ROWS_MAX));
-        Self { entity_of, workers: std::iter::repeat_with(worker).take(threads).collect() }
+        let workers = std::iter::repeat_with(worker).take(threads).collect();
+        Self { entity_of, workers, ranks: Vec::new() }
     }
 
     /// Entries so far.
@@ -101,7 +104,8 @@ impl Part {
         first_entry: u64,
     ) -> Result<(Vec<u8>, u64), HistoryError> {
         let all: Vec<&Pairs> = self.workers.iter().map(|worker| &worker.pairs).collect();
-        let made = Pairs::write(&all, numbers, &self.entity_of, first_entry, self.workers.len());
+        let threads = self.workers.len();
+        let made = Pairs::write(&all, numbers, &self.entity_of, first_entry, threads, &mut self.ranks);
         self.entity_of.clear();
         for worker in &mut self.workers {
             worker.pairs.clear();
