@@ -42,7 +42,7 @@ pub(crate) struct DemoArguments {
     #[arg(long, value_name = "DIR", env = "TIDEWAITER_DATA", hide_env_values = true)]
     pub(crate) data: PathBuf,
 
-    /// Declarations of the country's history, the last 30 days of which go through the full loop.
+    /// Declarations of the country's history, the last 28 days of which go through the full loop.
     #[arg(long, default_value_t = 30_000, value_name = "N", value_parser = value_parser!(u64).range(500..=1_000_000))]
     pub(crate) declarations: u64,
 
