@@ -1,8 +1,10 @@
 //! For every entity its tags, in shards of 65,536 entities.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use roaring::RoaringBitmap;
+use roaring::bitmap::Iter;
 
 use super::Change;
 
@@ -27,16 +29,13 @@ impl Transpose {
     /// The other direction of the entities of tags.
     pub(super) fn of(entities: u32, tags: &[Arc<RoaringBitmap>]) -> Self {
         let mut blocks = Blocks::new(entities, tags);
-        let mut shards = Vec::with_capacity(shard_count(entities));
-        while shards.len() < shard_count(entities) {
-            blocks.read(shards.len(), entities, tags);
-            let together = blocks.all.chunks(SHARD / blocks.entities);
-            let made = (shards.len()..shard_count(entities)).zip(together);
-            let made =
-                made.map(|(shard, own)| Arc::new(Shard::of(extent(shard, entities).1, blocks.entities, own)));
-            shards.extend(made);
-        }
-        Self { shards }
+        let mut carriers: Vec<Carriers<'_>> = tags.iter().map(|own| Carriers::of(own)).collect();
+        let shards = (0..shard_count(entities)).map(|shard| {
+            let (first, length) = extent(shard, entities);
+            blocks.read(first, &mut carriers);
+            Arc::new(blocks.shard(length))
+        });
+        Self { shards: shards.collect() }
     }
 
     pub(super) fn tags_of(&self, entity: u32) -> &[u16] {
@@ -76,12 +75,43 @@ impl Transpose {
     }
 }
 
-/// Pairs that are divided among blocks at once: 128 MB of them.
-const PAIRS_AT_ONCE: usize = 32 << 20;
+/// A tag's entities, read some ahead: one at a time takes several times as long.
+struct Carriers<'a> {
+    all: Iter<'a>,
+    ahead: [u32; 32],
+    /// Those ahead that were not told yet.
+    left: Range<usize>,
+}
+
+impl<'a> Carriers<'a> {
+    fn of(entities: &'a RoaringBitmap) -> Self {
+        Self { all: entities.iter(), ahead: [0; 32], left: 0..0 }
+    }
+
+    /// Tells all that are left up to an entity.
+    fn up_to(&mut self, last: u32, mut tell: impl FnMut(u32)) {
+        loop {
+            for entity in self.ahead.get(self.left.clone()).unwrap_or_default() {
+                if *entity > last {
+                    return;
+                }
+                tell(*entity);
+                self.left.start = self.left.start.wrapping_add(1);
+            }
+            self.left = 0..self.all.next_many(&mut self.ahead).len();
+            if self.left.is_empty() {
+                return;
+            }
+        }
+    }
+}
+
 /// Pairs of a block, so few that they stay near the processor while they are sorted.
 const PAIRS_OF_BLOCK: usize = 128 << 10;
+/// Entities of a block at least.
+const BLOCK_MIN: usize = 1 << 8;
 
-/// Pairs of some shards, divided among blocks of entities.
+/// Pairs of one shard, divided among blocks of entities.
 struct Blocks {
     /// Of each block its pairs by tag: the entity's place in the block in the upper half, the tag in the lower.
     all: Vec<Vec<u32>>,
@@ -90,81 +120,71 @@ struct Blocks {
 }
 
 impl Blocks {
-    /// Blocks for so many shards that their pairs are not too many.
     fn new(entities: u32, tags: &[Arc<RoaringBitmap>]) -> Self {
         let pairs: u64 = tags.iter().map(|own| own.len()).sum();
         let pairs = usize::try_from(pairs).unwrap_or(usize::MAX).max(1);
         let all = usize::try_from(entities).unwrap_or(usize::MAX);
-        let so_many = |wanted: usize| wanted.saturating_mul(all).checked_div(pairs).unwrap_or_default();
-        let of_block = so_many(PAIRS_OF_BLOCK).clamp(1 << 8, SHARD);
-        let of_block = if of_block.is_power_of_two() { of_block } else { of_block.next_power_of_two() / 2 };
-        let shards = (so_many(PAIRS_AT_ONCE) / SHARD).clamp(1, shard_count(entities).max(1));
-        Self { all: vec![Vec::new(); shards.saturating_mul(SHARD / of_block)], entities: of_block }
+        let fitting = PAIRS_OF_BLOCK.saturating_mul(all).checked_div(pairs).unwrap_or_default();
+        let entities = 1_usize.wrapping_shl(fitting.clamp(BLOCK_MIN, SHARD).ilog2());
+        Self { all: vec![Vec::new(); SHARD / entities], entities }
     }
 
-    /// Reads the pairs of as many shards as there are blocks for, from one on.
-    fn read(&mut self, shard: usize, entities: u32, tags: &[Arc<RoaringBitmap>]) {
+    /// Reads the pairs of the shard that begins with an entity, and is next for each tag's carriers.
+    fn read(&mut self, first: u32, tags: &mut [Carriers<'_>]) {
         self.all.iter_mut().for_each(Vec::clear);
-        let (first, _) = extent(shard, entities);
-        let wanted = u32::try_from(self.all.len().saturating_mul(self.entities)).unwrap_or(u32::MAX);
-        let last = first.saturating_add(wanted.saturating_sub(1));
-        let (bits, within) = (self.entities.trailing_zeros(), self.entities.saturating_sub(1));
-        let within = u32::try_from(within).unwrap_or_default();
-        let mut some = [0; 256];
+        let last = first.saturating_add(u32::from(u16::MAX));
+        let bits = self.entities.trailing_zeros();
+        let within = u32::try_from(self.entities.saturating_sub(1)).unwrap_or_default();
         for (tag, carriers) in (0_u32..).zip(tags) {
-            let mut carriers = carriers.range(first..=last);
-            loop {
-                let read = carriers.next_many(&mut some);
-                if read.is_empty() {
-                    break;
+            carriers.up_to(last, |entity| {
+                let place = entity.wrapping_sub(first);
+                if let Some(block) = usize::try_from(place >> bits).ok().and_then(|at| self.all.get_mut(at)) {
+                    block.push((place & within) << 16 | tag);
                 }
-                for entity in read {
-                    let place = entity.wrapping_sub(first);
-                    if let Some(block) =
-                        usize::try_from(place >> bits).ok().and_then(|at| self.all.get_mut(at))
-                    {
-                        block.push((place & within) << 16 | tag);
-                    }
-                }
-            }
+            });
         }
+    }
+
+    /// The shard of so many entities whose pairs were read.
+    fn shard(&self, entities: usize) -> Shard {
+        let mut shard = Shard { starts: Vec::with_capacity(entities.saturating_add(1)), tags: Vec::new() };
+        shard.tags.reserve_exact(self.all.iter().map(Vec::len).sum());
+        for (at, pairs) in self.all.iter().enumerate() {
+            let before = at.saturating_mul(self.entities);
+            shard.extend(entities.saturating_sub(before).min(self.entities), pairs);
+        }
+        shard.starts.push(count(&shard.tags));
+        shard
     }
 }
 
 impl Shard {
-    /// Of blocks of so many entities, with their pairs by tag.
-    fn of(entities: usize, of_block: usize, blocks: &[Vec<u32>]) -> Self {
-        let (mut starts, mut tags) = (Vec::with_capacity(entities.saturating_add(1)), Vec::new());
-        tags.reserve_exact(blocks.iter().map(Vec::len).sum());
-        for (at, pairs) in blocks.iter().enumerate() {
-            let length = entities.saturating_sub(at.saturating_mul(of_block)).min(of_block);
-            let first = tags.len();
-            let mut next = vec![0_u32; length];
-            for pair in pairs {
-                if let Some(count) = usize::try_from(pair >> 16).ok().and_then(|at| next.get_mut(at)) {
-                    *count = count.wrapping_add(1);
-                }
-            }
-            let mut sum = 0_u32;
-            let begin = count(&tags);
-            for next in &mut next {
-                let own = std::mem::replace(next, sum);
-                starts.push(begin.wrapping_add(sum));
-                sum = sum.wrapping_add(own);
-            }
-            tags.resize(first.saturating_add(pairs.len()), 0);
-            let tags = tags.get_mut(first..).unwrap_or_default();
-            for pair in pairs {
-                if let Some(next) = usize::try_from(pair >> 16).ok().and_then(|at| next.get_mut(at))
-                    && let Some(own) = usize::try_from(*next).ok().and_then(|at| tags.get_mut(at))
-                {
-                    *own = u16::try_from(pair & u32::from(u16::MAX)).unwrap_or_default();
-                    *next = next.wrapping_add(1);
-                }
+    /// Adds so many entities, with the pairs of their block.
+    fn extend(&mut self, entities: usize, pairs: &[u32]) {
+        let place = |pair: &u32| usize::try_from(pair >> 16).unwrap_or(usize::MAX);
+        let mut next = vec![0_u32; entities];
+        for pair in pairs {
+            if let Some(count) = next.get_mut(place(pair)) {
+                *count = count.wrapping_add(1);
             }
         }
-        starts.push(count(&tags));
-        Self { starts, tags }
+        let (begin, mut sum) = (count(&self.tags), 0_u32);
+        for next in &mut next {
+            let own = std::mem::replace(next, sum);
+            self.starts.push(begin.wrapping_add(sum));
+            sum = sum.wrapping_add(own);
+        }
+        let first = self.tags.len();
+        self.tags.resize(first.saturating_add(pairs.len()), 0);
+        let tags = self.tags.get_mut(first..).unwrap_or_default();
+        for pair in pairs {
+            if let Some(next) = next.get_mut(place(pair))
+                && let Some(own) = usize::try_from(*next).ok().and_then(|at| tags.get_mut(at))
+            {
+                *own = u16::try_from(pair & u32::from(u16::MAX)).unwrap_or_default();
+                *next = next.wrapping_add(1);
+            }
+        }
     }
 
     fn entities(&self) -> usize {
