@@ -14,7 +14,7 @@ const TAGS: u32 = 6;
 fn entries() -> impl Strategy<Value = Entries> {
     let entity = prop_oneof![8 => 0_u32..12, 2 => 0_u32..100_000, 1 => Just(NOBODY)];
     let tags = proptest::collection::btree_set(0..TAGS, 0..4);
-    proptest::collection::vec((entity, tags), 0..300)
+    proptest::collection::vec((entity, tags), 0..600)
 }
 
 /// Of each tag and entity: how many entries, the first, the last.
